@@ -1,0 +1,63 @@
+# Two commands do everything on a fresh machine with Python 3.11+ and make: `make nightly` and `make test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# The first of these that is a Python that the lock was made for.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
+
+.PHONY: help setup nightly test lint airflow clean reject bench-landing docs lock
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
+
+nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
+	@$(RUN) dags/common/run_local.py $(if $(DATE),--day $(DATE))
+
+test: $(VENV)/.dev ## run all tests
+	@$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(RUN) tests/dbt/lint_sql.py
+
+airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
+	@$(RUN) dags/common/serve_local.py $(if $(PORT),--port $(PORT))
+
+reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
+	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
+
+bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
+	@$(RUN) bench/landing.py $(ARGS)
+
+clean: ## remove .venv, caches and dbt's output; data stays
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: ## make the locks anew from pyproject.toml (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		pyproject.toml requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		-c requirements.txt --extra dev pyproject.toml requirements.in -o requirements-dev.txt
+
+# The locks are complete, so pip resolves nothing (--no-deps) and takes only files whose hash is written down.
+$(VENV)/.runtime: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; install one, or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }
+	@echo "setting up .venv (once; 1 to 4 minutes)"
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -q --no-deps --require-hashes -r requirements.txt
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
+	@echo "setting up the tools for tests (once)"
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,118 @@
+"""
+# nightly
+
+Turns the files under `landing/` into one published release of checked marts.
+
+| | |
+| --- | --- |
+| Day | A run builds whole UTC days. Its day is the date of `data_interval_start`; the Param `day` wins. |
+| Schedule | Midnight UTC; a scheduled run waits until 02:00 for the day's files. |
+| A re-run | Lands only what is new, replaces exactly the planned dates, publishes only when something changed. Clearing any task is safe. |
+| When a critical check fails | Nothing is published, readers keep the last good release, the dates stay dirty and are checked again next time. The report says which check and which file; `make reject BATCH=` takes a delivery back. |
+| One writer | Each step holds the writer's lease in `state/`; others wait and say who holds it. |
+
+Runbook: `docs/runbooks/nightly.md`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import (
+    CronDataIntervalTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    PokeReturnValue,
+    SyncCallback,
+    chain,
+    dag,
+    get_current_context,
+    task,
+)
+from common.alerts import report_late
+from common.steps import check_built, is_too_early, no_retry_on_contract_error, run_day, writer
+
+from ingestion.config import get_settings
+
+
+@dag(
+    schedule=CronDataIntervalTimetable("0 0 * * *", timezone="UTC"),
+    start_date=datetime(2020, 1, 1),  # noqa: DTZ001 - Airflow reads it in its default zone, UTC
+    catchup=False,
+    max_active_runs=1,
+    params={"day": Param(None, type=["null", "string"], format="date", description="UTC day to build, YYYY-MM-DD.")},
+    default_args={
+        "owner": "groundswell",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "execution_timeout": timedelta(hours=3),
+    },
+    deadline=DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=timedelta(hours=4),
+        callback=SyncCallback(report_late),
+        name="nightly published within four hours",
+    ),
+    tags=["groundswell", "nightly"],
+    doc_md=__doc__,
+)
+def nightly() -> None:
+    @task.sensor(mode="reschedule", poke_interval=300, timeout=timedelta(hours=6).total_seconds())
+    @no_retry_on_contract_error
+    def land_files() -> PokeReturnValue:
+        from ingestion.landing import land_files as land
+
+        if is_too_early(get_current_context()):
+            return PokeReturnValue(is_done=False)
+        with writer("land_files") as (settings, run_id, _, _lease):
+            return PokeReturnValue(is_done=True, xcom_value=vars(land(settings, run_id)))
+
+    @task
+    @no_retry_on_contract_error
+    def check_landing() -> int:
+        from expectations.run import check_landing as check
+
+        context = get_current_context()
+        return len(check(get_settings(), str(context["dag_run"].run_id), run_day(context)))
+
+    @task
+    @no_retry_on_contract_error
+    def build_marts() -> dict[str, Any]:
+        from serving.build import build_marts as build
+
+        with writer("build_marts") as (settings, run_id, day, lease):
+            return vars(build(settings, run_id, day, lease))
+
+    @task
+    @no_retry_on_contract_error
+    def check_marts() -> str:
+        with writer("check_marts") as (settings, run_id, day, lease):
+            return check_built(settings, run_id, day, lease)
+
+    @task
+    @no_retry_on_contract_error
+    def publish_release() -> dict[str, Any]:
+        from serving.publish import publish_release as publish
+
+        with writer("publish_release") as (settings, run_id, day, lease):
+            # Overtaken since the check: what was built again must be checked again.
+            check_built(settings, run_id, day, lease, only_if_rebuilt=True)
+            return vars(publish(settings, run_id, lease))
+
+    @task(trigger_rule="all_done")
+    @no_retry_on_contract_error
+    def build_report() -> str:
+        from serving.report.build import build_report as report
+        from serving.summary import require_finished
+
+        context = get_current_context()
+        run_id = str(context["dag_run"].run_id)
+        path = report(get_settings(), run_id)
+        # The report is made of a blocked run too; the run must not end green for it.
+        require_finished(get_settings(), run_id)
+        return str(path)
+
+    chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
+
+
+nightly()

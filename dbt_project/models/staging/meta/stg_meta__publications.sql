@@ -1,0 +1,2 @@
+-- One row per earlier release and mart.
+select * from {{ source("meta", "publication") }}

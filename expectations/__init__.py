@@ -1,0 +1,1 @@
+"""Great Expectations suites: arrival, volume, freshness and distribution of landing data, plausibility of the marts."""

@@ -1,0 +1,61 @@
+"""The two gates of a run: landing data before it is built, marts before they are published.
+
+Every result is recorded before anything is raised. A critical failure blocks publishing and leaves the last good
+release readable; a warning is recorded and reported.
+"""
+
+from collections.abc import Callable
+from datetime import date
+
+from expectations.suites import Suite
+from ingestion import ledger
+from ingestion.config import Settings
+from ingestion.errors import ContractError
+
+
+def check_landing(
+    settings: Settings, run_id: str, day: date, say: Callable[[str], None] = print
+) -> list[dict[str, object]]:
+    """Check the landed files of every date that no release holds yet. Returns one row per check.
+
+    Raises ContractError when a critical check failed, or a raw file is damaged.
+    """
+    from expectations.suites.landing import account_snapshots
+
+    return _judge(settings, run_id, account_snapshots.suite(settings, run_id, day), say)
+
+
+def check_marts(
+    settings: Settings, run_id: str, day: date, say: Callable[[str], None] = print
+) -> list[dict[str, object]]:
+    """Check the dates that this run has built. Returns one row per check.
+
+    Raises ContractError when a critical check failed, or nothing was built.
+    """
+    from expectations.suites.marts import fct_account_daily
+
+    return _judge(settings, run_id, fct_account_daily.suite(settings, run_id), say)
+
+
+def _judge(settings: Settings, run_id: str, suite: Suite, say: Callable[[str], None]) -> list[dict[str, object]]:
+    from expectations.checkpoints import run_suite
+
+    results = run_suite(settings, run_id, suite)
+    ledger.record_checks(settings, run_id, results)
+    say(_table(suite.name, results))
+    failed = [f"{r['expectation']}: {r['detail']}" for r in results if r["severity"] == "critical" and not r["passed"]]
+    if failed:
+        raise ContractError(
+            f"{suite.name} is blocked, nothing is published and the last release stays:\n- " + "\n- ".join(failed)
+        )
+    return results
+
+
+def _table(suite: str, results: list[dict[str, object]]) -> str:
+    lines = [f"{suite:<34} {'severity':<8} {'passed':<6} {'observed':<40} threshold"]
+    lines += [
+        f"{r['expectation']!s:<34} {r['severity']!s:<8} {'yes' if r['passed'] else 'NO':<6}"
+        f" {r['observed'] or 'unknown'!s:<40} {r['threshold']}"
+        for r in results
+    ]
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,144 @@
+"""Are the counts that this run would publish plausible, taken together?
+
+Judged are the dates of the run's plan. Each finding is a share of accounts: a single account may fall or rise as it
+likes, that is what the trust marts look at.
+"""
+
+import sqlite3
+from collections import defaultdict
+from contextlib import closing
+
+import duckdb
+
+from expectations.suites import NAMED, Check, Suite, Threshold
+from ingestion import ledger
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.errors import ContractError
+
+MART = "fct_account_daily"
+FEED = "account_snapshots"
+
+# One account is more than a twentieth of fewer.
+MIN_ACCOUNTS_FOR_A_SHARE = 20
+# A rise over a long absence says nothing about last night.
+MAX_GAP_DAYS = 7
+
+HALVED = Threshold(
+    maximum=0.05,
+    observed="0 of 29,765 known changes; the deepest fall left 0.504 of one account's followers, on 2022-07-30",
+    date="2022-07-16 .. 2024-05-17",
+    reason="Platform purges take a few per cent of each account; halves of many are a misread unit or column.",
+)
+DOUBLED = Threshold(
+    maximum=0.05,
+    observed="1 of 2,350 accounts on 2022-07-25, none on 13 other dates",
+    date="2022-07-16 .. 2024-05-17",
+    reason="One creator goes viral, not one in twenty; a warning, as a roster of beginners may.",
+)
+MEDIAN_CHANGE = Threshold(
+    maximum=0.05,
+    observed="0 on 13 dates, 0.0004 on 2022-07-30; nine accounts in ten changed by less than 0.0056",
+    date="2022-07-16 .. 2024-05-17",
+    reason="A twentieth a day for the middle account is ten times what the liveliest tenth does.",
+)
+WITHOUT_TIER = Threshold(
+    maximum=0.20,
+    observed="0 of 33,824 accounts and days with known followers",
+    date="2022-07-15 .. 2024-05-17",
+    reason="A custom scheme may leave gaps on purpose; a fifth is a platform or a period that it forgot.",
+)
+VIEWS_FALLEN = Threshold(
+    maximum=0.10,
+    observed="0.003 to 0.025 on 13 dates, most on 2022-07-17",
+    date="2022-07-16 .. 2022-08-01",
+    reason="Creators delete videos, so a total may fall; four times the most ever seen is a change of definition.",
+)
+
+REJECT = (
+    "a bad file is taken back by `make reject BATCH=` with the 12 characters of its batch;"
+    " if the fall is honest, set HALVED anew with its fact"
+)
+
+# One row per planned date that the mart holds. A change is per day, so followers before = followers - change x gap.
+METRICS = """
+with planned as (
+    select *, followers - followers_change_per_day * gap_days as before
+    from marts.fct_account_daily
+    where snapshot_date in (select unnest($days::date[]))
+)
+select
+    snapshot_date,
+    count(before) as changes,
+    count(*) filter (before > 0 and followers * 2 <= before) as halved,
+    count(before) filter (gap_days <= $max_gap) as recent_changes,
+    count(*) filter (gap_days <= $max_gap and before > 0 and followers >= before * 2) as doubled,
+    median(abs(followers_change_per_day) / nullif(before, 0)) as median_change,
+    count(followers) as with_followers,
+    count(*) filter (followers is not null and tier is null) as without_tier,
+    count(views_total_change_per_day) as views_changes,
+    count(*) filter (views_total_change_per_day < 0) as views_fallen,
+from planned
+group by snapshot_date
+order by snapshot_date
+"""
+
+
+def suite(settings: Settings, run_id: str) -> Suite:
+    """The suite with its frame: one row per planned date that the mart holds.
+
+    Raises ContractError when there is no mart to judge.
+    """
+    with ledger.read(settings) as connection:
+        planned = connection.execute(
+            "select snapshot_date from plan_dates where run_id = ? and mart = ? order by 1", (run_id, MART)
+        ).fetchall()
+        sources = _sources(connection, run_id)
+    if not settings.marts_db.exists():
+        raise ContractError("there are no marts to check; run build_marts first")
+    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:
+        rows = marts.execute(
+            METRICS, {"days": [row["snapshot_date"] for row in planned], "max_gap": MAX_GAP_DAYS}
+        ).fetchall()
+
+    result = Suite("marts.fct_account_daily", _checks(), expected_rows=len(sources))
+    result.files = {batch: file for batches in sources.values() for batch, file in batches}
+    for row in rows:
+        day, changes, halved, recent, doubled, median_change, known, without_tier, views, fallen = row
+        batches = " ".join(batch for batch, _ in sources.get(str(day), [])[:NAMED])
+        cells = {
+            "share_of_accounts_that_halved": _share(halved, changes),
+            "share_of_accounts_that_doubled": _share(doubled, recent),
+            "median_relative_change_per_day": median_change if changes >= MIN_ACCOUNTS_FOR_A_SHARE else None,
+            "share_of_accounts_without_tier": _share(without_tier, known),
+            "share_of_views_total_fallen": _share(fallen, views),
+        }
+        for name, value in cells.items():
+            result.measure(name, str(day), value, batches)
+    return result
+
+
+def _checks() -> list[Check]:
+    return [
+        Check("share_of_accounts_that_halved", "critical", HALVED, REJECT),
+        Check("share_of_accounts_that_doubled", "warning", DOUBLED),
+        Check("median_relative_change_per_day", "warning", MEDIAN_CHANGE),
+        Check("share_of_accounts_without_tier", "warning", WITHOUT_TIER),
+        Check("share_of_views_total_fallen", "warning", VIEWS_FALLEN),
+    ]
+
+
+def _sources(connection: sqlite3.Connection, run_id: str) -> dict[str, list[tuple[str, str]]]:
+    """Accepted batches (first 12 characters, file) of each planned date that has any: the mart must hold these."""
+    sources = defaultdict(list)
+    for row in connection.execute(
+        "select p.snapshot_date, b.batch_id, b.file from plan_dates p"
+        " join raw_files f on f.snapshot_date = p.snapshot_date and f.feed = ? join batches b using (batch_id)"
+        " where p.run_id = ? and p.mart = ? and b.state = 'accepted' order by p.snapshot_date, b.batch_id",
+        (FEED, run_id, MART),
+    ):
+        sources[row["snapshot_date"]].append((row["batch_id"][:12], row["file"]))
+    return dict(sources)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole >= MIN_ACCOUNTS_FOR_A_SHARE else None

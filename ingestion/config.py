@@ -1,0 +1,108 @@
+"""Settings and paths: the only reader of the environment. `.env.example` explains every key."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+# No extension is ever fetched at run time: what a landed file asks for must already be in the wheel.
+DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+class Settings(BaseSettings):
+    """Every key is read as `GROUNDSWELL_<KEY>`, from the environment or `.env`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GROUNDSWELL_", env_file=PROJECT_DIR / ".env", extra="ignore", frozen=True
+    )
+
+    data: Path = Field(default=Path("data"), description="Folder of all data; relative to the project.")
+    required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
+    )
+    default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
+    max_unpacked_bytes: int = Field(
+        default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
+    )
+    settle_seconds: float = Field(
+        default=1.0, ge=0, description="Pause between the two looks at a file that changed within a minute."
+    )
+    keep_releases: int = Field(default=7, ge=1, description="Releases kept for readers and for rollback.")
+    lease_ttl_seconds: float = Field(
+        default=120.0, gt=0, description="A writer's lease without a heartbeat for so long is taken over."
+    )
+    lease_wait_seconds: float = Field(
+        default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
+    )
+
+    @field_validator("required_feeds", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("data")
+    @classmethod
+    def _plain_folder(cls, value: Path) -> Path:
+        folder = value.expanduser() if value.is_absolute() or str(value).startswith("~") else PROJECT_DIR / value
+        # DuckDB expands these in a path, so a file would silently be read as another.
+        if set("[]*?'") & set(str(folder)):
+            raise ValueError(f"GROUNDSWELL_DATA={folder}: choose a folder without [ ] * ? ' in its path")
+        return folder
+
+    @property
+    def landing(self) -> Path:
+        return self.data / "landing"
+
+    @property
+    def raw(self) -> Path:
+        return self.data / "raw"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.data / "quarantine"
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "state" / "ledger.sqlite"
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "build" / "inbox"
+
+    @property
+    def build_db(self) -> Path:
+        """Private database: staging, intermediate, meta."""
+        return self.data / "build" / "build.duckdb"
+
+    @property
+    def marts_db(self) -> Path:
+        """Private database that holds schema `marts` alone: a release is a copy of this file."""
+        return self.data / "build" / "groundswell.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def reports(self) -> Path:
+        return self.data / "reports"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def utc_now() -> datetime:
+    """The present instant, UTC, without its zone: every stored time is UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,27 @@
+"""Errors that a person can act on."""
+
+
+class ContractError(Exception):
+    """Something outside broke a contract (a mapping, a setting, a checked number): a retry cannot mend it."""
+
+
+class FileRefused(Exception):
+    """A landed file that is set aside whole.
+
+    Args:
+        reason: what is wrong, in words that name the remedy.
+        rows_read: data rows that could be counted before it was refused.
+    """
+
+    def __init__(self, reason: str, rows_read: int = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.rows_read = rows_read
+
+
+class FileNotReady(Exception):
+    """A landed file that is still growing: it waits for the next look."""
+
+
+class LeaseLost(Exception):
+    """Another run holds the writer's lease: this one must not write any more."""

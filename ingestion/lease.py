@@ -1,0 +1,106 @@
+"""One writer at a time: a lease in state, with a heartbeat, taken over when its holder is dead.
+
+A holder that was paused and comes back finds its token gone: `check` raises before it can write or publish.
+"""
+
+import os
+import socket
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from ingestion import ledger
+from ingestion.config import Settings, utc_now
+from ingestion.errors import LeaseLost
+
+WRITER = "writer"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write, as long as `token` stands in state."""
+
+    token: str
+    run_id: str
+
+    def check(self, connection: sqlite3.Connection) -> None:
+        """Raise LeaseLost unless this lease still stands; call it inside the transaction that commits the work."""
+        row = connection.execute("select token, run_id, holder from leases where name = ?", (WRITER,)).fetchone()
+        if row is None or row["token"] != self.token:
+            now_held = f"{row['run_id']} ({row['holder']})" if row else "nobody"
+            raise LeaseLost(f"run {self.run_id} lost the writer's lease; it is held by {now_held}: nothing was published")
+
+
+def _process_start(pid: int) -> str:
+    """Start time of a process in clock ticks since boot, empty when it is gone: tells a reused pid apart."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
+    except OSError:
+        return ""
+
+
+def _is_dead(row: sqlite3.Row, ttl_seconds: float) -> bool:
+    if (utc_now() - datetime.fromisoformat(row["heartbeat_at"])).total_seconds() > ttl_seconds:
+        return True
+    here = row["host"] == socket.gethostname() and os.path.exists("/proc/self/stat")
+    return here and _process_start(row["pid"]) != row["process_start"]
+
+
+def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> sqlite3.Row | None:
+    """Take the lease; returns the row of who holds it when somebody alive does."""
+    with ledger.write(settings) as connection:
+        row: sqlite3.Row | None = connection.execute("select * from leases where name = ?", (WRITER,)).fetchone()
+        if row is not None and not _is_dead(row, settings.lease_ttl_seconds):
+            return row
+        now = ledger.stamp()
+        connection.execute(
+            "insert or replace into leases values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (WRITER, token, run_id, holder, socket.gethostname(), os.getpid(), _process_start(os.getpid()), now, now),
+        )
+    return None
+
+
+@contextmanager
+def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None] = print) -> Iterator[Lease]:
+    """Hold the writer's lease, waiting at most `lease_wait_seconds` for another holder.
+
+    Raises LeaseLost, naming who holds it and since when, when the wait is over.
+    """
+    token = uuid.uuid4().hex
+    deadline = time.monotonic() + settings.lease_wait_seconds
+    told = ""
+    while (other := _try_acquire(settings, run_id, holder, token)) is not None:
+        who = f"{other['holder']} of run {other['run_id']} (process {other['pid']} on {other['host']}) since {other['acquired_at']} UTC"
+        if time.monotonic() >= deadline:
+            raise LeaseLost(f"another writer is at work: {who}; try again when it is done")
+        if who != told:
+            say(f"waiting for another writer: {who}")
+            told = who
+        time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
+
+    lease = Lease(token, run_id)
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(settings.lease_ttl_seconds / 4):
+            with ledger.write(settings) as connection:
+                connection.execute(
+                    "update leases set heartbeat_at = ? where name = ? and token = ?", (ledger.stamp(), WRITER, token)
+                )
+
+    heartbeat = threading.Thread(target=beat, name="lease-heartbeat", daemon=True)
+    heartbeat.start()
+    try:
+        yield lease
+    finally:
+        stop.set()
+        heartbeat.join()
+        with ledger.write(settings) as connection:
+            connection.execute("delete from leases where name = ? and token = ?", (WRITER, token))

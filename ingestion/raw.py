@@ -1,0 +1,142 @@
+"""The raw layer: append-only Parquet, one file per batch and UTC day, and quarantine beside it.
+
+Order of writes: file beside, fsync, rename; then (by the caller) one ledger transaction. A file that the ledger
+does not name is invisible to every reader.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from ingestion.contracts import Feed, load_feeds
+from ingestion.errors import ContractError
+from ingestion.ledger import RawFile
+from ingestion.parse import Reader
+
+SQL_TYPES = {"code": "varchar", "id": "varchar", "text": "varchar", "timestamp": "timestamp", "count": "bigint"}
+PARQUET = "format parquet, compression zstd, row_group_size 122880"
+
+
+def columns_of(feed: Feed) -> dict[str, str]:
+    """Columns of a feed's raw files with their SQL types, in order."""
+    columns = {}
+    for name, column in feed.columns.items():
+        columns[name] = SQL_TYPES[column.type]
+        if column.type == "count":
+            columns[f"{name}_null_reason"] = "varchar"
+    return columns | {
+        "extra": "varchar",
+        "data_origin": "varchar",
+        "source_file": "varchar",
+        "source_line": "bigint",
+        "source_sha256": "varchar",
+        "batch_id": "varchar",
+        "as_of": "timestamp",
+        "loaded_at": "timestamp",
+        "snapshot_date": "date",
+    }
+
+
+def write_empty_schemas(settings: Settings) -> None:
+    """A Parquet file without rows for each feed, so that a feed without data still builds."""
+    for name, feed in load_feeds().items():
+        target = settings.raw / name / "_schema.parquet"
+        want = list(columns_of(feed))
+        if target.exists() and [row[0] for row in duckdb.sql(f"describe from '{target}'").fetchall()] == want:
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        casts = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns_of(feed).items())
+        duckdb.execute(f"copy (select {casts} where false) to '{partial}' ({PARQUET})")
+        commit_file(partial, target)
+
+
+def write_batch(settings: Settings, reader: Reader, feed: str, batch_id: str) -> list[RawFile]:
+    """Write the view `accepted` as one Parquet file per snapshot_date; returns what the ledger must know."""
+    days = reader.execute("select snapshot_date, count(*) from accepted group by all order by all").fetchall()
+    staging = settings.raw / feed / f".partial-{batch_id[:16]}"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    if len(days) == 1:
+        parts = {days[0][0]: staging / "part.parquet"}
+        reader.execute(f"copy accepted to '{parts[days[0][0]]}' ({PARQUET})")
+    else:
+        # One thread: rows keep the file's order, whatever the machine.
+        reader.execute("set threads = 1")
+        reader.execute(f"copy accepted to '{staging}' ({PARQUET}, partition_by (snapshot_date), write_partition_columns true)")
+        reader.execute("reset threads")
+        parts = {day: next((staging / f"snapshot_date={day}").glob("*.parquet")) for day, _ in days}
+    files = []
+    for day, rows in days:
+        target = settings.raw / feed / f"snapshot_date={day}" / f"{batch_id}.parquet"
+        size, digest = commit_file(parts[day], target)
+        files.append(RawFile(target.relative_to(settings.raw).as_posix(), str(day), rows, size, digest))
+    shutil.rmtree(staging)
+    return files
+
+
+def write_rejects(settings: Settings, reader: Reader, feed: str, batch_id: str, file: str) -> Path:
+    """Write the quarantined rows of a batch: file, line, column, value, reason, the whole row as read."""
+    target = settings.quarantine / feed / f"{batch_id}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    source_file = file.replace("'", "''")
+    reader.execute(
+        f"copy (select '{source_file}' as source_file, * from rejects order by source_line) to '{partial}' ({PARQUET})"
+    )
+    commit_file(partial, target)
+    return target
+
+
+def quarantine_file(settings: Settings, feed: str, file: str, sha256: str, copy: Path | None, reason: str) -> Path:
+    """Set a whole file aside under its hash, with the reason beside it. A link is named, never followed."""
+    folder = settings.quarantine / feed / "files" / sha256
+    folder.mkdir(parents=True, exist_ok=True)
+    if copy is not None:
+        shutil.copyfile(copy, folder / "file")
+    note = {"file": file, "sha256": sha256, "reason": reason}
+    (folder / "reason.json").write_text(json.dumps(note, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return folder
+
+
+def commit_file(partial: Path, target: Path) -> tuple[int, str]:
+    """Make a finished file durable under its name: fsync, rename, fsync of the folder. Returns bytes and sha-256."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("rb") as written:
+        digest = hashlib.file_digest(written, "sha256").hexdigest()
+        os.fsync(written.fileno())
+        size = os.fstat(written.fileno()).st_size
+    os.replace(partial, target)
+    sync_folder(target.parent)
+    return size, digest
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def verify(settings: Settings, files: Iterable[tuple[str, str, str]]) -> None:
+    """Check (path, sha-256, batch_id) of raw files before they are read. Raises ContractError that names the remedy."""
+    for path, sha256, batch_id in files:
+        full = settings.raw / path
+        try:
+            with full.open("rb") as source:
+                same = hashlib.file_digest(source, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise ContractError(
+                f"raw/{path} is damaged or gone: restore it from a backup, or take its batch back with"
+                f" `make reject BATCH={batch_id[:12]}`"
+            )

@@ -1,0 +1,1 @@
+"""From raw to readers: the build, atomic releases, the report."""

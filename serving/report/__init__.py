@@ -1,0 +1,1 @@
+"""The nightly report: one HTML page that needs no network."""

@@ -1,0 +1,174 @@
+"""The DAG as Airflow reads it: ids first, then order, schedule, policy."""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.errors import ContractError
+
+DAGS = PROJECT_DIR / "dags"
+ORDER = ["land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def airflow_home() -> None:
+    """An Airflow of its own, before anything of Airflow is imported."""
+    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
+    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
+    sys.path.insert(0, str(DAGS))
+
+
+@pytest.fixture(scope="session")
+def bag(airflow_home: None) -> Any:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    return BundleDagBag(dag_folder=str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
+
+
+def test_exactly_these_dags(bag: Any) -> None:
+    assert bag.dag_ids == ["nightly"]
+    assert bag.import_errors == {}
+
+
+def test_a_broken_dag_is_noticed(tmp_path: Path, airflow_home: None) -> None:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    (tmp_path / "broken.py").write_text("from airflow.sdk import dag\nraise RuntimeError('no')\n")
+    bag = BundleDagBag(dag_folder=str(tmp_path), bundle_path=tmp_path, bundle_name="dags-folder")
+    assert len(bag.import_errors) == 1
+
+
+def test_the_file_stem_is_the_dag_id(bag: Any) -> None:
+    assert [path.stem for path in DAGS.glob("*.py")] == bag.dag_ids
+
+
+def test_order_of_tasks(bag: Any) -> None:
+    dag = bag.dags["nightly"]
+    assert [task.task_id for task in dag.topological_sort()] == ORDER
+    for before, after in zip(ORDER, ORDER[1:], strict=False):
+        assert dag.get_task(before).downstream_task_ids == {after}
+
+
+def test_policy(bag: Any) -> None:
+    dag = bag.dags["nightly"]
+    assert dag.catchup is False
+    assert dag.max_active_runs == 1
+    assert set(dag.tags) == {"groundswell", "nightly"}
+    assert "Runbook" in dag.doc_md
+    assert dag.deadline
+    for task in dag.tasks:
+        assert task.owner == "groundswell"
+        assert task.retries == 2
+        assert task.execution_timeout == timedelta(hours=3)
+    assert dag.get_task("land_files").mode == "reschedule"
+    assert dag.get_task("build_report").trigger_rule == "all_done"
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        # At a midnight the interval that ends there is over; so it is at any later time of that day.
+        (datetime(2026, 1, 6, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)),
+        (datetime(2026, 1, 6, 9, 30, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)),
+    ],
+)
+def test_the_schedule_has_a_true_data_interval(bag: Any, asked: datetime, first: datetime, last: datetime) -> None:
+    import pendulum
+    from airflow.serialization.encoders import coerce_to_core_timetable
+
+    timetable: Any = coerce_to_core_timetable(bag.dags["nightly"].timetable)
+    interval = timetable.infer_manual_data_interval(run_after=pendulum.instance(asked))
+    assert (interval.start, interval.end) == (first, last)
+
+
+def test_a_backfill_names_the_days_it_builds(bag: Any) -> None:
+    """From day 5 to day 7 builds 5, 6 and 7: the intervals that start on those days."""
+    import pendulum
+    from airflow.serialization.encoders import coerce_to_core_timetable
+    from airflow.timetables.base import TimeRestriction
+
+    timetable: Any = coerce_to_core_timetable(bag.dags["nightly"].timetable)
+    restriction = TimeRestriction(pendulum.datetime(2026, 1, 5), pendulum.datetime(2026, 1, 7), catchup=True)
+    starts = []
+    last = None
+    while info := timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction):
+        last = info.data_interval
+        starts.append(last.start.date())
+    assert starts == [date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)]
+
+
+def _context(run_type: str = "scheduled", day: str | None = None, end: datetime | None = None) -> dict[str, Any]:
+    end = end or datetime(2026, 1, 6, tzinfo=UTC)
+    run = SimpleNamespace(
+        run_type=run_type, data_interval_start=end - timedelta(days=1), data_interval_end=end, run_after=end
+    )
+    return {"params": {"day": day}, "dag_run": run}
+
+
+def test_the_day_of_a_run(airflow_home: None) -> None:
+    from common.steps import run_day
+
+    assert run_day(_context()) == date(2026, 1, 5)
+    assert run_day(_context(day="2025-12-24")) == date(2025, 12, 24)
+    by_hand = _context("manual")
+    by_hand["dag_run"].data_interval_start = None
+    by_hand["dag_run"].run_after = datetime(2026, 1, 6, 14, tzinfo=UTC)
+    assert run_day(by_hand) == date(2026, 1, 5)
+
+
+def test_only_a_scheduled_run_waits_until_two(airflow_home: None) -> None:
+    from common.steps import is_too_early
+
+    just_now = datetime.now(UTC) - timedelta(minutes=1)
+    assert is_too_early(_context("scheduled", end=just_now))
+    assert not is_too_early(_context("backfill", end=just_now))
+    assert not is_too_early(_context("manual", end=just_now))
+    assert not is_too_early(_context("scheduled", end=datetime.now(UTC) - timedelta(hours=2, minutes=1)))
+
+
+def test_a_contract_error_is_not_tried_again_and_anything_else_is(airflow_home: None) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+    from common.steps import no_retry_on_contract_error
+
+    def failing(error: Exception) -> Callable[[], None]:
+        @no_retry_on_contract_error
+        def task() -> None:
+            raise error
+
+        return task
+
+    with pytest.raises(AirflowFailException, match="broken"):
+        failing(ContractError("broken"))()
+    with pytest.raises(OSError, match="disk"):
+        failing(OSError("disk"))()
+
+
+def test_the_deadline_alert_says_what_to_do(caplog: pytest.LogCaptureFixture, airflow_home: None) -> None:
+    from common.alerts import report_late
+
+    report_late(context={"dag_run": {"dag_run_id": "scheduled__x"}, "deadline": {}})
+    assert "scheduled__x" in caplog.text
+    assert "docs/runbooks/nightly.md" in caplog.text
+
+
+def test_airflow_is_private_to_the_data_folder(settings: Settings, airflow_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in [key for key in os.environ if key.startswith("AIRFLOW__")]:
+        monkeypatch.delenv(key)
+    from common.environment import airflow_environment
+
+    environment = airflow_environment(settings, 8123)
+    assert environment["AIRFLOW_HOME"] == str(settings.data / "airflow")
+    assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:8123/execution/"
+    assert environment["AIRFLOW__API_AUTH__JWT_SECRET"] == airflow_environment(settings)["AIRFLOW__API_AUTH__JWT_SECRET"]
+    assert (settings.data / "airflow" / "jwt_secret").stat().st_mode & 0o077 == 0

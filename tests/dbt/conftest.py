@@ -1,0 +1,160 @@
+"""Warehouses that several tests look at, and dbt run against them as a person would: a process of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion import landing, ledger, raw
+from ingestion.config import Settings
+from ingestion.lease import hold
+from serving import build, publish
+from tests.conftest import CANONICAL_HEADER
+
+DAY = date(2026, 1, 6)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Settings of a warehouse, and a folder of its own for what dbt writes."""
+
+    settings: Settings
+    artifacts: Path
+
+    def dbt(self, *command: str, project: Path = build.DBT_PROJECT) -> "DbtRun":
+        """Run dbt on the build database; nothing is written into the repository."""
+        results = self.artifacts / "run_results.json"
+        results.unlink(missing_ok=True)
+        done = subprocess.run(
+            [
+                sys.executable, "-m", "dbt.cli.main", *command, "--project-dir", str(project),
+                "--profiles-dir", str(project), "--target-path", str(self.artifacts),
+                "--log-path", str(self.artifacts / "logs"), "--no-use-colors", "--no-version-check",
+            ],
+            env={
+                **os.environ,
+                "GROUNDSWELL_BUILD_DB": str(self.settings.build_db),
+                "GROUNDSWELL_MARTS_DB": str(self.settings.marts_db),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        rows = json.loads(results.read_text())["results"] if results.exists() else []
+        return DbtRun(done.returncode, done.stdout + done.stderr, {row["unique_id"]: row for row in rows})
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """The build database with the marts beside it, as dbt sees them. The caller closes it."""
+        connection = duckdb.connect(str(self.settings.build_db))
+        connection.execute(f"attach '{self.settings.marts_db}' as groundswell")
+        return connection
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over the private databases."""
+        with self.connect() as connection:
+            return connection.execute(sql).fetchall()
+
+    def build(self, run_id: str) -> build.Built:
+        """Build the marts as the nightly does."""
+        with hold(self.settings, run_id, "test", _quiet) as lease:
+            return build.build_marts(self.settings, run_id, DAY, lease, _quiet)
+
+    def copy(self, folder: Path) -> "Warehouse":
+        """A second warehouse with the same content, free to break."""
+        shutil.copytree(self.settings.data, folder / "data", symlinks=True)
+        settings = self.settings.model_copy(update={"data": folder / "data"})
+        return replace(self, settings=settings, artifacts=folder / "dbt")
+
+
+@dataclass(frozen=True)
+class DbtRun:
+    """What a run of dbt printed and left in run_results.json, by the node's unique_id."""
+
+    code: int
+    printed: str
+    results: dict[str, dict[str, Any]]
+
+    def of_status(self, *status: str) -> set[str]:
+        """Last part of the unique_id of each node that ended so: a unit test's is its own name."""
+        return {name.rpartition(".")[2] for name, row in self.results.items() if row["status"] in status}
+
+
+def _quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def _make(folder: Path) -> Warehouse:
+    settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
+    return Warehouse(settings, folder / "dbt")
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """A warehouse in which nothing was ever landed, built once."""
+    warehouse = _make(tmp_path_factory.mktemp("empty"))
+    raw.write_empty_schemas(warehouse.settings)
+    assert warehouse.build("empty").status == "built"
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def manifest(empty: Warehouse) -> dict[str, Any]:
+    """dbt's manifest of the project, as the build of an empty warehouse left it."""
+    artifact = build.target_path(empty.settings) / "manifest.json"
+    content: dict[str, Any] = json.loads(artifact.read_text())
+    return content
+
+
+@pytest.fixture(scope="session")
+def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Two accounts on 4, 5 and 6 January 2026, a file a day, built and published once. Copy it before a change."""
+    warehouse = _make(tmp_path_factory.mktemp("three_days"))
+    folder = warehouse.settings.landing / "account_snapshots"
+    folder.mkdir(parents=True)
+    for day, (first, second) in {4: (1000, 50), 5: (1100, 50), 6: (1300, 40)}.items():
+        rows = [
+            f"youtube,{name},2026-01-0{day}T03:00:00Z,{followers},,,,,,,,,"
+            for name, followers in (("a", first), ("b", second))
+        ]
+        (folder / f"day{day}.csv").write_text("\n".join([CANONICAL_HEADER, *rows]) + "\n")
+    landed = landing.land_files(warehouse.settings, "first", _quiet)
+    assert landed.rows_accepted == 6
+    assert warehouse.build("first").status == "built"
+    with hold(warehouse.settings, "first", "test", _quiet) as lease:
+        publish.publish_release(warehouse.settings, "first", lease, _quiet)
+    return warehouse
+
+
+@pytest.fixture
+def without_day_5(three_days: Warehouse, tmp_path: Path) -> Warehouse:
+    """The three days with the 5th taken back, not built again yet."""
+    warehouse = three_days.copy(tmp_path)
+    with ledger.read(warehouse.settings) as connection:
+        batch = connection.execute("select batch_id from batches where file like '%day5.csv'").fetchone()[0]
+    ledger.reject(warehouse.settings, batch, "test")
+    return warehouse
+
+
+@pytest.fixture
+def broken_project(tmp_path: Path) -> Callable[..., Path]:
+    """Make a copy of the dbt project with some texts replaced: (file, old, new) each. Every old text must be there."""
+
+    def make(*edits: tuple[str, str, str]) -> Path:
+        project = tmp_path / "dbt_project"
+        shutil.copytree(build.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+        for file, old, new in edits:
+            text = (project / file).read_text()
+            assert old in text, f"{file} no longer holds {old!r}: adjust the test"
+            (project / file).write_text(text.replace(old, new))
+        return project
+
+    return make

@@ -1,0 +1,86 @@
+"""Every data test fires on data that breaks it, over the planned dates alone, and contracts bite."""
+
+import pytest
+
+# On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
+BREAK = """
+update meta.plan set snapshot_date = date '2026-01-06';
+delete from meta.plan where rowid not in (select min(rowid) from meta.plan group by model);
+
+insert into groundswell.marts.dim_account select * from groundswell.marts.dim_account;
+update groundswell.marts.dim_account set first_seen_date = last_seen_date + 1;
+insert into groundswell.marts.dim_tier_scheme select * from groundswell.marts.dim_tier_scheme;
+
+insert into groundswell.marts.fct_account_daily
+    select * from groundswell.marts.fct_account_daily where account_id = 'a' and snapshot_date <> date '2026-01-05';
+update groundswell.marts.fct_account_daily set followers = null, followers_null_reason = null
+    where account_id = 'b' and snapshot_date <> date '2026-01-05';
+update groundswell.marts.fct_account_daily set followers_null_reason = 'forgotten on ' || snapshot_date
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into groundswell.marts.fct_account_tier_daily
+    select * from groundswell.marts.fct_account_tier_daily
+    where account_id = 'a' and scheme = 'standard' and snapshot_date <> date '2026-01-05';
+update groundswell.marts.fct_account_tier_daily set scheme = 'nobody''s'
+    where account_id = 'b' and scheme = 'kol' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__days_observed
+    select * from intermediate.int_account__days_observed where account_id = 'a' and snapshot_date <> date '2026-01-05';
+
+insert into groundswell.marts.fct_landed_file select * from groundswell.marts.fct_landed_file;
+update groundswell.marts.fct_landed_file set rows_read = rows_read + 1, state = 'lost';
+insert into groundswell.marts.fct_quality_result
+    values (null, 'dbt', 'x', 'fatal', null, null, true, null, timestamp '2026-01-06 00:00:00');
+insert into groundswell.marts.fct_publication
+    values (null, 'dim_account', 'first', null, null, timestamp '2026-01-06 00:00:00', 1, '1', '0');
+
+create or replace view staging.stg_landing__account_snapshots as
+    select * from intermediate.int_account__days_observed;
+insert into seeds.tier_schemes select * from seeds.tier_schemes;
+update seeds.tier_schemes set max = min, valid_to = valid_from;
+insert into seeds.count_resolutions select * from seeds.count_resolutions;
+"""
+
+
+@pytest.fixture(scope="module")
+def tested(three_days, tmp_path_factory):
+    """The three days with every rule broken, and what dbt's data tests say."""
+    warehouse = three_days.copy(tmp_path_factory.mktemp("broken"))
+    with warehouse.connect() as connection:
+        connection.execute(BREAK)
+    return warehouse.dbt("test", "--select", "test_type:data")
+
+
+def test_every_data_test_fires(tested, manifest):
+    data_tests = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    assert len(data_tests) > 20
+    assert set(tested.results) == data_tests
+    assert {name for name, row in tested.results.items() if row["status"] != "fail"} == set()
+
+
+def test_tests_of_planned_rows_see_planned_rows_alone(tested, manifest):
+    planned = {
+        name: node["config"]["where"]
+        for name, node in manifest["nodes"].items()
+        if node["resource_type"] == "test" and node["config"]["where"]
+    }
+    assert set(planned.values()) == {"planned"}
+    # On the 4th and on the 6th, which is planned, one key stands twice, one row breaks each other rule. The null count
+    # with no reason and the two rows of `a` whose count is known and has one break the same rule: 3.
+    failures = {name: tested.results[name]["failures"] for name in planned}
+    identity = "test.groundswell.fct_account_daily__a_null_count_has_a_reason"
+    for name, count in failures.items():
+        assert count == (3 if name.startswith(identity) else 1), (name, count)
+
+
+def test_contracts_bite(empty, broken_project):
+    marts = "models/marts/operations/"
+    project = broken_project(
+        (f"{marts}fct_landed_file.sql", "        cast(reason as varchar) as reason,\n", ""),
+        (f"{marts}fct_publication.sql", "cast(row_count as bigint)", "cast(row_count as varchar)"),
+        (f"{marts}fct_quality_result.sql", "        cast(detail as", "        1 as surprise,\n        cast(detail as"),
+    )
+    names = {"fct_landed_file", "fct_publication", "fct_quality_result"}
+    run = empty.dbt("run", "--select", *names, project=project)
+    assert run.code == 1
+    assert run.of_status("error") == names
+    for row in run.results.values():
+        assert "enforced contract" in row["message"], row["message"]

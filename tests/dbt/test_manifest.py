@@ -1,0 +1,224 @@
+"""The project keeps its own rules: names, contracts, keys, descriptions, who reads what, and SQL that is repeatable."""
+
+import re
+
+import pytest
+
+from serving import build
+
+MARTS = {
+    "dim_account",
+    "dim_tier_scheme",
+    "fct_account_daily",
+    "fct_account_tier_daily",
+    "fct_landed_file",
+    "fct_quality_result",
+    "fct_publication",
+}
+NAME_OF_LAYER = {
+    "staging": r"stg_{folder}__[a-z0-9_]+",
+    "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
+    "marts": r"(dim|fct)_[a-z0-9_]+",
+}
+
+
+def of_type(manifest, kind):
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == kind}
+
+
+@pytest.fixture(scope="module")
+def models(manifest):
+    return of_type(manifest, "model")
+
+
+@pytest.fixture(scope="module")
+def marts(models):
+    return {name: node for name, node in models.items() if layer_of(node) == "marts"}
+
+
+def layer_of(node):
+    return node["fqn"][1]
+
+
+def parents_of(node, kind):
+    return {name for name in node["depends_on"]["nodes"] if name.startswith(f"{kind}.")}
+
+
+def keys_of(manifest, node):
+    """The unique_key tests of a model: its columns, and its filter."""
+    return [
+        (test["test_metadata"]["kwargs"]["columns"], test["config"]["where"])
+        for test in manifest["nodes"].values()
+        if test["resource_type"] == "test"
+        and test["attached_node"] == node["unique_id"]
+        and test["test_metadata"]["name"] == "unique_key"
+    ]
+
+
+def test_marts_are_exactly_these(marts):
+    assert set(marts) == MARTS
+
+
+def test_names_tell_the_layer_and_the_folder(models):
+    for name, node in models.items():
+        layer, folder = node["fqn"][1:3]
+        assert re.fullmatch(NAME_OF_LAYER[layer].format(folder=folder), name), node["path"]
+
+
+def test_the_first_line_is_the_grain(models):
+    for name, node in models.items():
+        assert node["raw_code"].startswith("-- One row per "), name
+
+
+def test_contracts_are_enforced_on_marts_and_only_there(models):
+    assert {name for name, node in models.items() if node["contract"]["enforced"]} == MARTS
+
+
+def test_marts_have_one_key_test_of_their_own_columns(manifest, marts):
+    for name, node in marts.items():
+        keys = keys_of(manifest, node)
+        assert len(keys) == 1, name
+        assert set(keys[0][0]) <= set(node["columns"]), name
+
+
+def test_models_and_all_columns_are_described(models, marts):
+    for name, node in models.items():
+        assert node["description"].strip(), name
+    for name, node in marts.items():
+        assert node["columns"], name
+        for column in node["columns"].values():
+            assert column["description"].strip(), f"{name}.{column['name']}"
+            assert column["data_type"], f"{name}.{column['name']}"
+
+
+def test_seeds_and_sources_are_described(manifest):
+    for node in [*of_type(manifest, "seed").values(), *manifest["sources"].values()]:
+        assert node["description"].strip(), node["unique_id"]
+
+
+def test_marts_read_no_source_but_the_default_scheme(marts):
+    assert {name: parents_of(node, "source") for name, node in marts.items() if parents_of(node, "source")} == {
+        "fct_account_daily": {"source.groundswell.meta.setting"}
+    }
+
+
+def test_marts_read_no_staging_of_landed_data(marts):
+    for name, node in marts.items():
+        staged = {parent for parent in parents_of(node, "model") if ".stg_" in parent}
+        assert all(parent.startswith("model.groundswell.stg_meta__") for parent in staged), name
+
+
+def test_intermediate_models_read_no_source_but_the_plan(models):
+    for name, node in models.items():
+        if layer_of(node) == "intermediate":
+            assert parents_of(node, "source") <= {"source.groundswell.meta.plan"}, name
+
+
+def test_arrows_between_layers_run_one_way(models):
+    order = ["staging", "intermediate", "marts"]
+    by_id = {node["unique_id"]: node for node in models.values()}
+    for name, node in models.items():
+        for parent in parents_of(node, "model"):
+            assert order.index(layer_of(by_id[parent])) <= order.index(layer_of(node)), f"{name} reads {parent}"
+
+
+def test_windowed_models_are_replaced_by_date(manifest, models):
+    windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
+    assert set(windowed) == {"fct_account_daily", "fct_account_tier_daily", "int_account__days_observed"}
+    for name, node in windowed.items():
+        assert node["config"]["incremental_strategy"] == "replace_window", name
+        assert node["config"]["on_schema_change"] == "fail", name
+        ((columns, where),) = keys_of(manifest, node)
+        assert "snapshot_date" in columns, name
+        assert where == "planned", name
+        if layer_of(node) == "marts":
+            assert "snapshot_date" in node["columns"], name
+
+
+def test_the_plan_reaches_as_far_as_the_model_looks_back(models):
+    written = re.search(r"set look_back_days = (\d+)", models["int_account__changes_measured"]["raw_code"])
+    assert written is not None
+    assert models["fct_account_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 400
+
+
+def test_every_mart_has_a_reader(manifest):
+    read = {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
+    assert read == {f"model.groundswell.{name}" for name in MARTS}
+    assert {exposure["owner"]["name"] for exposure in manifest["exposures"].values()} == {"Groundswell"}
+
+
+# Design, section 7 "Equal values" and section 12: what differs from run to run, or on another engine.
+UNREPEATABLE = {
+    "an average or deviation": r"\b(avg|mean|fsum|kahan_sum|stddev\w*|variance|var_\w+|corr|covar_\w+|regr_\w+)\s*\(",
+    "a row taken at random": r"\b(any_value|arbitrary|first|last|random|uuid|sample)\s*\(",
+    "DuckDB's own hash": r"\bhash\s*\(",
+    "a weekday numbered by the engine": r"\bdayofweek\b",
+    "the time of the run": r"\b(now|today|get_current_timestamp)\s*\(|\bcurrent_(date|timestamp|time)\b",
+}
+
+
+def arguments_of(sql: str, functions: str) -> list[str]:
+    """What stands between the brackets of each call of these functions."""
+    found = []
+    for call in re.finditer(rf"\b({functions})\s*\(", sql):
+        depth, end = 1, call.end()
+        while depth and end < len(sql):
+            depth += {"(": 1, ")": -1}.get(sql[end], 0)
+            end += 1
+        found.append(sql[call.end() : end - 1])
+    return found
+
+
+def faults_of(sql: str) -> list[str]:
+    text = re.sub(r"--[^\n]*|/\*.*?\*/", "", sql.lower(), flags=re.DOTALL)
+    faults = [fault for fault, pattern in UNREPEATABLE.items() if re.search(pattern, text)]
+    if any(re.search(r"\b(double|float|real)\b", inner) for inner in arguments_of(text, "sum")):
+        faults.append("a sum of doubles")
+    if any("order by" not in inner for inner in arguments_of(text, "list|array_agg|string_agg|group_concat|listagg")):
+        faults.append("an unordered list")
+    return faults
+
+
+def test_models_give_the_same_values_every_time(empty, models):
+    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
+    compiled = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
+    assert set(models) <= set(compiled)
+    assert {name: faults_of(compiled[name]) for name in models if faults_of(compiled[name])} == {}
+
+
+@pytest.mark.parametrize(
+    ("sql", "fault"),
+    [
+        ("select avg(x)", "an average or deviation"),
+        ("select STDDEV_SAMP (x)", "an average or deviation"),
+        ("select sum(cast(a as double) * b)", "a sum of doubles"),
+        ("select any_value(x)", "a row taken at random"),
+        ("select string_agg(x, ',')", "an unordered list"),
+        ("select list(upper(x))", "an unordered list"),
+        ("select hash(x)", "DuckDB's own hash"),
+        ("select dayofweek(d)", "a weekday numbered by the engine"),
+        ("select current_date", "the time of the run"),
+    ],
+)
+def test_the_lint_sees_each_fault(sql, fault):
+    assert faults_of(sql) == [fault]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select sum(x), max_by(x, d), median(x), cast(sum(y) as double)",
+        "select string_agg(x, ',' order by x), list(upper(x) order by y)",
+        "select 1 -- not avg(x)\n",
+        "select last_known, hash_of, first_seen_date",
+    ],
+)
+def test_the_lint_lets_sound_sql_pass(sql):
+    assert faults_of(sql) == []
+
+
+def test_names_are_not_quoted(models):
+    """On Spark a double-quoted name is a text, and would be read without a word."""
+    for name, node in models.items():
+        sql = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", node["raw_code"], flags=re.DOTALL)
+        assert '"' not in sql, name

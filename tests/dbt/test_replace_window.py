@@ -1,0 +1,60 @@
+"""The strategy of the windowed models replaces exactly the planned dates, also by nothing."""
+
+import pytest
+
+from serving import build
+
+MARK = "written by no run"
+
+
+def mark(warehouse):
+    """Make every row of the windowed marts tell that it was there before."""
+    with warehouse.connect() as connection:
+        for table in ("fct_account_daily", "fct_account_tier_daily"):
+            connection.execute(f"update groundswell.marts.{table} set data_origin = ?", (MARK,))
+
+
+def days_of(warehouse, table):
+    """(day of January, whether its rows stood there before) of a mart."""
+    return warehouse.query(f"select distinct day(snapshot_date), data_origin = '{MARK}' from {table} order by all")
+
+
+@pytest.fixture
+def rebuilt(without_day_5):
+    """The 5th was taken back and the marts built again."""
+    mark(without_day_5)
+    assert without_day_5.build("second").status == "built"
+    return without_day_5
+
+
+def test_a_planned_date_without_rows_ends_empty_and_other_dates_stand(rebuilt):
+    # Nothing of the 5th is left. A tier depends on its day alone; a change on the 6th looks back to the 5th.
+    assert days_of(rebuilt, "groundswell.marts.fct_account_tier_daily") == [(4, True), (6, True)]
+    assert days_of(rebuilt, "groundswell.marts.fct_account_daily") == [(4, True), (6, False)]
+    assert rebuilt.query(
+        "select distinct day(snapshot_date) from intermediate.int_account__days_observed order by 1"
+    ) == [
+        (4,),
+        (6,),
+    ]
+
+
+def test_a_later_day_looks_back_past_the_date_that_emptied(rebuilt):
+    # a: 1000 on the 4th, 1300 on the 6th: 150 a day over two days. b: 50 and 40: 5 a day down.
+    assert rebuilt.query(
+        "select account_id, gap_days, followers_change_per_day from groundswell.marts.fct_account_daily"
+        " where snapshot_date = date '2026-01-06' order by 1"
+    ) == [("a", 2, 150.0), ("b", 2, -5.0)]
+
+
+def test_without_the_strategy_a_vanished_day_would_stay(without_day_5, broken_project, monkeypatch):
+    project = broken_project(
+        (
+            "macros/replace_window.sql",
+            "where snapshot_date in ({{ planned_dates(target.identifier) }})",
+            'where snapshot_date in (select snapshot_date from {{ arg_dict["temp_relation"] }})',
+        )
+    )
+    monkeypatch.setattr(build, "DBT_PROJECT", project)
+    assert without_day_5.build("second").status == "built"
+    assert (5, False) in days_of(without_day_5, "groundswell.marts.fct_account_tier_daily")

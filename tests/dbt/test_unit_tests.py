@@ -1,0 +1,105 @@
+"""dbt's unit tests pass on an empty warehouse, and each notices when its rule is broken."""
+
+from typing import Any
+
+import pytest
+
+UNIT_TESTS = ("test", "--select", "test_type:unit")
+
+
+def test_unit_tests_pass_and_all_of_them_run(empty, manifest):
+    run = empty.dbt(*UNIT_TESTS)
+    assert run.code == 0, run.printed
+    assert set(run.results) == set(manifest["unit_tests"])
+    assert len(run.results) > 20
+
+
+def test_every_account_model_with_a_branch_has_a_unit_test(manifest):
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    assert tested >= {
+        "stg_landing__account_snapshots",
+        "int_account__days_observed",
+        "int_account__changes_measured",
+        "int_account__tiers_assigned",
+        "dim_account",
+        "fct_account_daily",
+    }
+
+
+ACCOUNT = "models/intermediate/account/int_account__"
+MART = "models/marts/account/"
+
+# Each edit breaks one rule; its unit test must fail. Two rounds, for one dbt start costs as much as all tests.
+ROUNDS: list[dict[str, tuple[str, str, str]]] = [
+    {
+        "tier_bounds_are_half_open": (
+            f"{ACCOUNT}tiers_assigned.sql",
+            "< bounds.max_followers",
+            "<= bounds.max_followers",
+        ),
+        "last_capture_of_the_day_wins": (f"{ACCOUNT}days_observed.sql", "captured_at desc", "captured_at asc"),
+        "change_reaches_back_400_days_and_no_further": (
+            f"{ACCOUNT}changes_measured.sql",
+            "look_back_days = 400",
+            "look_back_days = 401",
+        ),
+        "youtube_counts_step_by_their_fourth_digit": (
+            f"{MART}fct_account_daily.sql",
+            "resolutions.significant_digits, 0)",
+            "resolutions.significant_digits + 1, 0)",
+        ),
+        "a_change_is_per_elapsed_day": ("macros/changes.sql", "/ nullif(", "/ abs("),
+        "an_account_is_seen_from_its_first_to_its_last_day": (
+            f"{MART}dim_account.sql",
+            "min(snapshot_date)",
+            "max(snapshot_date)",
+        ),
+        "disagreeing_files_later_as_of_wins_then_larger_hash": (
+            "models/staging/landing/stg_landing__account_snapshots.sql",
+            "as_of desc",
+            "as_of asc",
+        ),
+    },
+    {
+        "a_gap_in_advocacy_is_unclassified": (f"{ACCOUNT}tiers_assigned.sql", "else 'unclassified'", "else 'below'"),
+        "a_tier_row_holds_from_valid_from_until_before_valid_to": (
+            f"{ACCOUNT}tiers_assigned.sql",
+            "< schemes.valid_to",
+            "<= schemes.valid_to",
+        ),
+        "rows_of_a_platform_replace_general_rows_of_their_scheme": (
+            f"{ACCOUNT}tiers_assigned.sql",
+            "is_general = bool_and(is_general)",
+            "is_general or bool_or(true)",
+        ),
+        "only_planned_days_are_observed": (
+            f"{ACCOUNT}days_observed.sql",
+            "where snapshot_date in",
+            "where true or 1 in",
+        ),
+        "change_steps_over_a_null_day": ("macros/changes.sql", ", ({{ count }} is null)", ""),
+        "counts_are_exact_where_no_rounding_of_followers_is_known": (
+            f"{MART}fct_account_daily.sql",
+            "is null then 1",
+            "is null then null",
+        ),
+        "tier_is_that_of_the_default_scheme": (
+            f"{MART}fct_account_daily.sql",
+            "default_scheme.scheme = tiers.scheme",
+            "'standard' = tiers.scheme",
+        ),
+        "an_attribute_is_the_latest_one_landed": (f"{MART}dim_account.sql", "max_by(language", "min_by(language"),
+        "captures_of_one_day_stay_apart": (
+            "models/staging/landing/stg_landing__account_snapshots.sql",
+            "account_id, captured_at",
+            "account_id, snapshot_date",
+        ),
+    },
+]
+
+
+@pytest.mark.parametrize("rules", ROUNDS, ids=["first round", "second round"])
+def test_a_broken_rule_fails_its_unit_test(empty, broken_project, rules: dict[str, Any]):
+    run = empty.dbt(*UNIT_TESTS, project=broken_project(*rules.values()))
+    assert run.code == 1, run.printed
+    assert run.of_status("fail") >= set(rules), run.printed

@@ -1,0 +1,101 @@
+"""Worlds that several tests look at."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.config import PROJECT_DIR, Settings
+
+SAMPLE = PROJECT_DIR / "sample" / "landing" / "account_snapshots" / "vtuber"
+OPERATIONAL = ("fct_landed_file", "fct_quality_result", "fct_publication")
+
+
+@dataclass(frozen=True)
+class Night:
+    """What a run of the real DAG left behind."""
+
+    settings: Settings
+    code: int
+    printed: str
+
+
+def run_dag(data: Path, *arguments: str) -> Night:
+    """Run the real DAG once as `make nightly` does."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
+    done = subprocess.run(
+        [sys.executable, str(PROJECT_DIR / "dags" / "common" / "run_local.py"), *arguments],
+        env={**environment, "GROUNDSWELL_DATA": str(data)},
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Night(make_settings(data), done.returncode, done.stdout + done.stderr)
+
+
+def make_settings(data: Path) -> Settings:
+    return Settings(_env_file=None, data=data, settle_seconds=0.0, lease_wait_seconds=10.0)  # type: ignore[call-arg]
+
+
+def deliver(settings: Settings, *names: str) -> None:
+    """Copy files of the sample into landing."""
+    folder = settings.landing / "account_snapshots" / "vtuber"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        shutil.copy2(SAMPLE / name, folder / name)
+
+
+@contextmanager
+def reading(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published marts as a BI tool opens them."""
+    connection = duckdb.connect(str(settings.published / "groundswell.duckdb"), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def content(settings: Settings) -> dict[str, tuple[int, str]]:
+    """Rows and content hash of each mart of the latest release, the operational ones left out.
+
+    Hashed here over the marts themselves, not read from fct_publication.
+    """
+    with reading(settings) as marts:
+        names = [row[0] for row in marts.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()]
+        return {
+            name: marts.execute(f"select count(*), cast(sum(hash(t)) as varchar) from marts.{name} t").fetchone()  # type: ignore[misc]
+            for name in sorted(names)
+            if name not in OPERATIONAL
+        }
+
+
+@pytest.fixture(scope="session")
+def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """The bundled sample through the real DAG, once."""
+    return run_dag(tmp_path_factory.mktemp("sample") / "data")
+
+
+@pytest.fixture(scope="session")
+def days() -> list[str]:
+    """Names of the sample's files in the order of their days."""
+    return sorted(path.name for path in SAMPLE.glob("*.csv.gz"))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Callable[..., Settings]:
+    """Make an empty warehouse with some of the sample's files delivered."""
+
+    def make(name: str, *files: str) -> Settings:
+        settings = make_settings(tmp_path / name)
+        deliver(settings, *files)
+        return settings
+
+    return make

@@ -1,0 +1,176 @@
+"""The bundled sample through the real DAG, compared with the source files by a reading of its own."""
+
+import csv
+import gzip
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingestion import ledger
+
+from .conftest import SAMPLE, Night, reading, run_dag
+
+# Cut-offs as design section 2 prints them: (lowest of the tier, first that is no longer in it, tier).
+SCHEMES: dict[str, list[tuple[int, float, str]]] = {
+    "standard": [(1_000, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 1_000_000, "macro"), (1_000_000, 1e18, "mega")],
+    "advocacy": [(3_000, 5_000, "nano"), (5_000, 100_000, "micro"), (1_000_000, 1e18, "mega")],
+    "four_layers": [(500, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 700_000, "macro"), (700_000, 1e18, "mega")],
+    "breakout": [(1_000, 5_000, "nano"), (10_000, 50_000, "micro"), (1_000_000, 1e18, "mega")],
+    "kol": [(1_000, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 1e18, "kol")],
+    "hypeauditor_2021": [
+        (1_000, 5_000, "nano"), (5_000, 20_000, "micro"), (20_000, 100_000, "mid"), (100_000, 1_000_000, "macro"),
+        (1_000_000, 1e18, "mega"),
+    ],
+    "iab_uk": [
+        (1_000, 10_000, "nano"), (10_000, 50_000, "micro"), (50_000, 500_000, "mid"), (500_000, 1_000_000, "macro"),
+        (1_000_000, 5_000_000, "top"), (5_000_000, 1e18, "vip"),
+    ],
+}  # fmt: skip
+
+
+def captures() -> Iterator[tuple[datetime, Path]]:
+    """UTC instant of each sample file: its name is the publisher's clock, eight hours ahead."""
+    for path in sorted(SAMPLE.glob("*.csv.gz")):
+        match = re.fullmatch(r"Data_(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)\.csv\.gz", path.name)
+        assert match
+        yield datetime.fromisoformat(f"{match[1]} {match[2]}:{match[3]}:{match[4]}") - timedelta(hours=8), path
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as source:
+        return list(csv.DictReader(source))
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[tuple[str, date], int | None]:
+    """Followers per channel and UTC day, straight from the files: the last capture of the day, 0 being unknown."""
+    followers: dict[tuple[str, date], int | None] = {}
+    for moment, path in captures():
+        for row in read(path):
+            channel = row["ChannelUrl"].rpartition("/")[2]
+            followers[channel, moment.date()] = int(row["SubscriberCount"]) or None
+    return followers
+
+
+def tier_of(scheme: str, followers: int | None) -> str | None:
+    if followers is None:
+        return None
+    tiers = SCHEMES[scheme]
+    inside = [name for lowest, end, name in tiers if lowest <= followers < end]
+    return inside[0] if inside else "below" if followers < tiers[0][0] else "unclassified"
+
+
+def test_the_run_succeeds_and_says_what_a_person_needs(sample_night: Night) -> None:
+    assert sample_night.code == 0, sample_night.printed
+    for word in ("days ", "accounts ", "tiers ", "quarantined", "checks ", "marts ", "report ", "groundswell.duckdb", "index.html"):
+        assert word in sample_night.printed
+    for task in ("land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"):
+        assert re.search(rf"{task} +success", sample_night.printed)
+    assert (sample_night.settings.reports / "index.html").exists()
+    assert (sample_night.settings.reports / "data_docs" / "index.html").exists()
+
+
+def test_followers_equal_an_independent_reading(sample_night: Night, expected: dict[tuple[str, date], int | None]) -> None:
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute("select account_id, snapshot_date, followers from marts.fct_account_daily").fetchall()
+    assert {(account, day): followers for account, day, followers in rows} == expected
+    assert len(rows) == len(expected)
+
+
+def test_tiers_of_every_scheme_equal_an_independent_reading(
+    sample_night: Night, expected: dict[tuple[str, date], int | None]
+) -> None:
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute("select account_id, snapshot_date, scheme, tier from marts.fct_account_tier_daily").fetchall()
+    # `ecommerce` is defined on Instagram alone, and the sample is YouTube.
+    wanted = {(*key, scheme): tier_of(scheme, followers) for key, followers in expected.items() for scheme in SCHEMES}
+    assert {(account, day, scheme): tier for account, day, scheme, tier in rows} == wanted
+    assert len(rows) == len(wanted)
+
+
+def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Night) -> None:
+    keys = {
+        "dim_account": "platform, account_id",
+        "dim_tier_scheme": "scheme, platform, tier, valid_from",
+        "fct_account_daily": "platform, account_id, snapshot_date",
+        "fct_account_tier_daily": "platform, account_id, snapshot_date, scheme",
+        "fct_landed_file": "sha256",
+        "fct_quality_result": "run_id, suite, expectation",
+        "fct_publication": "release_id, mart",
+    }
+    with reading(sample_night.settings) as marts:
+        counts = dict(marts.execute("select mart, row_count from marts.fct_publication").fetchall())
+        assert set(counts) == set(keys) - {"fct_publication"}
+        for mart, key in keys.items():
+            total, distinct = marts.execute(f"select count(*), count(distinct ({key})) from marts.{mart}").fetchone() or (0, 0)
+            assert total == distinct
+            assert mart == "fct_publication" or total == counts[mart]
+            parquet = sample_night.settings.published / "latest" / "marts" / mart / "**" / "*.parquet"
+            assert marts.execute(f"select count(*) from read_parquet('{parquet}')").fetchone() == (total,)
+
+
+def test_an_outage_is_null_with_its_reason_not_zero_or_loss(sample_night: Night) -> None:
+    with reading(sample_night.settings) as marts:
+        zeros, losses = marts.execute(
+            "select count(*) filter (where followers = 0 or views_total = 0),"
+            " count(*) filter (where snapshot_date >= '2024-05-16' and followers_change_per_day < -0.5 * followers)"
+            " from marts.fct_account_daily"
+        ).fetchone() or (None, None)
+        reasons = marts.execute(
+            "select snapshot_date, followers_null_reason, count(*) from marts.fct_account_daily"
+            " where snapshot_date >= '2024-05-16' and followers is null group by all order by all"
+        ).fetchall()
+        views = marts.execute(
+            "select distinct views_total_null_reason from marts.fct_account_daily where snapshot_date >= '2024-05-16'"
+        ).fetchall()
+    assert (zeros, losses) == (0, 0)
+    # Zeros per file as sample/README.md counts them: 18 of 352 on the one day, 189 of 352 on the other.
+    assert reasons == [(date(2024, 5, 16), "not_captured", 18), (date(2024, 5, 17), "outage", 189)]
+    assert views == [("outage",)]
+
+
+def test_each_file_is_accounted_for_row_by_row(sample_night: Night) -> None:
+    in_files = {path.name: len(read(path)) for _, path in captures()}
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute(
+            "select file, rows_read, rows_accepted, rows_quarantined, rows_duplicate, state from marts.fct_landed_file"
+        ).fetchall()
+    assert {Path(file).name: read for file, read, *_ in rows} == in_files
+    assert all(read == accepted + quarantined + twice for _, read, accepted, quarantined, twice, _ in rows)
+    assert {state for *_, state in rows} == {"accepted"}
+
+
+def test_a_row_leads_back_to_its_file_and_line(sample_night: Night) -> None:
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute(
+            "select account_id, source_file, source_line, followers from marts.fct_account_daily"
+            " where followers is not null order by account_id, snapshot_date limit 200"
+        ).fetchall()
+    lines: dict[str, list[str]] = {}
+    for account, file, line, followers in rows:
+        if file not in lines:
+            with gzip.open(SAMPLE / Path(file).name, "rt", encoding="utf-8-sig", newline="") as source:
+                lines[file] = source.read().split("\n")
+        text = lines[file][line - 1]
+        assert f"/channel/{account}" in text
+        assert f'"{followers}"' in text
+
+
+def test_a_second_run_is_quick_to_say_so_and_rewrites_nothing(sample_night: Night) -> None:
+    settings = sample_night.settings
+    folders = (settings.raw, settings.published, settings.quarantine, settings.reports / "index.html")
+
+    def stamps() -> dict[str, int]:
+        files = [path for folder in folders for path in ([folder] if folder.is_file() else folder.rglob("*"))]
+        return {str(path): path.lstat().st_mtime_ns for path in files if not path.is_dir()}
+
+    before = stamps()
+    again = run_dag(settings.data)
+    assert again.code == 0, again.printed
+    assert "unchanged" in again.printed
+    assert stamps() == before
+    with ledger.read(settings) as connection:
+        assert connection.execute("select count(*) from releases").fetchone()[0] == 1

@@ -1,0 +1,280 @@
+"""Every landing guard with a world in which it passes and one in which it fires."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from expectations import checkpoints, context
+from expectations.run import check_landing
+from expectations.suites.landing import account_snapshots
+from ingestion import ledger, plan
+from ingestion.config import Settings
+from ingestion.errors import ContractError
+
+FIRST_DAY = date(2026, 1, 1)
+FULL = [1000] * 100
+
+
+def day(number: int) -> date:
+    return FIRST_DAY + timedelta(days=number)
+
+
+def check(settings: Settings, number: int, run_id: str = "r1") -> dict:
+    results = check_landing(settings, run_id, day(number), say=lambda _: None)
+    return {row["expectation"]: row for row in results}
+
+
+def failed(results: dict) -> set[str]:
+    return {name for name, row in results.items() if not row["passed"]}
+
+
+def requiring(settings: Settings) -> Settings:
+    return settings.model_copy(update={"required_feeds": ("account_snapshots",)})
+
+
+def test_good_nights_pass_and_are_recorded(settings, night, recorded):
+    for number in range(5):
+        night(number, FULL)
+    said: list[str] = []
+    check_landing(requiring(settings), "r1", day(4), say=said.append)
+    rows = recorded("r1")
+    assert len(rows) == 10
+    assert all(row["passed"] for row in rows.values())
+    # 100 rows on every date; the first three have fewer than three dates before them.
+    assert rows["volume_against_trailing_median"]["observed"] == "1 (2)"
+    assert rows["freshness_hours"]["observed"] == "5 (1)"
+    assert all(name in said[0] for name in rows)
+
+
+def test_nothing_ever_landed_is_judged_too(settings):
+    results = check(settings, 0)
+    assert failed(results) == {"arrival"}
+    assert results["freshness_hours"]["observed"] == "not judged"
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_arrival_blocks_only_a_required_feed(settings, night, recorded, required):
+    night(0, FULL)
+    if required:
+        with pytest.raises(ContractError, match=r"arrival: 0 at the run of 2026-01-02; put the file under landing/"):
+            check_landing(requiring(settings), "r1", day(1), say=lambda _: None)
+    else:
+        check(settings, 1)
+    row = recorded("r1")["arrival"]
+    assert (row["passed"], row["severity"]) == (0, "critical" if required else "warning")
+    # 19:00 to the end of the next day.
+    assert recorded("r1")["freshness_hours"]["observed"] == "29 (1)"
+
+
+def test_freshness_fires_on_the_second_missed_night(settings, night, recorded):
+    night(0, FULL)
+    with pytest.raises(ContractError, match="freshness_hours: 53 at"):
+        check_landing(requiring(settings), "r1", day(2), say=lambda _: None)
+    assert recorded("r1")["freshness_hours"]["passed"] == 0
+
+
+def test_a_cut_file_blocks_until_its_batch_is_taken_back(settings, night, recorded):
+    for number in range(3):
+        night(number, FULL)
+    night(3, FULL[:49])
+    remedy = r"accounts_2026-01-04\.csv, batch [0-9a-f]{12}.*make reject BATCH="
+    with pytest.raises(ContractError, match=remedy) as error:
+        check(settings, 3)
+    assert recorded("r1")["volume_against_trailing_median"]["observed"] == "0.4900 at 2026-01-04 (1 of 1)"
+
+    # The next night is good, but the bad date is not released: it is judged again.
+    night(4, FULL, run_id="r2")
+    with pytest.raises(ContractError, match="2026-01-04"):
+        check(settings, 4, "r2")
+
+    batch = re.search(r"batch ([0-9a-f]{12})", str(error.value))[1]
+    ledger.reject(settings, batch, "cut")
+    assert failed(check(settings, 4, "r2")) == set()
+
+
+def test_half_of_the_median_passes_with_a_warning(settings, night):
+    for number in range(3):
+        night(number, FULL)
+    night(3, FULL[:50])
+    assert failed(check(settings, 3)) == {"volume_change"}
+
+
+def test_honest_growth_warns_and_does_not_block(settings, night, recorded):
+    for number in range(3):
+        night(number, FULL)
+    night(3, [1000] * 134)
+    assert failed(check(settings, 3)) == {"volume_change"}
+    assert recorded("r1")["volume_change"]["severity"] == "warning"
+
+
+def test_two_days_before_make_no_median(settings, night):
+    night(0, FULL)
+    night(1, FULL)
+    night(2, FULL[:10])
+    assert check(settings, 2)["volume_against_trailing_median"]["observed"] == "not judged"
+
+
+def test_several_captures_of_a_day_count_as_the_largest(settings, night):
+    for number in range(4):
+        night(number, FULL)
+    for name in "abcdef":
+        night(3, [1001] * 20, name=name)
+    results = check(settings, 3)
+    assert failed(results) == set()
+    assert results["volume_change"]["observed"] == "1 (1)"
+
+
+def test_a_released_date_is_not_judged_again(settings, night):
+    for number in range(3):
+        night(number, FULL)
+    night(3, FULL[:10])
+    with ledger.write(settings) as connection:
+        connection.execute("delete from dirty_dates")
+    night(4, FULL)
+    assert failed(check(settings, 4)) == set()
+
+
+@pytest.mark.parametrize("built_before", [False, True])
+def test_a_later_date_is_judged_only_where_a_run_has_built_it(settings, night, built_before):
+    for number in range(3):
+        night(number, FULL)
+    night(5, FULL[:10])
+    if built_before:
+        plan.make(settings, "r0", day(5), [plan.Model("fct_account_daily", "f", True)], True)
+        with pytest.raises(ContractError, match="2026-01-06"):
+            check(settings, 2)
+    else:
+        assert failed(check(settings, 2)) == set()
+
+
+def test_null_followers_warn(settings, night, recorded):
+    night(0, [*[1000] * 79, *[""] * 21])
+    assert failed(check(settings, 0)) == {"share_of_null_followers"}
+    night(1, [*[1000] * 80, *[""] * 20], run_id="r2")
+    assert failed(check(settings, 1, "r2")) == {"share_of_null_followers"}, "the first day is not released yet"
+    assert recorded("r2")["share_of_null_followers"]["observed"] == "0.2100 at 2026-01-01 (1 of 2)"
+
+
+@pytest.mark.parametrize(("zeros", "blocks"), [(20, False), (21, True)])
+def test_zeros_for_many_block(settings, night, recorded, zeros, blocks):
+    night(0, [*[0] * zeros, *[1000] * (100 - zeros)])
+    if blocks:
+        with pytest.raises(ContractError, match=r"share_of_zero_followers: 0.2100 at 2026-01-01 .*zero_is_null"):
+            check(settings, 0)
+    else:
+        assert failed(check(settings, 0)) == set()
+    assert recorded("r1")["share_of_zero_followers"]["passed"] == (not blocks)
+
+
+def test_zeros_of_one_capture_do_not_hide_among_good_ones(settings, night):
+    for name in "abcdef":
+        night(0, FULL, name=name)
+    night(0, [0] * 100, name="z")
+    with pytest.raises(ContractError, match=r"z_2026-01-01\.csv"):
+        check(settings, 0)
+
+
+def test_zeros_in_a_tiny_file_are_not_judged(settings, night):
+    night(0, [0] * 19)
+    assert check(settings, 0)["share_of_zero_followers"]["observed"] == "not judged"
+
+
+def test_a_new_column_is_named_as_drift(settings, night):
+    night(0, FULL)
+    night(1, FULL, run_id="r2", columns=",following")
+    results = check(settings, 1, "r2")
+    assert failed(results) == {"header_drift"}
+    assert results["header_drift"]["observed"] == "1 at the header (1 of 1)"
+    night(2, FULL, run_id="r3", columns=",following")
+    assert failed(check(settings, 2, "r3")) == set()
+
+
+def test_a_file_set_aside_whole_warns_once(settings, night):
+    night(0, FULL)
+    (settings.landing / "account_snapshots" / "empty_2026-01-02.csv").write_text("platform,account_id\n")
+    (settings.landing / "unknown").mkdir()
+    (settings.landing / "unknown" / "x.csv").write_text("a,b\n1,2\n")
+    night(1, FULL, run_id="r2")
+    results = check(settings, 1, "r2")
+    assert failed(results) == {"files_quarantined_whole"}
+    assert results["files_quarantined_whole"]["observed"] == "2 at the run of 2026-01-02 (1 of 1)"
+    assert "empty_2026-01-02.csv" in results["files_quarantined_whole"]["detail"]
+    night(2, FULL, run_id="r3")
+    assert failed(check(settings, 2, "r3")) == set(), "it was another run's"
+
+
+@pytest.mark.parametrize(("bad", "warns"), [(1, False), (2, True)])
+def test_quarantined_rows_warn_above_one_in_a_hundred(settings, night, bad, warns):
+    night(0, [*["many"] * bad, *[1000] * (100 - bad)])
+    assert failed(check(settings, 0)) == ({"share_of_rows_quarantined"} if warns else set())
+
+
+def test_a_damaged_raw_file_is_named_before_it_is_read(settings, night):
+    night(0, FULL)
+    next(settings.raw.rglob("snapshot_date=*/*.parquet")).write_bytes(b"damaged")
+    with pytest.raises(ContractError, match="damaged or gone"):
+        check(settings, 0)
+
+
+def test_an_empty_frame_is_no_pass(settings, night, monkeypatch):
+    night(0, FULL)
+    whole = checkpoints._frame
+    monkeypatch.setattr(checkpoints, "_frame", lambda suite: whole(suite).iloc[:0])
+    with pytest.raises(ContractError, match="frame_is_complete"):
+        check(settings, 0)
+
+
+def test_an_exception_inside_gx_fails_critically_even_for_a_warning(settings, night, recorded, monkeypatch):
+    night(0, FULL)
+    whole = checkpoints._frame
+    monkeypatch.setattr(checkpoints, "_frame", lambda suite: whole(suite).assign(header_drift="text"))
+    with pytest.raises(ContractError, match="header_drift: the check itself failed"):
+        check(settings, 0)
+    rows = recorded("r1")
+    assert (rows["header_drift"]["severity"], rows["header_drift"]["passed"]) == ("critical", 0)
+    assert rows["arrival"]["passed"] == 1
+
+
+def test_gx_that_cannot_start_fails_every_check(settings, night, recorded, monkeypatch):
+    def broken(_: Settings) -> None:
+        raise OSError("no space left")
+
+    night(0, FULL)
+    monkeypatch.setattr(context, "open_context", broken)
+    with pytest.raises(ContractError, match="no space left"):
+        check(settings, 0)
+    rows = recorded("r1").values()
+    assert len(rows) == 10
+    assert not any(row["passed"] for row in rows)
+
+
+def test_data_docs_open_without_a_network_and_hold_no_more_than_the_last_runs(settings, night, monkeypatch):
+    monkeypatch.setattr(context, "KEEP_RUNS", 2)
+    night(0, FULL)
+    for _ in range(3):
+        check(settings, 0, run_id="scheduled__2026-01-01T00:00:00+00:00/../x")
+    docs = context.data_docs(settings)
+    assert (docs / "index.html").exists()
+    pages = list(docs.rglob("*.html"))
+    for page in pages:
+        assert not re.search(r"<(script|link|img)[^>]+(src|href)=[\"'](https?:)?//", page.read_text(), re.DOTALL), page
+    for file in (*pages, *docs.rglob("*.css")):
+        assert not re.search(r"url\([\"']?(https?:)?//", file.read_text()), file
+    validations = [page for page in pages if "validations" in page.parts]
+    assert len(validations) == 2
+    listed = re.findall(r"<li><a href='([^']+)'", (docs / "index.html").read_text())
+    assert sorted(listed) == sorted(str(page.relative_to(docs)) for page in validations)
+    text = validations[0].read_text()
+    assert account_snapshots.NULL_FOLLOWERS.observed in text
+
+
+def test_nothing_is_written_outside_the_data_folder(settings, night, tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    night(0, FULL)
+    check(settings, 0)
+    assert list(home.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"home", "data"}

@@ -1,0 +1,45 @@
+"""Settings: one reader of the environment, every key explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from ingestion.config import PROJECT_DIR, Settings
+
+
+def test_every_key_stands_in_the_example_and_no_other() -> None:
+    text = (PROJECT_DIR / ".env.example").read_text()
+    keys = set(re.findall(r"^GROUNDSWELL_([A-Z_]+)=", text, flags=re.M))
+    assert keys == {name.upper() for name in Settings.model_fields}
+
+
+def test_the_example_holds_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"GROUNDSWELL_{name.upper()}", raising=False)
+    by_default = Settings(_env_file=None)  # type: ignore[call-arg]
+    from_example = Settings(_env_file=PROJECT_DIR / ".env.example")  # type: ignore[call-arg]
+    assert from_example == by_default
+
+
+def test_feeds_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSWELL_REQUIRED_FEEDS", "account_snapshots, orders")
+    assert Settings(_env_file=None).required_feeds == ("account_snapshots", "orders")  # type: ignore[call-arg]
+
+
+def test_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="choose a folder without"):
+        Settings(_env_file=None, data=tmp_path / "x[1]")  # type: ignore[call-arg]
+
+
+def test_nobody_else_reads_the_environment() -> None:
+    """`os.environ` is touched only by settings, and where a child process or dbt is handed its variables."""
+    allowed = {"ingestion/config.py", "serving/build.py", "dags/common/environment.py", "dags/common/run_local.py", "dags/common/serve_local.py"}
+    found = {
+        path.relative_to(PROJECT_DIR).as_posix()
+        for room in ("ingestion", "expectations", "serving", "dags")
+        for path in (PROJECT_DIR / room).rglob("*.py")
+        if re.search(r"os\.environ|getenv", path.read_text())
+    }
+    assert found <= allowed

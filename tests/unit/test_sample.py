@@ -1,0 +1,31 @@
+"""The sample comes only to an empty warehouse, and names the day of a first run."""
+
+from datetime import date, timedelta
+
+from ingestion import sample
+from ingestion.config import Settings, utc_now
+
+
+def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
+    assert sample.copy_if_empty(settings) == 17
+    assert sample.default_day(settings) == date(2024, 5, 17)
+    assert sample.copy_if_empty(settings) == 0
+
+
+def test_a_file_of_ones_own_keeps_the_sample_out(settings: Settings) -> None:
+    own = settings.landing / "account_snapshots" / "mine.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("x\n")
+    assert sample.copy_if_empty(settings) == 0
+    assert sample.default_day(settings) == utc_now().date() - timedelta(days=1)
+
+
+def test_a_ledger_that_landed_something_keeps_the_sample_out(settings: Settings) -> None:
+    from ingestion import landing
+
+    own = settings.landing / "account_snapshots" / "mine.csv"
+    own.parent.mkdir(parents=True)
+    own.write_text("platform,account_id,captured_at\nyoutube,a,2026-01-05\n")
+    landing.land_files(settings, "run", lambda _: None)
+    own.unlink()
+    assert sample.copy_if_empty(settings) == 0
