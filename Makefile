@@ -27,7 +27,7 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
-	@$(RUN) tests/dbt/lint_sql.py
+	@$(VENV)/bin/sqlfluff lint dbt_project/models
 
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
 	@$(RUN) dags/common/serve_local.py $(if $(PORT),--port $(PORT))

@@ -6,7 +6,7 @@ Sources: `feeds/*.yml` (the landing contract) and `mappings/*.yml` (one per vend
 import fnmatch
 import hashlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -87,12 +87,12 @@ class FileTime(_Strict):
         """UTC instant in a file name, without zone. Raises FileRefused where there is none."""
         match = re.search(self.regex, name)
         try:
-            local = datetime.strptime(match[1], self.format) if match else None
-        except ValueError:
-            local = None
-        if local is None:
-            raise FileRefused(f"no time like {self.format} in the file name; rename the file as its publisher does")
-        return local.replace(tzinfo=ZoneInfo(self.zone)).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+            if match:
+                local = datetime.strptime(match[1], self.format).replace(tzinfo=ZoneInfo(self.zone))
+                return local.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            pass
+        raise FileRefused(f"no time like {self.format} in the file name; rename the file as its publisher does")
 
 
 class ColumnSource(_Strict):
@@ -149,8 +149,10 @@ class CanonicalMapping(Mapping):
 
     def file_time_of(self, name: str) -> datetime | None:
         match = CANONICAL_TIME.search(name)
+        if match is None:
+            return None
         try:
-            return datetime.fromisoformat(f"{match[1]} {match[2] or '00'}:{match[3] or '00'}:{match[4] or '00'}") if match else None
+            return datetime.fromisoformat(f"{match[1]} {match[2] or '00'}:{match[3] or '00'}:{match[4] or '00'}")
         except ValueError:
             return None
 
@@ -216,4 +218,6 @@ def choose_mapping(relative_path: str, mappings: list[Mapping]) -> Mapping:
         return claims[0]
     if folder in load_feeds():
         return canonical_mapping(load_feeds()[folder])
-    raise FileRefused(f"no feed is named {folder!r}; move it under landing/<feed>/ with one of: {', '.join(load_feeds())}")
+    known = ", ".join(load_feeds())
+    where = f"no feed is named {folder[:80]!r}" if "/" in relative_path else "it lies in no feed's folder"
+    raise FileRefused(f"{where}; move it under landing/<feed>/ with one of: {known}")

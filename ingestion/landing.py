@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from ingestion import ledger, parse, raw
@@ -28,6 +28,8 @@ READABLE = (".csv", ".csv.gz")
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
 FRESH_SECONDS = 60
+# Where a file is quarantined that no feed claims.
+UNKNOWN_FEED = "unknown"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,28 @@ class Candidate:
 
     path: str
     info: os.stat_result
+
+    @property
+    def label(self) -> str:
+        """The path as text that can be stored and shown, also when its bytes are not UTF-8."""
+        return os.fsencode(self.path).decode("utf-8", errors="backslashreplace")
+
+    @property
+    def identity(self) -> tuple[int, int, int]:
+        """Bytes, time of change, inode: another file, or the same one changed, differs in one of them."""
+        # Some file systems use all 64 bits of an inode; the ledger's integers have a sign.
+        return self.info.st_size, self.info.st_mtime_ns, self.info.st_ino & (2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A landed file as it was taken in, or why it is refused unread; `copy` is null where it was never opened."""
+
+    copy: Path | None
+    sha256: str
+    size: int
+    file_time: datetime | None = None
+    refusal: FileRefused | None = None
 
 
 @dataclass
@@ -65,7 +89,7 @@ class Landed:
 def scan(landing: Path) -> Iterator[Candidate]:
     """Every name under landing in a fixed order, links not followed, notes and half-uploads left out."""
     for folder, subfolders, names in os.walk(landing, followlinks=False):
-        subfolders.sort()
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
         for name in sorted([*names, *links]):
             if name.startswith((".", "_")) or name.endswith(NOT_DELIVERIES):
@@ -94,6 +118,8 @@ def open_inside(landing: Path, relative_path: str) -> int:
         descriptor = os.open(parts[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except FileNotFoundError as error:
         raise FileNotReady("it vanished before it could be read") from error
+    except PermissionError as error:
+        raise FileNotReady("this user may not read it; correct its permissions") from error
     except OSError as error:
         raise FileRefused("it is a link or no plain file; put the file itself under landing/<feed>/") from error
     finally:
@@ -168,37 +194,34 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     for candidate in scan(settings.landing):
         summary.files_seen += 1
         mapping, refusal = _mapping_of(candidate, mappings)
-        if known.get(candidate.path) != (*_identity(candidate.info), mapping.fingerprint if mapping else ""):
+        if known.get(candidate.label) != (*candidate.identity, mapping.fingerprint if mapping else ""):
             fresh.append((candidate, mapping, refusal))
     _let_settle(settings, [candidate for candidate, _, _ in fresh])
     reader = parse.connect(settings)
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
+            where = f"[{number}/{len(fresh)}] {candidate.label}"
             try:
                 batch = _land_one(settings, reader, candidate, mapping, refusal, run_id)
             except FileNotReady as error:
-                summary.files_waiting.append(candidate.path)
-                say(f"[{number}/{len(fresh)}] {candidate.path}: waits for the next look: {error}")
+                summary.files_waiting.append(candidate.label)
+                say(f"{where}: waits for the next look: {error}")
                 continue
             if batch is None:
-                say(f"[{number}/{len(fresh)}] {candidate.path}: the same delivery again, nothing to do")
+                say(f"{where}: the same delivery again, nothing to do")
                 continue
             summary.add(batch)
             verdict = f"{batch.rows_accepted:,} of {batch.rows_read:,} rows accepted"
-            say(f"[{number}/{len(fresh)}] {candidate.path}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
+            say(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
     finally:
         reader.close()
         shutil.rmtree(settings.inbox, ignore_errors=True)
     return summary
 
 
-def _identity(info: os.stat_result) -> tuple[int, int, int]:
-    return info.st_size, info.st_mtime_ns, info.st_ino
-
-
 def _mapping_of(candidate: Candidate, mappings: list[Mapping]) -> tuple[Mapping | None, FileRefused | None]:
     try:
-        return choose_mapping(candidate.path, mappings), None
+        return choose_mapping(candidate.label, mappings), None
     except FileRefused as error:
         return None, error
 
@@ -219,64 +242,103 @@ def _land_one(
 ) -> ledger.Batch | None:
     """One file to raw or quarantine and into the ledger; null when the same delivery was landed before."""
     now = utc_now()
-    copy: Path | None = None
-    # A name that is never opened (a link, a device) is known by its path alone.
-    sha256, size = hashlib.sha256(f"unread:{candidate.path}".encode()).hexdigest(), 0
-    file_time: datetime | None = None
+    taken = _take_in(settings, candidate, mapping, refusal, now)
+    feed = mapping.feed if mapping else UNKNOWN_FEED
+    batch_id = _batch_id(taken.sha256, feed, mapping, taken.file_time)
     try:
-        second = os.stat(settings.landing / candidate.path, follow_symlinks=False)
-        if _identity(second) != _identity(candidate.info):
+        if _is_known(settings, candidate, mapping, batch_id):
+            return None
+        landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
+        delivery = parse.Delivery(
+            batch_id=batch_id,
+            sha256=taken.sha256,
+            file=candidate.label,
+            as_of=taken.file_time or landed_at.replace(tzinfo=None),
+            file_time=taken.file_time,
+            loaded_at=now,
+        )
+        outcome, raw_files = _read_and_write(settings, reader, taken, feed, mapping, delivery)
+        batch = _batch_of(delivery, taken, feed, mapping, outcome, raw_files, run_id)
+        with ledger.write(settings) as connection:
+            ledger.record_batch(connection, batch)
+            _record_delivery(connection, candidate, mapping, batch_id)
+        return batch
+    finally:
+        for leftover in settings.inbox.glob(f"{taken.sha256}*"):
+            leftover.unlink()
+
+
+def _take_in(
+    settings: Settings, candidate: Candidate, mapping: Mapping | None, refusal: FileRefused | None, now: datetime
+) -> Taken:
+    """Look a second time, copy, and read the time in the name. Raises FileNotReady for a file still under way."""
+    try:
+        second = os.lstat(settings.landing / candidate.path)
+        if Candidate(candidate.path, second).identity != candidate.identity:
             raise FileNotReady("it is still growing")
         copy, sha256, size = copy_in(settings, candidate.path)
+    except FileNotFoundError as error:
+        raise FileNotReady("it vanished before it could be read") from error
+    except FileRefused as error:
+        # A name that is never opened (a link, a device) is known by its path alone.
+        return Taken(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+    try:
         if refusal or mapping is None:
             raise refusal or FileRefused("no mapping")
         if not candidate.path.lower().endswith(READABLE):
             raise FileRefused(f"not one of {', '.join(READABLE)}; convert it or correct its name")
-        file_time = mapping.file_time_of(PurePosixPath(candidate.path).name)
-    except FileNotFoundError as error:
-        raise FileNotReady("it vanished before it could be read") from error
+        file_time = mapping.file_time_of(PurePosixPath(candidate.label).name)
+        if file_time and file_time > now + timedelta(hours=parse.MAX_HOURS_AHEAD):
+            raise FileRefused(f"the time in its name is more than {parse.MAX_HOURS_AHEAD} h ahead; correct its name")
     except FileRefused as error:
-        refusal = error
+        return Taken(copy, sha256, size, None, error)
+    return Taken(copy, sha256, size, file_time)
 
-    feed = mapping.feed if mapping else candidate.path.partition("/")[0]
-    batch_id = _batch_id(sha256, feed, mapping, file_time)
-    if _is_known(settings, candidate, mapping, batch_id):
-        return None
 
-    landed_at = datetime.fromtimestamp(candidate.info.st_mtime, UTC).replace(tzinfo=None)
-    delivery = parse.Delivery(
-        batch_id=batch_id,
-        sha256=sha256,
-        file=candidate.path,
-        as_of=file_time or landed_at,
-        file_time=file_time,
-        loaded_at=now,
-    )
-    outcome: parse.Outcome
+def _read_and_write(
+    settings: Settings,
+    reader: parse.Reader,
+    taken: Taken,
+    feed: str,
+    mapping: Mapping | None,
+    delivery: parse.Delivery,
+) -> tuple[parse.Outcome, list[ledger.RawFile]]:
+    """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet."""
     try:
-        if refusal or mapping is None or copy is None:
-            raise refusal or FileRefused("it could not be opened")
-        plain = unpack(copy, settings.max_unpacked_bytes)
-        outcome = parse.read_file(reader, plain, load_feeds()[mapping.feed], mapping, delivery)
+        if taken.refusal or mapping is None or taken.copy is None:
+            raise taken.refusal or FileRefused("it could not be opened")
+        plain = unpack(taken.copy, settings.max_unpacked_bytes)
+        outcome = parse.read_file(reader, plain, load_feeds()[feed], mapping, delivery)
     except FileRefused as error:
-        outcome = parse.Outcome(state="quarantined", reason=error.reason, rows_read=error.rows_read, rows_quarantined=error.rows_read)
-        raw.quarantine_file(settings, feed, candidate.path, sha256, copy, error.reason)
+        raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, error.reason)
+        rows = error.rows_read
+        return parse.Outcome("quarantined", error.reason, rows_read=rows, rows_quarantined=rows), []
+    if outcome.has_rejects:
+        raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
+    return outcome, raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
 
-    if outcome.rows_quarantined and outcome.has_rejects:
-        raw.write_rejects(settings, reader, feed, batch_id, candidate.path)
-    raw_files = raw.write_batch(settings, reader, feed, batch_id) if outcome.rows_accepted else []
-    batch = ledger.Batch(
-        batch_id=batch_id,
+
+def _batch_of(
+    delivery: parse.Delivery,
+    taken: Taken,
+    feed: str,
+    mapping: Mapping | None,
+    outcome: parse.Outcome,
+    raw_files: list[ledger.RawFile],
+    run_id: str,
+) -> ledger.Batch:
+    return ledger.Batch(
+        batch_id=delivery.batch_id,
         feed=feed,
         mapping=mapping.mapping if mapping else "(none)",
         mapping_fingerprint=mapping.fingerprint if mapping else "",
-        sha256=sha256,
-        file=candidate.path,
-        bytes=size,
+        sha256=taken.sha256,
+        file=delivery.file,
+        bytes=taken.size,
         header=outcome.header,
-        file_time=file_time,
+        file_time=delivery.file_time,
         as_of=delivery.as_of,
-        landed_at=now,
+        landed_at=delivery.loaded_at,
         data_origin=mapping.origin if mapping else "observed",
         state=outcome.state,
         reason=outcome.reason,
@@ -287,13 +349,6 @@ def _land_one(
         run_id=run_id,
         raw_files=raw_files,
     )
-    with ledger.write(settings) as connection:
-        ledger.record_batch(connection, batch)
-        _record_delivery(connection, candidate, mapping, batch_id)
-    for leftover in (copy, copy and copy.with_name(f"{copy.name}.unpacked")):
-        if leftover:
-            leftover.unlink(missing_ok=True)
-    return batch
 
 
 def _batch_id(sha256: str, feed: str, mapping: Mapping | None, file_time: datetime | None) -> str:
@@ -316,8 +371,8 @@ def _record_delivery(
     connection.execute(
         "insert or replace into deliveries values (?, ?, ?, ?, ?, ?, ?)",
         (
-            candidate.path,
-            *_identity(candidate.info),
+            candidate.label,
+            *candidate.identity,
             mapping.fingerprint if mapping else "",
             batch_id,
             ledger.stamp(),

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +33,9 @@ class Lease:
         row = connection.execute("select token, run_id, holder from leases where name = ?", (WRITER,)).fetchone()
         if row is None or row["token"] != self.token:
             now_held = f"{row['run_id']} ({row['holder']})" if row else "nobody"
-            raise LeaseLost(f"run {self.run_id} lost the writer's lease; it is held by {now_held}: nothing was published")
+            raise LeaseLost(
+                f"run {self.run_id} lost the writer's lease; it is held by {now_held}: nothing was published"
+            )
 
 
 def _process_start(pid: int) -> str:
@@ -77,7 +79,10 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
     deadline = time.monotonic() + settings.lease_wait_seconds
     told = ""
     while (other := _try_acquire(settings, run_id, holder, token)) is not None:
-        who = f"{other['holder']} of run {other['run_id']} (process {other['pid']} on {other['host']}) since {other['acquired_at']} UTC"
+        who = (
+            f"{other['holder']} of run {other['run_id']} (process {other['pid']} on {other['host']})"
+            f" since {other['acquired_at']} UTC"
+        )
         if time.monotonic() >= deadline:
             raise LeaseLost(f"another writer is at work: {who}; try again when it is done")
         if who != told:
@@ -90,7 +95,8 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
 
     def beat() -> None:
         while not stop.wait(settings.lease_ttl_seconds / 4):
-            with ledger.write(settings) as connection:
+            # A beat that fails (the disk is full for a moment) is made up for by the next; `check` guards the work.
+            with suppress(sqlite3.Error), ledger.write(settings) as connection:
                 connection.execute(
                     "update leases set heartbeat_at = ? where name = ? and token = ?", (ledger.stamp(), WRITER, token)
                 )

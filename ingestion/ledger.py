@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from ingestion.config import Settings, utc_now
 from ingestion.errors import ContractError
@@ -139,6 +138,9 @@ create table if not exists leases (
 );
 """
 
+# In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
+BEFORE = "; before that: "
+
 
 def connect(settings: Settings) -> sqlite3.Connection:
     """An open ledger, made on first use. The caller closes it."""
@@ -244,21 +246,25 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
 def _supersede_others(connection: sqlite3.Connection, batch_id: str) -> None:
     """Other readings of the same delivery (same bytes, same time in the name) give way to this one."""
     others = connection.execute(
-        "select other.batch_id from batches this join batches other on other.sha256 = this.sha256"
-        " and other.file_time is this.file_time and other.file = this.file and other.batch_id <> this.batch_id"
-        " where this.batch_id = ? and other.state in ('accepted', 'quarantined')",
+        "select other.batch_id, other.reason from batches this join batches other on other.sha256 = this.sha256"
+        " and other.file_time is this.file_time and other.batch_id <> this.batch_id"
+        " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file or exists"
+        " (select 1 from deliveries d where d.path = this.file and d.batch_id = other.batch_id))",
         (batch_id,),
     ).fetchall()
     for row in others:
-        retire_batch(connection, row["batch_id"], "superseded", f"read again as {batch_id[:12]} under another mapping")
+        note = f"read again as {batch_id[:12]} under another mapping"
+        before = f"{BEFORE}{row['reason']}" if row["reason"] else ""
+        retire_batch(connection, row["batch_id"], "superseded", note + before)
 
 
 def revive_batch(connection: sqlite3.Connection, batch_id: str) -> bool:
     """Whether a batch is known; one that another mapping had superseded counts again, as its mapping does."""
-    row = connection.execute("select state, rows_accepted from batches where batch_id = ?", (batch_id,)).fetchone()
+    row = connection.execute("select * from batches where batch_id = ?", (batch_id,)).fetchone()
     if row is not None and row["state"] == "superseded":
         state = "accepted" if row["rows_accepted"] else "quarantined"
-        connection.execute("update batches set state = ?, reason = null where batch_id = ?", (state, batch_id))
+        reason = row["reason"].partition(BEFORE)[2] or None
+        connection.execute("update batches set state = ?, reason = ? where batch_id = ?", (state, reason, batch_id))
         _mark_dirty(connection, batch_id, "accepted")
         _supersede_others(connection, batch_id)
     return row is not None
@@ -285,8 +291,8 @@ def reject(settings: Settings, batch_prefix: str, why: str) -> str:
     """
     with write(settings) as connection:
         found = connection.execute(
-            "select batch_id, file, rows_accepted from batches where batch_id like ? || '%' and state = 'accepted'",
-            (batch_prefix,),
+            "select batch_id, file, rows_accepted from batches where substr(batch_id, 1, ?) = ? and state = 'accepted'",
+            (len(batch_prefix), batch_prefix),
         ).fetchall()
         if len(found) != 1 or not batch_prefix:
             raise ContractError(
@@ -314,7 +320,7 @@ def record_checks(settings: Settings, run_id: str, results: Iterable[dict[str, o
 
 def is_empty(settings: Settings) -> bool:
     """Whether nothing was ever landed."""
-    if not Path(settings.ledger).exists():
+    if not settings.ledger.exists():
         return True
     with read(settings) as connection:
-        return connection.execute("select not exists (select 1 from batches)").fetchone()[0] == 1
+        return connection.execute("select 1 from batches limit 1").fetchone() is None

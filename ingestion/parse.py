@@ -41,6 +41,7 @@ EARLIEST = "2005-01-01"
 HEADER_LIMIT = 1 << 20
 BLOCK = 1 << 18
 VALUE_SHOWN = 200
+LINE_ENDS = "chr(13) || chr(10)"
 
 UTC_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?)?"
 # No zone on earth is more than 14 h from UTC; DuckDB would take +99:00.
@@ -128,7 +129,10 @@ def read_file(reader: Reader, plain: Path, feed: Feed, mapping: Mapping, deliver
     rejected = _one(reader, "select count(*) from rejects")
     accepted = _one(reader, f"select count(*) from numbered where {_STAYS}")
     outages = _outages(reader, mapping)
-    notes = [*_note_absent(layout), *(f"outage: {share:.0%} of {n} are 0, read as not captured" for n, share in outages)]
+    notes = [
+        *_note_absent(layout),
+        *(f"outage: {share:.0%} of {n} are 0, read as not captured" for n, share in outages),
+    ]
     if accepted == 0:
         example = reader.execute("select source_line, column_name, reason from rejects order by 1 limit 1").fetchone()
         first = f"line {example[0]}, {example[1] or 'the whole line'}: {example[2]}" if example else "a duplicate"
@@ -180,7 +184,7 @@ def _read_header(head: bytes, lines: int) -> tuple[list[str], int]:
         header = [cell.strip() for cell in next(records)]
     except (csv.Error, StopIteration) as error:
         raise FileRefused(f"its header line cannot be read ({error})", max(0, lines - 1)) from error
-    if "\0" in text[: sum(map(len, header)) + 3 * len(header) + 2] and any("\0" in cell for cell in header):
+    if any("\0" in cell for cell in header):
         raise FileRefused("its header holds a NUL byte; send it again", max(0, lines - 1))
     if len(header) > MAX_COLUMNS:
         raise FileRefused(f"its header has {len(header):,} cells, more than {MAX_COLUMNS:,}", max(0, lines - 1))
@@ -200,7 +204,9 @@ def match_header(shape: Shape, feed: Feed, mapping: Mapping) -> dict[str, int]:
             continue
         positions = [index for index, name in enumerate(names) if name == source.from_]
         if len(positions) > 1:
-            raise FileRefused(f"header {source.from_!r} stands there {len(positions)} times; keep one", shape.data_lines)
+            raise FileRefused(
+                f"header {source.from_!r} stands there {len(positions)} times; keep one", shape.data_lines
+            )
         if positions:
             found[column] = positions[0]
         elif feed.columns[column].required or not canonical:
@@ -222,12 +228,13 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _csv_sql(layout: Layout, errors: str) -> str:
-    """The file as cells c0, c1, ..., all text; the header is the one record that is skipped."""
+def _csv_sql(layout: Layout) -> str:
+    """The file as cells c0, c1, ..., all text, its broken records in `reject_errors`; the header is skipped."""
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(layout.shape.header)))
     return (
         f"read_csv({_quote(str(layout.plain))}, auto_detect = false, header = false, skip = 1, delim = ',',"
-        f" quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, null_padding = false, {errors})"
+        f" quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, null_padding = false,"
+        " store_rejects = true, rejects_limit = 0)"
     )
 
 
@@ -358,7 +365,7 @@ def _judge(reader: Reader, layout: Layout) -> None:
             from (select *, case {" ".join(tests)} end as bad_column
                   from (select *, {", ".join(values)}
                         from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
-                              from {_csv_sql(layout, "store_rejects = true, rejects_limit = 0")})))
+                              from {_csv_sql(layout)})))
             """
         )
     except (duckdb.DataError, duckdb.ProgrammingError) as error:
@@ -394,7 +401,9 @@ def _number_lines(reader: Reader, layout: Layout) -> int:
     broken = _one(reader, "select count(distinct line_byte_position) from reject_errors")
     if broken == 0 and rows == layout.shape.data_lines:
         first = layout.shape.header_lines + 1
-        reader.execute(f"create temp view numbered as select rowid + {first} as source_line, rowid as place, * from judged")
+        reader.execute(
+            f"create temp view numbered as select rowid + {first} as source_line, rowid as place, * from judged"
+        )
         read = rows
     else:
         read = _locate_records(reader, layout, rows, broken)
@@ -415,19 +424,23 @@ def _locate_records(reader: Reader, layout: Layout, rows: int, broken: int) -> i
             max(read, rows + broken),
         )
     reader.register("record_index", {"byte_offset": offsets, "source_line": lines})
+    # DuckDB's position of a broken record, and its text, may begin with the line ends and blank lines before it.
     reader.execute(
-        """
+        f"""
         create temp table records as
-        select record_index.*, error.reason, error.line as row_text
+        select record_index.*, error.reason, error.row_text
         from record_index left join (
-            select line_byte_position - 1 as byte_offset, any_value(csv_line) as line,
+            select line_byte_position - 1 + strlen(any_value(csv_line))
+                    - strlen(ltrim(any_value(csv_line), {LINE_ENDS})) as byte_offset,
+                ltrim(any_value(csv_line), {LINE_ENDS}) as row_text,
                 min(case error_type
                     when 'MISSING COLUMNS' then 'fewer cells than the header: ' || error_message
                     when 'TOO MANY COLUMNS' then 'more cells than the header: ' || error_message
                     when 'INVALID ENCODING' then 'not UTF-8'
                     when 'UNQUOTED VALUE' then 'a quote is missing or stands inside a quoted cell'
+                    when 'LINE SIZE OVER MAXIMUM' then 'longer than 2,000,000 bytes'
                     else lower(error_type) || ': ' || error_message end) as reason
-            from reject_errors group by all
+            from reject_errors group by line_byte_position
         ) error using (byte_offset)
         """
     )
@@ -504,7 +517,8 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
         create temp table twins as
         select source_line, place, v_{feed.time} as instant,
             count(distinct content) over same as contents, {keeper}(source_line) over same as kept_line,
-            min(source_line) over same as first_line, max(source_line) over same as last_line, count(*) over same as rows
+            min(source_line) over same as first_line, max(source_line) over same as last_line,
+            count(*) over same as rows
         from (select source_line, place, {key}, row({content}) as content
               from numbered join ({repeated}) using ({key}) where bad_column is null)
         window same as (partition by {key})
@@ -519,8 +533,9 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
 
 def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> None:
     """Move conflicting twins to `rejects` with their cells as read, for which the file is read once more."""
-    errors = "ignore_errors = true"
-    reader.execute(f"create temp table reread as select {_cells_sql(layout)} as cells from {_csv_sql(layout, errors)}")
+    for table in ("reject_scans", "reject_errors"):
+        reader.execute(f"drop table {table}")
+    reader.execute(f"create temp table reread as select {_cells_sql(layout)} as cells from {_csv_sql(layout)}")
     if _one(reader, "select count(*) from reread") != _one(reader, "select count(*) from judged"):
         raise FileRefused("two readings of it differ; check its quotes", layout.shape.data_lines)
     reader.execute(

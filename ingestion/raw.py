@@ -67,11 +67,8 @@ def write_batch(settings: Settings, reader: Reader, feed: str, batch_id: str) ->
         parts = {days[0][0]: staging / "part.parquet"}
         reader.execute(f"copy accepted to '{parts[days[0][0]]}' ({PARQUET})")
     else:
-        # One thread: rows keep the file's order, whatever the machine.
-        reader.execute("set threads = 1")
-        reader.execute(f"copy accepted to '{staging}' ({PARQUET}, partition_by (snapshot_date), write_partition_columns true)")
-        reader.execute("reset threads")
-        parts = {day: next((staging / f"snapshot_date={day}").glob("*.parquet")) for day, _ in days}
+        _write_days(reader, staging)
+        parts = {day: _one_part(reader, staging / f"snapshot_date={day}") for day, _ in days}
     files = []
     for day, rows in days:
         target = settings.raw / feed / f"snapshot_date={day}" / f"{batch_id}.parquet"
@@ -79,6 +76,26 @@ def write_batch(settings: Settings, reader: Reader, feed: str, batch_id: str) ->
         files.append(RawFile(target.relative_to(settings.raw).as_posix(), str(day), rows, size, digest))
     shutil.rmtree(staging)
     return files
+
+
+def _write_days(reader: Reader, staging: Path) -> None:
+    """Write `accepted` partitioned by day, in the file's order whatever the machine: sorted, on one thread."""
+    options = f"{PARQUET}, partition_by (snapshot_date), write_partition_columns true"
+    reader.execute("set threads = 1")
+    try:
+        reader.execute(f"copy (from accepted order by snapshot_date, source_line) to '{staging}' ({options})")
+    finally:
+        reader.execute("reset threads")
+
+
+def _one_part(reader: Reader, folder: Path) -> Path:
+    """The one file of a day; past 100 open files DuckDB may begin a second one for a day, and they are joined."""
+    pieces = sorted(str(piece) for piece in folder.glob("*.parquet"))
+    if len(pieces) == 1:
+        return Path(pieces[0])
+    joined = folder / "joined"
+    reader.execute(f"copy (from read_parquet({pieces}) order by source_line) to '{joined}' ({PARQUET})")
+    return joined
 
 
 def write_rejects(settings: Settings, reader: Reader, feed: str, batch_id: str, file: str) -> Path:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
 SUITE = "dbt"
+# Configuration that changes what a model or seed holds.
+CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,8 @@ def _parse(settings: Settings) -> "Manifest":
 def models_of(manifest: "Manifest", settings: Settings) -> list[plan.Model]:
     """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources."""
     salt = {"default_scheme": settings.default_scheme}
+    # dbt calls these by name, so no model depends on them in the manifest.
+    strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
     known: dict[str, str] = {}
 
     def macro_code(unique_id: str, seen: set[str]) -> None:
@@ -218,8 +222,8 @@ def models_of(manifest: "Manifest", settings: Settings) -> list[plan.Model]:
                 macro_code(macro, macros)
             parts = [
                 node.checksum.checksum,
-                json.dumps(node.config.to_dict().get("column_types", {}), sort_keys=True, default=str),
-                *(manifest.macros[name].macro_sql for name in sorted(macros)),
+                json.dumps([node.config.to_dict().get(key) for key in CONFIG_KEYS], sort_keys=True, default=str),
+                *(manifest.macros[name].macro_sql for name in sorted(macros | strategies)),
                 *(fingerprint(parent) for parent in sorted(getattr(node.depends_on, "nodes", []))),
                 *(f"{name}:{column.data_type}" for name, column in sorted(node.columns.items())),
             ]
@@ -288,6 +292,8 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute("begin")
         build.execute("create schema if not exists meta; create schema if not exists raw")
+        # dbt copies a seed into the table that is there, whatever its columns; seeds are small, so they are made anew.
+        build.execute("drop schema if exists seeds cascade")
         for name, (columns, rows) in tables.items():
             build.execute(f"create or replace table meta.{name} ({columns})")
             if rows:

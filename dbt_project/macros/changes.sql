@@ -1,10 +1,12 @@
-{#- Last known value of a count before this row, and the day it was known. Rows with a null count form a partition of
-    their own, so a null is stepped over without `ignore nulls`, which the engines spell differently. -#}
+{#- A column of the row before this one on which the same count was known, under the same definition of the count. Rows
+    with a null count form a partition of their own, so a null is stepped over without `ignore nulls`, which the engines
+    spell differently. -#}
 {% macro last_known(count, value) -%}
     case
-        when {{ count }} is not null
-            then lag({{ value }}) over (
-                partition by platform, account_id, ({{ count }} is null) order by snapshot_date
+        when observed.{{ count }} is not null
+            then lag(observed.{{ value }}) over (
+                partition by observed.platform, observed.account_id, (observed.{{ count }} is null), eras.{{ count }}_era
+                order by observed.snapshot_date
             )
     end
 {%- endmacro %}

@@ -16,13 +16,14 @@ import jinja2
 
 from ingestion.config import Settings
 from ingestion.raw import commit_file
-from serving.report.marts import MAX_DAYS, MAX_GAP_DAYS, TABLE_DAYS, Row, read_release
+from serving.report.marts import MAX_GAP_DAYS, TABLE_DAYS, Row, read_release
 from serving.report.state import read_state
 
 HERE = Path(__file__).parent
 DATA_DOCS = "data_docs/index.html"
 
-# From small to large audiences; lightness falls (in the dark: rises) evenly, so the order survives colour blindness and print.
+# From small to large audiences. Lightness falls (in the dark: rises) evenly, so the order survives colour blindness
+# and print.
 SCALE_LIGHT = ("#cfe3dc", "#94cdbf", "#4fa9a8", "#2b7a99", "#2a4f87", "#231f5c")
 SCALE_DARK = ("#2b4650", "#2d6f7d", "#3d9a9b", "#7cc4a9", "#bfe3b9", "#f3f6cf")
 GREY_LIGHT, GREY_DARK = "#b9b4a8", "#5b646d"
@@ -52,7 +53,8 @@ def render(settings: Settings, run_id: str) -> str:
     state = read_state(settings, run_id)
     tiers = _tiers(marts["tiers"]) if marts else []
     scripts = {"plotly": get_plotlyjs(), "charts": (HERE / "charts.js").read_text(encoding="utf-8")}
-    return _environment().get_template("page.html.j2").render(
+    template = _environment().get_template("page.html.j2")
+    return template.render(
         run_id=run_id,
         scheme=settings.default_scheme,
         state=state,
@@ -62,7 +64,6 @@ def render(settings: Settings, run_id: str) -> str:
         look={tier["tier"]: tier for tier in tiers},
         mix=_mix(marts["mix"]) if marts else None,
         chart=_chart(marts, tiers) if marts else None,
-        max_days=MAX_DAYS,
         max_gap_days=MAX_GAP_DAYS,
         table_days=TABLE_DAYS,
         data_docs=DATA_DOCS if (settings.reports / DATA_DOCS).is_file() else None,
@@ -84,7 +85,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "signed": signed, "share": share, "day": day, "moment": moment, "clip": clip}
+    environment.filters |= {shown.__name__: shown for shown in (number, signed, share, day, moment, clip)}
     return environment
 
 
@@ -132,7 +133,7 @@ def clip(value: str | None, limit: int) -> str:
 
 
 def _tiers(rows: list[Row]) -> list[Row]:
-    """Tiers in order with a label and a colour for light and dark; those outside the scale are grey, unknown hatched."""
+    """Tiers in order with a label and a colour for light and dark; those outside the scale are grey."""
     on_scale = [row["tier"] for row in rows if row["tier"] not in OUTSIDE]
     tiers = []
     for index, row in enumerate(rows):
@@ -175,11 +176,12 @@ def _mix(rows: list[Row]) -> Row | None:
         for row in rows
     ]
     held = [row for row in shown if row["tier"] not in OUTSIDE and row["tier"] != "below" and row["accounts"]]
-    return {"rows": shown, "accounts": accounts, "known": known, "followers": followers, "top": held[-1] if held else None}
+    top = held[-1] if held else None
+    return {"rows": shown, "accounts": accounts, "known": known, "followers": followers, "top": top}
 
 
 def _chart(marts: Row, tiers: list[Row]) -> Row | None:
-    """What the charts draw: keys and figures, and no text that people landed. Tiers are named by `charts.js` from the page."""
+    """What the charts draw: keys, dates and figures, no text that people landed; `charts.js` names the tiers."""
     if not marts["periods"]:
         return None
     keys = {tier["tier"]: tier["key"] for tier in tiers}
@@ -188,7 +190,8 @@ def _chart(marts: Row, tiers: list[Row]) -> Row | None:
         series.setdefault(row["period"], []).append(
             {"key": keys[row["tier"]], "accounts": row["accounts"], "followers": row["followers"]}
         )
-    return {
+    drawn = {
         "tiers": [{"key": tier["key"], "unknown": tier["is_unknown"]} for tier in tiers],
         "periods": [{**period, "series": series[period["period"]]} for period in marts["periods"]],
     }
+    return {"drawn": drawn, "days": sum(len(period["days"]) for period in marts["periods"])}

@@ -87,7 +87,7 @@
         type: "date", domain: [from / inner, Math.min((from + pixels) / inner, 1)], fixedrange: true,
         range: [first - DAY / 2, last + DAY / 2], showgrid: false, zeroline: false, showline: true, linecolor: ink.faint,
         tickmode: "array", tickvals: labels.at, ticktext: labels.text, tickangle: 0, ticks: "outside", ticklen: 4,
-        tickcolor: ink.faint, hoverformat: "%-d %b %Y", unifiedhovertitle: { text: "<b>%{x|%-d %b %Y}</b>" },
+        tickcolor: ink.faint, spikecolor: ink.faint, spikethickness: 1, spikedash: "solid", hoverformat: "%-d %b %Y", unifiedhovertitle: { text: "<b>%{x|%-d %b %Y}</b>" },
       };
       if (i) {
         layout.annotations.push({
@@ -99,7 +99,9 @@
           text: "//", font: { size: 14, color: ink.faint },
         });
       }
-      bars.push(Math.min(0.82, 46 / (pixels / span(period))) * DAY);
+      // Below some width a gap between bars only flickers.
+      const perDay = pixels / span(period);
+      bars.push((perDay < 8 ? 1 : Math.min(0.82, 46 / perDay)) * DAY);
       from += pixels + BREAK;
     });
     return { layout, bars };

@@ -1,4 +1,4 @@
-"""What the report shows of the published release. Every figure is aggregated by DuckDB; nothing here grows with the data."""
+"""What the report shows of the published release, aggregated by DuckDB: its size does not grow with the data."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -187,7 +187,9 @@ cells as (
     from named full join seen on named.scheme = seen.scheme and named.tier = seen.tier
 )
 
-select scheme, map(list(tier order by tier), list(accounts order by tier)) as counts, cast(sum(accounts) as bigint) as accounts
+select
+    scheme, map(list(tier order by tier), list(accounts order by tier)) as counts,
+    cast(sum(accounts) as bigint) as accounts
 from cells group by scheme order by scheme <> $scheme, scheme
 """
 

@@ -15,7 +15,8 @@ MAX_CHECKS = 300
 NAMED_CHECKS = 4
 
 PLAN = """
-select plans.*, min(snapshot_date) as first_date, max(snapshot_date) as last_date, count(distinct snapshot_date) as dates
+select plans.*, min(snapshot_date) as first_date, max(snapshot_date) as last_date,
+    count(distinct snapshot_date) as dates
 from plans left join plan_dates using (run_id)
 where plans.run_id = ? group by plans.run_id
 """
@@ -99,7 +100,7 @@ def describe(plan: Row | None, release: Row | None, blocking: list[str]) -> Stat
         more = f" and {len(blocking) - NAMED_CHECKS} more" if len(blocking) > NAMED_CHECKS else ""
         names = "; ".join(name[:120] for name in blocking[:NAMED_CHECKS])
         noun = "check" if len(blocking) == 1 else "checks"
-        sentence = f"{len(blocking)} critical {noun} failed: {names}{more}. Readers keep the last good release."
+        sentence = f"{len(blocking)} critical {noun} failed: {names}{more}."
         return Status("blocked", "Blocked", sentence)
     sentence = "The run has not published, and no critical check of it has failed: it is under way, or it broke off."
     return Status("open", "Not published", sentence if plan else "The run has made no plan yet. " + sentence)

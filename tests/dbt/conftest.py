@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from ingestion import landing, ledger, raw
+from ingestion import landing, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
 from serving import build, publish
@@ -131,16 +131,6 @@ def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     assert warehouse.build("first").status == "built"
     with hold(warehouse.settings, "first", "test", _quiet) as lease:
         publish.publish_release(warehouse.settings, "first", lease, _quiet)
-    return warehouse
-
-
-@pytest.fixture
-def without_day_5(three_days: Warehouse, tmp_path: Path) -> Warehouse:
-    """The three days with the 5th taken back, not built again yet."""
-    warehouse = three_days.copy(tmp_path)
-    with ledger.read(warehouse.settings) as connection:
-        batch = connection.execute("select batch_id from batches where file like '%day5.csv'").fetchone()[0]
-    ledger.reject(warehouse.settings, batch, "test")
     return warehouse
 
 

@@ -37,6 +37,7 @@ create or replace view staging.stg_landing__account_snapshots as
 insert into seeds.tier_schemes select * from seeds.tier_schemes;
 update seeds.tier_schemes set max = min, valid_to = valid_from;
 insert into seeds.count_resolutions select * from seeds.count_resolutions;
+insert into seeds.metric_definitions select * from seeds.metric_definitions;
 """
 
 

@@ -48,7 +48,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "resolutions.significant_digits, 0)",
             "resolutions.significant_digits + 1, 0)",
         ),
-        "a_change_is_per_elapsed_day": ("macros/changes.sql", "/ nullif(", "/ abs("),
+        "a_change_is_per_elapsed_day": ("macros/changes.sql", "({{ count }} -", "(2 * {{ count }} -"),
         "an_account_is_seen_from_its_first_to_its_last_day": (
             f"{MART}dim_account.sql",
             "min(snapshot_date)",
@@ -72,12 +72,9 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "is_general = bool_and(is_general)",
             "is_general or bool_or(true)",
         ),
-        "only_planned_days_are_observed": (
-            f"{ACCOUNT}days_observed.sql",
-            "where snapshot_date in",
-            "where true or 1 in",
-        ),
-        "change_steps_over_a_null_day": ("macros/changes.sql", ", ({{ count }} is null)", ""),
+        "only_planned_days_are_observed": (f"{ACCOUNT}days_observed.sql", "where snapshot", "where true or snapshot"),
+        "change_steps_over_a_null_day": ("macros/changes.sql", "(observed.{{ count }} is null), ", ""),
+        "no_change_is_measured_across_a_new_definition": ("macros/changes.sql", "eras.{{ count }}_era", "1"),
         "counts_are_exact_where_no_rounding_of_followers_is_known": (
             f"{MART}fct_account_daily.sql",
             "is null then 1",

@@ -6,6 +6,8 @@
 
 with days as (select * from {{ ref("int_account__days_observed") }}),
 
+definitions as (select * from {{ ref("metric_definitions") }}),
+
 planned as (
     {{ planned_dates("fct_account_daily") }}
 ),
@@ -30,17 +32,40 @@ observed as (
     inner join reach on days.snapshot_date between reach.first_day and reach.last_day
 ),
 
+platform_days as (
+    select distinct
+        platform,
+        snapshot_date
+    from observed
+),
+
+-- How often a platform had redefined a count by a day. A change is measured within one definition alone.
+eras as (
+    select
+        platform_days.platform,
+        {% for count in counts %}
+            count(*) filter (where definitions.metric = '{{ count }}') as {{ count }}_era,
+        {% endfor %}
+        platform_days.snapshot_date
+    from platform_days
+    left join definitions
+        on platform_days.platform = definitions.platform
+        and platform_days.snapshot_date >= definitions.valid_from
+    group by platform_days.platform, platform_days.snapshot_date
+),
+
 last_known as (
     select
         {% for count in counts %}
-            {{ count }},
+            observed.{{ count }},
             {{ last_known(count, count) }} as {{ count }}_before,
             {{ last_known(count, "snapshot_date") }} as {{ count }}_known_on,
         {% endfor %}
-        platform,
-        account_id,
-        snapshot_date
+        observed.platform,
+        observed.account_id,
+        observed.snapshot_date
     from observed
+    inner join eras on observed.platform = eras.platform and observed.snapshot_date = eras.snapshot_date
 ),
 
 int_account__changes_measured as (
