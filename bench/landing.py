@@ -1,0 +1,100 @@
+"""Landing 1M canonical CSV rows, as a ratio to DuckDB's own copy of the same file to Parquet.
+
+`make bench-landing` (ARGS="--rows 1000000 --pairs 3"). Both read and write the same disk, in turn. Exit code 1 when the
+ratio of medians is above the limit.
+"""
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from ingestion.landing import land_files
+
+LIMIT = 4.0
+
+# The hand-written reference: what a person would type to get the file into Parquet, without any check.
+REFERENCE = "copy (from read_csv('{source}')) to '{target}' (format parquet)"
+
+WORLD = """
+copy (
+    select 'youtube' as platform, 'UC' || substr(md5(cast(i as varchar)), 1, 22) as account_id,
+        strftime(timestamp '2026-01-05 03:00:00' + to_seconds(i % 3600), '%Y-%m-%dT%H:%M:%SZ') as captured_at,
+        i * 7919 % 10000000 as followers, i % 5000 as following, i % 3000 as posts, null as likes_total,
+        i * 104729 % 1000000000 as views_total, 'handle_' || i as handle, 'Name, ' || i as display_name,
+        'TW' as country, 'zh' as language, 'gaming' as niche
+    from range({rows}) as t (i)
+) to '{target}' (header)
+"""
+
+
+def time_reference(source: Path, folder: Path) -> float:
+    """Seconds of DuckDB's own copy."""
+    started = time.perf_counter()
+    with duckdb.connect() as connection:
+        connection.execute(REFERENCE.format(source=source, target=folder / "reference.parquet"))
+    return time.perf_counter() - started
+
+
+def time_landing(source: Path, folder: Path, rows: int) -> float:
+    """Seconds of the whole landing: copy, hash, type, judge, raw, ledger."""
+    settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0)  # type: ignore[call-arg]
+    target = settings.landing / "account_snapshots" / source.name
+    target.parent.mkdir(parents=True)
+    target.hardlink_to(source)
+    started = time.perf_counter()
+    landed = land_files(settings, "bench", lambda _: None)
+    seconds = time.perf_counter() - started
+    assert landed.rows_accepted == rows, landed
+    return seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--one", choices=["reference", "landing"], help=argparse.SUPPRESS)
+    parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.one:
+        # A process of its own for each timing: imports are paid before the clock starts, memory is its own.
+        with tempfile.TemporaryDirectory(dir=asked.source.parent) as folder:
+            reference = asked.one == "reference"
+            seconds = (
+                time_reference(asked.source, Path(folder))
+                if reference
+                else time_landing(asked.source, Path(folder), asked.rows)
+            )
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "accounts.csv"
+        duckdb.execute(WORLD.format(rows=asked.rows, target=source))
+        print(f"{asked.rows:,} rows, {source.stat().st_size / 1e6:.0f} MB, {asked.pairs} pairs", flush=True)
+        seconds: dict[str, list[float]] = {"reference": [], "landing": []}
+        memory: dict[str, float] = dict.fromkeys(seconds, 0.0)
+        for pair in range(asked.pairs):
+            for name in seconds:
+                command = [sys.executable, __file__, "--rows", str(asked.rows), "--one", name, "--source", str(source)]
+                out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+                seconds[name].append(float(out[0]))
+                memory[name] = max(memory[name], float(out[1]))
+            print(f"  pair {pair + 1}: {seconds['reference'][-1]:.2f} s, {seconds['landing'][-1]:.2f} s", flush=True)
+    print(f"\n{'':<12} {'median s':>9} {'rows/s':>12} {'peak MiB':>9}")
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, median in medians.items():
+        print(f"{name:<12} {median:>9.2f} {asked.rows / median:>12,.0f} {memory[name]:>9,.0f}")
+    ratio = medians["landing"] / medians["reference"]
+    print(f"\nratio {ratio:.2f}, limit {LIMIT:.1f}: {'within' if ratio <= LIMIT else 'ABOVE'}")
+    return int(ratio > LIMIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
