@@ -7,8 +7,9 @@ Turns the files under `landing/` into one published release of checked marts.
 | --- | --- |
 | Day | A run builds whole UTC days. Its day is the date of `data_interval_start`; the Param `day` wins. |
 | Schedule | Midnight UTC; a scheduled run waits until 02:00 for the day's files. |
-| A re-run | Lands only what is new, replaces exactly the planned dates, publishes only when something changed. Clearing any task is safe. |
-| When a critical check fails | Nothing is published, readers keep the last good release, the dates stay dirty and are checked again next time. The report says which check and which file; `make reject BATCH=` takes a delivery back. |
+| A re-run | Lands only what is new, replaces exactly the planned dates. Clearing any task is safe. |
+| When a critical check fails | Nothing is published; `make reject BATCH=` takes a delivery back. |
+| | Readers keep the last good release; the dates stay dirty and are checked again by the next run. |
 | One writer | Each step holds the writer's lease in `state/`; others wait and say who holds it. |
 
 Runbook: `docs/runbooks/nightly.md`.

@@ -19,7 +19,7 @@ def copy_if_empty(settings: Settings) -> int:
 
 
 def default_day(settings: Settings) -> date:
-    """Day that a run by hand builds when none is named: yesterday, or the sample's last day while there is nothing else."""
+    """Day of a run by hand that names none: yesterday, or the sample's last day while there is nothing else."""
     yesterday = utc_now().date() - timedelta(days=1)
     ours, landed = _files(SAMPLE), _files(settings.landing)
     if not landed or not landed <= ours:

@@ -43,9 +43,7 @@ class Built:
     dates: int = 0
 
 
-def build_marts(
-    settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print
-) -> Built:
+def build_marts(settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print) -> Built:
     """Plan and build one run's marts. The caller holds the writer's lease.
 
     Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged.
@@ -192,7 +190,7 @@ def _parse(settings: Settings) -> "Manifest":
     result = dbtRunner().invoke(_arguments(settings, "parse"))
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")
-    return result.result  # type: ignore[return-value]
+    return result.result
 
 
 def models_of(manifest: "Manifest", settings: Settings) -> list[plan.Model]:
@@ -342,15 +340,13 @@ def _run_dbt(manifest: "Manifest", settings: Settings) -> list[dict[str, Any]]:
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner(manifest=manifest).invoke(
-        _arguments(settings, "build", "--exclude-resource-type", "unit_test")
-    )
+    result = dbtRunner(manifest=manifest).invoke(_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
     _close_dbt()
     reset_adapters()
     if result.result is None:
         raise ContractError(f"dbt did not run: {result.exception}")
     rows = []
-    for node in result.result.results:  # type: ignore[union-attr]
+    for node in result.result.results:
         if node.node.resource_type not in ("model", "seed", "test"):
             continue
         severity = str(getattr(node.node.config, "severity", "error")).lower()

@@ -71,7 +71,10 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
         releases.point_readers_to(settings, release_id)
         releases.record(connection, note)
     releases.prune(settings)
-    say(f"published {release_id}: {sum(held['row_count'] for held in note['marts'].values()):,} rows in {len(note['marts'])} marts")
+    say(
+        f"published {release_id}: {sum(held['row_count'] for held in note['marts'].values()):,} rows"
+        f" in {len(note['marts'])} marts"
+    )
     return Published("published", release_id, str(whole))
 
 
@@ -117,7 +120,8 @@ def _fill(
     with closing(duckdb.connect(str(partial / releases.DATABASE), config=DUCKDB_CONFIG)) as release:
         columns: dict[str, list[str]] = {}
         for table, column in release.execute(
-            "select table_name, column_name from information_schema.columns where table_schema = 'marts' order by ordinal_position"
+            "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
+            " order by ordinal_position"
         ).fetchall():
             columns.setdefault(table, []).append(column)
         changed = _changed_marts(release, columns, run_plan, known)
@@ -132,7 +136,11 @@ def _fill(
         }
         marts = {}
         for mart, days in replaced.items():
-            kept = {} if mart in changed else {part: held for part, held in known.get(mart, {}).items() if part not in days}
+            kept = (
+                {}
+                if mart in changed
+                else {part: held for part, held in known.get(mart, {}).items() if part not in days}
+            )
             whole = {**kept, **parts[mart]}
             marts[mart] = {
                 "row_count": sum(rows for rows, _ in whole.values()),
@@ -157,7 +165,17 @@ def _fill(
         release.executemany(
             f"insert into marts.{PUBLICATION} by position values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (release_id, mart, run_plan.run_id, first, last, published_at, held["row_count"], held["content_hash"], note["code_version"])
+                (
+                    release_id,
+                    mart,
+                    run_plan.run_id,
+                    first,
+                    last,
+                    published_at,
+                    held["row_count"],
+                    held["content_hash"],
+                    note["code_version"],
+                )
                 for mart, held in marts.items()
             ],
         )
@@ -166,7 +184,9 @@ def _fill(
     return note
 
 
-def _changed_marts(release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: Parts) -> set[str]:
+def _changed_marts(
+    release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: Parts
+) -> set[str]:
     """Marts of which every part is hashed and written anew: not windowed, new, or of which a part is unknown."""
     changed = set()
     for mart, names in columns.items():
@@ -184,7 +204,11 @@ def _hash_parts(
 ) -> dict[str, tuple[int, str]]:
     """Rows and summed row hash per part of a mart; `days` limits it to those dates."""
     part = "cast(snapshot_date as varchar)" if by_date else "'all'"
-    only = "" if days is None or not by_date else f"where snapshot_date in ({', '.join(repr(day) for day in days) or 'null'})"
+    only = (
+        ""
+        if days is None or not by_date
+        else f"where snapshot_date in ({', '.join(repr(day) for day in days) or 'null'})"
+    )
     rows = release.execute(
         f"select {part} as part, count(*), cast(sum(hash(mart)) % 18446744073709551616 as varchar)"
         f" from marts.{mart} as mart {only} group by 1 order by 1"
@@ -200,18 +224,25 @@ def _write_parquet(
     parts: Parts,
     before: Path | None,
 ) -> None:
-    """Marts as Parquet under `marts/<mart>/`: parts that the run replaced anew, the others linked to the release before."""
+    """Marts as Parquet under `marts/<mart>/`: parts that the run replaced anew, the others linked to the last."""
     for mart, names in columns.items():
         folder = partial / "marts" / mart
         folder.mkdir(parents=True)
         if "snapshot_date" not in names:
             release.execute(f"copy marts.{mart} to '{folder}/data.parquet' ({PARQUET})")
             continue
-        days = [str(row[0]) for row in release.execute(f"select distinct snapshot_date from marts.{mart} order by 1").fetchall()]
+        days = [
+            str(row[0])
+            for row in release.execute(f"select distinct snapshot_date from marts.{mart} order by 1").fetchall()
+        ]
         for day in days:
             target = folder / f"snapshot_date={day}" / "data.parquet"
             target.parent.mkdir()
-            earlier = before / target.relative_to(partial) if before and mart not in changed and day not in parts[mart] else None
+            earlier = (
+                before / target.relative_to(partial)
+                if before and mart not in changed and day not in parts[mart]
+                else None
+            )
             if earlier and earlier.exists():
                 os.link(earlier, target)
             else:
@@ -232,7 +263,9 @@ def _verify(database: Path, note: dict[str, Any]) -> None:
         for mart, held in note["marts"].items():
             row = reader.execute(f"select count(*) from marts.{mart}").fetchone()
             if row is None or row[0] != held["row_count"]:
-                raise ContractError(f"{mart} holds {row and row[0]} rows in the release, {held['row_count']} were built")
+                raise ContractError(
+                    f"{mart} holds {row and row[0]} rows in the release, {held['row_count']} were built"
+                )
     if Path(f"{database}.wal").exists():
         raise ContractError("the release has a write-ahead log left; run again")
 

@@ -58,7 +58,10 @@ def record(connection: sqlite3.Connection, note: dict[str, Any]) -> None:
     release_id = note["release_id"]
     connection.execute(
         "insert into releases values (?, ?, ?, ?, ?, ?, ?)",
-        [note[key] for key in ("release_id", "run_id", "day", "window_start", "window_end", "published_at", "code_version")],
+        [
+            note[key]
+            for key in ("release_id", "run_id", "day", "window_start", "window_end", "published_at", "code_version")
+        ],
     )
     connection.executemany(
         "insert into release_marts values (?, ?, ?, ?)",

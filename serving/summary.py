@@ -23,7 +23,10 @@ def require_finished(settings: Settings, run_id: str) -> None:
             (run_id,),
         ).fetchall()
     if row is None or row["state"] not in FINISHED:
-        why = ", ".join(f"{check['suite']}.{check['expectation']}" for check in failed) or "see the log of the failed task"
+        why = (
+            ", ".join(f"{check['suite']}.{check['expectation']}" for check in failed)
+            or "see the log of the failed task"
+        )
         raise ContractError(f"run {run_id} published nothing ({why}); readers keep the last good release")
 
 
@@ -32,7 +35,8 @@ def summarise(settings: Settings, run_id: str) -> str:
     with ledger.read(settings) as connection:
         plan = connection.execute("select day, state from plans where run_id = ?", (run_id,)).fetchone()
         rows = connection.execute(
-            "select count(*) as files, coalesce(sum(rows_read), 0) as read, coalesce(sum(rows_accepted), 0) as accepted,"
+            "select count(*) as files, coalesce(sum(rows_read), 0) as read,"
+            " coalesce(sum(rows_accepted), 0) as accepted,"
             " coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate,"
             " coalesce(sum(state = 'quarantined'), 0) as set_aside from batches where run_id = ?",
             (run_id,),
@@ -54,13 +58,16 @@ def summarise(settings: Settings, run_id: str) -> str:
     lines += _release_lines(release) if release else ["release      none yet"]
     lines.append(f"checks       {len(checks) - len(failed)} of {len(checks)} passed")
     lines += [
-        f"  {check['severity']:<9}  {check['suite']}.{check['expectation']}: observed {check['observed']}, asked for {check['threshold']}"
+        f"  {check['severity']:<9}  {check['suite']}.{check['expectation']}:"
+        f" observed {check['observed']}, asked for {check['threshold']}"
         for check in failed
     ]
     if rows["quarantined"] or rows["set_aside"]:
         lines.append(f"quarantine   {_shown(settings.quarantine)}")
     if release:
-        lines.append(f"marts        {_shown(settings.published / releases.DATABASE)}  (schema marts; open it read-only)")
+        lines.append(
+            f"marts        {_shown(settings.published / releases.DATABASE)}  (schema marts; open it read-only)"
+        )
     lines.append(f"report       {_shown(settings.reports / 'index.html')}")
     lines.append(f"data docs    {_shown(settings.reports / 'data_docs' / 'index.html')}")
     return "\n".join(lines)

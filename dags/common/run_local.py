@@ -17,7 +17,6 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(PROJECT_DIR / "dags"), str(PROJECT_DIR)]
 
 from common.environment import airflow_environment  # noqa: E402
-
 from ingestion.config import Settings, get_settings  # noqa: E402
 
 

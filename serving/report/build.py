@@ -14,6 +14,7 @@ from typing import Any
 
 import jinja2
 
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.raw import commit_file
 from serving.report.marts import MAX_GAP_DAYS, TABLE_DAYS, Row, read_release
@@ -33,6 +34,9 @@ OUTSIDE = {"unclassified": "Outside every tier", "no tier": "No tier defined", "
 def build_report(settings: Settings, run_id: str, say: Callable[[str], None] = print) -> Path:
     """Write `<data>/reports/index.html` when its content changed. Equal release, run and checks give equal bytes."""
     target = settings.reports / "index.html"
+    if target.is_file() and _brings_nothing_new(settings, run_id):
+        say(f"report unchanged: {target}")
+        return target
     page = render(settings, run_id).encode("utf-8", "replace")
     if target.is_file() and target.read_bytes() == page:
         say(f"report unchanged: {target}")
@@ -43,6 +47,18 @@ def build_report(settings: Settings, run_id: str, say: Callable[[str], None] = p
     commit_file(partial, target)
     say(f"report written: {target}")
     return target
+
+
+def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
+    """Whether a run found nothing to build, and failed no check that the last published run had not failed."""
+    failed = "select suite, expectation from check_results where not passed and run_id = ?"
+    with ledger.read(settings) as connection:
+        plan = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
+        last = connection.execute("select run_id from releases order by published_at desc limit 1").fetchone()
+        if plan is None or plan["state"] != "unchanged" or last is None:
+            return False
+        seen = {tuple(row) for row in connection.execute(failed, (last["run_id"],))}
+        return {tuple(row) for row in connection.execute(failed, (run_id,))} <= seen
 
 
 def render(settings: Settings, run_id: str) -> str:

@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -55,7 +56,7 @@ def test_the_file_stem_is_the_dag_id(bag: Any) -> None:
 def test_order_of_tasks(bag: Any) -> None:
     dag = bag.dags["nightly"]
     assert [task.task_id for task in dag.topological_sort()] == ORDER
-    for before, after in zip(ORDER, ORDER[1:], strict=False):
+    for before, after in pairwise(ORDER):
         assert dag.get_task(before).downstream_task_ids == {after}
 
 
@@ -161,7 +162,9 @@ def test_the_deadline_alert_says_what_to_do(caplog: pytest.LogCaptureFixture, ai
     assert "docs/runbooks/nightly.md" in caplog.text
 
 
-def test_airflow_is_private_to_the_data_folder(settings: Settings, airflow_home: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_airflow_is_private_to_the_data_folder(
+    settings: Settings, airflow_home: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for key in [key for key in os.environ if key.startswith("AIRFLOW__")]:
         monkeypatch.delenv(key)
     from common.environment import airflow_environment
@@ -170,5 +173,7 @@ def test_airflow_is_private_to_the_data_folder(settings: Settings, airflow_home:
     assert environment["AIRFLOW_HOME"] == str(settings.data / "airflow")
     assert environment["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert environment["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:8123/execution/"
-    assert environment["AIRFLOW__API_AUTH__JWT_SECRET"] == airflow_environment(settings)["AIRFLOW__API_AUTH__JWT_SECRET"]
+    assert (
+        environment["AIRFLOW__API_AUTH__JWT_SECRET"] == airflow_environment(settings)["AIRFLOW__API_AUTH__JWT_SECRET"]
+    )
     assert (settings.data / "airflow" / "jwt_secret").stat().st_mode & 0o077 == 0

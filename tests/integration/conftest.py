@@ -69,7 +69,10 @@ def content(settings: Settings) -> dict[str, tuple[int, str]]:
     Hashed here over the marts themselves, not read from fct_publication.
     """
     with reading(settings) as marts:
-        names = [row[0] for row in marts.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()]
+        names = [
+            row[0]
+            for row in marts.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+        ]
         return {
             name: marts.execute(f"select count(*), cast(sum(hash(t)) as varchar) from marts.{name} t").fetchone()  # type: ignore[misc]
             for name in sorted(names)

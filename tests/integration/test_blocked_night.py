@@ -11,7 +11,9 @@ from .conftest import Night, content, reading, run_dag
 
 
 @pytest.fixture(scope="module")
-def nights(sample_night: Night, tmp_path_factory: pytest.TempPathFactory) -> tuple[Night, Night, Night, dict[str, tuple[int, str]]]:
+def nights(
+    sample_night: Night, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Night, Night, Night, dict[str, tuple[int, str]]]:
     """A published sample; a night whose file holds a tenth of the roster; the night after its file is taken back."""
     data = tmp_path_factory.mktemp("blocked") / "data"
     shutil.copytree(sample_night.settings.data, data, symlinks=True)

@@ -40,7 +40,10 @@ def test_killed_then_run_again(
     deliver(settings, *days[3:6])
 
     killed = subprocess.run(
-        [sys.executable, str(SCRIPT), str(settings.data), "second", str(DAY), kill], capture_output=True, text=True, check=False
+        [sys.executable, str(SCRIPT), str(settings.data), "second", str(DAY), kill],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
 
@@ -63,7 +66,8 @@ def _is_whole(settings: Settings) -> None:
     assert not Path(f"{settings.published / 'groundswell.duckdb'}.wal").exists()
     with reading(settings) as marts:
         held = marts.execute(
-            "select mart, row_count from marts.fct_publication where published_at = (select max(published_at) from marts.fct_publication)"
+            "select mart, row_count from marts.fct_publication"
+            " where published_at = (select max(published_at) from marts.fct_publication)"
         ).fetchall()
         assert len(held) == 6
         for mart, rows in held:

@@ -27,7 +27,9 @@ def test_a_day_is_built_with_its_run_and_not_before(world: Callable[..., Setting
     settings = world("day_by_day", *days[:4])
     night.run(settings, "run 1", date(2022, 7, 16))
     with reading(settings) as marts:
-        assert marts.execute("select max(snapshot_date) from marts.fct_account_daily").fetchone() == (date(2022, 7, 16),)
+        assert marts.execute("select max(snapshot_date) from marts.fct_account_daily").fetchone() == (
+            date(2022, 7, 16),
+        )
     night.run(settings, "run 2", date(2022, 7, 17))
     night.run(settings, "run 3", date(2022, 7, 18))
     all_at_once = world("all", *days[:4])
@@ -35,7 +37,9 @@ def test_a_day_is_built_with_its_run_and_not_before(world: Callable[..., Setting
     assert content(settings) == content(all_at_once)
 
 
-def test_a_rejected_delivery_leaves_the_marts_with_the_next_run(world: Callable[..., Settings], days: list[str]) -> None:
+def test_a_rejected_delivery_leaves_the_marts_with_the_next_run(
+    world: Callable[..., Settings], days: list[str]
+) -> None:
     without = world("without", *days[:2])
     night.run(without, "run", date(2022, 7, 17))
     settings = world("with", *days[:3])
@@ -58,7 +62,8 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
     assert content(late) == content(in_time)
     with ledger.read(late) as connection:
         planned = connection.execute(
-            "select mart, min(snapshot_date), max(snapshot_date) from plan_dates where run_id = 'run 2' group by 1 order by 1"
+            "select mart, min(snapshot_date), max(snapshot_date) from plan_dates where run_id = 'run 2'"
+            " group by 1 order by 1"
         ).fetchall()
     assert [tuple(row) for row in planned] == [
         ("fct_account_daily", "2022-07-17", "2022-07-20"),

@@ -65,7 +65,17 @@ def tier_of(scheme: str, followers: int | None) -> str | None:
 
 def test_the_run_succeeds_and_says_what_a_person_needs(sample_night: Night) -> None:
     assert sample_night.code == 0, sample_night.printed
-    for word in ("days ", "accounts ", "tiers ", "quarantined", "checks ", "marts ", "report ", "groundswell.duckdb", "index.html"):
+    for word in (
+        "days ",
+        "accounts ",
+        "tiers ",
+        "quarantined",
+        "checks ",
+        "marts ",
+        "report ",
+        "groundswell.duckdb",
+        "index.html",
+    ):
         assert word in sample_night.printed
     for task in ("land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"):
         assert re.search(rf"{task} +success", sample_night.printed)
@@ -73,7 +83,9 @@ def test_the_run_succeeds_and_says_what_a_person_needs(sample_night: Night) -> N
     assert (sample_night.settings.reports / "data_docs" / "index.html").exists()
 
 
-def test_followers_equal_an_independent_reading(sample_night: Night, expected: dict[tuple[str, date], int | None]) -> None:
+def test_followers_equal_an_independent_reading(
+    sample_night: Night, expected: dict[tuple[str, date], int | None]
+) -> None:
     with reading(sample_night.settings) as marts:
         rows = marts.execute("select account_id, snapshot_date, followers from marts.fct_account_daily").fetchall()
     assert {(account, day): followers for account, day, followers in rows} == expected
@@ -84,7 +96,9 @@ def test_tiers_of_every_scheme_equal_an_independent_reading(
     sample_night: Night, expected: dict[tuple[str, date], int | None]
 ) -> None:
     with reading(sample_night.settings) as marts:
-        rows = marts.execute("select account_id, snapshot_date, scheme, tier from marts.fct_account_tier_daily").fetchall()
+        rows = marts.execute(
+            "select account_id, snapshot_date, scheme, tier from marts.fct_account_tier_daily"
+        ).fetchall()
     # `ecommerce` is defined on Instagram alone, and the sample is YouTube.
     wanted = {(*key, scheme): tier_of(scheme, followers) for key, followers in expected.items() for scheme in SCHEMES}
     assert {(account, day, scheme): tier for account, day, scheme, tier in rows} == wanted
@@ -105,7 +119,9 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         counts = dict(marts.execute("select mart, row_count from marts.fct_publication").fetchall())
         assert set(counts) == set(keys) - {"fct_publication"}
         for mart, key in keys.items():
-            total, distinct = marts.execute(f"select count(*), count(distinct ({key})) from marts.{mart}").fetchone() or (0, 0)
+            total, distinct = marts.execute(
+                f"select count(*), count(distinct ({key})) from marts.{mart}"
+            ).fetchone() or (0, 0)
             assert total == distinct
             assert mart == "fct_publication" or total == counts[mart]
             parquet = sample_night.settings.published / "latest" / "marts" / mart / "**" / "*.parquet"

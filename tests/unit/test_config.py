@@ -35,7 +35,13 @@ def test_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(tmp_path: Path)
 
 def test_nobody_else_reads_the_environment() -> None:
     """`os.environ` is touched only by settings, and where a child process or dbt is handed its variables."""
-    allowed = {"ingestion/config.py", "serving/build.py", "dags/common/environment.py", "dags/common/run_local.py", "dags/common/serve_local.py"}
+    allowed = {
+        "ingestion/config.py",
+        "serving/build.py",
+        "dags/common/environment.py",
+        "dags/common/run_local.py",
+        "dags/common/serve_local.py",
+    }
     found = {
         path.relative_to(PROJECT_DIR).as_posix()
         for room in ("ingestion", "expectations", "serving", "dags")

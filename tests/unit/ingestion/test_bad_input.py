@@ -74,7 +74,9 @@ def test_a_decompression_bomb_stops_at_the_limit(yard_with_good: Yard) -> None:
     assert not yard_with_good.settings.inbox.exists()
 
 
-def test_links_out_of_landing_are_named_and_never_followed(yard_with_good: Yard, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_links_out_of_landing_are_named_and_never_followed(
+    yard_with_good: Yard, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside")
     (outside / "secret.csv").write_text(f"{HEADER}\n{row('secret')}\n")
     folder = yard_with_good.settings.landing / "account_snapshots"
@@ -130,7 +132,7 @@ def test_a_file_of_no_feed_or_of_another_kind_is_refused(yard_with_good: Yard) -
 
 
 def test_headers_are_matched_by_name_in_any_order_and_case(yard: Yard) -> None:
-    yard.drop(BAD, "Followers,captured_at,ACCOUNT_ID,mood,platform\n7,2026-01-05T03:00:00Z,a,\"so, so\",YouTube\n")
+    yard.drop(BAD, 'Followers,captured_at,ACCOUNT_ID,mood,platform\n7,2026-01-05T03:00:00Z,a,"so, so",YouTube\n')
     yard.land()
     assert yard.rows(BAD, "platform, account_id, followers, captured_at, extra") == [
         ("youtube", "a", 7, datetime(2026, 1, 5, 3), '{"mood":"so, so"}')
@@ -161,8 +163,9 @@ def test_a_renamed_optional_column_is_kept_in_extra_and_said_once(yard: Yard) ->
         ("followers", "+5", "not a whole number"),
         ("captured_at", "yesterday", "not an ISO 8601 time"),
         ("captured_at", "2026-13-01", "not an ISO 8601 time"),
-        ("captured_at", "epoch", "before 2005-01-01"),
-        ("captured_at", "infinity", "more than 48 h ahead"),
+        ("captured_at", "epoch", "not an ISO 8601 time"),
+        ("captured_at", "1999-12-31", "before 2005-01-01"),
+        ("captured_at", "infinity", "not an ISO 8601 time"),
         ("captured_at", "2999-01-01T00:00:00Z", "more than 48 h ahead"),
         ("captured_at", "", "empty, but required"),
         ("account_id", "   ", "empty, but required"),
@@ -174,8 +177,16 @@ def test_a_renamed_optional_column_is_kept_in_extra_and_said_once(yard: Yard) ->
         ("display_name", "x" * 10_001, "longer than 10,000 characters"),
     ],
 )
-def test_a_bad_cell_sets_its_row_aside_and_the_rest_loads(yard_with_good: Yard, column: str, value: str, reason: str) -> None:
-    cells = {"platform": "youtube", "account_id": "a", "captured_at": "2026-01-05", "followers": "1", "display_name": "n"}
+def test_a_bad_cell_sets_its_row_aside_and_the_rest_loads(
+    yard_with_good: Yard, column: str, value: str, reason: str
+) -> None:
+    cells = {
+        "platform": "youtube",
+        "account_id": "a",
+        "captured_at": "2026-01-05",
+        "followers": "1",
+        "display_name": "n",
+    }
     good = ",".join(cells.values()).replace(",a,", ",before,")
     bad = ",".join((cells | {column: value}).values())
     yard_with_good.drop_rows(BAD, good, bad, good.replace("before", "after"), header=WIDE)
@@ -191,7 +202,9 @@ def test_a_bad_cell_sets_its_row_aside_and_the_rest_loads(yard_with_good: Yard, 
 
 def test_the_limits_themselves_are_accepted(yard: Yard) -> None:
     soon = (utc_now() + timedelta(hours=47)).isoformat(timespec="seconds")
-    yard.drop_rows(BAD, row("most", followers="1000000000000"), row("none", followers="0"), row("soon", soon), row("z" * 255))
+    yard.drop_rows(
+        BAD, row("most", followers="1000000000000"), row("none", followers="0"), row("soon", soon), row("z" * 255)
+    )
     yard.land()
     assert [followers for _, followers in yard.rows(BAD)] == [10**12, 0, 1, 1]
 
@@ -260,13 +273,20 @@ def test_windows_line_ends_make_no_difference(yard: Yard) -> None:
 
 
 def test_equal_rows_are_duplicates_and_differing_ones_a_conflict(yard: Yard) -> None:
-    yard.drop_rows(BAD, row("same"), row("differ", followers="1"), row("same"), row("differ", followers="2"), row("alone"))
+    yard.drop_rows(
+        BAD, row("same"), row("differ", followers="1"), row("same"), row("differ", followers="2"), row("alone")
+    )
     yard.land()
     batch = yard.batch(BAD)
-    assert (batch["rows_read"], batch["rows_accepted"], batch["rows_quarantined"], batch["rows_duplicate"]) == (5, 2, 2, 1)
+    assert (batch["rows_read"], batch["rows_accepted"], batch["rows_quarantined"], batch["rows_duplicate"]) == (
+        5,
+        2,
+        2,
+        1,
+    )
     assert yard.rows(BAD, "source_line, account_id") == [(2, "same"), (6, "alone")]
     assert [line for line, *_ in yard.rejects(BAD)] == [3, 5]
-    assert "one key and instant with differing values in lines 3, 5" in yard.rejects(BAD)[0][3]
+    assert "one key and instant and differing values, in lines 3 and 5" in yard.rejects(BAD)[0][3]
 
 
 def test_one_key_at_two_instants_is_no_conflict(yard: Yard) -> None:

@@ -1,10 +1,12 @@
 """Deliveries: growing, repeated, read again under another mapping, taken back; raw and the ledger's own guards."""
 
 import gzip
+import hashlib
 import os
 import sqlite3
 from datetime import date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -25,9 +27,9 @@ def channel(number: int, subscribers: int, views: int = 5) -> str:
 
 
 def vtuber(*rows: str) -> bytes:
-    header = next(
-        gzip.open(PROJECT_DIR / "sample/landing/account_snapshots/vtuber/Data_2022-07-16_03-01-02.csv.gz", "rt", encoding="utf-8-sig")
-    ).strip()
+    source = PROJECT_DIR / "sample/landing/account_snapshots/vtuber/Data_2022-07-16_03-01-02.csv.gz"
+    with gzip.open(source, "rt", encoding="utf-8-sig") as publisher:
+        header = publisher.readline().strip()
     empty = ',""' * (header.count(",") - 4)
     return b"\xef\xbb\xbf" + "".join(f"{line}\n" for line in [header, *(row + empty for row in rows)]).encode()
 
@@ -38,7 +40,8 @@ def vtuber(*rows: str) -> bytes:
 def test_the_capture_time_is_the_names_at_utc_plus_8(yard: Yard) -> None:
     yard.drop(NAME, vtuber(channel(1, 100), channel(2, 200)))
     yard.land()
-    assert yard.rows(NAME, "platform, account_id, captured_at, snapshot_date, followers, views_total, display_name")[0] == (
+    columns = "platform, account_id, captured_at, snapshot_date, followers, views_total, display_name"
+    assert yard.rows(NAME, columns)[0] == (
         "youtube", f"UC{1:022d}", datetime(2022, 8, 1, 19, 1, 2), date(2022, 8, 1), 100, 5, "名前,1",
     )  # fmt: skip
 
@@ -65,7 +68,9 @@ def test_a_url_without_a_channel_is_set_aside(yard: Yard) -> None:
 def test_a_missing_publishers_column_sets_the_file_aside(yard_with_good: Yard) -> None:
     yard_with_good.drop(NAME, vtuber(channel(1, 1)).replace(b"SubscriberCount", b"Subscribers"))
     yard_with_good.land()
-    yard_with_good.assert_quarantined_whole(NAME, "missing required column 'SubscriberCount'; the nearest header is 'subscribers'")
+    yard_with_good.assert_quarantined_whole(
+        NAME, "missing required column 'SubscriberCount'; the nearest header is 'subscribers'"
+    )
 
 
 def test_counts_of_a_canonical_file_keep_their_zero_and_their_reason(yard: Yard) -> None:
@@ -82,7 +87,9 @@ def test_counts_of_a_canonical_file_keep_their_zero_and_their_reason(yard: Yard)
 
 def test_the_same_bytes_again_are_a_no_op_also_under_another_name(yard_with_good: Yard) -> None:
     yard_with_good.land("one")
-    yard_with_good.drop("account_snapshots/again.csv", (yard_with_good.settings.landing / "account_snapshots/zz_good.csv").read_bytes())
+    yard_with_good.drop(
+        "account_snapshots/again.csv", (yard_with_good.settings.landing / "account_snapshots/zz_good.csv").read_bytes()
+    )
     landed = yard_with_good.land("two")
     assert (landed.files_seen, landed.files_new) == (2, 0)
     assert len(yard_with_good.batches()) == 1
@@ -139,24 +146,21 @@ def test_a_file_that_still_grows_waits_for_the_next_look(yard_with_good: Yard, m
 
 def test_a_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     target = yard.drop("account_snapshots/a.csv", f"{HEADER}\nyoutube,a,2026-01-05,1\n")
-    real = landing.open_inside
 
-    def touched(folder: Path, path: str) -> int:
-        descriptor = real(folder, path)
-        os.utime(target, (1, 1))
-        return descriptor
+    class TouchingDigest:
+        """Hashes, while somebody writes to the file."""
 
-    original = os.fstat
-    calls: list[int] = []
+        def __init__(self) -> None:
+            self.digest = hashlib.sha256()
 
-    def fstat(descriptor: int) -> os.stat_result:
-        calls.append(descriptor)
-        if len(calls) == 3:
+        def update(self, block: bytes) -> None:
+            self.digest.update(block)
             os.utime(target, (2, 2))
-        return original(descriptor)
 
-    monkeypatch.setattr(landing.os, "fstat", fstat)
-    del touched
+        def hexdigest(self) -> str:
+            return self.digest.hexdigest()
+
+    monkeypatch.setattr(landing, "hashlib", SimpleNamespace(sha256=TouchingDigest))
     assert yard.land().files_waiting == ["account_snapshots/a.csv"]
 
 
@@ -194,7 +198,9 @@ def test_raw_files_have_the_feeds_columns_with_and_without_rows(yard_with_good: 
     yard_with_good.land()
     want = list(raw.columns_of(contracts.load_feeds()["account_snapshots"]))
     for file in (yard_with_good.settings.raw / "account_snapshots").rglob("*.parquet"):
-        assert [row[0] for row in duckdb.sql(f"describe from read_parquet('{file}', hive_partitioning = false)").fetchall()] == want
+        assert [
+            row[0] for row in duckdb.sql(f"describe from read_parquet('{file}', hive_partitioning = false)").fetchall()
+        ] == want
 
 
 def test_a_flipped_bit_in_raw_is_noticed(yard_with_good: Yard) -> None:
@@ -206,7 +212,7 @@ def test_a_flipped_bit_in_raw_is_noticed(yard_with_good: Yard) -> None:
     data = bytearray(target.read_bytes())
     data[len(data) // 2] ^= 1
     target.write_bytes(bytes(data))
-    with pytest.raises(ContractError, match="damaged or gone.*make reject BATCH="):
+    with pytest.raises(ContractError, match=r"damaged or gone.*make reject BATCH="):
         raw.verify(settings, files)
 
 

@@ -16,7 +16,9 @@ def marked(settings: Settings) -> None:
     """Both build files as a run leaves them."""
     settings.build_db.parent.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.build_db)) as connection:
-        connection.execute("create schema if not exists meta; create or replace table meta.run as select 'r1' as run_id")
+        connection.execute(
+            "create schema if not exists meta; create or replace table meta.run as select 'r1' as run_id"
+        )
     duckdb.connect(str(settings.marts_db)).close()
 
 
