@@ -47,8 +47,8 @@ class Candidate:
     @property
     def identity(self) -> tuple[int, int, int]:
         """Bytes, time of change, inode: another file, or the same one changed, differs in one of them."""
-        # Some file systems use all 64 bits of an inode; the ledger's integers have a sign.
-        return self.info.st_size, self.info.st_mtime_ns, self.info.st_ino & (2**63 - 1)
+        # Inodes may use all 64 bits, and a time of change may be absurd; the ledger's integers are signed 64-bit ones.
+        return self.info.st_size, self.info.st_mtime_ns & (2**63 - 1), self.info.st_ino & (2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _land_one(
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
     feed = mapping.feed if mapping else UNKNOWN_FEED
-    batch_id = _batch_id(taken.sha256, feed, mapping, taken.file_time)
+    batch_id = _batch_id(taken, feed, mapping)
     try:
         if _is_known(settings, candidate, mapping, batch_id):
             return None
@@ -351,8 +351,13 @@ def _batch_of(
     )
 
 
-def _batch_id(sha256: str, feed: str, mapping: Mapping | None, file_time: datetime | None) -> str:
-    parts = [sha256, feed, mapping.mapping if mapping else "", mapping.fingerprint if mapping else "", str(file_time)]
+def _batch_id(taken: Taken, feed: str, mapping: Mapping | None) -> str:
+    """Id of bytes, feed, mapping and time in the name: the same delivery twice has one id.
+
+    A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
+    """
+    parts = [taken.sha256, feed, mapping.mapping if mapping else "", mapping.fingerprint if mapping else ""]
+    parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

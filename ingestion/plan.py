@@ -82,9 +82,7 @@ def make(settings: Settings, run_id: str, day: date, models: list[Model], fresh_
         dirty_upto = connection.execute("select coalesce(max(id), 0) from dirty_dates").fetchone()[0]
         dirty = _days(connection, "select distinct snapshot_date from dirty_dates where snapshot_date <= ?", cap)
         landed = _days(connection, "select distinct snapshot_date from raw_files where snapshot_date <= ?", cap)
-        is_released = connection.execute(
-            "select 1 from released_dates where snapshot_date = ?", (str(day),)
-        ).fetchone()
+        is_released = connection.execute("select 1 from released_dates where snapshot_date = ?", (str(day),)).fetchone()
         known = {row["mart"]: row for row in connection.execute("select * from mart_state")}
         dates: dict[str, dict[str, str]] = {}
         changed = []

@@ -13,11 +13,15 @@ from ingestion import ledger
 
 from .conftest import SAMPLE, Night, reading, run_dag
 
-# Cut-offs as design section 2 prints them: (lowest of the tier, first that is no longer in it, tier).
+# Cut-offs by hand, as each source prints them: (lowest of the tier, first that is no longer in it, tier).
 SCHEMES: dict[str, list[tuple[int, float, str]]] = {
-    "standard": [(1_000, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 1_000_000, "macro"), (1_000_000, 1e18, "mega")],
+    "standard": [
+        (1_000, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 1_000_000, "macro"), (1_000_000, 1e18, "mega"),
+    ],
     "advocacy": [(3_000, 5_000, "nano"), (5_000, 100_000, "micro"), (1_000_000, 1e18, "mega")],
-    "four_layers": [(500, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 700_000, "macro"), (700_000, 1e18, "mega")],
+    "four_layers": [
+        (500, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 700_000, "macro"), (700_000, 1e18, "mega"),
+    ],
     "breakout": [(1_000, 5_000, "nano"), (10_000, 50_000, "micro"), (1_000_000, 1e18, "mega")],
     "kol": [(1_000, 10_000, "nano"), (10_000, 100_000, "micro"), (100_000, 1e18, "kol")],
     "hypeauditor_2021": [

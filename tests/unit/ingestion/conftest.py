@@ -72,7 +72,7 @@ class Yard:
         batch = self.batch(path)
         stored = self.settings.quarantine / batch["feed"] / f"{batch['batch_id']}.parquet"
         return duckdb.sql(
-            f'select source_line, column_name, value, reason, "row" from \'{stored}\' order by source_line'
+            f"select source_line, column_name, value, reason, \"row\" from '{stored}' order by source_line"
         ).fetchall()
 
     def kept_bytes(self, path: str) -> bytes:

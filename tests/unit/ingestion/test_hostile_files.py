@@ -4,12 +4,13 @@ import gzip
 import os
 import zlib
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from ingestion import landing
 from ingestion.config import utc_now
-from ingestion.errors import FileNotReady, FileRefused
+from ingestion.errors import FileRefused
 from tests.unit.ingestion.conftest import GOOD, GOOD_FILE, HEADER, Yard
 
 BAD = "account_snapshots/bad.csv"
@@ -85,7 +86,7 @@ def test_bad_cell_quarantines_its_row_alone(
     assert yard_with_good.rows(BAD) == [("b", 2)]
     line, column, value, reason, row = yard_with_good.rejects(BAD)[0]
     assert (line, (column, value, reason)) == (2, expected)
-    assert row.startswith('["') and row.endswith('"]')
+    assert (row[:2], row[-2:]) == ('["', '"]')
     batch = yard_with_good.batch(BAD)
     assert (batch["rows_read"], batch["rows_accepted"], batch["rows_quarantined"]) == (2, 1, 1)
 
@@ -201,7 +202,9 @@ def test_one_endless_line_is_refused(yard_with_good: Yard) -> None:
 
 
 def test_line_of_3_megabytes_is_quarantined_alone(yard_with_good: Yard) -> None:
-    land_beside_good(yard_with_good, f"{HEADER}\n{ROW}\nyoutube,{'x' * 3_000_000},2026-01-05,1\nyoutube,b,2026-01-05,2\n")
+    land_beside_good(
+        yard_with_good, f"{HEADER}\n{ROW}\nyoutube,{'x' * 3_000_000},2026-01-05,1\nyoutube,b,2026-01-05,2\n"
+    )
     assert yard_with_good.rows(BAD, "source_line, account_id") == [(2, "a"), (4, "b")]
     assert yard_with_good.rejects(BAD)[0][0] == 3
 
@@ -249,7 +252,9 @@ def test_name_with_pattern_characters_is_read_as_itself(yard_with_good: Yard) ->
     assert yard_with_good.rows("account_snapshots/x*?.csv") == [("star", 3)]
 
 
-@pytest.mark.parametrize("name", ["it's; drop table.csv", "a\nb.csv", "ünïcode 😀.csv", "${x}.csv", "-x.csv", "a%b.csv"])
+@pytest.mark.parametrize(
+    "name", ["it's; drop table.csv", "a\nb.csv", "ünïcode 😀.csv", "${x}.csv", "-x.csv", "a%b.csv"]
+)
 def test_odd_names_load(yard_with_good: Yard, name: str) -> None:
     land_beside_good(yard_with_good, f"{HEADER}\n{ROW}\n", f"account_snapshots/{name}")
     assert yard_with_good.rows(f"account_snapshots/{name}", "source_file") == [(f"account_snapshots/{name}",)]
@@ -284,7 +289,7 @@ def test_unknown_feed(yard_with_good: Yard, path: str) -> None:
 def test_unknown_feed_of_the_longest_name(yard_with_good: Yard) -> None:
     folder = b"\xff" * 255
     top = os.fsencode(yard_with_good.settings.landing) + b"/" + folder
-    os.makedirs(top)
+    Path(os.fsdecode(top)).mkdir(parents=True)
     with open(top + b"/x.csv", "wb") as file:
         file.write(GOOD)
     assert yard_with_good.land().files_quarantined == 1
@@ -356,9 +361,7 @@ def test_lack_of_memory_is_no_fault_of_the_file(yard: Yard, monkeypatch: pytest.
 # Files under way
 
 
-def test_growing_file_waits_and_lands_at_the_next_look(
-    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_growing_file_waits_and_lands_at_the_next_look(yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     target = yard_with_good.drop(BAD, f"{HEADER}\n{ROW}\n")
 
     def grow(_seconds: float) -> None:
@@ -381,22 +384,6 @@ def test_file_that_vanishes_waits(yard_with_good: Yard, monkeypatch: pytest.Monk
     monkeypatch.setattr(landing.time, "sleep", lambda _seconds: target.unlink(missing_ok=True))
     assert yard_with_good.land().files_waiting == [BAD]
     assert yard_with_good.rows(GOOD_FILE) == GOOD_ROWS
-
-
-def test_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = yard.drop(BAD, f"{HEADER}\n{ROW}\n")
-    really = landing.open_inside
-
-    def changed(*args: object) -> int:
-        descriptor = really(*args)  # type: ignore[arg-type]
-        stats = iter([os.stat(descriptor), os.stat_result([*os.stat(descriptor)[:6], 999, 1, 1, 1])])
-        monkeypatch.setattr(os, "fstat", lambda _: next(stats))
-        return descriptor
-
-    monkeypatch.setattr(landing, "open_inside", changed)
-    with pytest.raises(FileNotReady, match="it changed while it was read"):
-        landing.copy_in(yard.settings, BAD)
-    assert target.exists()
 
 
 def test_old_file_is_not_waited_for(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
