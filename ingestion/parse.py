@@ -279,12 +279,16 @@ def _value_sql(kind: str, text: str) -> str:
     """Typed value of a trimmed text, null where it is not one."""
     if kind == "count":
         number = f"cast({text} as bigint)"
-        return f"case when regexp_full_match({text}, '[0-9]{{1,13}}') and {number} <= {MAX_COUNT} then {number} end"
+        # Most counts read back as they were written; the pattern, which costs more, judges the others.
+        plain = f"cast(try_cast({text} as bigint) as varchar) = {text} and {number} between 0 and {MAX_COUNT}"
+        padded = f"regexp_full_match({text}, '[0-9]{{1,13}}') and {number} <= {MAX_COUNT}"
+        return f"case when {plain} then {number} when {padded} then {number} end"
     if kind == "timestamp":
         # A bare `timestamp` cast drops an offset without a word; a cast with one wants the seconds written out.
         with_seconds = f"regexp_replace({text}, '^(.{{16}})(Z|[+-])', '\\1:00\\2')"
         return (
-            f"case when regexp_full_match({text}, '{UTC_TIME}') then try_cast({text} as timestamp)"
+            f"case when {text} like '____-__-__T__:__:__Z' then try_cast({text} as timestamp)"
+            f" when regexp_full_match({text}, '{UTC_TIME}') then try_cast({text} as timestamp)"
             f" when regexp_full_match({text}, '{OFFSET_TIME}')"
             f" then try_cast({with_seconds} as timestamptz) at time zone 'UTC' end"
         )
@@ -416,15 +420,17 @@ def _number_lines(reader: Reader, layout: Layout) -> int:
 
 def _locate_records(reader: Reader, layout: Layout, rows: int, broken: int) -> int:
     """Number the rows of a file with blank, broken or many-lined records; move the broken ones to `rejects`."""
-    offsets, lines = index_records(layout.plain, layout.shape.header_lines)
+    offsets, lines, sizes = index_records(layout.plain, layout.shape.header_lines)
     read = len(offsets)
     if read != rows + broken:
         raise FileRefused(
             f"{read:,} records by its line ends, {rows + broken:,} by its quotes: a quote is missing somewhere",
             max(read, rows + broken),
         )
-    reader.register("record_index", {"byte_offset": offsets, "source_line": lines})
+    reader.register("record_index", {"byte_offset": offsets, "source_line": lines, "size": sizes})
     # DuckDB's position of a broken record, and its text, may begin with the line ends and blank lines before it.
+    # A misplaced quote must break the same bytes here and there, and within the record that DuckDB blames (near a
+    # single line feed in a file of CRLF it blames the one before), or rows would get the lines of others.
     reader.execute(
         f"""
         create temp table records as
@@ -433,6 +439,9 @@ def _locate_records(reader: Reader, layout: Layout, rows: int, broken: int) -> i
             select line_byte_position - 1 + strlen(any_value(csv_line))
                     - strlen(ltrim(any_value(csv_line), {LINE_ENDS})) as byte_offset,
                 ltrim(any_value(csv_line), {LINE_ENDS}) as row_text,
+                min(byte_position) - 1 as first_place, max(byte_position) - 1 as last_place,
+                strlen(trim(any_value(csv_line), {LINE_ENDS})) as seen_size,
+                bool_or(error_type = 'UNQUOTED VALUE') as is_misquoted,
                 min(case error_type
                     when 'MISSING COLUMNS' then 'fewer cells than the header: ' || error_message
                     when 'TOO MANY COLUMNS' then 'more cells than the header: ' || error_message
@@ -441,7 +450,8 @@ def _locate_records(reader: Reader, layout: Layout, rows: int, broken: int) -> i
                     when 'LINE SIZE OVER MAXIMUM' then 'longer than 2,000,000 bytes'
                     else lower(error_type) || ': ' || error_message end) as reason
             from reject_errors group by line_byte_position
-        ) error using (byte_offset)
+        ) error on error.byte_offset = record_index.byte_offset and (not is_misquoted or seen_size = size)
+            and first_place >= record_index.byte_offset and last_place <= record_index.byte_offset + size + 2
         """
     )
     reader.unregister("record_index")
@@ -461,12 +471,12 @@ def _locate_records(reader: Reader, layout: Layout, rows: int, broken: int) -> i
     return read
 
 
-def index_records(plain: Path, header_lines: int) -> tuple[np.ndarray, np.ndarray]:
-    """Byte offset and 1-based line of every record after the header, blank lines left out.
+def index_records(plain: Path, header_lines: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Byte offset, 1-based line and bytes (without line end) of every record after the header, but blank lines.
 
     A line end inside quotes belongs to its cell. Time is linear in the bytes, whatever they hold.
     """
-    offsets, lines = array("q"), array("q")
+    offsets, lines, sizes = array("q"), array("q"), array("q")
     offset, is_open, opened = 0, False, 0
     with plain.open("rb") as source:
         for number, line in enumerate(source, start=1):
@@ -479,9 +489,11 @@ def index_records(plain: Path, header_lines: int) -> tuple[np.ndarray, np.ndarra
             if is_open or b'"' in line:
                 is_open = _ends_open(line, start, is_open)
             offset += len(line)
+            if not is_open and len(sizes) < len(offsets):
+                sizes.append(offset - offsets[-1] - len(line) + len(line.rstrip(b"\r\n")))
     if is_open:
         raise FileRefused(f"a quote opened in line {opened} is never closed", len(offsets))
-    return np.array(offsets, dtype=np.int64), np.array(lines, dtype=np.int64)
+    return np.array(offsets), np.array(lines), np.array(sizes)
 
 
 def _ends_open(line: bytes, start: int, is_open: bool) -> bool:
