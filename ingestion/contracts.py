@@ -35,21 +35,50 @@ class _Strict(BaseModel):
 class FeedColumn(_Strict):
     """One column of a feed.
 
-    `code` is lower-cased text, `id` an opaque key, `count` a whole number from 0 to 10^12 that keeps its
-    reason when null, `timestamp` an ISO 8601 instant (UTC unless it names a zone), `text` anything else.
+    `code` is lower-cased text (one of `values` where they are listed), `id` an opaque key, `count` a whole number
+    from 0 to 10^12 that keeps its reason when null, `integer` any other whole number from 0, `amount` money of 0 or
+    more with at most 4 decimals, `rate` a ratio of 0 or more with at most 8, `currency` an ISO 4217 code in upper
+    case, `boolean` yes or no, `date` an ISO 8601 date, `timestamp` an ISO 8601 instant (UTC unless it names a zone),
+    `list` texts separated by `|`, `text` anything else.
     """
 
-    type: Literal["code", "id", "timestamp", "count", "text"]
+    type: Literal[
+        "code", "id", "timestamp", "date", "count", "integer", "amount", "rate", "currency", "boolean", "list", "text"
+    ]
     required: bool = False
+    values: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _values_of_codes(self) -> "FeedColumn":
+        if self.values and self.type != "code":
+            raise ValueError("only a code can list its values")
+        return self
 
 
 class Feed(_Strict):
-    """The landing contract of one feed: columns in order, key of a row, column of a row's own time."""
+    """The landing contract of one feed: columns in order, key of a row, and what places a row in time.
+
+    `time` is the instant at which the row was captured: rows of one key and different instants stand side by side.
+    `date` is the column whose UTC date is the row's day (default: `time`; a feed with neither takes its file's
+    `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built.
+    """
 
     feed: str
     key: tuple[str, ...]
-    time: str
+    time: str | None = None
+    date: str | None = None
+    visible: Literal["planned_days", "all_days"]
     columns: dict[str, FeedColumn]
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Columns that tell two rows of one file apart: the key, and the instant where there is one."""
+        return (*self.key, self.time) if self.time else self.key
+
+    @property
+    def day(self) -> str | None:
+        """Column whose UTC date is the row's day; null where that is the file's `as_of`."""
+        return self.date or self.time
 
     @property
     def required(self) -> list[str]:

@@ -41,6 +41,8 @@ EARLIEST = "2005-01-01"
 HEADER_LIMIT = 1 << 20
 BLOCK = 1 << 18
 VALUE_SHOWN = 200
+DECIMALS = {"amount": ("decimal(18, 4)", 4), "rate": ("decimal(18, 8)", 8)}
+YES, NO = "('true', 't', 'yes', 'y', '1')", "('false', 'f', 'no', 'n', '0')"
 LINE_ENDS = "chr(13) || chr(10)"
 
 UTC_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?)?"
@@ -275,9 +277,10 @@ def _text_sql(layout: Layout, name: str) -> str:
     return f"nullif(regexp_extract({cell}, {_quote(source.extract)}, 1), '')" if source.extract else cell
 
 
-def _value_sql(kind: str, text: str) -> str:
+def _value_sql(column: FeedColumn, text: str) -> str:
     """Typed value of a trimmed text, null where it is not one."""
-    if kind == "count":
+    kind = column.type
+    if kind in ("count", "integer"):
         number = f"cast({text} as bigint)"
         # Most counts read back as they were written; the pattern, which costs more, judges the others.
         plain = f"cast(try_cast({text} as bigint) as varchar) = {text} and {number} between 0 and {MAX_COUNT}"
@@ -292,6 +295,25 @@ def _value_sql(kind: str, text: str) -> str:
             f" when regexp_full_match({text}, '{OFFSET_TIME}')"
             f" then try_cast({with_seconds} as timestamptz) at time zone 'UTC' end"
         )
+    if kind == "date":
+        midnight = "[T ]00:00(:00(\\.0+)?)?Z?"
+        return (
+            f"case when {text} like '____-__-__' then try_cast({text} as date)"
+            f" when regexp_full_match({text}, '\\d{{4}}-\\d\\d-\\d\\d{midnight}') then try_cast(left({text}, 10) as date) end"
+        )
+    if kind in DECIMALS:
+        sql_type, places = DECIMALS[kind]
+        digits = f"regexp_full_match({text}, '[0-9]{{1,{18 - places}}}(\\.[0-9]{{0,{places}}}0*)?')"
+        return f"case when {digits} and {text} <> '.' then try_cast({text} as {sql_type}) end"
+    if kind == "boolean":
+        word = f"lower({text})"
+        return f"case when {word} in {YES} then true when {word} in {NO} then false end"
+    if kind == "currency":
+        return f"case when regexp_full_match({text}, '[A-Za-z]{{3}}') then upper({text}) end"
+    if kind == "code" and column.values:
+        return (
+            f"case when lower({text}) in ({', '.join(_quote(value) for value in column.values)}) then lower({text}) end"
+        )
     if kind == "code":
         return f"case when regexp_full_match({text}, '[A-Za-z0-9_.-]{{1,40}}') then lower({text}) end"
     if kind == "id":
@@ -301,13 +323,31 @@ def _value_sql(kind: str, text: str) -> str:
     return f"case when {is_short} and not contains({text}, chr(0)) then {text} end"
 
 
-def _reason_sql(kind: str, text: str, value: str, latest: str) -> str:
+def _reason_sql(column: FeedColumn, text: str, value: str, latest: str) -> str:
     """Why a text is no value of its kind, for people."""
-    if kind == "count":
+    kind = column.type
+    if kind in ("count", "integer"):
         return (
-            f"case when regexp_full_match({text}, '-[0-9.]+') then 'a negative count'"
-            f" when regexp_full_match({text}, '[0-9]+') then 'a count above 10^12' else 'not a whole number' end"
+            f"case when regexp_full_match({text}, '-[0-9.]+') then 'a negative {'count' if kind == 'count' else 'number'}'"
+            f" when regexp_full_match({text}, '[0-9]+') then '{'a count' if kind == 'count' else 'a number'} above 10^12'"
+            " else 'not a whole number' end"
         )
+    if kind in DECIMALS:
+        noun, places = ("amount", "4") if kind == "amount" else ("rate", "8")
+        return (
+            f"case when regexp_full_match({text}, '-[0-9.]+') then 'a negative {noun}'"
+            f" when regexp_full_match({text}, '[0-9]+\\.[0-9]+') then 'more than {places} decimals, or too large'"
+            f" when regexp_full_match({text}, '[0-9]+') then 'too large' else 'not {'an' if kind == 'amount' else 'a'} {noun}"
+            " like 1234.50' end"
+        )
+    if kind == "date":
+        return "'not an ISO 8601 date like 2026-01-05'"
+    if kind == "boolean":
+        return "'neither yes nor no (true, false, yes, no, 1, 0)'"
+    if kind == "currency":
+        return "'not a currency code of three letters like USD'"
+    if kind == "code" and column.values:
+        return _quote(f"not one of {', '.join(column.values)}")
     if kind == "timestamp":
         return (
             f"case when {value} is null then 'not an ISO 8601 time like 2026-01-05T03:00:00Z'"
@@ -345,7 +385,7 @@ def _judge(reader: Reader, layout: Layout) -> None:
         source = layout.mapping.columns.get(name)
         cell = f"c{layout.positions[name]}" if name in layout.positions else "cast(null as varchar)"
         texts.append(f"{_text_sql(layout, name)} as t_{name}")
-        values.append(f"{_value_sql(column.type, f't_{name}')} as v_{name}")
+        values.append(f"{_value_sql(column, f't_{name}')} as v_{name}")
         tests.append(f"when {_bad_sql(name, column, source, cell, latest)} then '{name}'")
         shown.append(f"when '{name}' then {cell}")
         absent = (
@@ -353,7 +393,7 @@ def _judge(reader: Reader, layout: Layout) -> None:
             " 'not of the shape that the mapping extracts')"
         )
         reasons.append(
-            f"when '{name}' then case {absent} else {_reason_sql(column.type, f't_{name}', f'v_{name}', latest)} end"
+            f"when '{name}' then case {absent} else {_reason_sql(column, f't_{name}', f'v_{name}', latest)} end"
         )
     names = ", ".join(f"v_{name}" for name in layout.feed.columns)
     is_bad = "case when bad_column is not null then"
@@ -518,7 +558,7 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
     Under `tie_break: last_line` the last of differing rows stays and the others count as duplicates.
     """
     feed, mapping = layout.feed, layout.mapping
-    key = ", ".join(f"v_{name}" for name in [*feed.key, feed.time])
+    key = ", ".join(f"v_{name}" for name in feed.identity)
     repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
     if not _one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
@@ -527,7 +567,7 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
     reader.execute(
         f"""
         create temp table twins as
-        select source_line, place, v_{feed.time} as instant,
+        select source_line, place, cast(v_{feed.identity[-1]} as varchar) as shown,
             count(distinct content) over same as contents, {keeper}(source_line) over same as kept_line,
             min(source_line) over same as first_line, max(source_line) over same as last_line,
             count(*) over same as rows
@@ -553,8 +593,8 @@ def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> N
     reader.execute(
         f"""
         insert into rejects
-        select source_line, {_quote(layout.feed.time)}, cast(instant as varchar),
-            rows || ' rows with one key and instant and differing values, in lines '
+        select source_line, {_quote(layout.feed.identity[-1])}, shown,
+            rows || ' rows with one key{" and instant" if layout.feed.time else ""} and differing values, in lines '
                 || first_line || if(rows > 2, ' to ', ' and ') || last_line,
             reread.cells
         from twins join reread on reread.rowid = twins.place where {is_conflict}
@@ -600,13 +640,14 @@ def _make_accepted_view(reader: Reader, layout: Layout, outages: set[str]) -> No
         why = f"case when {zero} then '{why_zero}' when v_{name} is null then '{absent}' end"
         columns += [f"case when {zero} then null else v_{name} end as {name}", f"{why} as {name}_null_reason"]
     has_dropped = _one(reader, "select count(*) from dropped") > 0
+    day = f"cast(v_{layout.feed.day} as date)" if layout.feed.day else f"date '{delivery.as_of.date()}'"
     reader.execute(
         f"""
         create temp view accepted as
         select {", ".join(columns)}, extra, '{mapping.origin}' as data_origin,
             {_quote(delivery.file)} as source_file, source_line, '{delivery.sha256}' as source_sha256,
             '{delivery.batch_id}' as batch_id, timestamp '{delivery.as_of}' as as_of,
-            timestamp '{delivery.loaded_at}' as loaded_at, cast(v_{layout.feed.time} as date) as snapshot_date
+            timestamp '{delivery.loaded_at}' as loaded_at, {day} as snapshot_date
         from numbered where {_STAYS if has_dropped else "bad_column is null"}
         """
     )

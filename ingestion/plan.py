@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from ingestion import ledger
 from ingestion.config import Settings
+from ingestion.contracts import load_feeds
 
 RUN_DAY = "day of the run"
 DIRTY = "files came or were taken back"
@@ -24,15 +25,19 @@ class Model:
     """What the planner must know of a dbt model.
 
     Args:
-        fingerprint: changes with the model's code, or that of anything it is made from.
+        fingerprint: changes with the model's code, or that of anything it is made from, undated feeds among it.
         windowed: whether it is replaced by date; any other is rebuilt whole by every run.
         look_back_days: how many days before a date its rows depend on.
+        feeds: the feeds that it is made from, null for all.
+        code: the fingerprint of its code alone.
     """
 
     name: str
     fingerprint: str
     windowed: bool
     look_back_days: int = 0
+    feeds: frozenset[str] | None = None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,11 +50,12 @@ class Plan:
     dirty_upto: int
     dates: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
+    has_dirty: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """Nothing to build: no date is planned and no model changed."""
-        return not self.changed and not any(self.dates.values())
+        """Nothing to build: no date is planned, no model changed and no feed brought anything to one built whole."""
+        return not self.changed and not self.has_dirty and not any(self.dates.values())
 
     @property
     def all_dates(self) -> list[str]:
@@ -80,8 +86,8 @@ def make(settings: Settings, run_id: str, day: date, models: list[Model], fresh_
     with ledger.write(settings) as connection:
         cap = last_buildable_day(connection, day)
         dirty_upto = connection.execute("select coalesce(max(id), 0) from dirty_dates").fetchone()[0]
-        dirty = _days(connection, "select distinct snapshot_date from dirty_dates where snapshot_date <= ?", cap)
-        landed = _days(connection, "select distinct snapshot_date from raw_files where snapshot_date <= ?", cap)
+        dirty = _days_by_feed(connection, "dirty_dates", cap)
+        landed = _days_by_feed(connection, "raw_files", cap)
         is_released = connection.execute("select 1 from released_dates where snapshot_date = ?", (str(day),)).fetchone()
         known = {row["mart"]: row for row in connection.execute("select * from mart_state")}
         dates: dict[str, dict[str, str]] = {}
@@ -92,8 +98,11 @@ def make(settings: Settings, run_id: str, day: date, models: list[Model], fresh_
             if fresh_build or not is_same:
                 changed.append(model.name)
             if model.windowed:
-                dates[model.name] = _dates_of(model, model.name in changed, day, bool(is_released), dirty, landed)
-        plan = Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed))
+                dates[model.name] = _dates_of(
+                    model, model.name in changed, day, bool(is_released), _of(model, dirty), _of(model, landed)
+                )
+        has_dirty = any(_of(model, dirty) for model in models)
+        plan = Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed), has_dirty)
         _record(connection, plan, models)
     return plan
 
@@ -104,8 +113,24 @@ def last_buildable_day(connection: sqlite3.Connection, day: date) -> str:
     return max(str(day), earlier or "")
 
 
-def _days(connection: sqlite3.Connection, query: str, cap: str) -> set[str]:
-    return {row[0] for row in connection.execute(query, (cap,))}
+def _days_by_feed(connection: sqlite3.Connection, table: str, cap: str) -> dict[str, set[str]]:
+    """Dates up to `cap` per feed. A feed without a day of its own plans no date: its models change with it."""
+    days: dict[str, set[str]] = {}
+    query = f"select distinct feed, snapshot_date from {table} where snapshot_date <= ?"
+    undated = undated_feeds()
+    for row in connection.execute(query, (cap,)):
+        if row["feed"] not in undated:
+            days.setdefault(row["feed"], set()).add(row["snapshot_date"])
+    return days
+
+
+def undated_feeds() -> set[str]:
+    """Feeds whose rows have no day of their own: models see all of their accepted rows at any day."""
+    return {name for name, feed in load_feeds().items() if feed.day is None}
+
+
+def _of(model: Model, days: dict[str, set[str]]) -> set[str]:
+    return {day for feed, found in days.items() if model.feeds is None or feed in model.feeds for day in found}
 
 
 def _dates_of(

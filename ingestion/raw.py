@@ -19,7 +19,20 @@ from ingestion.errors import ContractError
 from ingestion.ledger import RawFile
 from ingestion.parse import Reader
 
-SQL_TYPES = {"code": "varchar", "id": "varchar", "text": "varchar", "timestamp": "timestamp", "count": "bigint"}
+SQL_TYPES = {
+    "code": "varchar",
+    "id": "varchar",
+    "text": "varchar",
+    "list": "varchar",
+    "currency": "varchar",
+    "timestamp": "timestamp",
+    "date": "date",
+    "count": "bigint",
+    "integer": "bigint",
+    "amount": "decimal(18, 4)",
+    "rate": "decimal(18, 8)",
+    "boolean": "boolean",
+}
 PARQUET = "format parquet, compression zstd, row_group_size 122880"
 
 

@@ -52,7 +52,7 @@ def build_marts(settings: Settings, run_id: str, day: date, lease: Lease, say: C
     fresh = _open_or_renew(settings, say)
     with _dbt_environment(settings):
         manifest = _parse(settings)
-        models = models_of(manifest, settings)
+        models = models_of(manifest, settings, undated_inputs(settings))
         run_plan = plan.make(settings, run_id, day, models, fresh)
         if run_plan.is_empty:
             say(f"nothing new up to {run_plan.cap}: the marts stand as they are")
@@ -126,7 +126,7 @@ def code_version(models: list[plan.Model]) -> str:
         number = version("groundswell")
     except PackageNotFoundError:
         number = "0"
-    digest = hashlib.sha256("".join(model.fingerprint for model in models).encode()).hexdigest()
+    digest = hashlib.sha256("".join(model.code or model.fingerprint for model in models).encode()).hexdigest()
     return f"{number}+{digest[:10]}"
 
 
@@ -193,8 +193,24 @@ def _parse(settings: Settings) -> "Manifest":
     return result.result
 
 
-def models_of(manifest: "Manifest", settings: Settings) -> list[plan.Model]:
-    """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources."""
+def undated_inputs(settings: Settings) -> dict[str, str]:
+    """A digest of the accepted batches of each feed whose rows have no day of their own."""
+    digests = {}
+    with ledger.read(settings) as connection:
+        for feed in sorted(plan.undated_feeds()):
+            batches = connection.execute(
+                "select batch_id from batches where feed = ? and state = 'accepted' order by 1", (feed,)
+            ).fetchall()
+            digests[feed] = hashlib.sha256("".join(row["batch_id"] for row in batches).encode()).hexdigest()
+    return digests
+
+
+def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] | None = None) -> list[plan.Model]:
+    """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources.
+
+    Args:
+        inputs: digest per undated feed; a model that is made from one changes with it.
+    """
     salt = {"default_scheme": settings.default_scheme}
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
@@ -228,10 +244,28 @@ def models_of(manifest: "Manifest", settings: Settings) -> list[plan.Model]:
             known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return known[unique_id]
 
+    feeds: dict[str, frozenset[str]] = {}
+
+    def feeds_of(unique_id: str) -> frozenset[str]:
+        if unique_id not in feeds:
+            source: Any = manifest.sources.get(unique_id)
+            if source is not None:
+                feeds[unique_id] = frozenset({source.identifier} if source.source_name == "raw" else ())
+            else:
+                parents = getattr(manifest.nodes[unique_id].depends_on, "nodes", [])
+                feeds[unique_id] = frozenset().union(*(feeds_of(parent) for parent in parents))
+        return feeds[unique_id]
+
+    def with_inputs(unique_id: str) -> str:
+        digests = [(inputs or {}).get(feed, "") for feed in sorted(feeds_of(unique_id) & plan.undated_feeds())]
+        return hashlib.sha256("\0".join([fingerprint(unique_id), *digests]).encode()).hexdigest()
+
     return [
         plan.Model(
             name=node.name,
-            fingerprint=fingerprint(node.unique_id),
+            fingerprint=with_inputs(node.unique_id),
+            code=fingerprint(node.unique_id),
+            feeds=feeds_of(node.unique_id),
             windowed=node.config.get("materialized") == "incremental",
             look_back_days=int(node.config.meta.get("look_back_days", 0)),
         )
@@ -245,14 +279,14 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
     with ledger.read(settings) as connection:
         files = connection.execute(
             "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date, f.rows from raw_files f"
-            " join batches b using (batch_id) where b.state = 'accepted' and f.snapshot_date <= ? order by 1",
-            (str(run_plan.cap),),
+            " join batches b using (batch_id) where b.state = 'accepted' order by 1",
         ).fetchall()
         landed = connection.execute(LANDED_FILES).fetchall()
         checks = connection.execute("select * from check_results").fetchall()
         publications = connection.execute(PUBLICATIONS).fetchall()
-    planned = set(run_plan.all_dates)
-    visible = [row for row in files if row["snapshot_date"] in planned]
+    files = [row for row in files if row["snapshot_date"] <= str(run_plan.cap) or row["feed"] in plan.undated_feeds()]
+    planned, feeds = set(run_plan.all_dates), load_feeds()
+    visible = [row for row in files if feeds[row["feed"]].visible == "all_days" or row["snapshot_date"] in planned]
     raw.verify(settings, ((row["path"], row["sha256"], row["batch_id"]) for row in visible))
 
     first, last = run_plan.window

@@ -155,6 +155,7 @@ def _fill(
             "published_at": ledger.stamp(published_at),
             "code_version": release_version(settings),
             "dirty_upto": run_plan.dirty_upto,
+            "cap": str(run_plan.cap),
             "dates": run_plan.all_dates,
             "fingerprints": fingerprints,
             "changed": sorted(changed),
@@ -190,7 +191,7 @@ def _changed_marts(
     """Marts of which every part is hashed and written anew: not windowed, new, or of which a part is unknown."""
     changed = set()
     for mart, names in columns.items():
-        if "snapshot_date" not in names or mart not in known:
+        if "snapshot_date" not in names or mart not in known or mart not in run_plan.dates:
             changed.add(mart)
             continue
         held = {str(row[0]) for row in release.execute(f"select distinct snapshot_date from marts.{mart}").fetchall()}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ingestion import ledger
+from ingestion import ledger, plan
 from ingestion.config import Settings
 from ingestion.raw import sync_folder
 
@@ -80,10 +80,11 @@ def record(connection: sqlite3.Connection, note: dict[str, Any]) -> None:
     connection.executemany(
         "insert or replace into released_dates values (?, ?)", [(day, release_id) for day in note["dates"]]
     )
-    # Only what the plan knew: a file that was landed while the run was under way stays dirty.
-    connection.executemany(
-        "delete from dirty_dates where snapshot_date = ? and id <= ?",
-        [(day, note["dirty_upto"]) for day in note["dates"]],
+    # All that the plan knew up to its last day; a file that was landed while the run was under way stays dirty.
+    undated = sorted(plan.undated_feeds())
+    connection.execute(
+        f"delete from dirty_dates where id <= ? and (snapshot_date <= ? or feed in ({', '.join('?' * len(undated))}))",
+        (note["dirty_upto"], note["cap"], *undated),
     )
     connection.executemany(
         "update mart_state set released = ? where mart = ?",

@@ -228,7 +228,7 @@ def test_a_mapping_error_names_file_and_key(tmp_path: Path) -> None:
         good.replace("zone: Asia/Taipei", "zone: Asia/Taipeh"): "unknown time zone",
         good.replace("{from: SubscriberCount}", "{from: A, constant: b}"): "say exactly one of",
         good.replace("  followers:", "  folowers:"): "has no column 'folowers'",
-        good.replace("feed: account_snapshots", "feed: accounts"): "unknown feed 'accounts'",
+        good.replace("feed: account_snapshots", "feed: nonsuch"): "unknown feed 'nonsuch'",
         good.replace("outage_share: 0.2", "outage_share: 20"): "outage_share",
         good + "nonsense: 1\n": "nonsense",
         good + "  - : {": "not valid YAML",
