@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import re
+import shutil
 import zipfile
 import zlib
 from array import array
@@ -77,12 +78,15 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def open_table(reader: Reader, plain: Path, mapping: Mapping, file_format: str, wanted: set[str]) -> Table:
+def open_table(
+    reader: Reader, plain: Path, mapping: Mapping, file_format: str, wanted: set[str], is_whole: bool
+) -> Table:
     """Read a plain file as cells.
 
     Args:
         plain: unpacked copy; its name holds no pattern characters.
         wanted: names that the mapping asks for; only these cells of a JSON record are taken apart.
+        is_whole: whether a manifest has said so: the last line may then lack its line end.
     Raises:
         FileRefused: when the file cannot be read as a whole.
     """
@@ -93,7 +97,7 @@ def open_table(reader: Reader, plain: Path, mapping: Mapping, file_format: str, 
         "create temp table rejects"
         ' (source_line bigint, column_name varchar, value varchar, reason varchar, "row" varchar)'
     )
-    return readers[file_format](reader, plain, mapping, wanted)
+    return readers[file_format](reader, plain, mapping, wanted, is_whole)
 
 
 # --- CSV
@@ -117,8 +121,8 @@ class _Text:
         return max(0, self.lines - self.header_lines)
 
 
-def _read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]) -> Table:
-    text = _open_text(plain, mapping)
+def _read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
+    text = _open_text(plain, mapping, is_whole)
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(text.header)))
     escape = f"quote = {quote(text.quote)}, escape = {quote(text.quote)}"
     relation = (
@@ -141,15 +145,17 @@ def _list_of_cells(width: int) -> str:
     return "cast(to_json([" + ", ".join(f"c{index}" for index in range(width)) + "]) as varchar)"
 
 
-def _open_text(plain: Path, mapping: Mapping) -> _Text:
+def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     """Header and number of lines. Raises FileRefused for an empty, cut or wrongly encoded file."""
     source = plain if _is_utf8(mapping) else _transcode(plain, mapping.encoding)
     head, lines, last = _scan_lines(source, mapping)
     header, header_lines = _find_header(head, lines, mapping)
     if last != b"\n":
-        raise FileRefused(
-            "its last line has no line end, so it may be cut; end the file with one, or send it again", lines
-        )
+        if not (is_whole or mapping.unended_last_line):
+            raise FileRefused(
+                "its last line has no line end, so it may be cut; end the file with one, or send it again", lines
+            )
+        source, lines = _with_last_line_end(source, head), lines + 1
     body, skip = source, 1
     if mapping.header_row == 0:
         skip = 0
@@ -251,6 +257,15 @@ def _without_first_lines(source: Path, count: int) -> Path:
             file.readline()
         while block := file.read(BLOCK):
             out.write(block)
+    return target
+
+
+def _with_last_line_end(source: Path, head: bytes) -> Path:
+    """The same text with an end to its last line, beside it."""
+    target = source.with_name(f"{source.name}.ended")
+    shutil.copyfile(source, target)
+    with target.open("ab") as out:
+        out.write(b"\r\n" if b"\r\n" in head else b"\n")
     return target
 
 
@@ -395,7 +410,7 @@ def _open_test(delimiter: str, mark: str) -> Callable[[bytes, int, bool], bool]:
 # --- JSON lines
 
 
-def _read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]) -> Table:
+def _read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     source = plain if _is_utf8(mapping) else _transcode(plain, mapping.encoding)
     head, ends, last = _scan_lines(source, mapping)
     if head.removeprefix(BOM).lstrip()[:1] == b"[":
@@ -526,7 +541,7 @@ def _json_rest(taken: list[int], keys: list[str]) -> str:
 # --- Parquet
 
 
-def _read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]) -> Table:
+def _read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     _refuse_unlike_parquet(plain)
     source = f"read_parquet({quote(str(plain))}, file_row_number = true, hive_partitioning = false)"
     try:
@@ -599,7 +614,7 @@ def _list_of_texts(width: int) -> str:
 # --- XLSX
 
 
-def _read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]) -> Table:
+def _read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     name, grid, others = _read_sheet(plain, mapping)
     first = max(mapping.header_row, 0)
     if mapping.header_row:

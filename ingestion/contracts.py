@@ -170,6 +170,11 @@ class ColumnSource(_Strict):
     )
     constant: str | None = Field(default=None, description="The same value in every row.")
     from_file_time: bool = Field(default=False, description="The time in the file's name, see `file_time`.")
+    from_as_of: bool = Field(
+        default=False,
+        description="The instant as of which the file speaks: its manifest's, else the mapping's `as_of`,"
+        " else the time in its name, else when it was written.",
+    )
     optional: bool = Field(default=False, description="A file may lack the column.")
     extract: str | None = Field(
         default=None, description="Regular expression with one group: the part of the cell that is kept."
@@ -201,8 +206,8 @@ class ColumnSource(_Strict):
     @model_validator(mode="after")
     def _one_source(self) -> "ColumnSource":
         sources = (self.from_, self.at, self.template, self.constant)
-        if sum(source is not None for source in sources) + self.from_file_time != 1:
-            raise ValueError("say exactly one of: from, at, template, constant, from_file_time")
+        if sum(source is not None for source in sources) + self.from_file_time + self.from_as_of != 1:
+            raise ValueError("say exactly one of: from, at, template, constant, from_file_time, from_as_of")
         if self.extract is not None and (self.is_fixed or _compiled(self.extract).groups != 1):
             raise ValueError("extract needs a column to cut from, and exactly one group")
         if self.template is not None and not self.template_columns:
@@ -235,7 +240,7 @@ class ColumnSource(_Strict):
     @property
     def is_fixed(self) -> bool:
         """Whether the value is the same in every row of a file."""
-        return self.constant is not None or self.from_file_time
+        return self.constant is not None or self.from_file_time or self.from_as_of
 
     @property
     def template_columns(self) -> list[str]:
@@ -278,13 +283,18 @@ class Mapping(_Traits):
     """A vendor's layout: which files it claims, how they are written, and what they supply to one feed or several."""
 
     mapping: str = Field(pattern="^[a-z0-9_]+$", description="Name of the layout: its file's, without `.yml`.")
-    pattern: str = Field(description="File names that are claimed, with `*`, `?` and `[...]` as in a shell.")
+    pattern: str = Field(
+        description="File names that are claimed, with `*`, `?` and `[...]` as in a shell; with a `/`, ends of paths."
+    )
     format: Literal["csv", "jsonl", "parquet", "xlsx"] | None = Field(
         default=None, description="Default: what the name ends in."
     )
     encoding: str = Field(default="utf-8", description="Of CSV and JSON: `utf-8`, `utf-16`, `cp1252`, `latin-1`, ...")
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="CSV: what separates cells.")
     quote: str = Field(default='"', max_length=1, description="CSV: what encloses cells; empty for nothing.")
+    unended_last_line: bool = Field(
+        default=False, description="CSV: the sender ends its last line with nothing, so a cut there goes unnoticed."
+    )
     header_row: int = Field(
         default=1, ge=0, le=1000, description="CSV and XLSX: line of the header; 0 where there is none (use `at`)."
     )
@@ -352,6 +362,12 @@ class Mapping(_Traits):
     def file_time_of(self, name: str) -> datetime | None:
         """UTC instant that the file's name carries, null where it carries none."""
         return self.file_time.read(name) if self.file_time else None
+
+    def claims(self, relative_path: str) -> bool:
+        """Whether a landed file is written in this layout, by its name or the end of its path."""
+        if "/" in self.pattern:
+            return fnmatch.fnmatchcase(f"/{relative_path}", f"*/{self.pattern}")
+        return fnmatch.fnmatchcase(relative_path.rpartition("/")[2], self.pattern)
 
     def format_of(self, name: str) -> str | None:
         """How a file is written: what the mapping says, else what its name ends in; null where that says nothing."""
@@ -513,11 +529,10 @@ def choose_mapping(relative_path: str, mappings: list[Mapping]) -> Mapping:
     Raises FileRefused when neither a mapping nor a feed folder claims the file, or two mappings do.
     """
     folder, _, _ = relative_path.partition("/")
-    name = relative_path.rpartition("/")[2]
     claims = [
         mapping
         for mapping in mappings
-        if fnmatch.fnmatchcase(name, mapping.pattern)
+        if mapping.claims(relative_path)
         and (folder not in load_feeds() or folder in {part.feed for part in mapping.parts})
     ]
     if len(claims) > 1:

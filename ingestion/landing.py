@@ -269,6 +269,7 @@ def _land_one(
                 file_time=taken.file_time,
                 loaded_at=now,
                 origin=note.origin or (mapping.origin if mapping else "observed"),
+                is_whole=note.bytes is not None or note.sha256 is not None,
             )
             outcome, raw_files = _read_and_write(settings, reader, taken, part, mapping, delivery)
             feed = part.feed if part else UNKNOWN_FEED

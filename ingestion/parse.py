@@ -28,7 +28,11 @@ HEADER_AGAIN, LEFT_OUT = "(header)", "(left out)"
 
 @dataclass(frozen=True)
 class Delivery:
-    """What every row of a file carries besides its cells. Times are UTC without zone."""
+    """What every row of a file carries besides its cells. Times are UTC without zone.
+
+    Args:
+        is_whole: whether a manifest names the file's bytes or its SHA-256, so that it cannot be cut.
+    """
 
     batch_id: str
     sha256: str
@@ -37,6 +41,7 @@ class Delivery:
     file_time: datetime | None
     loaded_at: datetime
     origin: str = "observed"
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,7 +100,8 @@ def read_file(
     """
     feed = load_feeds()[part.feed]
     _drop_tables(reader)
-    table = cells.open_table(reader, plain, mapping, file_format, set(cells.names_of(mapping)))
+    wanted = set(cells.names_of(mapping))
+    table = cells.open_table(reader, plain, mapping, file_format, wanted, delivery.is_whole)
     layout = Layout(table, feed, mapping, part, match_header(table, feed, mapping, part), delivery)
     _judge(reader, layout)
     rows_read = _number(reader, layout)
@@ -244,6 +250,8 @@ def _text_sql(layout: Layout, name: str) -> str:
         if layout.delivery.file_time is None:
             raise FileRefused("its name carries no time, and its rows neither")
         return quote(layout.delivery.file_time.isoformat(sep=" ") + "Z")
+    if source.from_as_of:
+        return quote(layout.delivery.as_of.isoformat(sep=" ") + "Z")
     if source.template is not None:
         return _template_sql(layout, source)
     if name not in layout.positions:
