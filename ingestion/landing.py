@@ -207,6 +207,9 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
             where = f"[{number}/{len(fresh)}] {candidate.label}"
+            if not parse.is_usable(reader):
+                reader.close()
+                reader = parse.connect(settings)
             try:
                 batches = _land_one(settings, reader, candidate, mapping, refusal, run_id)
             except FileNotReady as error:
