@@ -244,7 +244,7 @@ def _land_one(
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
     feed = mapping.feed if mapping else UNKNOWN_FEED
-    batch_id = _batch_id(taken, feed, mapping)
+    batch_id = _batch_id(taken, feed, mapping, ledger.times_asked(settings, taken.sha256, feed))
     try:
         if _is_known(settings, candidate, mapping, batch_id):
             return None
@@ -351,13 +351,14 @@ def _batch_of(
     )
 
 
-def _batch_id(taken: Taken, feed: str, mapping: Mapping | None) -> str:
-    """Id of bytes, feed, mapping and time in the name: the same delivery twice has one id.
+def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, asked: int = 0) -> str:
+    """Id of bytes, feed, mapping, time in the name and replays asked for: the same delivery twice has one id.
 
     A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
     """
     parts = [taken.sha256, feed, mapping.mapping if mapping else "", mapping.fingerprint if mapping else ""]
     parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
+    parts += [str(asked)] if asked else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
