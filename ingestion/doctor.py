@@ -105,7 +105,7 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
     unclaimed = [seen for seen in plain if seen.refusal is not None]
     locked = [seen for seen in plain if not os.access(settings.landing / seen.candidate.path, os.R_OK)]
     due = [seen for seen in plain if seen.is_due and seen.refusal is None]
-    growing = [seen for seen in due if time.time() - seen.candidate.info.st_mtime < landing.FRESH_SECONDS]
+    fresh = [seen for seen in due if time.time() - seen.candidate.info.st_mtime < landing.FRESH_SECONDS]
     if unclaimed:
         yield Finding(
             "WRONG", "landing", f"{counted(len(unclaimed), 'file')} that no feed claims",
@@ -116,7 +116,7 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
         yield Finding("ok", "landing", f"each of {counted(len(plain), 'file')} is claimed by one feed")
     if links:
         yield Finding(
-            "WRONG", "landing", f"{counted(len(links), 'link')} or special files, which are never opened",
+            "WRONG", "landing", f"{counted(len(links), 'name')} that no run opens: links, or no regular files",
             some(seen.candidate.label for seen in links), "put the file itself there: cp --dereference",
         )  # fmt: skip
     if locked:
@@ -124,14 +124,10 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
             "WRONG", "landing", f"{counted(len(locked), 'file')} that this user may not read",
             some(seen.candidate.label for seen in locked), f"chmod u+r, or chown, under {settings.landing}",
         )  # fmt: skip
-    if growing:
-        yield Finding(
-            "note", "landing", f"{counted(len(growing), 'file')} written within a minute; one that grows waits a run",
-            some(seen.candidate.label for seen in growing),
-        )  # fmt: skip
     if due:
         yield Finding(
-            "note", "landing", f"{counted(len(due), 'file')} for the next run to read",
+            "note", "landing", f"{counted(len(due), 'file')} for the next run to read"
+            + (f"; {len(fresh):,} written within a minute, and one that grows waits a run" if fresh else ""),
             some(seen.candidate.label for seen in due), "make nightly",
         )  # fmt: skip
     yield from _half_uploads(settings)
@@ -296,7 +292,7 @@ def _raw_files(patient: Patient) -> Iterator[Finding]:
     batch = (counting or bad)[0][0]["batch_id"][:12]
     yield Finding(
         "WRONG" if counting else "note", "raw",
-        f"{counted(len(bad), 'file')} of {len(rows):,} damaged or gone, {len(counting):,} of them count",
+        f"{counted(len(bad), 'file')} of {len(rows):,} damaged or gone, {len(counting):,} of them accepted",
         some(f"{row['batch_id'][:12]}  raw/{row['path']}: {why}" for row, why in bad),
         f"restore raw/ from a backup; or, while its file lies in landing, read it anew: make replay BATCH={batch};"
         f" or take it back: make reject BATCH={batch}",

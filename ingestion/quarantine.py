@@ -133,7 +133,7 @@ def main() -> int:
         print("quarantine is empty: every row that was read is accepted, or a twin of one that is")
     for line in done.lines:
         print(line)
-    print(f"\n{done.rows:,} rows and {done.files:,} files: {os.path.relpath(done.target)}")
+    print(f"\n{done.rows:,} rows and {done.files:,} files: {done.target}")
     if done.rows or done.files:
         print("next: mend the mapping (the next run reads its files again by itself), or deliver a corrected file;")
         print("      for anything else that was mended: make replay WHAT=1 says what would be read again")

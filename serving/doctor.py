@@ -41,6 +41,8 @@ COPIES_OF_A_RELEASE = 3
 COPIES_OF_A_LANDED_FILE = 4
 # SQLite, logs and DuckDB's spill need room also when there is little data.
 LEAST_FREE = 512 << 20
+# Of a detail; whole reasons stand in the export of quarantine and in the report.
+WIDTH = 200
 STYLES = {"ok": "green", "note": "yellow", "WRONG": "bold red"}
 
 
@@ -95,25 +97,27 @@ def _checks_of_last_run(connection: sqlite3.Connection) -> Iterator[Finding]:
 def _links(settings: Settings, whole: list[str]) -> Iterator[Finding]:
     """The two links that readers follow."""
     newest = whole[-1] if whole else None
-    wanted = {
-        settings.published / "latest": f"releases/{newest}",
-        settings.published / releases.DATABASE: f"latest/{releases.DATABASE}",
-    }
+    latest, database = settings.published / "latest", settings.published / releases.DATABASE
     broken = []
-    for link, target in wanted.items():
-        if not link.is_symlink():
-            broken.append((link, target, "is no link" if link.exists() else "is missing"))
-        elif not link.exists():
-            broken.append((link, target, f"leads to {link.readlink()}, which is not there"))
+    if not latest.is_symlink() or not (latest / releases.NOTE).exists():
+        broken.append((latest, f"releases/{newest}"))
+    if not database.is_symlink() or database.readlink() != Path("latest") / releases.DATABASE:
+        broken.append((database, f"latest/{releases.DATABASE}"))
     if not broken:
         yield Finding("ok", "release", "published/latest and published/groundswell.duckdb lead to a release")
         return
-    commands = "; ".join(f"ln -sfn {target} {link}" for link, target, _ in broken)
+    commands = "; ".join(f"ln -sfn {target} {link}" for link, target in broken)
     yield Finding(
         "WRONG", "release", "readers are led nowhere",
-        tuple(f"{link.relative_to(settings.data)} {why}" for link, _, why in broken),
+        tuple(f"{link.relative_to(settings.data)} {_how_it_is(link)}" for link, _ in broken),
         commands if newest else "no whole release is left: remove build/ and run make nightly; all is built from raw",
     )  # fmt: skip
+
+
+def _how_it_is(link: Path) -> str:
+    if link.is_symlink():
+        return f"leads to {link.readlink()}, which is no release"
+    return "is no link" if link.exists() else "is missing"
 
 
 def _age(seen: Path, known: dict[str, sqlite3.Row]) -> Finding:
@@ -345,12 +349,15 @@ def report(findings: Iterator[Finding], stream: TextIO) -> int:
         )
         if finding.level != "ok":
             for line in finding.details:
-                console.print(Text(f"{'':<20}{shown(line)}"))
+                console.print(Text(f"{'':<20}{_cut(shown(line))}"))
             if finding.remedy:
                 console.print(Text.assemble(f"{'':<20}", ("-> ", STYLES[finding.level]), shown(finding.remedy)))
-    verdict = f"{counts['WRONG']} wrong" if counts["WRONG"] else "well"
-    console.print(f"\n{verdict}: {counts['ok']} ok, {counted(counts['note'], 'note')}, {counts['WRONG']} wrong")
+    console.print(f"\n{counts['WRONG']} wrong, {counted(counts['note'], 'note')}, {counts['ok']} ok")
     return counts["WRONG"]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
 
 
 def main() -> int:
