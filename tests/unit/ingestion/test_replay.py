@@ -163,6 +163,17 @@ def test_bytes_that_came_in_under_a_good_name_are_not_put_back(yard: Yard) -> No
     assert accepted_rows(yard) == 2
 
 
+def test_bytes_that_came_in_with_another_time_in_their_name_are_not_put_back(yard: Yard) -> None:
+    """Another time in the name makes another batch, so putting the first name back would count its rows twice."""
+    refuse_for_its_size(yard)
+    (yard.settings.landing / LARGE).unlink()
+    yard.drop("account_snapshots/large_2026-01-07.csv", GOOD)
+    yard.land("three")
+    assert steps(yard) == [(replay.NOTHING, LARGE)]
+    yard.land("four")
+    assert accepted_rows(yard) == 2
+
+
 def test_what_no_feed_claims_is_left_with_the_reason(yard: Yard) -> None:
     yard.drop("nowhere/a.csv", GOOD)
     yard.land("one")
