@@ -81,6 +81,11 @@ class Feed(_Strict):
         return self.date or self.time
 
     @property
+    def fingerprint(self) -> str:
+        """Changes whenever a file would be read otherwise; what models see of the rows (`visible`) is free."""
+        return hashlib.sha256(self.model_dump_json(exclude={"visible"}).encode()).hexdigest()[:16]
+
+    @property
     def required(self) -> list[str]:
         return [name for name, column in self.columns.items() if column.required]
 
@@ -161,8 +166,9 @@ class Mapping(_Strict):
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the meaning of the mapping does (comments and order of keys are free)."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Changes whenever the meaning of the mapping, or of its feed, does (comments and order of keys are free)."""
+        meaning = self.model_dump_json() + load_feeds()[self.feed].fingerprint
+        return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
     def file_time_of(self, name: str) -> datetime | None:
         """UTC instant that the file's name carries, null where it carries none."""
@@ -174,7 +180,7 @@ class CanonicalMapping(Mapping):
 
     @property
     def fingerprint(self) -> str:
-        return "canonical"
+        return f"canonical-{load_feeds()[self.feed].fingerprint}"
 
     def file_time_of(self, name: str) -> datetime | None:
         match = CANONICAL_TIME.search(name)

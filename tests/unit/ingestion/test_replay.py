@@ -241,6 +241,41 @@ def test_a_mapping_that_reads_another_time_in_the_name_doubles_nothing(
     assert yard.rows(NAME, "captured_at") == [(datetime(2022, 8, 2, 3, 1, 2),)]
 
 
+def test_a_changed_feed_reads_its_files_again_by_itself(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`followers` becomes required, so the row without it goes to quarantine; then the feed is as it was."""
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,")
+    yard.land("one")
+    before = contracts.load_feeds()
+    feed = before["account_snapshots"]
+    required = feed.columns["followers"].model_copy(update={"required": True})
+    changed = feed.model_copy(update={"columns": {**feed.columns, "followers": required}})
+    for module in (landing, contracts):
+        monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": changed})
+    assert yard.land("two").rows_quarantined == 1
+    assert states(yard, BAD) == ["accepted", "superseded"]
+    assert accepted_rows(yard) == 1
+    for module in (landing, contracts):
+        monkeypatch.setattr(module, "load_feeds", lambda: before)
+    assert steps(yard) == [(replay.BY_ITSELF, BAD)]
+    yard.land("three")
+    assert accepted_rows(yard) == 2
+    assert len(yard.batches()) == 2
+
+
+def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
+    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: two descriptions of the same reading have one fingerprint, also of a vendor's mapping."""
+    yard_with_good.land("one")
+    before = contracts.load_feeds()
+    vendor = contracts.load_mappings()[0].fingerprint
+    seen = before["account_snapshots"].model_copy(update={"visible": "all_days"})
+    for module in (landing, contracts):
+        monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": seen})
+    assert yard_with_good.land("two").files_new == 0
+    assert contracts.load_mappings()[0].fingerprint == vendor
+
+
 # --- rows
 
 
