@@ -35,6 +35,7 @@ NAME_IT = "when named"
 NOTHING = "nothing"
 LOST = "bytes gone"
 ACTIONS = (REVIVE, READ_AGAIN, PUT_BACK, BY_ITSELF, NAME_IT, NOTHING, LOST)
+SHOWN = 20
 CHANGES = (REVIVE, READ_AGAIN, PUT_BACK)
 
 
@@ -241,12 +242,16 @@ def put_back(settings: Settings, batch: sqlite3.Row) -> Path:
 
 
 def table(steps: list[Step]) -> list[str]:
-    """One line per batch: action, id, file, why."""
-    width = max((len(look.shown(step.file)) for step in steps), default=0)
-    return [
-        f"{step.action:<12}  {step.batch_id[:12]}  {look.shown(step.file):<{min(width, 60)}}  {look.shown(step.why)}"
-        for step in steps
-    ]
+    """One line per batch: action, id, file, why; of each action the first, and how many more there are."""
+    lines = []
+    for action in ACTIONS:
+        alike = [step for step in steps if step.action == action]
+        for step in alike[:SHOWN]:
+            file, why = look.shown(step.file), look.shown(step.why)
+            lines.append(f"{step.action:<12}  {step.batch_id[:12]}  {file:<40}  {why}")
+        if len(alike) > SHOWN:
+            lines.append(f"{action:<12}  and {len(alike) - SHOWN:,} more")
+    return lines
 
 
 def replay(

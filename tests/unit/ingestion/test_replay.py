@@ -387,6 +387,15 @@ def test_a_dry_run_changes_nothing(yard: Yard) -> None:
     assert unchanged(yard) != before
 
 
+def test_of_many_alike_the_first_are_shown() -> None:
+    many = [replay.Step(replay.NAME_IT, str(number), "orders", "a\x1b.csv", "why") for number in range(23)]
+    lines = replay.table([*many, replay.Step(replay.LOST, "x", "orders", "b.csv", "why")])
+    assert len(lines) == 22
+    assert lines[0].split() == ["when", "named", "0", "a\\x1b.csv", "why"]
+    assert lines[20].split() == ["when", "named", "and", "3", "more"]
+    assert lines[21].split() == ["bytes", "gone", "x", "b.csv", "why"]
+
+
 def test_a_dry_run_makes_no_ledger(yard: Yard) -> None:
     assert steps(yard, dry_run=True) == []
     assert not yard.settings.ledger.exists()
