@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from ingestion import ledger, look
 from ingestion.config import Settings, get_settings
 from ingestion.contracts import load_feeds
@@ -50,19 +52,26 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     paths = look.kept_rows(settings, batches)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
+    try:
+        rows, files = _write(partial, settings, batches, paths)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Exported(target, rows, files, tuple(_counts(batches, paths)))
+
+
+def _write(partial: Path, settings: Settings, batches: list[sqlite3.Row], paths: list[Path]) -> tuple[int, int]:
+    """Write the CSV. Returns how many rows and how many whole files it holds."""
     rows = files = 0
     # Spreadsheets take UTF-8 for what it is only with a byte order mark.
     with partial.open("w", encoding="utf-8-sig", newline="") as opened:
         writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow(HEADER)
-        for line in _whole_files(settings, batches):
+        for files, line in enumerate(_whole_files(settings, batches), start=1):
             writer.writerow([neutral(cell) for cell in line])
-            files += 1
-        for line in _rows(paths):
+        for rows, line in enumerate(_rows(paths), start=1):
             writer.writerow([neutral(cell) for cell in line])
-            rows += 1
-    os.replace(partial, target)
-    return Exported(target, rows, files, tuple(_counts(batches, paths)))
+    return rows, files
 
 
 def neutral(cell: object) -> str:
@@ -125,6 +134,9 @@ def main() -> int:
         done = export(settings, target, arguments.feed)
     except ContractError as error:
         print(error, file=sys.stderr)
+        return 2
+    except duckdb.Error as error:
+        print(f"quarantined rows cannot be read ({str(error).splitlines()[0]}); make doctor says more", file=sys.stderr)
         return 2
     except sqlite3.Error as error:
         print(f"the ledger cannot be read ({error}); make doctor says more", file=sys.stderr)

@@ -25,7 +25,18 @@ from rich.text import Text
 
 from ingestion import lease, ledger
 from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings, get_settings
-from ingestion.doctor import Finding, Patient, age_of, check_all, check_settings, counted, list_files, some, writer_of
+from ingestion.doctor import (
+    CHECKS,
+    Finding,
+    Patient,
+    age_of,
+    check_settings,
+    counted,
+    list_files,
+    some,
+    status,
+    writer_of,
+)
 from ingestion.look import shown
 from serving import releases
 
@@ -242,9 +253,9 @@ def _waiting(patient: Patient) -> int:
     for place, _, names in os.walk(patient.settings.landing):
         for name in names:
             path = Path(place) / name
-            size = path.lstat().st_size
-            if (os.path.relpath(path, patient.settings.landing), size) not in known:
-                waiting += size
+            info = status(path)
+            if info and (os.path.relpath(path, patient.settings.landing), info.st_size) not in known:
+                waiting += info.st_size
     return waiting
 
 
@@ -313,7 +324,7 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
             row = writer_of(connection)
             is_running = row is not None and not lease.is_dead(row, settings.lease_ttl_seconds)
             patient = Patient(settings, connection, is_quick, is_running, files)
-            for check in (check_all, check_releases, check_disk):
+            for check in (*CHECKS, check_releases, check_disk):
                 yield from _guarded(check.__name__.removeprefix("check_"), functools.partial(check, patient))
     except sqlite3.OperationalError as error:
         yield Finding(

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.config import PROJECT_DIR
+from ingestion import landing
+from ingestion.config import PROJECT_DIR, Settings
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,17 @@ def test_what_cannot_be_done_ends_with_a_sentence_and_a_code(tmp_path: Path, mod
     damaged = run(tmp_path, module)
     assert damaged.returncode == 2
     assert damaged.stderr == "the ledger cannot be read (file is not a database); make doctor says more\n"
+
+
+def test_quarantined_rows_that_cannot_be_read(tmp_path: Path) -> None:
+    settings = Settings(_env_file=None, data=tmp_path, settle_seconds=0.0)  # type: ignore[call-arg]
+    landed = tmp_path / "landing" / "accounts" / "a.csv"
+    landed.parent.mkdir(parents=True)
+    landed.write_text("platform,account_id,updated_at\nyoutube,a,never\n")
+    landing.land_files(settings, "run", lambda _: None)
+    [kept] = (tmp_path / "quarantine" / "accounts").glob("*.parquet")
+    kept.write_bytes(b"broken")
+    done = run(tmp_path, "ingestion.quarantine")
+    assert done.returncode == 2
+    assert done.stderr.startswith("quarantined rows cannot be read (")
+    assert "Traceback" not in done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import config, contracts, doctor, landing, ledger
+from ingestion import config, contracts, doctor, landing, ledger, look
 from ingestion.config import utc_now
 from ingestion.doctor import Finding, Listing, Patient
 from ingestion.lease import hold
@@ -23,7 +23,7 @@ def examine(yard: Yard, is_quick: bool = False, is_running: bool = False) -> lis
     files = doctor.list_files(yard.settings)
     with ledger.look(yard.settings) as connection:
         patient = Patient(yard.settings, connection, is_quick, is_running, files)
-        return list(doctor.check_all(patient))
+        return [finding for check in doctor.CHECKS for finding in check(patient)]
 
 
 def that_say(findings: list[Finding], words: str) -> Finding:
@@ -115,6 +115,11 @@ def test_an_upload_breaks_off_after_an_hour(well: Yard, age: int, level: str, en
     assert that_say(examine(well), words).level == level
 
 
+def test_an_upload_that_is_renamed_between_two_looks_is_no_matter(well: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "_under", lambda folder: iter(["account_snapshots/up.csv.part"]))
+    assert list(doctor._half_uploads(well.settings)) == []
+
+
 def test_a_mapping_that_cannot_be_read(well: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("mapping: [")
     load = contracts.load_mappings
@@ -166,6 +171,15 @@ def test_a_record_that_quarantine_has_lost(well: Yard) -> None:
     finding = that_say(examine(well), "record in quarantine is gone")
     assert (finding.level, finding.text) == ("WRONG", "2 batches whose record in quarantine is gone")
     assert "make replay BATCH=" in finding.remedy
+
+
+def test_quarantined_rows_that_cannot_be_read(well: Yard) -> None:
+    well.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    well.land()
+    look.quarantined_rows_file(well.settings, "account_snapshots", well.batch(BAD)["batch_id"]).write_bytes(b"broken")
+    findings = examine(well)
+    assert that_say(findings, "quarantined rows cannot be read").level == "WRONG"
+    assert that_say(findings, "as the ledger has them").level == "ok"
 
 
 def test_a_leftover_in_quarantine_that_no_batch_names(well: Yard) -> None:

@@ -4,6 +4,7 @@ import csv
 import sqlite3
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion import ledger, look, quarantine
@@ -137,3 +138,13 @@ def test_the_header_of_the_export_and_its_bytes(yard: Yard) -> None:
     assert exported(yard)[0].target.read_bytes() == (
         b'\xef\xbb\xbf"feed","file","line","column","value","reason","row","batch_id"\r\n'
     )
+
+
+def test_an_export_that_fails_leaves_the_one_before_and_nothing_half_written(yard: Yard) -> None:
+    yard.drop_rows(BAD, "youtube,b,2026-01-05,many")
+    yard.land()
+    before = exported(yard)[0].target.read_bytes()
+    look.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).write_bytes(b"broken")
+    with pytest.raises(duckdb.Error):
+        exported(yard)
+    assert [path.read_bytes() for path in yard.settings.reports.iterdir()] == [before]
