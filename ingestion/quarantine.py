@@ -67,10 +67,12 @@ def _write(partial: Path, settings: Settings, batches: list[sqlite3.Row], paths:
     with partial.open("w", encoding="utf-8-sig", newline="") as opened:
         writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow(HEADER)
-        for files, line in enumerate(_whole_files(settings, batches), start=1):
+        for line in _whole_files(settings, batches):
             writer.writerow([neutral(cell) for cell in line])
-        for rows, line in enumerate(_rows(paths), start=1):
+            files += 1
+        for line in _rows(paths):
             writer.writerow([neutral(cell) for cell in line])
+            rows += 1
     return rows, files
 
 
