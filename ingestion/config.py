@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
+    manifest_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Feeds whose files wait until a manifest names them, comma-separated."
+    )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
@@ -46,7 +49,7 @@ class Settings(BaseSettings):
         default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
     )
 
-    @field_validator("required_feeds", mode="before")
+    @field_validator("required_feeds", "manifest_feeds", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -137,16 +137,14 @@ create table if not exists leases (
     acquired_at text not null,
     heartbeat_at text not null
 );
-create table if not exists replays (
-    sha256 text not null,
-    feed text not null,
-    batch_id text not null,
-    asked_at text not null
-);
-create index if not exists replays_delivery on replays (sha256, feed);
 """
-# Raised with each addition to SCHEMA: an older ledger gets what it lacks when it is opened.
-VERSION = 2
+
+# Changes of the schema since its first version, in order; a ledger takes those that it lacks when it is opened.
+MIGRATIONS = (
+    "alter table batches add column rows_left_out integer not null default 0",
+    "create table replays (sha256 text not null, feed text not null, batch_id text not null, asked_at text not null);"
+    " create index replays_delivery on replays (sha256, feed)",
+)
 
 # How long one who only looks waits for a writer's commit.
 LOOK_SECONDS = 5.0
@@ -163,9 +161,18 @@ def connect(settings: Settings) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
-    if connection.execute("pragma user_version").fetchone()[0] < VERSION:
-        connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = {VERSION}; commit;")
+    _upgrade(connection)
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a ledger, or an empty file, to the schema of today."""
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version == 0:
+        connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = 1; commit;")
+        version = 1
+    for number, migration in enumerate(MIGRATIONS[version - 1 :], start=version + 1):
+        connection.executescript(f"begin immediate; {migration}; pragma user_version = {number}; commit;")
 
 
 @contextmanager
@@ -184,7 +191,7 @@ def look(settings: Settings) -> Iterator[sqlite3.Connection]:
                 stored.execute("begin")
                 stored.execute("select count(*) from sqlite_master").fetchone()
                 stored.backup(copy)
-        copy.executescript(SCHEMA)
+        _upgrade(copy)
         yield copy
 
 
@@ -252,6 +259,7 @@ class Batch:
     rows_duplicate: int
     run_id: str
     raw_files: list[RawFile] = field(default_factory=list)
+    rows_left_out: int = 0
 
 
 def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -260,13 +268,13 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
     Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
     """
     connection.execute(
-        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
             None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
             batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
             batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
-            batch.rows_duplicate, batch.run_id,
+            batch.rows_duplicate, batch.run_id, batch.rows_left_out,
         ),
     )  # fmt: skip
     connection.executemany(
@@ -279,13 +287,20 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
 
 def _supersede_others(connection: sqlite3.Connection, batch_id: str) -> None:
     """Other readings of the same delivery give way to this one: same bytes under the same name, or under another name
-    with the same time in it. Under one name the time differs only when another mapping reads it elsewhere."""
+    with the same time in it. Under one name the time differs only when another mapping reads it elsewhere.
+
+    What the same mapping reads of it into other feeds stays.
+    """
     others = connection.execute(
         "select other.batch_id, other.reason from batches this join batches other on other.sha256 = this.sha256"
         " and other.batch_id <> this.batch_id"
+        " and (other.feed = this.feed or other.mapping <> this.mapping"
+        " or other.mapping_fingerprint <> this.mapping_fingerprint)"
         " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file"
         " or other.file_time is this.file_time and exists"
-        " (select 1 from deliveries d where d.path = this.file and d.batch_id = other.batch_id))",
+        " (select 1 from deliveries d join batches seen on seen.batch_id = d.batch_id where d.path = this.file"
+        " and seen.sha256 = other.sha256 and seen.mapping = other.mapping"
+        " and seen.mapping_fingerprint = other.mapping_fingerprint))",
         (batch_id,),
     ).fetchall()
     for row in others:
@@ -339,11 +354,19 @@ def reject(settings: Settings, batch_prefix: str, why: str) -> str:
 
 
 def ask_again(connection: sqlite3.Connection, batch_id: str) -> None:
-    """Have the next run read a batch's file again, under a new id: what stands in raw is never written over."""
+    """Have the next run read a batch's file again, under a new id: what stands in raw is never written over.
+
+    A delivery names one of the batches of its file, so it is found by any of them; what the file gave to other feeds
+    is known, and stays as it is.
+    """
     connection.execute(
         "insert into replays select sha256, feed, batch_id, ? from batches where batch_id = ?", (stamp(), batch_id)
     )
-    connection.execute("update deliveries set mapping_fingerprint = ? where batch_id = ?", (ASKED_AGAIN, batch_id))
+    connection.execute(
+        "update deliveries set mapping_fingerprint = ? where batch_id in (select other.batch_id from batches this"
+        " join batches other using (sha256, mapping, mapping_fingerprint) where this.batch_id = ?)",
+        (ASKED_AGAIN, batch_id),
+    )
 
 
 def times_asked(settings: Settings, sha256: str, feed: str) -> int:

@@ -186,8 +186,11 @@ def _sha256(path: Path) -> str:
 
 
 def _counts_already(connection: sqlite3.Connection, batch: sqlite3.Row) -> str | None:
+    """Another delivery of the same bytes that is accepted; what this one gave to another feed is none."""
     row = connection.execute(
-        "select file from batches where sha256 = ? and state = 'accepted' order by file", (batch["sha256"],)
+        "select file from batches where sha256 = ? and state = 'accepted'"
+        " and not (file = ? and mapping_fingerprint = ?) order by file",
+        (batch["sha256"], batch["file"], batch["mapping_fingerprint"]),
     ).fetchone()
     return row["file"] if row else None
 

@@ -126,7 +126,7 @@ def test_a_mapping_that_cannot_be_read(well: Yard, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(contracts, "load_mappings", lambda: load(tmp_path))
     finding = that_say(examine(well), "a mapping cannot be read")
     assert finding.level == "WRONG"
-    assert finding.details[0].startswith("bad.yml: not valid YAML")
+    assert finding.details[0].startswith("bad.yml: line 1: not valid YAML")
 
 
 def test_a_landed_file_that_is_gone(well: Yard) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import contracts, landing, ledger, look, replay
+from ingestion import contracts, landing, ledger, look, parse, replay
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
 
@@ -21,6 +21,10 @@ def steps(yard: Yard, **asked: object) -> list[tuple[str, str]]:
     """Action and file of each step of a replay that is carried out."""
     done = replay.replay(yard.settings, say=yard.said.append, **asked)  # type: ignore[arg-type]
     return [(step.action, step.file) for step in done]
+
+
+def vtuber_mapping() -> contracts.Mapping:
+    return next(mapping for mapping in contracts.load_mappings() if mapping.mapping == "vtuber")
 
 
 def refuse_for_its_size(yard: Yard, path: str = LARGE) -> None:
@@ -197,9 +201,9 @@ def test_a_link_is_left_with_the_reason(yard: Yard, tmp_path: Path) -> None:
 def test_a_corrected_mapping_needs_no_replay(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     yard.drop(NAME, vtuber(channel(1, 100)).replace(b"SubscriberCount", b"Subscribers"))
     yard.land("one")
-    before = contracts.load_mappings()
-    columns = {**before[0].columns, "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
-    corrected = [before[0].model_copy(update={"columns": columns})]
+    before = vtuber_mapping()
+    columns = {**(before.columns or {}), "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
+    corrected = [before.model_copy(update={"columns": columns})]
     for module in (landing, contracts, replay):
         monkeypatch.setattr(module, "load_mappings", lambda: corrected)
     assert steps(yard) == [(replay.BY_ITSELF, NAME)]
@@ -214,9 +218,9 @@ def test_a_corrected_mapping_and_a_file_that_is_gone(yard: Yard, monkeypatch: py
     yard.drop(NAME, vtuber(channel(1, 100)).replace(b"SubscriberCount", b"Subscribers"))
     yard.land("one")
     (yard.settings.landing / NAME).unlink()
-    before = contracts.load_mappings()
-    columns = {**before[0].columns, "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
-    corrected = [before[0].model_copy(update={"columns": columns})]
+    before = vtuber_mapping()
+    columns = {**(before.columns or {}), "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
+    corrected = [before.model_copy(update={"columns": columns})]
     for module in (landing, contracts, replay):
         monkeypatch.setattr(module, "load_mappings", lambda: corrected)
     assert steps(yard) == [(replay.PUT_BACK, NAME)]
@@ -232,7 +236,7 @@ def test_a_mapping_that_reads_another_time_in_the_name_doubles_nothing(
     """The same file under the same name, at another instant: the older reading gives way all the same."""
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land("one")
-    mapping = contracts.load_mappings()[0]
+    mapping = vtuber_mapping()
     assert mapping.file_time is not None
     in_utc = mapping.file_time.model_copy(update={"zone": "UTC"})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping.model_copy(update={"file_time": in_utc})])
@@ -249,12 +253,12 @@ def test_a_changed_feed_reads_its_files_again_by_itself(yard: Yard, monkeypatch:
     feed = before["account_snapshots"]
     required = feed.columns["followers"].model_copy(update={"required": True})
     changed = feed.model_copy(update={"columns": {**feed.columns, "followers": required}})
-    for module in (landing, contracts):
+    for module in (parse, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": changed})
     assert yard.land("two").rows_quarantined == 1
     assert states(yard, BAD) == ["accepted", "superseded"]
     assert accepted_rows(yard) == 1
-    for module in (landing, contracts):
+    for module in (parse, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: before)
     assert steps(yard) == [(replay.BY_ITSELF, BAD)]
     yard.land("three")
@@ -268,12 +272,12 @@ def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
     """The twin: two descriptions of the same reading have one fingerprint, also of a vendor's mapping."""
     yard_with_good.land("one")
     before = contracts.load_feeds()
-    vendor = contracts.load_mappings()[0].fingerprint
+    vendor = vtuber_mapping().fingerprint
     seen = before["account_snapshots"].model_copy(update={"visible": "all_days"})
-    for module in (landing, contracts):
+    for module in (parse, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": seen})
     assert yard_with_good.land("two").files_new == 0
-    assert contracts.load_mappings()[0].fingerprint == vendor
+    assert vtuber_mapping().fingerprint == vendor
 
 
 # --- rows
@@ -349,7 +353,7 @@ def test_a_rejected_batch_does_not_count_beside_another_reading_of_its_bytes(
     yard.land("one")
     first = yard.batch(NAME)["batch_id"]
     ledger.reject(yard.settings, first, "zeros")
-    mapping = contracts.load_mappings()[0].model_copy(update={"zero_is_null": ("views_total",)})
+    mapping = vtuber_mapping().model_copy(update={"zero_is_null": ("views_total",)})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
     yard.land("two")
     with pytest.raises(ContractError, match="the same bytes count already"):
@@ -430,6 +434,42 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
     refuse_for_its_size(yard)
     with ledger.write(yard.settings) as connection:
         connection.execute("drop table replays")
-        connection.execute("pragma user_version = 1")
+        connection.execute("pragma user_version = 2")
     assert steps(yard) == [(replay.READ_AGAIN, LARGE)]
     assert yard.land("three").rows_accepted == 2
+
+
+def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file, two feeds: the accounts of it have a bad row and are read again, the snapshots keep their batch."""
+    source = {name: {"from": name} for name in ("platform", "account_id")}
+    mapping = contracts.Mapping.model_validate(
+        {
+            "mapping": "both",
+            "pattern": "both*.csv",
+            "feeds": [
+                {"feed": "account_snapshots", "columns": {**source, "captured_at": {"from": "at"}}},
+                {"feed": "accounts", "columns": {**source, "updated_at": {"from": "updated"}}},
+            ],
+        }
+    )
+    for module in (landing, contracts, replay):
+        monkeypatch.setattr(module, "load_mappings", lambda: [mapping])
+    path = "mixed/both.csv"
+    yard.drop(path, "platform,account_id,at,updated\nyoutube,a,2026-01-05,2026-01-05\nyoutube,b,2026-01-05,never\n")
+    yard.land("one")
+    before = {batch["feed"]: batch["batch_id"] for batch in yard.batches()}
+    assert [step.action for step in replay.replay(yard.settings, "accounts", say=yard.said.append)] == [
+        replay.READ_AGAIN
+    ]
+    yard.land("two")
+    after = yard.query("select feed, batch_id, state from batches order by feed, state")
+    assert [(row["feed"], row["state"]) for row in after] == [
+        ("account_snapshots", "accepted"),
+        ("accounts", "accepted"),
+        ("accounts", "superseded"),
+    ]
+    assert after[0]["batch_id"] == before["account_snapshots"]
+    assert after[2]["batch_id"] == before["accounts"]
+    assert yard.land("three").files_new == 0
