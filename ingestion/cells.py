@@ -631,7 +631,9 @@ def _read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], 
     first = max(mapping.header_row, 0)
     if mapping.header_row:
         if len(grid) < mapping.header_row:
-            raise FileRefused(f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`")
+            raise FileRefused(
+                f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`"
+            )
         header = [(_cell_text(cell) or "").strip() for cell in grid[mapping.header_row - 1]]
         while header and not header[-1]:
             header.pop()
