@@ -87,6 +87,12 @@ def test_a_german_export_is_inferred(show: Shown) -> None:
     assert show.code == 0
 
 
+def test_cells_that_could_not_be_read_are_said_beside_their_column(show: Shown) -> None:
+    mapping = show.guess("yt.csv", "channel_id,day,subscribers\nUCa,2026-01-05,5\nUCb,2026-01-05,k. A.\n")
+    assert mapping.parts[0].columns["followers"].from_ == "subscribers"
+    assert "followers: {from: subscribers}  # not read: 'k. A.'; null_values, values?" in show.text
+
+
 def test_twin_headers_nulls_and_a_missing_time_are_inferred(show: Shown) -> None:
     content = "Tiktoker,Fans,Fans\na,1.3M,1300000\nb,-,-\nc,97K,97000\n"
     mapping = show.guess("tt_top.csv", content)
