@@ -1,0 +1,18 @@
+"""The report's sections, in the order in which a page shows them.
+
+A section is a module `<name>.py` that ends in `SECTION = Section(...)`, and a template `<name>.html.j2` beside it; a
+section with a chart that needs scripts has `<name>.js` as well. To add one, write these files and its line below.
+"""
+
+from serving.report.sections import audience, files, movers, overview, quality, run, schemes
+from serving.report.sections.section import Section
+
+SECTIONS: tuple[Section, ...] = (
+    overview.SECTION,
+    audience.SECTION,
+    movers.SECTION,
+    schemes.SECTION,
+    quality.SECTION,
+    files.SECTION,
+    run.SECTION,
+)
