@@ -35,6 +35,9 @@ airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
 
+account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
+	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
+
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
 

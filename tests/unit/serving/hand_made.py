@@ -26,7 +26,7 @@ def publish(settings: Settings, **rows_by_mart: list[Row]) -> None:
     """Write a published file with all marts; a column that a row does not name is null, `data_origin` is observed."""
     settings.published.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(settings.published / "groundswell.duckdb")) as marts:
-        marts.execute("create schema marts")
+        marts.execute("begin; create schema marts")
         for mart, columns in columns_by_mart().items():
             marts.execute(f"create table marts.{mart} ({', '.join(f'{n} {kind}' for n, kind in columns.items())})")
             for row in rows_by_mart.get(mart, []):
@@ -34,6 +34,7 @@ def publish(settings: Settings, **rows_by_mart: list[Row]) -> None:
                 full = {"data_origin": "observed", **row} if "data_origin" in columns else row
                 marks = ", ".join("?" * len(full))
                 marts.execute(f"insert into marts.{mart} ({', '.join(full)}) values ({marks})", list(full.values()))
+        marts.execute("commit")
 
 
 def account(account_id: str, **more: Any) -> Row:
