@@ -38,6 +38,12 @@ reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
 
+docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
+	@$(RUN) -m serving.docs
+
+dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts' YAML (a test holds it equal)
+	@$(RUN) -m serving.dictionary
+
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
 
