@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject bench-landing sample account dictionary docs lock
+.PHONY: help setup nightly test lint airflow clean reject doctor quarantine replay bench-landing sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,16 @@ airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
+
+doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; changes nothing; QUICK=1 hashes no file
+	@$(RUN) -m serving.doctor $(if $(QUICK),--quick)
+
+quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
+	@$(RUN) -m ingestion.quarantine $(if $(FEED),--feed "$(FEED)") $(if $(OUT),--out "$(OUT)")
+
+replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
+	@$(RUN) -m ingestion.replay $(if $(FEED),--feed "$(FEED)") $(if $(BATCH),--batch "$(BATCH)") \
+		$(if $(REVIVE),--revive) $(if $(WHAT),--dry-run)
 
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
