@@ -43,7 +43,8 @@ insert into groundswell.marts.fct_account_engagement_daily
     select * from groundswell.marts.fct_account_engagement_daily
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
 insert into intermediate.int_account__engagement_rated
-    select * from intermediate.int_account__engagement_rated where account_id = 'a' and snapshot_date <> date '2026-01-05';
+    select * from intermediate.int_account__engagement_rated
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
 insert into intermediate.int_account__peers_ranked
     select * from intermediate.int_account__peers_ranked where account_id = 'a' and snapshot_date <> date '2026-01-05';
 insert into intermediate.int_account__followers_captured

@@ -1,4 +1,4 @@
-"""Worlds worked by hand: who is in a window, what a post is divided by, what stays unknown. Asserted to the last digit."""
+"""Worlds worked by hand, asserted to the last digit: who is in a window, what is divided by what, what stays unknown."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -110,9 +110,7 @@ PEERS = {
 
 
 def peers() -> list[dict[str, Any]]:
-    return [
-        post(account, "p", 10 * DAYS, likes=likes, platform="tiktok") for account, (_, _, likes) in PEERS.items()
-    ]
+    return [post(account, "p", 10 * DAYS, likes=likes, platform="tiktok") for account, (_, _, likes) in PEERS.items()]
 
 
 @pytest.fixture(scope="module")
@@ -276,7 +274,8 @@ def test_two_accounts_with_one_handle_stay_two(marts: duckdb.DuckDBPyConnection)
 
 def test_the_tier_is_that_of_the_daily_mart(marts: duckdb.DuckDBPyConnection) -> None:
     different = marts.execute(
-        "select count(*), count(*) filter (where e.tier is distinct from d.tier or e.followers is distinct from d.followers)"
+        "select count(*),"
+        " count(*) filter (where e.tier is distinct from d.tier or e.followers is distinct from d.followers)"
         " from marts.fct_account_engagement_daily e join marts.fct_account_daily d"
         " using (platform, account_id, snapshot_date)"
     ).fetchone()
