@@ -10,10 +10,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject doctor quarantine replay bench-landing sample account dictionary docs lock
+.PHONY: help setup nightly test lint airflow clean reject doctor quarantine replay bench-landing bench-engagement sample account \
+	dictionary docs lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
@@ -59,6 +60,9 @@ sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test h
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)
+
+bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
+	@$(RUN) bench/engagement.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

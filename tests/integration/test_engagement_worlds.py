@@ -1,4 +1,4 @@
-"""Worlds worked by hand: who is in a window, what a post is divided by, what stays unknown. Asserted to the last digit."""
+"""Worlds worked by hand, asserted to the last digit: who is in a window, what is divided by what, what stays unknown."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -101,14 +101,30 @@ def followers() -> Iterator[str]:
     yield "instagram,zero,2026-04-01T02:00:00Z,0,"
 
 
+# Sixty nano accounts of 1,024 followers, each with one post of so many likes; their rates are sums of powers of two.
+PEERS = {
+    **{f"gaming-tw-{likes}": ("gaming", "TW", likes) for likes in range(1, 32)},
+    **{f"gaming-jp-{likes}": ("gaming", "JP", likes) for likes in range(41, 50)},
+    **{f"beauty-tw-{likes}": ("beauty", "TW", likes) for likes in range(51, 71)},
+}
+
+
+def peers() -> list[dict[str, Any]]:
+    return [post(account, "p", 10 * DAYS, likes=likes, platform="tiktok") for account, (_, _, likes) in PEERS.items()]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = make_settings(tmp_path_factory.mktemp("worlds"))
     texts = {
-        "account_snapshots": ["platform,account_id,captured_at,followers,handle", *followers()],
+        "account_snapshots": [
+            "platform,account_id,captured_at,followers,handle,niche,country",
+            *(f"{line},," for line in followers()),
+            *(f"tiktok,{name},2026-04-01T02:00:00Z,1024,,{niche},{at}" for name, (niche, at, _) in PEERS.items()),
+        ],
         "post_snapshots": [
             ",".join(POST_COLUMNS),
-            *(",".join(str(row.get(column, "")) for column in POST_COLUMNS) for row in [*edges(), *others()]),
+            *(",".join(str(row.get(column, "")) for column in POST_COLUMNS) for row in [*edges(), *others(), *peers()]),
         ],
         "brands": [
             "brand,name,aliases,hashtags,own_accounts,is_rival",
@@ -258,11 +274,58 @@ def test_two_accounts_with_one_handle_stay_two(marts: duckdb.DuckDBPyConnection)
 
 def test_the_tier_is_that_of_the_daily_mart(marts: duckdb.DuckDBPyConnection) -> None:
     different = marts.execute(
-        "select count(*), count(*) filter (where e.tier is distinct from d.tier or e.followers is distinct from d.followers)"
+        "select count(*),"
+        " count(*) filter (where e.tier is distinct from d.tier or e.followers is distinct from d.followers)"
         " from marts.fct_account_engagement_daily e join marts.fct_account_daily d"
         " using (platform, account_id, snapshot_date)"
     ).fetchone()
-    assert different == (9 * 98 + 3 + 1, 0)
+    assert different == (9 * 98 + 3 + 1 + 60, 0)
+
+
+def test_benchmarks_say_how_many_they_stand_on(marts: duckdb.DuckDBPyConnection) -> None:
+    rows = marts.execute(
+        "select niche, country, merged_into, basis_niche, basis_country, n_own, n, er_followers_median_30_n,"
+        " 1024 * er_followers_median_30_p10, 1024 * er_followers_median_30_p25, 1024 * er_followers_median_30_p50,"
+        " 1024 * er_followers_median_30_p75, 1024 * er_followers_median_30_p90, er_views_median_30_p50"
+        " from marts.fct_tier_benchmark_daily"
+        " where platform = 'tiktok' and scheme = 'standard' and snapshot_date = ? order by niche, country",
+        [DAY],
+    ).fetchall()
+    # Likes 1 .. 31: ranks 3, 7.5, 15, 22.5 and 27 of 0 .. 30.
+    own = (31, 31, 4.0, 8.5, 16.0, 23.5, 28.0)
+    # 1 .. 31 and 41 .. 49: ranks 3.9, 9.75, 19.5, 29.25 (between 30 and 31) and 35.1 (44, 45) of 0 .. 39.
+    gaming = (40, 40, 4.9, 10.75, 20.5, 30.25, 45.1)
+    # And 51 .. 70: ranks 5.9, 14.75, 29.5 (30, 31), 44.25 (55, 56) and 53.1 (64, 65) of 0 .. 59; 41 .. 49 are 31 .. 39.
+    tier = (60, 60, 6.9, 15.75, 30.5, 55.25, 64.1)
+    # Without Japan: 1 .. 31 and 51 .. 70, ranks 5, 12.5, 25, 37.5 (57, 58) and 45 of 0 .. 50.
+    taiwan = (51, 51, 6.0, 13.5, 26.0, 57.5, 65.0)
+    assert [row[:6] for row in rows] == [
+        ("*", "*", "none", "*", "*", 60),
+        ("*", "JP", "tier", "*", "*", 9),
+        ("*", "TW", "none", "*", "TW", 51),
+        ("beauty", "*", "tier", "*", "*", 20),
+        ("beauty", "TW", "tier", "*", "*", 20),
+        ("gaming", "*", "none", "gaming", "*", 40),
+        ("gaming", "JP", "niche", "gaming", "*", 9),
+        ("gaming", "TW", "none", "gaming", "TW", 31),
+    ]
+    shown = [tier, tier, taiwan, tier, tier, gaming, gaming, own]
+    # A tenth is no sum of powers of two: equal to 12 digits there.
+    assert [row[6:13] for row in rows] == [pytest.approx(values, rel=1e-12) for values in shown]
+    assert {row[13] for row in rows} == {None}
+
+
+def test_an_account_stands_at_its_percentile_of_its_cell(day: dict[str, dict[str, Any]]) -> None:
+    def place(account: str) -> tuple[Any, ...]:
+        row = day[account]
+        return row["benchmark_niche"], row["benchmark_country"], row["benchmark_n"], row["er_percentile"]
+
+    assert place("gaming-tw-1") == ("gaming", "TW", 31, 100 / 31)
+    assert place("gaming-tw-31") == ("gaming", "TW", 31, 100.0)
+    assert place("gaming-jp-41") == ("gaming", "*", 40, 80.0)  # 32 of 40 are at most as high
+    assert place("beauty-tw-51") == ("*", "*", 60, 4100 / 60)  # 41 of 60
+    assert day["beauty-tw-51"]["like_rate_percentile"] is None
+    assert place("edges") == (None, None, None, None)  # nano too, but seven on Instagram are no cell
 
 
 def test_the_setting_lets_pinned_posts_in(world: Settings) -> None:
