@@ -211,10 +211,13 @@ def reason(column: FeedColumn, source: ColumnSource | None, text: str, found: st
     if kind in DECIMALS:
         article, places = "an" if kind == "amount" else "a", DECIMALS[kind][1]
         like = {"number": "€ 1,296.50", "percent": "16.60%"}.get(parse or "", "1234.50")
-        return (
-            f"case when regexp_matches({text}, '^[-−]\\s*[0-9]') then 'a negative {noun}'"
+        near = (
             f" when regexp_full_match({text}, '[0-9]+\\.[0-9]+') then 'more than {places} decimals, or too large'"
-            f" when regexp_full_match({text}, '[0-9]+') then 'too large' else 'not {article} {noun} like {like}' end"
+            f" when regexp_full_match({text}, '[0-9]+') then 'too large'"
+        )
+        return (
+            f"case when regexp_matches({text}, '^[-−]\\s*[0-9]') then 'a negative {noun}'{'' if parse else near}"
+            f" else 'not {article} {noun} like {like}' end"
         )
     if kind == "boolean":
         return "'neither yes nor no: write true, false, yes, no, 1 or 0'"
