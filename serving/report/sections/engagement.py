@@ -15,7 +15,7 @@ MEASURES = {
     "like_rate_views_median_30": "likes / views, median of the latest 30 posts (the source counts no comments)",
 }
 
-# The latest day of each platform on which a tier as a whole has a benchmark.
+# The latest day of each platform on which any account of a tier has a rate, whether 30 have or not.
 CELLS = """
 with cells as (
     select * from marts.fct_tier_benchmark_daily where scheme = $scheme and niche = '*' and country = '*'
