@@ -29,7 +29,7 @@ DURATION = r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,9})(?:\.
 # Blanks that publishers write inside numbers: no-break, narrow no-break and thin ones among them.
 BLANKS = r"\s\x{00A0}\x{202F}\x{2009}"
 SIGN = r"(?:[€$£¥₩₹]|[A-Z]{3})"
-SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9}
+SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "tsd": 10**3, "mio": 10**6, "mrd": 10**9}
 
 # Types of a Parquet file that are taken as they are.
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -114,7 +114,7 @@ def _number(kind: str, text: str, mark: str, percent: bool) -> str:
     group = f"[{'.' if mark == ',' else ','}'’{BLANKS}]"
     pattern = (
         f"{SIGN}?[{BLANKS}]*([0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]{{1,18}})(?:\\{mark}([0-9]{{1,9}}))?"
-        f"[{BLANKS}]*([KkMmBb]|[Bb][Nn])?[{BLANKS}]*{'%' if percent else f'{SIGN}?'}"
+        f"[{BLANKS}]*([KkMmBb]|[Bb][Nn]|Tsd|Mio|Mrd)?\\.?[{BLANKS}]*{'%' if percent else f'{SIGN}?'}"
     )
     shape = quote(pattern)
     digits = f"regexp_replace(regexp_extract({text}, {shape}, 1), '[^0-9]', '', 'g')"

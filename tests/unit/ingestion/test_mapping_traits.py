@@ -150,6 +150,8 @@ def test_a_pattern_with_a_slash_is_the_end_of_a_path() -> None:
         ("parse: number", "7.8k", 7800),
         ("parse: number", "1.5 B", 1_500_000_000),
         ("parse: number", "€ 1,296", 1296),
+        ("parse: number", "1.2 Mio.", 1_200_000),
+        ("parse: number", "3 Tsd.", 3000),
         ("parse: number", "1 234 567", 1_234_567),
         ("parse: number", "1\u00a0234", 1234),
         ("parse: number", "48.5M", 48_500_000),
