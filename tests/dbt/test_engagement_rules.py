@@ -74,7 +74,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
     },
     {
         "a_post_is_told_of_when_it_is_new_changed_or_back_after_7_days": (
-            f"{POST}traits_changed.sql", '"is_sponsored", ', "",
+            f"{POST}traits_changed.sql", "coalesce(earlier.is_same, latest.is_same)", "latest.is_same",
         ),
         "followers_are_those_of_the_last_capture_at_or_before_publication": (
             f"{POST}traits_changed.sql", "max_by(followers.followers", "min_by(followers.followers",

@@ -91,7 +91,6 @@ int_account__peers_ranked as (
     select
         platform,
         account_id,
-        snapshot_date,
         tier,
         niche,
         country,
@@ -110,7 +109,7 @@ int_account__peers_ranked as (
                 {% endfor %}
             end as {{ name }}_percentile,
         {% endfor %}
-        cell
+        snapshot_date
     from placed
 )
 
