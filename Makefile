@@ -10,10 +10,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help preview reference fuzz setup nightly test lint airflow clean reject doctor quarantine replay bench-landing docs lock
+.PHONY: help preview reference fuzz setup nightly test lint airflow clean reject doctor quarantine replay bench-landing \
+	bench-engagement sample account dictionary docs lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
@@ -54,8 +55,23 @@ replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BAT
 	@$(RUN) -m ingestion.replay $(if $(FEED),--feed "$(FEED)") $(if $(BATCH),--batch "$(BATCH)") \
 		$(if $(REVIVE),--revive) $(if $(WHAT),--dry-run)
 
+account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
+	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
+
+docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
+	@$(RUN) -m serving.docs
+
+dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts' YAML (a test holds it equal)
+	@$(RUN) -m serving.dictionary
+
+sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
+	@$(RUN) sample/simulate.py
+
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)
+
+bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
+	@$(RUN) bench/engagement.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,6 +35,10 @@ class Settings(BaseSettings):
         default=(), description="Feeds whose files wait until a manifest names them, comma-separated."
     )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
+    left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
+        default=("pinned", "collab"),
+        description="Posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
+    )
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
     )
@@ -49,7 +53,7 @@ class Settings(BaseSettings):
         default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
     )
 
-    @field_validator("required_feeds", "manifest_feeds", mode="before")
+    @field_validator("required_feeds", "manifest_feeds", "left_out_posts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

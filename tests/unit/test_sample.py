@@ -1,15 +1,40 @@
 """The sample comes only to an empty warehouse, and names the day of a first run."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 from ingestion import sample
 from ingestion.config import Settings, utc_now
+from ingestion.contracts import choose_mapping, load_mappings
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
-    assert sample.copy_if_empty(settings) == 17
+    # 17 real files, and one of the simulation for each of four feeds.
+    assert sample.copy_if_empty(settings) == 17 + 4
     assert sample.default_day(settings) == date(2024, 5, 17)
     assert sample.copy_if_empty(settings) == 0
+
+
+def test_the_last_day_is_that_of_the_latest_file() -> None:
+    days = [
+        moment.date()
+        for path in sample.SAMPLE.rglob("*.csv.gz")
+        if (
+            moment := choose_mapping(path.relative_to(sample.SAMPLE).as_posix(), load_mappings()).file_time_of(
+                path.name
+            )
+        )
+    ]
+    assert len(days) == 17 + 4
+    assert max(days) == sample.LAST_DAY
+
+
+def test_what_is_left_out_is_claimed_by_a_mapping_all_the_same() -> None:
+    for folder in sample.LEFT_OUT:
+        files = sorted(path.relative_to(sample.SAMPLE).as_posix() for path in (sample.SAMPLE / folder).glob("*.csv"))
+        assert len(files) == 4
+        for file in files:
+            assert choose_mapping(file, load_mappings()).mapping == Path(file).stem
 
 
 def test_a_file_of_ones_own_keeps_the_sample_out(settings: Settings) -> None:
