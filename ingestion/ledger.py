@@ -138,6 +138,38 @@ create table if not exists leases (
 );
 """
 
+# Changes of the schema since it was first written, in order; `user_version` counts those that a ledger has seen.
+# Only ever added to.
+MIGRATIONS = (
+    SCHEMA,
+    """
+    create table plan_ranges (
+        run_id text primary key,
+        asked text not null
+    );
+    create table rollbacks (
+        id integer primary key autoincrement,
+        from_release text not null,
+        to_release text not null references releases,
+        rolled_back_at text not null,
+        why text not null
+    );
+    create table suppressed (
+        digest text primary key,
+        since text not null
+    );
+    create table erasures (
+        id integer primary key autoincrement,
+        began_at text not null,
+        ended_at text,
+        raw_rows integer not null default 0,
+        quarantined_rows integer not null default 0,
+        files integer not null default 0,
+        releases integer not null default 0
+    );
+    """,
+)
+
 # In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
 BEFORE = "; before that: "
 
@@ -149,9 +181,27 @@ def connect(settings: Settings) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
-    if connection.execute("pragma user_version").fetchone()[0] == 0:
-        connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = 1; commit;")
+    if _version(connection) < len(MIGRATIONS):
+        _migrate(connection)
     return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date in one transaction; of two processes at once the second finds nothing to do."""
+    connection.execute("begin immediate")
+    try:
+        for number in range(_version(connection), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number + 1}")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 @contextmanager

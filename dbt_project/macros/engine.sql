@@ -13,3 +13,10 @@
 {%- endmacro %}
 
 {% macro duckdb__add_days(day, days) -%} cast({{ day }} + interval ({{ days }}) day as date) {%- endmacro %}
+
+{#- Window function: the last value before that is not null. -#}
+{% macro last_not_null(value) -%}
+    {{ return(adapter.dispatch("last_not_null")(value)) }}
+{%- endmacro %}
+
+{% macro duckdb__last_not_null(value) -%} last_value({{ value }} ignore nulls) {%- endmacro %}

@@ -124,7 +124,12 @@ def test_arrows_between_layers_run_one_way(models):
 
 def test_windowed_models_are_replaced_by_date(manifest, models):
     windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
-    assert set(windowed) == {"fct_account_daily", "fct_account_tier_daily", "int_account__days_observed"}
+    assert set(windowed) == {
+        "fct_account_daily",
+        "fct_account_tier_daily",
+        "int_account__days_observed",
+        "int_account__states_carried",
+    }
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name
         assert node["config"]["on_schema_change"] == "fail", name
