@@ -184,3 +184,12 @@ def prune(settings: Settings) -> None:
     for old in whole[: -settings.keep_releases]:
         if old != seen:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_others(settings: Settings) -> int:
+    """Remove every release but the one that readers see; returns how many went."""
+    seen = latest(settings)
+    others = [path for path in folder_of(settings).iterdir() if path != seen]
+    for path in others:
+        shutil.rmtree(path)
+    return len(others)

@@ -24,6 +24,7 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(PROJECT_DIR), str(PROJECT_DIR / "dags")]
 
 from common.environment import airflow_environment  # noqa: E402
+
 from ingestion.config import Settings  # noqa: E402
 from tests.integration import night  # noqa: E402
 from tests.integration.conftest import content, make_settings  # noqa: E402
