@@ -184,7 +184,8 @@ def finish(settings: Settings, number: int, found: Erased, releases: int) -> Non
     """End the record of an erasure, and let nothing of what was deleted stay in the ledger's free pages."""
     with ledger.write(settings) as connection:
         connection.execute(
-            "update erasures set ended_at = ?, raw_rows = ?, quarantined_rows = ?, files = ?, releases = ? where id = ?",
+            "update erasures set ended_at = ?, raw_rows = ?, quarantined_rows = ?, files = ?, releases = ?"
+            " where id = ?",
             (ledger.stamp(), found.raw_rows, found.quarantined_rows, found.files, releases, number),
         )
     with closing(ledger.connect(settings)) as connection:

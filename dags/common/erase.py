@@ -15,7 +15,6 @@ PROJECT_DIR = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(PROJECT_DIR / "dags"), str(PROJECT_DIR)]
 
 from common.rooms import check_built, publish_checked  # noqa: E402
-
 from ingestion import erasure, lease, ledger  # noqa: E402
 from ingestion.config import Settings, get_settings, utc_now  # noqa: E402
 from ingestion.errors import ContractError, LeaseLost  # noqa: E402

@@ -1,4 +1,4 @@
-"""Nightly, backfill and a person at once, each a process: one works, others wait; who was overtaken publishes nothing."""
+"""Nightly, backfill and a person at once, each a process: one works, others wait; an overtaken one cannot publish."""
 
 import os
 import signal
