@@ -199,9 +199,15 @@ def _migrate(connection: sqlite3.Connection) -> None:
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number + 1}")
     except BaseException:
-        connection.execute("rollback")
+        _roll_back(connection)
         raise
     connection.execute("commit")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Undo what was written. On a full disk SQLite has done so by itself, and its error must not be hidden by ours."""
+    if connection.in_transaction:
+        connection.execute("rollback")
 
 
 @contextmanager
@@ -223,7 +229,7 @@ def write(settings: Settings) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except BaseException:
-            connection.execute("rollback")
+            _roll_back(connection)
             raise
         connection.execute("commit")
 

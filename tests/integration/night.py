@@ -1,8 +1,8 @@
 """A night without Airflow, whole or without its gates, and one that is killed at a named point.
 
 Run as a script it reads the dbt project once and then forks for each line of its input, a JSON object of `data`,
-`run_id`, `day` and optionally `kill` (one of `KILLS`) and `hold` (a file to wait for at the swap); it answers with the
-child's exit code, negative for a signal.
+`run_id`, `day`, `log` and optionally `kill` (one of `KILLS`), `hold` (a file to wait for at the swap) or `fill` (a step
+before which the file `ballast` takes all room); it answers with the child's exit code, negative for a signal.
 """
 
 import json
@@ -13,6 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -199,12 +200,31 @@ def _hold_at_the_swap(gate: Path) -> None:
     releases.set_aside_logs = waiting  # type: ignore[assignment]
 
 
+def _fill_before(step: str, ballast: Path) -> None:
+    """Take all the room of the file system that a file lies on, when a step begins."""
+    owner = {"land_files": landing, "build_marts": build, "publish_release": publish}[step]
+    original = getattr(owner, step)
+
+    def filled(*args: Any, **kwargs: Any) -> Any:
+        with ballast.open("wb") as target:
+            for size in (1 << 20, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        target.write(bytes(size))
+                        target.flush()
+        return original(*args, **kwargs)
+
+    setattr(owner, step, filled)
+
+
 def _child(asked: dict[str, str]) -> None:
     settings = Settings(_env_file=None, data=Path(asked["data"]), settle_seconds=0.0, lease_wait_seconds=60.0)  # type: ignore[call-arg]
     if "ttl" in asked:
         settings = settings.model_copy(update={"lease_ttl_seconds": float(asked["ttl"])})
     if "kill" in asked:
         KILLS[asked["kill"]]()
+    if "fill" in asked:
+        _fill_before(asked["fill"], Path(asked["ballast"]))
     if "hold" in asked:
         _hold_at_the_swap(Path(asked["hold"]))
     run_whole(settings, asked["run_id"], date.fromisoformat(asked["day"]), lambda line: print(line, file=sys.stderr))

@@ -18,7 +18,7 @@ from ingestion.errors import ContractError
 from serving import releases, soundness
 
 from . import forks, night, small
-from .conftest import content, make_settings, reading
+from .conftest import content, reading
 from .small import Capture, day, deliver
 
 Content = dict[str, tuple[int, str]]
@@ -121,46 +121,26 @@ def test_each_point_is_listed_with_its_result() -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system of its own can only be mounted by root")
 @pytest.mark.parametrize("step", ["land_files", "build_marts", "publish_release"])
 def test_a_full_disk_stops_the_run_and_room_lets_the_next_finish(
-    step: str, first: tuple[Settings, Content], untouched: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, first: tuple[Settings, Content], untouched: Content, tmp_path: Path, forked: forks.Forks
 ) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=96m", "none", str(disk)], check=False).returncode:
         pytest.skip("this machine lets nobody mount a file system")
     try:
-        settings = small.copy_of(first[0], disk)
+        settings, ballast = small.copy_of(first[0], disk), disk / "ballast"
         later_files(settings)
-        ballast = disk / "ballast"
-        fill_before = {"land_files": night.landing, "build_marts": night.build, "publish_release": night.publish}[step]
-        original = getattr(fill_before, step)
-
-        def filled(*args: object, **kwargs: object) -> object:
-            if not ballast.exists():
-                fill(ballast)
-            return original(*args, **kwargs)
-
-        monkeypatch.setattr(fill_before, step, filled)
-        with pytest.raises(Exception, match=r"(?i)no space|disk is full|could not write|out of|failed"):
-            night.run(settings, "second", day(3))
+        log = {"log": str(tmp_path / "second.log")}
+        assert forked.night(settings, "second", 3, fill=step, ballast=str(ballast), **log) == 1
+        said = (tmp_path / "second.log").read_text().lower()
+        assert "no space left" in said or "disk is full" in said or "disk i/o" in said, said[-3000:]
         assert content(settings) == first[1]
         is_whole(settings)
         ballast.unlink()
-        night.run(settings, "third", day(3))
+        assert forked.night(settings, "third", 3) == 0, forks.log_of(settings, "third").read_text()[-3000:]
         is_mended(settings, untouched)
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Take all the room that is left."""
-    with ballast.open("wb") as target:
-        for size in (1 << 20, 1 << 12):
-            try:
-                while True:
-                    target.write(bytes(size))
-                    target.flush()
-            except OSError:
-                continue
 
 
 def test_a_raw_file_cut_short_is_named_with_its_remedies(
@@ -229,6 +209,3 @@ def test_a_sound_database_is_not_suspected(first: tuple[Settings, Content], tmp_
     shutil.copyfile(settings.marts_db, tmp_path / "copy.duckdb")
     damage(tmp_path / "copy.duckdb", "bytes changed")
     assert "checksum" in str(soundness.damage_of(tmp_path / "copy.duckdb"))
-
-
-__all__ = ["make_settings"]
