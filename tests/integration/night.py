@@ -218,7 +218,7 @@ def _fill_before(step: str, ballast: Path) -> None:
 
 
 def _child(asked: dict[str, str]) -> None:
-    settings = Settings(_env_file=None, data=Path(asked["data"]), settle_seconds=0.0, lease_wait_seconds=60.0)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, data=Path(asked["data"]), settle_seconds=0.0, lease_wait_seconds=200.0)  # type: ignore[call-arg]
     if "ttl" in asked:
         settings = settings.model_copy(update={"lease_ttl_seconds": float(asked["ttl"])})
     if "kill" in asked:

@@ -18,7 +18,7 @@ from .conftest import content
 from .small import Capture, day, deliver
 from .test_crash import is_whole
 
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 
 @pytest.fixture(autouse=True, scope="module")
