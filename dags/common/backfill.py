@@ -45,9 +45,9 @@ class Bar:
         if self._live:
             self._draw((self._at + done / max(total, 1)) / len(self._steps), f"{self._steps[self._at]}: {name}")
 
-    def end(self, what: str) -> None:
+    def end(self, what: str, is_done: bool = True) -> None:
         """The last line."""
-        self._draw(1.0, what)
+        self._draw(1.0 if is_done else self._at / len(self._steps), what)
         if self._live:
             sys.stderr.write("\n")
 
@@ -146,7 +146,7 @@ def main() -> int:
             else:
                 found = backfill(settings, given.first, given.last, marts, say, bar)
         except (ContractError, LeaseLost) as error:
-            bar.end("stopped")
+            bar.end("stopped", is_done=False)
             print(f"\n{error}\nlog     {_shown(log)}")
             return 2 if "the range" in str(error) else 1
     bar.end("done")
