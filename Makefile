@@ -10,8 +10,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help preview reference fuzz setup nightly test lint airflow clean reject doctor quarantine replay bench-landing \
-	bench-engagement sample account dictionary docs lock
+.PHONY: help preview reference fuzz setup nightly test lint airflow plan backfill releases rollback erase clean reject \
+	doctor quarantine replay bench bench-landing bench-engagement sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -20,6 +20,21 @@ setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, 
 
 nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
 	@$(RUN) dags/common/run_local.py $(if $(DATE),--day $(DATE))
+
+plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day
+	@$(RUN) -m serving.preview $(if $(DATE),--day $(DATE))
+
+backfill: $(VENV)/.runtime ## build a range again in one pass: FROM= TO=, MARTS=a,b for some, DRY_RUN=1 to look first
+	@$(RUN) dags/common/backfill.py "$(FROM)" "$(TO)" $(if $(MARTS),--marts "$(MARTS)") $(if $(DRY_RUN),--dry-run)
+
+releases: $(VENV)/.runtime ## list the releases that are kept, and which one readers see
+	@$(RUN) -m serving.rollback
+
+rollback: $(VENV)/.runtime ## show readers an earlier release: TO=<its id>, WHY="..."
+	@$(RUN) -m serving.rollback --to "$(TO)" --why "$(or $(WHY),rolled back by hand)"
+
+erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATFORM= ACCOUNT=
+	@$(RUN) dags/common/erase.py "$(PLATFORM)" "$(ACCOUNT)"
 
 test: $(VENV)/.dev ## run all tests
 	@$(RUN) -m pytest $(ARGS)
@@ -66,6 +81,8 @@ dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts
 
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
+bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
+	@$(RUN) bench/night.py $(ARGS)
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)

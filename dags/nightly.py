@@ -31,7 +31,15 @@ from airflow.sdk import (
     task,
 )
 from common.alerts import report_late
-from common.steps import check_built, is_too_early, no_retry_on_contract_error, run_day, writer
+from common.steps import (
+    check_or_skip,
+    is_too_early,
+    no_retry_on_contract_error,
+    publish_or_skip,
+    report_and_judge,
+    run_day,
+    writer,
+)
 
 from ingestion.config import get_settings
 
@@ -88,30 +96,18 @@ def nightly() -> None:
     @no_retry_on_contract_error
     def check_marts() -> str:
         with writer("check_marts") as (settings, run_id, day, lease):
-            return check_built(settings, run_id, day, lease)
+            return check_or_skip(settings, run_id, day, lease)
 
     @task
     @no_retry_on_contract_error
     def publish_release() -> dict[str, Any]:
-        from serving.publish import publish_release as publish
-
         with writer("publish_release") as (settings, run_id, day, lease):
-            # Overtaken since the check: what was built again must be checked again.
-            check_built(settings, run_id, day, lease, only_if_rebuilt=True)
-            return vars(publish(settings, run_id, lease))
+            return publish_or_skip(settings, run_id, day, lease)
 
     @task(trigger_rule="all_done")
     @no_retry_on_contract_error
     def build_report() -> str:
-        from serving.report.build import build_report as report
-        from serving.summary import require_finished
-
-        context = get_current_context()
-        run_id = str(context["dag_run"].run_id)
-        path = report(get_settings(), run_id)
-        # The report is made of a blocked run too; the run must not end green for it.
-        require_finished(get_settings(), run_id)
-        return str(path)
+        return report_and_judge(get_current_context())
 
     chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
 

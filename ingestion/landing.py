@@ -13,14 +13,14 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from ingestion import ledger, manifest, parse, raw
+from ingestion import erasure, ledger, manifest, parse, raw
 from ingestion.cells import Reader, verify_zip
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
+from ingestion.contracts import FORMATS, FeedPart, Mapping, choose_mapping, load_feeds, load_mappings
 from ingestion.errors import FileNotReady, FileRefused
 from ingestion.values import MAX_HOURS_AHEAD
 
@@ -354,6 +354,11 @@ def _read_and_write(
         raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, error.reason)
         rows = error.rows_read
         return parse.Outcome("quarantined", error.reason, rows_read=rows, rows_quarantined=rows), []
+    withheld = erasure.withhold(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
+    if withheld:
+        left = outcome.rows_accepted - withheld
+        state = "accepted" if left else "quarantined"
+        outcome = replace(outcome, state=state, rows_read=outcome.rows_read - withheld, rows_accepted=left)
     if outcome.has_rejects:
         raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
     return outcome, raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []

@@ -109,5 +109,7 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
     finally:
         stop.set()
         heartbeat.join()
-        with ledger.write(settings) as connection:
+        # On a full disk it cannot be given back, which must not hide why the work failed: it is taken over as soon as
+        # this process has ended.
+        with suppress(sqlite3.Error), ledger.write(settings) as connection:
             connection.execute("delete from leases where name = ? and token = ?", (WRITER, token))

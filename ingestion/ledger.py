@@ -139,11 +139,38 @@ create table if not exists leases (
 );
 """
 
-# Changes of the schema since its first version, in order; a ledger takes those that it lacks when it is opened.
+# Changes of the schema since its first version, in order, only ever added to; a ledger takes those that it lacks when
+# it is opened.
 MIGRATIONS = (
     "alter table batches add column rows_left_out integer not null default 0",
     "create table replays (sha256 text not null, feed text not null, batch_id text not null, asked_at text not null);"
     " create index replays_delivery on replays (sha256, feed)",
+    """
+    create table plan_ranges (
+        run_id text primary key,
+        asked text not null
+    );
+    create table rollbacks (
+        id integer primary key autoincrement,
+        from_release text not null,
+        to_release text not null references releases,
+        rolled_back_at text not null,
+        why text not null
+    );
+    create table suppressed (
+        digest text primary key,
+        since text not null
+    );
+    create table erasures (
+        id integer primary key autoincrement,
+        began_at text not null,
+        ended_at text,
+        raw_rows integer not null default 0,
+        quarantined_rows integer not null default 0,
+        files integer not null default 0,
+        releases integer not null default 0
+    );
+    """,
 )
 
 # How long one who only looks waits for a writer's commit.
@@ -165,14 +192,34 @@ def connect(settings: Settings) -> sqlite3.Connection:
     return connection
 
 
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Bring a ledger, or an empty file, to the schema of today."""
-    version = connection.execute("pragma user_version").fetchone()[0]
-    if version == 0:
-        connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = 1; commit;")
-        version = 1
-    for number, migration in enumerate(MIGRATIONS[version - 1 :], start=version + 1):
-        connection.executescript(f"begin immediate; {migration}; pragma user_version = {number}; commit;")
+    """Bring a ledger, or an empty file, to the schema of today, in one transaction.
+
+    Of two processes at once the second finds nothing to do.
+    """
+    steps = (SCHEMA, *MIGRATIONS)
+    if _version(connection) >= len(steps):
+        return
+    connection.execute("begin immediate")
+    try:
+        for number in range(_version(connection), len(steps)):
+            for statement in steps[number].split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number + 1}")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    connection.execute("commit")
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Undo what was written. On a full disk SQLite has done so by itself, and its error must not be hidden by ours."""
+    if connection.in_transaction:
+        connection.execute("rollback")
 
 
 @contextmanager
@@ -214,7 +261,7 @@ def write(settings: Settings) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except BaseException:
-            connection.execute("rollback")
+            _roll_back(connection)
             raise
         connection.execute("commit")
 

@@ -2,23 +2,28 @@
 
 A run builds its own day, the dates that accepted or retired batches made dirty, and forward as far as each model
 looks back; a changed model, seed or setting plans the model's full history. A date stays dirty until a release that
-contains it is published.
+contains it is published. A rebuild asks for a range on top of that.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
-from ingestion import ledger
-from ingestion.config import Settings
+from ingestion import ledger, raw
+from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
+from ingestion.errors import ContractError
 
 RUN_DAY = "day of the run"
-DIRTY = "files came or were taken back"
+DIRTY = "files came or were taken back, or a rollback"
 FORWARD = "looks back to a changed day"
 CHANGED = "model, seed or setting changed"
+ASKED = "asked for"
+# How many missing days a line names.
+NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Model:
         look_back_by_feed: the same for a feed on which they depend further or less far back.
         feeds: the feeds that it is made from, null for all.
         code: the fingerprint of its code alone.
+        ancestors: names of the models that it is made from, directly or not.
     """
 
     name: str
@@ -41,6 +47,24 @@ class Model:
     feeds: frozenset[str] | None = None
     code: str = ""
     look_back_by_feed: Mapping[str, int] = field(default_factory=dict)
+    ancestors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The range of a rebuild, first and last day included.
+
+    Args:
+        marts: only these and what they are made from; empty for all. What is dirty or changed is planned as ever.
+        left_out: days whose raw files are damaged or gone: they keep the rows that they have, and stay dirty.
+        missing: feed and day of snapshots that were never taken in, or were taken back.
+    """
+
+    first: str
+    last: str
+    marts: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    missing: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +78,7 @@ class Plan:
     dates: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     has_dirty: bool = False
+    asked: Asked | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -69,6 +94,19 @@ class Plan:
         days = self.all_dates
         return (days[0], days[-1]) if days else (None, None)
 
+    def lines(self) -> list[str]:
+        """The plan for people: a line per model and reason, then the models that are rebuilt whole."""
+        lines = [
+            f"plan  {model:<34} {count:>4} {'date ' if count == 1 else 'dates'}  {span:<24}  {why}"
+            for model, count, span, why in self.table()
+        ]
+        whole = [model for model in self.changed if not self.dates.get(model)]
+        lines += [f"plan  {model:<34} whole {'':<29}  {CHANGED}" for model in whole if model not in self.dates]
+        if self.asked:
+            lines += _missing_lines(self.asked)
+            lines += [f"plan  {day}: raw is damaged or gone; its rows stay as they are" for day in self.asked.left_out]
+        return lines
+
     def table(self) -> list[tuple[str, int, str, str]]:
         """One row per model and reason: model, dates, span, reason."""
         rows = []
@@ -80,34 +118,131 @@ class Plan:
         return rows
 
 
-def make(settings: Settings, run_id: str, day: date, models: list[Model], fresh_build: bool) -> Plan:
+def _missing_lines(asked: Asked) -> list[str]:
+    """A line per feed of snapshots that has no rows on some of the days asked for."""
+    days: dict[str, list[str]] = {}
+    for feed, day in asked.missing:
+        days.setdefault(feed, []).append(day)
+    return [
+        f"plan  no {feed} in raw on {len(missing)} of the days asked for: {', '.join(missing[:NAMED])}"
+        + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
+        for feed, missing in days.items()
+    ]
+
+
+def make(
+    settings: Settings, run_id: str, day: date, models: list[Model], fresh_build: bool, asked: Asked | None = None
+) -> Plan:
     """Make the plan of a run and write it to state, replacing an earlier one of the same run.
 
     Args:
         fresh_build: the build database is new, so every model is planned in full.
+        asked: the range of a rebuild.
     """
     with ledger.write(settings) as connection:
-        cap = last_buildable_day(connection, day)
-        dirty_upto = connection.execute("select coalesce(max(id), 0) from dirty_dates").fetchone()[0]
-        dirty = _days_by_feed(connection, "dirty_dates", cap)
-        landed = _days_by_feed(connection, "raw_files", cap)
-        is_released = connection.execute("select 1 from released_dates where snapshot_date = ?", (str(day),)).fetchone()
-        known = {row["mart"]: row for row in connection.execute("select * from mart_state")}
-        dates: dict[str, dict[str, str]] = {}
-        changed = []
-        for model in models:
-            state = known.get(model.name)
-            is_same = state is not None and state["built"] == state["released"] == model.fingerprint
-            if fresh_build or not is_same:
-                changed.append(model.name)
-            if model.windowed:
-                dates[model.name] = _dates_of(
-                    model, model.name in changed, day, bool(is_released), dirty, _of(model, landed)
-                )
-        has_dirty = any(_of(model, dirty) for model in models)
-        plan = Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed), has_dirty)
+        plan = compute(connection, run_id, day, models, fresh_build, asked)
         _record(connection, plan, models)
     return plan
+
+
+def compute(
+    connection: sqlite3.Connection,
+    run_id: str,
+    day: date,
+    models: list[Model],
+    fresh_build: bool,
+    asked: Asked | None = None,
+) -> Plan:
+    """What a run would replace as state stands; nothing is written."""
+    cap = last_buildable_day(connection, day)
+    dirty_upto = connection.execute("select coalesce(max(id), 0) from dirty_dates").fetchone()[0]
+    dirty = _days_by_feed(connection, "dirty_dates", cap)
+    landed = _days_by_feed(connection, "raw_files", cap)
+    is_released = connection.execute("select 1 from released_dates where snapshot_date = ?", (str(day),)).fetchone()
+    known = {row["mart"]: row for row in connection.execute("select * from mart_state")}
+    selected = _selected(models, asked)
+    dates: dict[str, dict[str, str]] = {}
+    changed = []
+    for model in models:
+        state = known.get(model.name)
+        is_same = state is not None and state["built"] == state["released"] == model.fingerprint
+        is_changed = fresh_build or not is_same
+        if is_changed:
+            changed.append(model.name)
+        if model.windowed:
+            planned = _dates_of(model, is_changed, day, bool(is_released), dirty, _of(model, landed))
+            if asked:
+                planned = _with_asked(planned, asked, _of(model, landed), is_changed, model.name in selected)
+            dates[model.name] = planned
+    has_dirty = any(_of(model, dirty) for model in models)
+    return Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed), has_dirty, asked)
+
+
+def _selected(models: list[Model], asked: Asked | None) -> set[str]:
+    """Names of the models that a rebuild is asked for. Raises ContractError for a mart that there is none of."""
+    by_name = {model.name: model for model in models}
+    if not asked or not asked.marts:
+        return set(by_name)
+    unknown = sorted(set(asked.marts) - set(by_name))
+    if unknown:
+        marts = ", ".join(sorted(name for name in by_name if name.startswith(("dim_", "fct_"))))
+        raise ContractError(f"no mart is named {', '.join(unknown)}; there are: {marts}")
+    return set(asked.marts).union(*(by_name[name].ancestors for name in asked.marts))
+
+
+def _with_asked(
+    planned: dict[str, str], asked: Asked, landed: set[str], is_changed: bool, is_selected: bool
+) -> dict[str, str]:
+    """A model's dates with the range asked for, without the days whose raw is lost; a changed model needs those too."""
+    if is_selected:
+        planned = {day: ASKED for day in landed if asked.first <= day <= asked.last} | planned
+    kept_out = set() if is_changed else set(asked.left_out)
+    return {day: why for day, why in sorted(planned.items()) if day not in kept_out}
+
+
+def check_order(first: date, last: date) -> None:
+    """Raise ContractError for a range that can never be: reversed, or in the future."""
+    today = utc_now().date()
+    if last < first:
+        raise ContractError(f"the range {first} .. {last} is reversed; name the earlier day first")
+    if last > today:
+        raise ContractError(f"the range {first} .. {last} is in the future; today is {today} (UTC)")
+
+
+def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = ()) -> tuple[Asked, date]:
+    """The range of a rebuild against what raw holds, and the day of the run: the last one with raw in it.
+
+    Raises ContractError when the range is reversed, in the future or before the first raw day; it names the range
+    that exists.
+    """
+    dated = {name: feed for name, feed in load_feeds().items() if feed.day}
+    with ledger.read(settings) as connection:
+        files = connection.execute(
+            "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date from raw_files f"
+            " join batches b using (batch_id) where b.state = 'accepted' order by 1"
+        ).fetchall()
+    files = [row for row in files if row["feed"] in dated]
+    if not files:
+        raise ContractError("raw holds no day yet: put files into landing and run `make nightly`")
+    days = sorted({row["snapshot_date"] for row in files})
+    exists = f"raw holds {days[0]} .. {days[-1]}"
+    try:
+        check_order(first, last)
+    except ContractError as error:
+        raise ContractError(f"{error}; {exists}") from error
+    if str(first) < days[0]:
+        raise ContractError(f"the range {first} .. {last} begins before the first raw day; {exists}")
+    span = [str(first + timedelta(days=number)) for number in range((last - first).days + 1)]
+    within = [row for row in files if str(first) <= row["snapshot_date"] <= str(last)]
+    windowed = [row for row in within if dated[row["feed"]].visible == "planned_days"]
+    lost = {path for path, _ in raw.damaged(settings, [(r["path"], r["sha256"], r["batch_id"]) for r in windowed])}
+    left_out = sorted({row["snapshot_date"] for row in windowed if row["path"] in lost})
+    held = {(row["feed"], row["snapshot_date"]) for row in windowed}
+    feeds = sorted({row["feed"] for row in files if dated[row["feed"]].visible == "planned_days"})
+    missing = tuple((feed, day) for feed in feeds for day in span if (feed, day) not in held)
+    built = sorted({row["snapshot_date"] for row in within} - set(left_out))
+    asked = Asked(str(first), str(last), tuple(sorted(set(marts))), tuple(left_out), missing)
+    return asked, date.fromisoformat(built[-1]) if built else last
 
 
 def last_buildable_day(connection: sqlite3.Connection, day: date) -> str:
@@ -173,6 +308,9 @@ def _record(connection: sqlite3.Connection, plan: Plan, models: list[Model]) -> 
             json.dumps(fingerprints, sort_keys=True), "unchanged" if plan.is_empty else "planned",
         ),
     )  # fmt: skip
+    if plan.asked:
+        asked = json.dumps(asdict(plan.asked))
+        connection.execute("insert or replace into plan_ranges values (?, ?)", (plan.run_id, asked))
     connection.execute("delete from plan_dates where run_id = ?", (plan.run_id,))
     connection.executemany(
         "insert into plan_dates values (?, ?, ?, ?)",
@@ -194,7 +332,16 @@ def load(connection: sqlite3.Connection, run_id: str) -> Plan | None:
     dates: dict[str, dict[str, str]] = {}
     for item in connection.execute("select * from plan_dates where run_id = ? order by snapshot_date", (run_id,)):
         dates.setdefault(item["mart"], {})[item["snapshot_date"]] = item["reason"]
-    return Plan(run_id, date.fromisoformat(row["day"]), date.fromisoformat(row["cap"]), row["dirty_upto"], dates)
+    stored = connection.execute("select asked from plan_ranges where run_id = ?", (run_id,)).fetchone()
+    asked = _asked_of(json.loads(stored["asked"])) if stored else None
+    day, cap = date.fromisoformat(row["day"]), date.fromisoformat(row["cap"])
+    return Plan(run_id, day, cap, row["dirty_upto"], dates, asked=asked)
+
+
+def _asked_of(stored: dict[str, Any]) -> Asked:
+    """A range as it was stored: JSON knows no tuples."""
+    missing = tuple((feed, day) for feed, day in stored["missing"])
+    return Asked(stored["first"], stored["last"], tuple(stored["marts"]), tuple(stored["left_out"]), missing)
 
 
 def is_unchanged(connection: sqlite3.Connection, run_id: str) -> bool:

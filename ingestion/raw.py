@@ -158,17 +158,24 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def verify(settings: Settings, files: Iterable[tuple[str, str, str]]) -> None:
-    """Check (path, sha-256, batch_id) of raw files before they are read. Raises ContractError that names the remedy."""
+def damaged(settings: Settings, files: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    """Of (path, sha-256, batch_id) those whose file is gone or holds other bytes: path, batch_id."""
+    found = []
     for path, sha256, batch_id in files:
-        full = settings.raw / path
         try:
-            with full.open("rb") as source:
+            with (settings.raw / path).open("rb") as source:
                 same = hashlib.file_digest(source, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             same = False
         if not same:
-            raise ContractError(
-                f"raw/{path} is damaged or gone: restore it from a backup, or take its batch back with"
-                f" `make reject BATCH={batch_id[:12]}`"
-            )
+            found.append((path, batch_id))
+    return found
+
+
+def verify(settings: Settings, files: Iterable[tuple[str, str, str]]) -> None:
+    """Check (path, sha-256, batch_id) of raw files before they are read. Raises ContractError that names the remedy."""
+    for path, batch_id in damaged(settings, files):
+        raise ContractError(
+            f"raw/{path} is damaged or gone: restore it from a backup, or take its batch back with"
+            f" `make reject BATCH={batch_id[:12]}`"
+        )

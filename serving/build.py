@@ -23,13 +23,16 @@ from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
 from ingestion.lease import Lease
-from serving import releases
+from serving import releases, soundness
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
 SUITE = "dbt"
+BUILT_TYPES = ("model", "seed", "test")
+# Name, number and total of a node of dbt that has ended.
+Tick = Callable[[str, int, int], None]
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
@@ -43,26 +46,59 @@ class Built:
     dates: int = 0
 
 
-def build_marts(settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print) -> Built:
+def build_marts(
+    settings: Settings,
+    run_id: str,
+    day: date,
+    lease: Lease,
+    say: Callable[[str], None] = print,
+    asked: plan.Asked | None = None,
+    tick: Tick | None = None,
+) -> Built:
     """Plan and build one run's marts. The caller holds the writer's lease.
+
+    A private database that proves damaged on the way is removed, and all is built again from raw, once.
+
+    Args:
+        asked: the range of a rebuild, from `plan.resolve`; null for a nightly.
+        tick: called with name, number and total as each node of dbt ends.
 
     Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged.
     """
+    try:
+        return _plan_and_build(settings, run_id, day, lease, say, asked, tick)
+    except (ContractError, duckdb.Error):
+        damage = soundness.remove_damaged(settings)
+        if damage is None:
+            raise
+        say(f"{damage}: all is built again from raw")
+        return _plan_and_build(settings, run_id, day, lease, say, asked, tick)
+
+
+def _plan_and_build(
+    settings: Settings,
+    run_id: str,
+    day: date,
+    lease: Lease,
+    say: Callable[[str], None],
+    asked: plan.Asked | None,
+    tick: Tick | None,
+) -> Built:
     releases.reconcile(settings, say)
     fresh = _open_or_renew(settings, say)
-    with _dbt_environment(settings):
-        manifest = _parse(settings)
+    with dbt_environment(settings):
+        manifest = parse(settings)
         models = models_of(manifest, settings, undated_inputs(settings))
-        run_plan = plan.make(settings, run_id, day, models, fresh)
+        run_plan = plan.make(settings, run_id, day, models, fresh, asked)
         if run_plan.is_empty:
             say(f"nothing new up to {run_plan.cap}: the marts stand as they are")
             return Built("unchanged")
-        for model, count, span, why in run_plan.table():
-            say(f"plan  {model:<32} {count:>4} dates  {span:<24}  {why}")
+        for line in run_plan.lines():
+            say(line)
         _write_meta(settings, run_plan, code_version(models))
         with ledger.read(settings) as connection:
             lease.check(connection)
-        results = _run_dbt(manifest, settings)
+        results = _run_dbt(manifest, settings, tick)
     ledger.record_checks(settings, run_id, _check_results(results))
     say(_table(results))
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
@@ -86,7 +122,8 @@ def ensure_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[s
         if plan.is_unchanged(connection, run_id):
             return Built("unchanged")
         overtaken = current_run(settings) != run_id
-        superseded = overtaken and plan.is_superseded(connection, run_plan)
+        # A rebuild was asked for by somebody: that its dates are released is no reason to leave it.
+        superseded = overtaken and run_plan.asked is None and plan.is_superseded(connection, run_plan)
     if superseded:
         with ledger.write(settings) as connection:
             connection.execute("update plans set state = 'superseded' where run_id = ?", (run_id,))
@@ -94,7 +131,7 @@ def ensure_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[s
         return Built("superseded")
     if overtaken:
         say("another run has built in between: building again")
-        rebuilt = build_marts(settings, run_id, run_plan.day, lease, say)
+        rebuilt = build_marts(settings, run_id, run_plan.day, lease, say, run_plan.asked)
         return Built("rebuilt" if rebuilt.status == "built" else rebuilt.status, rebuilt.window, rebuilt.dates)
     return Built("built", run_plan.window, len(run_plan.all_dates))
 
@@ -144,15 +181,13 @@ def _open_or_renew(settings: Settings, say: Callable[[str], None]) -> bool:
             renew = True
             say(f"{file.name} is damaged ({str(error).splitlines()[0]}): it is built again from raw")
     if renew:
-        for file in (settings.build_db, settings.marts_db):
-            file.unlink(missing_ok=True)
-            Path(f"{file}.wal").unlink(missing_ok=True)
+        soundness.remove_build(settings)
         return True
     return current_run(settings) is None
 
 
 @contextmanager
-def _dbt_environment(settings: Settings) -> Iterator[None]:
+def dbt_environment(settings: Settings) -> Iterator[None]:
     """What `profiles.yml` reads, for the time of one build."""
     wanted = {
         "GROUNDSWELL_BUILD_DB": str(settings.build_db),
@@ -175,6 +210,16 @@ def target_path(settings: Settings) -> Path:
     return settings.data / "build" / "dbt"
 
 
+def keys_of(manifest: "Manifest") -> dict[str, list[str]]:
+    """Columns of the unique key of each model that is tested for one: its grain."""
+    keys = {}
+    for node in manifest.nodes.values():
+        tested: Any = getattr(node, "test_metadata", None)
+        if tested is not None and tested.name == "unique_key":
+            keys[manifest.nodes[node.attached_node].name] = list(tested.kwargs["columns"])
+    return keys
+
+
 def _arguments(settings: Settings, *command: str) -> list[str]:
     folder = str(DBT_PROJECT)
     target = target_path(settings)
@@ -184,7 +229,8 @@ def _arguments(settings: Settings, *command: str) -> list[str]:
     ]  # fmt: skip
 
 
-def _parse(settings: Settings) -> "Manifest":
+def parse(settings: Settings) -> "Manifest":
+    """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read."""
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner().invoke(_arguments(settings, "parse"))
@@ -244,6 +290,16 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return known[unique_id]
 
+    ancestors: dict[str, frozenset[str]] = {}
+
+    def ancestors_of(unique_id: str) -> frozenset[str]:
+        if unique_id not in ancestors:
+            parents = [manifest.nodes[name] for name in manifest.nodes[unique_id].depends_on.nodes if name in by_id]
+            above = (ancestors_of(parent.unique_id) | {parent.name} for parent in parents)
+            ancestors[unique_id] = frozenset().union(*above)
+        return ancestors[unique_id]
+
+    by_id = {node.unique_id for node in manifest.nodes.values() if node.resource_type == "model"}
     feeds: dict[str, frozenset[str]] = {}
 
     def feeds_of(unique_id: str) -> frozenset[str]:
@@ -266,6 +322,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             fingerprint=with_inputs(node.unique_id),
             code=fingerprint(node.unique_id),
             feeds=feeds_of(node.unique_id),
+            ancestors=ancestors_of(node.unique_id),
             windowed=node.config.get("materialized") == "incremental",
             look_back_days=int(node.config.meta.get("look_back_days", 0)),
             look_back_by_feed=dict(node.config.meta.get("look_back_days_by_feed", {})),
@@ -378,19 +435,29 @@ def _drop(build: duckdb.DuckDBPyConnection, relation: str) -> None:
             continue
 
 
-def _run_dbt(manifest: "Manifest", settings: Settings) -> list[dict[str, Any]]:
+def _run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> list[dict[str, Any]]:
     """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node."""
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner(manifest=manifest).invoke(_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
+    done = 0
+
+    def count_nodes(event: Any) -> None:
+        nonlocal done
+        if tick and event.info.name == "NodeFinished":
+            done += 1
+            total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values())
+            tick(event.data.node_info.node_name, done, total)
+
+    runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
+    result = runner.invoke(_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
     _close_dbt()
     reset_adapters()
     if result.result is None:
         raise ContractError(f"dbt did not run: {result.exception}")
     rows = []
     for node in result.result.results:
-        if node.node.resource_type not in ("model", "seed", "test"):
+        if node.node.resource_type not in BUILT_TYPES:
             continue
         severity = str(getattr(node.node.config, "severity", "error")).lower()
         rows.append(
@@ -400,7 +467,8 @@ def _run_dbt(manifest: "Manifest", settings: Settings) -> list[dict[str, Any]]:
                 "status": str(node.status),
                 "severity": "warning" if severity == "warn" else "critical",
                 "failures": node.failures,
-                "message": (node.message or "").splitlines()[0] if node.message else "",
+                # dbt names the model in the first line and the database its complaint in the second.
+                "message": " ".join(line.strip() for line in (node.message or "").splitlines()[:2]),
                 "seconds": node.execution_time,
             }
         )

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from ingestion.config import DUCKDB_CONFIG, Settings, utc_now
 from ingestion.errors import ContractError
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
-from serving import releases
+from serving import releases, soundness
 from serving.build import current_run
 
 PUBLICATION = "fct_publication"
@@ -45,6 +45,7 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
         row = connection.execute("select * from plans where run_id = ?", (run_id,)).fetchone()
         run_plan = plan.load(connection, run_id)
         known = _known_parts(connection)
+        newest = connection.execute("select release_id from releases order by published_at desc limit 1").fetchone()
     if row is None or run_plan is None:
         raise ContractError(f"run {run_id} has no plan; run build_marts first")
     before = releases.latest(settings)
@@ -59,12 +60,16 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
     partial = releases.folder_of(settings) / f".partial-{release_id}"
     partial.mkdir(parents=True)
     _copy_database(settings, partial / releases.DATABASE)
-    note = _fill(partial, release_id, run_plan, json.loads(row["fingerprints"]), known, published_at, settings, before)
+    _refuse_damaged(settings, partial / releases.DATABASE)
+    # Not what readers see, which after a rollback is older than what the private marts file goes on from.
+    linked = releases.folder_of(settings) / newest["release_id"] if newest else None
+    note = _fill(partial, release_id, run_plan, json.loads(row["fingerprints"]), known, published_at, settings, linked)
     _verify(partial / releases.DATABASE, note)
     _write_note(partial, note)
     whole = releases.folder_of(settings) / release_id
     os.replace(partial, whole)
     sync_folder(whole.parent)
+    releases.set_aside_logs(settings, say)
     with ledger.write(settings) as connection:
         # The right to publish and the link are settled in one transaction: a zombie stops here.
         lease.check(connection)
@@ -105,6 +110,14 @@ def _copy_database(settings: Settings, target: Path) -> None:
             shutil.copyfileobj(source, copy, 1 << 22)
 
 
+def _refuse_damaged(settings: Settings, copy: Path) -> None:
+    """Raise DamagedBuild when the copy is unsound, also on days that this run does not touch; the build is removed."""
+    damage = soundness.damage_of(copy)
+    if damage:
+        soundness.remove_build(settings)
+        raise soundness.DamagedBuild(f"{settings.marts_db.name} is damaged ({damage})")
+
+
 def _fill(
     partial: Path,
     release_id: str,
@@ -125,6 +138,7 @@ def _fill(
         ).fetchall():
             columns.setdefault(table, []).append(column)
         changed = _changed_marts(release, columns, run_plan, known)
+        held_days: dict[str, list[str]] = {}
         replaced = {
             mart: sorted(run_plan.dates.get(mart, {}) if "snapshot_date" in names else ["all"])
             for mart, names in columns.items()
@@ -142,6 +156,7 @@ def _fill(
                 else {part: held for part, held in known.get(mart, {}).items() if part not in days}
             )
             whole = {**kept, **parts[mart]}
+            held_days[mart] = sorted(whole)
             marts[mart] = {
                 "row_count": sum(rows for rows, _ in whole.values()),
                 "content_hash": str(sum(int(digest) for _, digest in whole.values()) % 2**64),
@@ -157,6 +172,7 @@ def _fill(
             "dirty_upto": run_plan.dirty_upto,
             "cap": str(run_plan.cap),
             "dates": run_plan.all_dates,
+            "left_out": list(run_plan.asked.left_out) if run_plan.asked else [],
             "fingerprints": fingerprints,
             "changed": sorted(changed),
             "replaced": replaced,
@@ -180,7 +196,7 @@ def _fill(
                 for mart, held in marts.items()
             ],
         )
-        _write_parquet(release, partial, columns, changed, parts, before)
+        _write_parquet(release, partial, columns, changed, parts, held_days, before)
         release.execute("checkpoint")
     return note
 
@@ -188,16 +204,31 @@ def _fill(
 def _changed_marts(
     release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: Parts
 ) -> set[str]:
-    """Marts of which every part is hashed and written anew: not windowed, new, or of which a part is unknown."""
+    """Marts of which every part is hashed and written anew: not windowed, new, or with rows that no part accounts for.
+
+    Only planned dates are read: the rows of all others must add up to what was there before.
+    """
     changed = set()
     for mart, names in columns.items():
         if "snapshot_date" not in names or mart not in known or mart not in run_plan.dates:
             changed.add(mart)
             continue
-        held = {str(row[0]) for row in release.execute(f"select distinct snapshot_date from marts.{mart}").fetchall()}
-        if held - set(run_plan.dates.get(mart, {})) != set(known[mart]) - set(run_plan.dates.get(mart, {})):
+        planned = run_plan.dates[mart]
+        kept = sum(rows for day, (rows, _) in known[mart].items() if day not in planned)
+        held = _count(release, f"select count(*) from marts.{mart}")
+        if kept + _count(release, f"select count(*) from marts.{mart} {_only(planned)}") != held:
             changed.add(mart)
     return changed
+
+
+def _count(release: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = release.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _only(days: Iterable[str]) -> str:
+    """Where clause of some dates."""
+    return f"where snapshot_date in ({', '.join(f'date {day!r}' for day in days) or 'null'})"
 
 
 def _hash_parts(
@@ -205,11 +236,7 @@ def _hash_parts(
 ) -> dict[str, tuple[int, str]]:
     """Rows and summed row hash per part of a mart; `days` limits it to those dates."""
     part = "cast(snapshot_date as varchar)" if by_date else "'all'"
-    only = (
-        ""
-        if days is None or not by_date
-        else f"where snapshot_date in ({', '.join(repr(day) for day in days) or 'null'})"
-    )
+    only = "" if days is None or not by_date else _only(days)
     rows = release.execute(
         f"select {part} as part, count(*), cast(sum(hash(mart)) % 18446744073709551616 as varchar)"
         f" from marts.{mart} as mart {only} group by 1 order by 1"
@@ -223,6 +250,7 @@ def _write_parquet(
     columns: dict[str, list[str]],
     changed: set[str],
     parts: Parts,
+    held_days: dict[str, list[str]],
     before: Path | None,
 ) -> None:
     """Marts as Parquet under `marts/<mart>/`: parts that the run replaced anew, the others linked to the last."""
@@ -232,11 +260,7 @@ def _write_parquet(
         if "snapshot_date" not in names:
             release.execute(f"copy marts.{mart} to '{folder}/data.parquet' ({PARQUET})")
             continue
-        days = [
-            str(row[0])
-            for row in release.execute(f"select distinct snapshot_date from marts.{mart} order by 1").fetchall()
-        ]
-        for day in days:
+        for day in held_days[mart]:
             target = folder / f"snapshot_date={day}" / "data.parquet"
             target.parent.mkdir()
             earlier = (
@@ -278,5 +302,7 @@ def _write_note(partial: Path, note: dict[str, Any]) -> None:
     for folder, _, names in os.walk(partial):
         for name in names:
             with (Path(folder) / name).open("rb") as written:
-                os.fsync(written.fileno())
+                # A link into the release before is on disk already.
+                if os.fstat(written.fileno()).st_nlink == 1:
+                    os.fsync(written.fileno())
         sync_folder(Path(folder))

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
@@ -22,6 +23,9 @@ from common.environment import HOST, airflow_environment  # noqa: E402
 from ingestion.config import get_settings  # noqa: E402
 
 START_SECONDS = 180
+# A part that ends by itself is started again so often: Airflow's scheduler on SQLite stops when a row that it has just
+# seen is taken back (a backfill whose creation failed and was tried again does that).
+RESTARTS = 5
 
 
 def main() -> int:
@@ -50,20 +54,24 @@ def main() -> int:
     }
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     parts: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(name: str) -> None:
+        with (logs / f"{name}.log").open("ab") as log:
+            parts[name] = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *commands[name]],
+                env=environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
     try:
-        for name, command in commands.items():
-            with (logs / f"{name}.log").open("ab") as log:
-                parts[name] = subprocess.Popen(
-                    [sys.executable, "-m", "airflow", *command],
-                    env=environment, stdout=log, stderr=log, start_new_session=True,
-                )  # fmt: skip
+        for name in commands:
+            start(name)
         if not _wait_until_healthy(f"http://{HOST}:{port}", parts):
             print(f"Airflow did not start within {START_SECONDS} s; its logs say why: {logs}")
             return 1
         password = json.loads((home / "passwords.json").read_text(encoding="utf-8"))["admin"]
         print(f"\n  address   http://{HOST}:{port}\n  login     admin\n  password  {password}\n")
         print("The latest scheduled run starts by itself. Ctrl-C stops Airflow.", flush=True)
-        return _watch(parts, logs)
+        return _watch(parts, start, logs)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -96,12 +104,19 @@ def _wait_until_healthy(address: str, parts: dict[str, "subprocess.Popen[bytes]"
     return False
 
 
-def _watch(parts: dict[str, "subprocess.Popen[bytes]"], logs: Path) -> int:
+def _watch(parts: dict[str, "subprocess.Popen[bytes]"], start: Callable[[str], None], logs: Path) -> int:
+    restarts = 0
     while True:
-        for name, part in parts.items():
-            if part.poll() is not None:
-                print(f"the {name} ended with code {part.returncode}; its log: {logs / f'{name}.log'}")
+        for name, part in list(parts.items()):
+            if part.poll() is None:
+                continue
+            log = logs / f"{name}.log"
+            if restarts == RESTARTS:
+                print(f"the {name} ended with code {part.returncode}; its log: {log}")
                 return 1
+            restarts += 1
+            print(f"the {name} ended with code {part.returncode} and is started again; its log: {log}", flush=True)
+            start(name)
         time.sleep(1)
 
 

@@ -9,15 +9,18 @@ from typing import Any, ParamSpec, TypeVar
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from common.rooms import check_built, publish_checked
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError
 from ingestion.lease import Lease, hold
+from ingestion.plan import Asked, resolve
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 # A scheduled run starts at midnight; publishers' files of the day are in by then.
 FILES_DUE_AFTER = timedelta(hours=2)
+SUPERSEDED = "superseded: a later run has released these dates"
 
 
 def no_retry_on_contract_error(function: Callable[P, R]) -> Callable[P, R]:
@@ -34,8 +37,8 @@ def no_retry_on_contract_error(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def run_day(context: Any) -> date:
-    """UTC day that a run builds: Param `day`, else the start of its data interval, else (by hand) yesterday."""
-    named = context["params"].get("day")
+    """UTC day that a run builds: Param `day` or `to`, else the start of its data interval, else (by hand) yesterday."""
+    named = context["params"].get("day") or context["params"].get("to")
     if named:
         return date.fromisoformat(str(named))
     start = context["dag_run"].data_interval_start
@@ -63,17 +66,35 @@ def writer(task: str) -> Iterator[tuple[Settings, str, date, Lease]]:
         yield settings, run_id, run_day(context), lease
 
 
-def check_built(settings: Settings, run_id: str, day: date, lease: Lease, only_if_rebuilt: bool = False) -> str:
-    """Check the marts of this run; a run that was overtaken is built again first, or skipped as superseded.
+def rebuild_range(context: Any) -> tuple[Asked, date]:
+    """The range that Params `from`, `to` and `marts` name, and the day of its run. Raises ContractError."""
+    params = context["params"]
+    first, last = (date.fromisoformat(str(params[name])) for name in ("from", "to"))
+    return resolve(get_settings(), first, last, params["marts"] or ())
 
-    Returns built, rebuilt or unchanged. Raises ContractError when a critical check fails.
-    """
-    from expectations.run import check_marts
-    from serving.build import ensure_built
 
-    status = ensure_built(settings, run_id, lease).status
+def check_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> str:
+    """Check the marts of this run; returns built, rebuilt or unchanged, and skips a run that was superseded."""
+    status = check_built(settings, run_id, day, lease)
     if status == "superseded":
-        raise AirflowSkipException("superseded: a later run has released these dates")
-    if status == "rebuilt" or (status == "built" and not only_if_rebuilt):
-        check_marts(settings, run_id, day)
+        raise AirflowSkipException(SUPERSEDED)
     return status
+
+
+def publish_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> dict[str, Any]:
+    """Publish the marts of this run; skips a run that was superseded since its check."""
+    published = publish_checked(settings, run_id, day, lease)
+    if published is None:
+        raise AirflowSkipException(SUPERSEDED)
+    return vars(published)
+
+
+def report_and_judge(context: Any) -> str:
+    """Make the report, of a blocked run too, and then fail for a run that published nothing."""
+    from serving.report.build import build_report
+    from serving.summary import require_finished
+
+    run_id = str(context["dag_run"].run_id)
+    path = build_report(get_settings(), run_id)
+    require_finished(get_settings(), run_id)
+    return str(path)

@@ -1,13 +1,25 @@
-{#- A column of the row before this one on which the same count was known, under the same definition of the count. Rows
-    with a null count form a partition of their own, so a null is stepped over without `ignore nulls`, which the engines
-    spell differently. -#}
-{% macro last_known(count, value) -%}
+{#- Last known value of an expression on the rows of the account before this one. -#}
+{% macro last_known_before(value) -%}
+    {{ last_not_null(value) }} over (
+        partition by platform, account_id
+        order by snapshot_date
+        rows between unbounded preceding and 1 preceding
+    )
+{%- endmacro %}
+
+{#- A value that belongs to the last known count: null where the count is unknown today, or was defined anew since. -#}
+{% macro unless_redefined(count, value) -%}
     case
-        when observed.{{ count }} is not null
-            then lag(observed.{{ value }}) over (
-                partition by observed.platform, observed.account_id, (observed.{{ count }} is null), eras.{{ count }}_era
-                order by observed.snapshot_date
-            )
+        when {{ count }} is not null and ({{ count }}_since is null or {{ count }}_known_on >= {{ count }}_since)
+            then {{ value }}
+    end
+{%- endmacro %}
+
+{#- Days since the count was last known; null beyond the look-back. -#}
+{% macro gap_within(count, look_back_days) -%}
+    case
+        when {{ days_between(count ~ "_known_on", "snapshot_date") }} <= {{ look_back_days }}
+            then {{ unless_redefined(count, days_between(count ~ "_known_on", "snapshot_date")) }}
     end
 {%- endmacro %}
 
@@ -16,4 +28,11 @@
     cast(
         ({{ count }} - {{ count }}_before) / nullif(cast({{ count }}_gap as double), 0) as double
     )
+{%- endmacro %}
+
+{#- Statement that forgets checkpoints which are so many days older than the newest; a run that must go back further
+    reads the days themselves. -#}
+{% macro forget_checkpoints(keep) -%}
+    delete from {{ this }}
+    where snapshot_date < (select {{ add_days("max(newest.snapshot_date)", -keep) }} from {{ this }} as newest)
 {%- endmacro %}

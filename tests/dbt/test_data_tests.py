@@ -24,6 +24,11 @@ update groundswell.marts.fct_account_tier_daily set scheme = 'nobody''s'
     where account_id = 'b' and scheme = 'kol' and snapshot_date <> date '2026-01-05';
 insert into intermediate.int_account__days_observed
     select * from intermediate.int_account__days_observed where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__states_carried
+    select * replace (date '2026-01-04' as snapshot_date)
+    from intermediate.int_account__states_carried where account_id = 'a';
+insert into intermediate.int_account__states_carried
+    select * from intermediate.int_account__states_carried where account_id = 'a';
 
 insert into groundswell.marts.fct_landed_file select * from groundswell.marts.fct_landed_file;
 update groundswell.marts.fct_landed_file set rows_read = rows_read + 1, state = 'lost';

@@ -143,6 +143,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_account__engagement_rated",
         "int_account__followers_captured",
         "int_account__peers_ranked",
+        "int_account__states_carried",
         "int_brand__posts_named",
         "int_post__days_observed",
         "int_post__traits_changed",

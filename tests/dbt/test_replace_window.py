@@ -68,8 +68,8 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
         )
     )
     # A changed strategy plans all history; here the planner is told that nothing changed.
-    with build._dbt_environment(warehouse.settings):
-        models = build.models_of(build._parse(warehouse.settings), warehouse.settings)
+    with build.dbt_environment(warehouse.settings):
+        models = build.models_of(build.parse(warehouse.settings), warehouse.settings)
     monkeypatch.setattr(build, "models_of", lambda *_: models)
     monkeypatch.setattr(build, "DBT_PROJECT", project)
     assert warehouse.build("second").status == "built"

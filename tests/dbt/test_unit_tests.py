@@ -19,6 +19,7 @@ def test_every_account_model_with_a_branch_has_a_unit_test(manifest):
     assert tested >= {
         "stg_landing__account_snapshots",
         "int_account__days_observed",
+        "int_account__states_carried",
         "int_account__changes_measured",
         "int_account__tiers_assigned",
         "dim_account",
@@ -49,10 +50,20 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "resolutions.significant_digits + 1, 0)",
         ),
         "a_change_is_per_elapsed_day": ("macros/changes.sql", "({{ count }} -", "(2 * {{ count }} -"),
-        "an_account_is_seen_from_its_first_to_its_last_day": (
+        "an_account_is_as_its_newest_checkpoint_knows_it": (
             f"{MART}dim_account.sql",
-            "min(snapshot_date)",
-            "max(snapshot_date)",
+            "where snapshot_date = ",
+            "where snapshot_date <= ",
+        ),
+        "a_state_goes_on_from_the_newest_checkpoint_before_the_plan": (
+            f"{ACCOUNT}states_carried.sql",
+            "coalesce(carried.first_seen_date, since.first_seen_date)",
+            "since.first_seen_date",
+        ),
+        "a_change_is_measured_against_what_is_carried": (
+            f"{ACCOUNT}changes_measured.sql",
+            "(select max(carried.snapshot_date) from carried)",
+            "(select min(carried.snapshot_date) - 9 from carried)",
         ),
         "disagreeing_files_later_as_of_wins_then_larger_hash": (
             "models/staging/landing/stg_landing__account_snapshots.sql",
@@ -73,8 +84,12 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "is_general or bool_or(true)",
         ),
         "only_planned_days_are_observed": (f"{ACCOUNT}days_observed.sql", "where snapshot", "where true or snapshot"),
-        "change_steps_over_a_null_day": ("macros/changes.sql", "(observed.{{ count }} is null), ", ""),
-        "no_change_is_measured_across_a_new_definition": ("macros/changes.sql", "eras.{{ count }}_era", "1"),
+        "change_steps_over_a_null_day": ("macros/engine.sql", "{{ value }} ignore nulls", "{{ value }}"),
+        "no_change_is_measured_across_a_new_definition": (
+            "macros/changes.sql",
+            "{{ count }}_known_on >= {{ count }}_since",
+            "true",
+        ),
         "counts_are_exact_where_no_rounding_of_followers_is_known": (
             f"{MART}fct_account_daily.sql",
             "is null then 1",
@@ -85,7 +100,11 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "default_scheme.scheme = tiers.scheme",
             "'standard' = tiers.scheme",
         ),
-        "an_attribute_is_the_latest_one_landed": (f"{MART}dim_account.sql", "max_by({{ name }}", "min_by({{ name }}"),
+        "a_state_is_the_latest_of_each_attribute": (
+            f"{ACCOUNT}states_carried.sql",
+            "max_by({{ attribute }}",
+            "min_by({{ attribute }}",
+        ),
         "captures_of_one_day_stay_apart": (
             "models/staging/landing/stg_landing__account_snapshots.sql",
             "account_id, captured_at",

@@ -1,20 +1,29 @@
-"""A night without Airflow: land, build, publish. Run as a script it is a process that can be killed.
+"""A night without Airflow, whole or without its gates, and one that is killed at a named point.
 
-`python tests/integration/night.py DATA RUN_ID DAY [KILL]`, where KILL names one of `KILLS`.
+Run as a script it reads the dbt project once and then forks for each line of its input, a JSON object of `data`,
+`run_id`, `day`, `log` and optionally `kill` (one of `KILLS`), `hold` (a file to wait for at the swap) or `fill` (a step
+before which the file `ballast` takes all room); it answers with the child's exit code, negative for a signal.
 """
 
+import json
 import os
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "dags"))
 
-from ingestion import landing, ledger, raw
+from common.rooms import check_built, publish_checked
+
+from ingestion import landing, ledger, plan, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
 from serving import build, publish, releases
@@ -24,30 +33,56 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def run(settings: Settings, run_id: str, day: date) -> publish.Published:
-    """One night, each step under the lease as in the DAG."""
+def run(settings: Settings, run_id: str, day: date, say: Callable[[str], None] = quiet) -> publish.Published:
+    """One night without its gates and its report, each step under the lease as in the DAG."""
     with hold(settings, run_id, "land_files", quiet):
-        landing.land_files(settings, run_id, quiet)
+        landing.land_files(settings, run_id, say)
     with hold(settings, run_id, "build_marts", quiet) as lease:
-        build.build_marts(settings, run_id, day, lease, quiet)
+        build.build_marts(settings, run_id, day, lease, say)
     with hold(settings, run_id, "publish_release", quiet) as lease:
-        return publish.publish_release(settings, run_id, lease, quiet)
+        return publish.publish_release(settings, run_id, lease, say)
+
+
+def boundary(_: str) -> None:
+    """Between two steps; `KILLS` has the process die here."""
+
+
+def run_whole(settings: Settings, run_id: str, day: date, say: Callable[[str], None] = quiet) -> None:
+    """One night with its gates and its report, step by step as in the DAG."""
+    from expectations.run import check_landing
+    from serving.report.build import build_report
+
+    with hold(settings, run_id, "land_files", say):
+        landing.land_files(settings, run_id, say)
+    boundary("land_files")
+    check_landing(settings, run_id, day, say)
+    boundary("check_landing")
+    with hold(settings, run_id, "build_marts", say) as lease:
+        build.build_marts(settings, run_id, day, lease, say)
+    boundary("build_marts")
+    with hold(settings, run_id, "check_marts", say) as lease:
+        check_built(settings, run_id, day, lease, say)
+    boundary("check_marts")
+    with hold(settings, run_id, "publish_release", say) as lease:
+        publish_checked(settings, run_id, day, lease, say)
+    boundary("publish_release")
+    build_report(settings, run_id, say)
 
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _before(owner: object, name: str, nth: int = 1) -> Callable[[], None]:
-    """Make a function kill the process instead of running for the n-th time."""
+def _before(owner: object, name: str, nth: int = 1, when: Callable[..., bool] = lambda *_: True) -> Callable[[], None]:
+    """Make a function kill the process instead of running for the n-th time (of the calls that `when` picks)."""
 
     def arm() -> None:
         original = getattr(owner, name)
         calls = 0
 
-        def killed(*args: object, **kwargs: object) -> object:
+        def killed(*args: Any, **kwargs: Any) -> Any:
             nonlocal calls
-            calls += 1
+            calls += when(*args)
             if calls == nth:
                 die()
             return original(*args, **kwargs)
@@ -57,13 +92,52 @@ def _before(owner: object, name: str, nth: int = 1) -> Callable[[], None]:
     return arm
 
 
+def _after(owner: object, name: str) -> Callable[[], None]:
+    """Make a function kill the process as it returns."""
+
+    def arm() -> None:
+        original = getattr(owner, name)
+
+        def killed(*args: Any, **kwargs: Any) -> None:
+            original(*args, **kwargs)
+            die()
+
+        setattr(owner, name, killed)
+
+    return arm
+
+
+def _between(step: str) -> Callable[[], None]:
+    """Die at the boundary after a step."""
+    return _before(sys.modules[__name__], "boundary", when=lambda name: name == step)
+
+
+def _half_written() -> None:
+    """Die with half of a raw file written."""
+
+    def cut(partial: Path, _target: Path) -> None:
+        os.truncate(partial, partial.stat().st_size // 2)
+        die()
+
+    raw.commit_file = cut  # type: ignore[assignment]
+
+
+def _half_copied() -> None:
+    """Die with half of the release's database copied."""
+
+    def cut(settings: Settings, target: Path) -> None:
+        target.write_bytes(settings.marts_db.read_bytes()[: settings.marts_db.stat().st_size // 2])
+        die()
+
+    publish._copy_database = cut
+
+
 def _while_dbt_writes() -> None:
-    """Kill as soon as dbt has begun to write the marts."""
+    """Die as soon as dbt has begun to write the marts."""
     original = build._run_dbt
 
-    def started(*args: object, **kwargs: object) -> object:
+    def started(*args: Any, **kwargs: Any) -> Any:
         settings = args[1]
-        assert isinstance(settings, Settings)
         before = settings.marts_db.stat().st_mtime_ns
 
         def watch() -> None:
@@ -73,26 +147,112 @@ def _while_dbt_writes() -> None:
             die()
 
         threading.Thread(target=watch, daemon=True).start()
-        return original(*args, **kwargs)  # type: ignore[arg-type]
+        return original(*args, **kwargs)
 
-    build._run_dbt = started  # type: ignore[assignment]
+    build._run_dbt = started
 
 
+# In the order of a night. What readers see afterwards is the release before, but for those of PUBLISHED.
 KILLS: dict[str, Callable[[], None]] = {
-    "land_files: raw file written, not yet renamed": _before(raw.os, "replace", 1),
-    "land_files: raw files in place, ledger not written": _before(ledger, "record_batch", 2),
-    "build_marts: plan written, dbt not started": _before(build, "_run_dbt"),
+    "land_files: half of a raw file written": _half_written,
+    "land_files: raw file whole, not yet renamed": _before(raw.os, "replace", 1, lambda *a: ".parquet" in str(a[1])),
+    "land_files: raw file in place, ledger not written": _before(ledger, "record_batch"),
+    "land_files: in the ledger's transaction, half of it written": _before(ledger, "_mark_dirty"),
+    "land_files: in the ledger's transaction, before its commit": _after(ledger, "record_batch"),
+    "after land_files": _between("land_files"),
+    "check_landing: judged, results not recorded": _before(ledger, "record_checks"),
+    "after check_landing": _between("check_landing"),
+    "build_marts: in the plan's transaction": _after(plan, "_record"),
+    "build_marts: plan written, build database not told": _before(build, "_write_meta"),
+    "build_marts: in the transaction that tells the build database": _before(build, "load_feeds", 2),
+    "build_marts: dbt not started": _before(build, "_run_dbt"),
     "build_marts: while dbt writes": _while_dbt_writes,
-    "build_marts: dbt done, results not recorded": _before(ledger, "record_checks"),
-    "publish_release: copy half made": _before(publish, "_write_parquet"),
+    "build_marts: dbt done, results not recorded": _before(ledger, "record_checks", 2),
+    "after build_marts": _between("build_marts"),
+    "check_marts: judged, results not recorded": _before(ledger, "record_checks", 3),
+    "after check_marts": _between("check_marts"),
+    "publish_release: database half copied": _half_copied,
+    "publish_release: database copied, Parquet not written": _before(publish, "_write_parquet"),
+    "publish_release: all written, not yet durable": _before(publish, "_write_note"),
     "publish_release: release whole, link not changed": _before(releases, "point_readers_to"),
+    "publish_release: new link beside the old one": _before(
+        releases.os, "replace", 1, lambda *a: str(a[1]).endswith("latest")
+    ),
     "publish_release: link changed, ledger not written": _before(releases, "record"),
+    "publish_release: link changed, before the ledger's commit": _after(releases, "record"),
+    "publish_release: recorded, old releases not yet removed": _before(releases, "prune"),
+    "after publish_release": _between("publish_release"),
+    "build_report: not written": _before(raw.os, "replace", 1, lambda *a: str(a[1]).endswith("index.html")),
 }
+PUBLISHED = tuple(list(KILLS)[-5:])
+
+
+def _hold_at_the_swap(gate: Path) -> None:
+    """Say that the swap is near and wait for a file: as long as it is not there, this process is as if paused."""
+    original = releases.set_aside_logs
+
+    def waiting(*args: Any) -> None:
+        Path(f"{gate}.near").touch()
+        while not gate.exists():
+            time.sleep(0.02)
+        original(*args)
+
+    releases.set_aside_logs = waiting  # type: ignore[assignment]
+
+
+def _fill_before(step: str, ballast: Path) -> None:
+    """Take all the room of the file system that a file lies on, when a step begins."""
+    owner = {"land_files": landing, "build_marts": build, "publish_release": publish}[step]
+    original = getattr(owner, step)
+
+    def filled(*args: Any, **kwargs: Any) -> Any:
+        with ballast.open("wb") as target:
+            for size in (1 << 20, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        target.write(bytes(size))
+                        target.flush()
+        return original(*args, **kwargs)
+
+    setattr(owner, step, filled)
+
+
+def _child(asked: dict[str, str]) -> None:
+    settings = Settings(_env_file=None, data=Path(asked["data"]), settle_seconds=0.0, lease_wait_seconds=200.0)  # type: ignore[call-arg]
+    if "ttl" in asked:
+        settings = settings.model_copy(update={"lease_ttl_seconds": float(asked["ttl"])})
+    if "kill" in asked:
+        KILLS[asked["kill"]]()
+    if "fill" in asked:
+        _fill_before(asked["fill"], Path(asked["ballast"]))
+    if "hold" in asked:
+        _hold_at_the_swap(Path(asked["hold"]))
+    run_whole(settings, asked["run_id"], date.fromisoformat(asked["day"]), lambda line: print(line, file=sys.stderr))
+
+
+def _serve() -> None:
+    import great_expectations  # noqa: F401 - read before the fork, for all children
+
+    settings = Settings(_env_file=None, data=Path(sys.argv[1]))  # type: ignore[call-arg]
+    with build.dbt_environment(settings):
+        manifest = build.parse(settings)
+    build.parse = lambda _: manifest
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.dup2(os.open(json.loads(line)["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+                os.dup2(2, 1)
+                _child(json.loads(line))
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        if json.loads(line).get("wait", True):
+            print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        else:
+            print(child, flush=True)
 
 
 if __name__ == "__main__":
-    folder, name, named_day = sys.argv[1:4]
-    if len(sys.argv) > 4:
-        KILLS[sys.argv[4]]()
-    night = Settings(_env_file=None, data=Path(folder), settle_seconds=0.0)  # type: ignore[call-arg]
-    print(run(night, name, date.fromisoformat(named_day)))
+    _serve()

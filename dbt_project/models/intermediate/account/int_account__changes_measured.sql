@@ -1,35 +1,47 @@
--- One row per account and planned day: its counts beside the last ones known before, at most 400 days back.
+-- One row per account and planned day: its counts beside the ones last known before, at most 400 days back.
 {{ config(materialized="view") }}
 
 {% set counts = ["followers", "following", "posts", "views_total"] %}
 {% set look_back_days = 400 %}
 
-with days as (select * from {{ ref("int_account__days_observed") }}),
-
-definitions as (select * from {{ ref("metric_definitions") }}),
+with definitions as (select * from {{ ref("metric_definitions") }}),
 
 planned as (
     {{ planned_dates("fct_account_daily") }}
 ),
 
-reach as (
-    select
-        {{ add_days("min(snapshot_date)", -look_back_days) }} as first_day,
-        max(snapshot_date) as last_day
-    from planned
+-- What was known of each account before the first planned day, where a checkpoint tells; then only the days after it
+-- are read, and else those of the look-back.
+carried as (
+    select *
+    from {{ ref("int_account__states_carried") }}
+    where
+        snapshot_date = (
+            select max(earlier.snapshot_date)
+            from {{ ref("int_account__states_carried") }} as earlier
+            where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
+        )
 ),
 
--- Only dates and counts of the look-back are read; everything else comes from the planned days alone.
 observed as (
     select
-        days.platform,
-        days.account_id,
+        platform,
+        account_id,
         {% for count in counts %}
-            days.{{ count }},
+            {{ count }},
         {% endfor %}
-        days.snapshot_date
-    from days
-    inner join reach on days.snapshot_date between reach.first_day and reach.last_day
+        snapshot_date
+    from {{ ref("int_account__days_observed") }}
+    where
+        snapshot_date > (
+            select
+                coalesce(
+                    (select max(carried.snapshot_date) from carried),
+                    {{ add_days("min(planned.snapshot_date)", -look_back_days - 1) }}
+                )
+            from planned
+        )
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
 ),
 
 platform_days as (
@@ -37,14 +49,15 @@ platform_days as (
         platform,
         snapshot_date
     from observed
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
--- How often a platform had redefined a count by a day. A change is measured within one definition alone.
-eras as (
+-- Since when a platform has defined a count as on a day. A change is measured within one definition alone.
+defined as (
     select
         platform_days.platform,
         {% for count in counts %}
-            count(*) filter (where definitions.metric = '{{ count }}') as {{ count }}_era,
+            max(definitions.valid_from) filter (where definitions.metric = '{{ count }}') as {{ count }}_since,
         {% endfor %}
         platform_days.snapshot_date
     from platform_days
@@ -54,18 +67,34 @@ eras as (
     group by platform_days.platform, platform_days.snapshot_date
 ),
 
+known as (
+    select
+        {% for count in counts %}
+            {{ count }},
+            {{ last_known_before(count) }} as {{ count }}_before,
+            {% set known_on = "case when " ~ count ~ " is not null then snapshot_date end" %}
+            {{ last_known_before(known_on) }} as {{ count }}_known_on,
+        {% endfor %}
+        platform,
+        account_id,
+        snapshot_date
+    from observed
+),
+
 last_known as (
     select
         {% for count in counts %}
-            observed.{{ count }},
-            {{ last_known(count, count) }} as {{ count }}_before,
-            {{ last_known(count, "snapshot_date") }} as {{ count }}_known_on,
+            known.{{ count }},
+            coalesce(known.{{ count }}_before, carried.{{ count }}) as {{ count }}_before,
+            coalesce(known.{{ count }}_known_on, carried.{{ count }}_known_on) as {{ count }}_known_on,
+            defined.{{ count }}_since,
         {% endfor %}
-        observed.platform,
-        observed.account_id,
-        observed.snapshot_date
-    from observed
-    inner join eras on observed.platform = eras.platform and observed.snapshot_date = eras.snapshot_date
+        known.platform,
+        known.account_id,
+        known.snapshot_date
+    from known
+    inner join defined on known.platform = defined.platform and known.snapshot_date = defined.snapshot_date
+    left join carried on known.platform = carried.platform and known.account_id = carried.account_id
 ),
 
 int_account__changes_measured as (
@@ -74,15 +103,11 @@ int_account__changes_measured as (
         account_id,
         {% for count in counts %}
             {{ count }},
-            {{ count }}_before,
-            case
-                when {{ days_between(count ~ "_known_on", "snapshot_date") }} <= {{ look_back_days }}
-                    then {{ days_between(count ~ "_known_on", "snapshot_date") }}
-            end as {{ count }}_gap,
+            {{ unless_redefined(count, count ~ "_before") }} as {{ count }}_before,
+            {{ gap_within(count, look_back_days) }} as {{ count }}_gap,
         {% endfor %}
         snapshot_date
     from last_known
-    where snapshot_date in (select planned.snapshot_date from planned)
 )
 
 select * from int_account__changes_measured

@@ -1,0 +1,95 @@
+-- One row per account ever seen and checkpoint day: all that was last known of it by the end of that day.
+-- A checkpoint is written for the last planned day with a capture. A run goes on from the newest checkpoint before its
+-- first planned day, so a night reads its own rows and one row per account, whatever history holds. A day that changed
+-- plans all later days of this model, so that no checkpoint outlives what it was made from.
+{% set counts = ["followers", "following", "posts", "views_total"] %}
+{% set attributes = ["handle", "display_name", "niche", "country", "language"] %}
+
+with planned as (
+    {{ planned_dates("int_account__states_carried") }}
+),
+
+carried as (
+    {% if is_incremental() %}
+        select *
+        from {{ this }}
+        where
+            snapshot_date = (
+                select max(earlier.snapshot_date)
+                from {{ this }} as earlier
+                where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
+            )
+    {% else %}
+        select
+            platform,
+            account_id,
+            {% for count in counts %}
+                {{ count }},
+                snapshot_date as {{ count }}_known_on,
+            {% endfor %}
+            {% for attribute in attributes %}
+                {{ attribute }},
+            {% endfor %}
+            data_origin,
+            snapshot_date as first_seen_date,
+            snapshot_date as last_seen_date,
+            snapshot_date
+        from {{ ref("int_account__days_observed") }}
+        where false
+    {% endif %}
+),
+
+days as (
+    select *
+    from {{ ref("int_account__days_observed") }}
+    where
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
+),
+
+checkpoint as (
+    select max(snapshot_date) as snapshot_date
+    from days
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+since as (
+    select
+        platform,
+        account_id,
+        {% for count in counts %}
+            max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
+            max(snapshot_date) filter (where {{ count }} is not null) as {{ count }}_known_on,
+        {% endfor %}
+        {% for attribute in attributes %}
+            max_by({{ attribute }}, snapshot_date) filter (where {{ attribute }} is not null) as {{ attribute }},
+        {% endfor %}
+        max_by(data_origin, snapshot_date) as data_origin,
+        min(snapshot_date) as first_seen_date,
+        max(snapshot_date) as last_seen_date
+    from days
+    group by platform, account_id
+),
+
+-- Every capture since is later than what is carried, so what is known of both is that of the capture.
+int_account__states_carried as (
+    select
+        coalesce(since.platform, carried.platform) as platform,
+        coalesce(since.account_id, carried.account_id) as account_id,
+        {% for count in counts %}
+            coalesce(since.{{ count }}, carried.{{ count }}) as {{ count }},
+            coalesce(since.{{ count }}_known_on, carried.{{ count }}_known_on) as {{ count }}_known_on,
+        {% endfor %}
+        {% for attribute in attributes %}
+            coalesce(since.{{ attribute }}, carried.{{ attribute }}) as {{ attribute }},
+        {% endfor %}
+        coalesce(since.data_origin, carried.data_origin) as data_origin,
+        coalesce(carried.first_seen_date, since.first_seen_date) as first_seen_date,
+        coalesce(since.last_seen_date, carried.last_seen_date) as last_seen_date,
+        checkpoint.snapshot_date
+    from since
+    full outer join carried on since.platform = carried.platform and since.account_id = carried.account_id
+    inner join checkpoint on checkpoint.snapshot_date is not null
+)
+
+select * from int_account__states_carried

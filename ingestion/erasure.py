@@ -1,0 +1,392 @@
+"""Forget one account: out of landing, raw and quarantine, and kept out by a list that does not name it.
+
+The list holds keyed hashes (HMAC-SHA-256) of platform and account, and of the account's posts; the key lies beside the
+ledger and is readable by its owner alone. Landing asks `withhold` for every file, so a redelivery brings nothing back.
+The record of the act counts what was removed and names nobody. Values are looked for in rows, file contents, logs and
+check results; names of files are not, since others' rows refer to them.
+"""
+
+import gzip
+import hashlib
+import hmac
+import os
+import re
+import secrets
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import duckdb
+
+from ingestion import ledger
+from ingestion.cells import Reader
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.contracts import Feed, load_feeds
+from ingestion.raw import PARQUET, columns_of, commit_file
+
+BLOCK = 1 << 20
+ACCOUNT, POST = "account", "post"
+# Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
+Meant = Callable[[str, str, str], str]
+
+
+@dataclass
+class Erased:
+    """What was removed, in numbers."""
+
+    raw_rows: int = 0
+    quarantined_rows: int = 0
+    files: int = 0
+    waiting: list[str] = field(default_factory=list)
+
+
+def _key(settings: Settings) -> bytes:
+    """The key of the list, made with its first entry."""
+    file = settings.ledger.with_name("suppression.key")
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
+            target.write(secrets.token_bytes(32))
+            os.fsync(target.fileno())
+    return file.read_bytes()
+
+
+def digest(settings: Settings, kind: str, platform: str, identity: str) -> str:
+    """Keyed hash of an account or a post."""
+    message = "\0".join([kind, platform, identity]).encode()
+    return hmac.new(_key(settings), message, hashlib.sha256).hexdigest()
+
+
+def _suppressed(settings: Settings) -> list[str]:
+    if not settings.ledger.exists():
+        return []
+    with ledger.read(settings) as connection:
+        return [row["digest"] for row in connection.execute("select digest from suppressed order by 1")]
+
+
+def is_suppressed(settings: Settings) -> Meant | None:
+    """Condition in SQL that an account or post is on the list; null while the list is empty, which costs nothing."""
+    digests = _suppressed(settings)
+    if not digests:
+        return None
+    block = _key(settings).ljust(64, b"\0")
+    inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
+    listed = ", ".join(f"'{each}'" for each in digests)
+
+    def meant(kind: str, platform: str, identity: str) -> str:
+        message = f"encode('{kind}' || chr(0) || {platform} || chr(0) || {identity})"
+        return f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || {message}))) in ({listed})"
+
+    return meant
+
+
+def _is(platform: str, account_id: str, posts: list[str]) -> Meant:
+    """Condition in SQL that this account, or one of its posts, is meant."""
+
+    def meant(kind: str, platform_sql: str, identity_sql: str) -> str:
+        ids = [account_id] if kind == ACCOUNT else posts
+        listed = ", ".join(_quoted(each) for each in ids) or "null"
+        return f"coalesce({platform_sql} = {_quoted(platform)} and {identity_sql} in ({listed}), false)"
+
+    return meant
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def own_rows(feed: Feed, meant: Meant) -> str | None:
+    """Condition of the rows of a feed that are about the account; null where it has none such."""
+    if "platform" not in feed.columns:
+        return None
+    conditions = [meant(ACCOUNT, "platform", name) for name in ("account_id", "host_id") if name in feed.columns]
+    conditions += [meant(POST, "platform", "post_id")] if "post_id" in feed.columns else []
+    return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
+
+
+def references(feed: Feed, meant: Meant) -> dict[str, str]:
+    """What takes the place of a column in rows about somebody else that also name the account."""
+    taken = {}
+    if "referrer_account_id" in feed.columns:
+        named = meant(ACCOUNT, "platform", "referrer_account_id")
+        taken["referrer_account_id"] = f"case when {named} then null else referrer_account_id end"
+    if "own_accounts" in feed.columns:
+        named = meant(ACCOUNT, "split_part(x, ':', 1)", "substr(x, strpos(x, ':') + 1)")
+        kept = f"list_filter(string_split(own_accounts, '|'), x -> not {named})"
+        taken["own_accounts"] = f"nullif(array_to_string({kept}, '|'), '')"
+    return taken
+
+
+def _without(feed: Feed, meant: Meant, relation: str) -> str:
+    """Query of a relation without the account."""
+    own, taken = own_rows(feed, meant), references(feed, meant)
+    replaced = ", ".join(f"{sql} as {name}" for name, sql in taken.items())
+    return (
+        f"select *{f' replace ({replaced})' if replaced else ''} from {relation} where not ({own if own else 'false'})"
+    )
+
+
+def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
+    """Take suppressed accounts out of the view `accepted` before raw is written; returns how many rows went.
+
+    They count neither as read nor as anything else: for the warehouse the file never held them.
+    """
+    meant = is_suppressed(settings)
+    if meant is None or (own_rows(feed, meant) is None and not references(feed, meant)):
+        return 0
+    before = _one(reader, "select count(*) from accepted")
+    columns = ", ".join(columns_of(feed))
+    reader.execute(
+        f"create or replace temp table kept_back as select {columns} from ({_without(feed, meant, 'accepted')})"
+    )
+    reader.execute("create or replace temp view accepted as select * from kept_back")
+    return before - _one(reader, "select count(*) from accepted")
+
+
+def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+def begin(settings: Settings, platform: str, account_id: str) -> int:
+    """Put the account on the list and begin the record of its erasure; returns the record's number."""
+    posts = _posts_of(settings, platform, account_id)
+    digests = [digest(settings, ACCOUNT, platform, account_id)]
+    digests += [digest(settings, POST, platform, post) for post in posts]
+    with ledger.write(settings) as connection:
+        connection.executemany(
+            "insert or ignore into suppressed values (?, ?)", [(each, ledger.stamp()) for each in digests]
+        )
+        connection.execute("insert into erasures (began_at) values (?)", (ledger.stamp(),))
+        return int(connection.execute("select max(id) from erasures").fetchone()[0])
+
+
+def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
+    """Remove the account from raw, quarantine, landing, logs and the text of state. Safe to run again after a crash."""
+    found = Erased()
+    meant = _is(platform, account_id, _posts_of(settings, platform, account_id))
+    delivered = _clean_raw(settings, number, meant, found)
+    delivered |= _clean_quarantine(settings, account_id, found)
+    _clean_landing(settings, account_id, delivered, found)
+    for log in _files_below(settings.data / "state" / "logs", settings.data / "airflow" / "logs"):
+        if holds(log, account_id):
+            log.unlink()
+            found.files += 1
+    _clean_state(settings, account_id)
+    return found
+
+
+def finish(settings: Settings, number: int, found: Erased, releases: int) -> None:
+    """End the record of an erasure, and let nothing of what was deleted stay in the ledger's free pages."""
+    with ledger.write(settings) as connection:
+        connection.execute(
+            "update erasures set ended_at = ?, raw_rows = ?, quarantined_rows = ?, files = ?, releases = ?"
+            " where id = ?",
+            (ledger.stamp(), found.raw_rows, found.quarantined_rows, found.files, releases, number),
+        )
+    with closing(ledger.connect(settings)) as connection:
+        connection.execute("vacuum")
+
+
+def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
+    files = _raw_files(settings, "post_snapshots")
+    if not files:
+        return []
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        rows = reader.execute(
+            "select distinct post_id from read_parquet($files, union_by_name = true, hive_partitioning = false)"
+            " where platform = $platform and account_id = $account order by 1",
+            {"files": [str(settings.raw / path) for path in files], "platform": platform, "account": account_id},
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
+    """Path and batch of every raw file of a feed, whatever became of its batch."""
+    with ledger.read(settings) as connection:
+        rows = connection.execute("select path, batch_id from raw_files where feed = ? order by 1", (feed,)).fetchall()
+    return {row["path"]: row["batch_id"] for row in rows if (settings.raw / row["path"]).exists()}
+
+
+def _clean_raw(settings: Settings, number: int, meant: Meant, found: Erased) -> set[str]:
+    """Write each raw file that holds the account anew, without it; returns the landed files that it had come in."""
+    delivered: set[str] = set()
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        for name, feed in load_feeds().items():
+            files, own, taken = _raw_files(settings, name), own_rows(feed, meant), references(feed, meant)
+            if not files or not (own or taken):
+                continue
+            touched = " or ".join(
+                [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
+            )
+            listed = [str(settings.raw / path) for path in files]
+            hits = reader.execute(
+                f"select filename, source_file, count(*) filter ({own or 'false'}) from read_parquet($files,"
+                f" union_by_name = true, hive_partitioning = false, filename = true) where {touched} group by all",
+                {"files": listed},
+            ).fetchall()
+            for path, source_file, rows in hits:
+                relative = Path(path).relative_to(settings.raw).as_posix()
+                _rewrite(settings, reader, number, feed, meant, relative, files[relative], rows)
+                delivered.add(source_file)
+                found.raw_rows += rows
+    _remove_orphans(settings)
+    return delivered
+
+
+def _rewrite(
+    settings: Settings,
+    reader: duckdb.DuckDBPyConnection,
+    number: int,
+    feed: Feed,
+    meant: Meant,
+    path: str,
+    batch_id: str,
+    rows: int,
+) -> None:
+    """One raw file under a new name without the account; then the ledger; then the old file goes."""
+    old = settings.raw / path
+    new = old.with_name(f"{batch_id}.{number}.parquet")
+    partial = new.with_suffix(".partial")
+    source = f"read_parquet({_quoted(str(old))}, hive_partitioning = false)"
+    reader.execute(f"copy ({_without(feed, meant, source)} order by source_line) to '{partial}' ({PARQUET})")
+    left = _one(reader, f"select count(*) from read_parquet('{partial}')")
+    size, sha256 = commit_file(partial, new)
+    with ledger.write(settings) as connection:
+        if left:
+            connection.execute(
+                "update raw_files set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?",
+                (new.relative_to(settings.raw).as_posix(), left, size, sha256, path),
+            )
+        else:
+            connection.execute("delete from raw_files where path = ?", (path,))
+        connection.execute(
+            "update batches set rows_read = rows_read - ?, rows_accepted = rows_accepted - ? where batch_id = ?",
+            (rows, rows, batch_id),
+        )
+    old.unlink()
+    if not left:
+        new.unlink()
+
+
+def _remove_orphans(settings: Settings) -> None:
+    """Raw files that the ledger does not name: left by a crash, read by nobody, and nobody knows what is in them."""
+    with ledger.read(settings) as connection:
+        known = {row["path"] for row in connection.execute("select path from raw_files")}
+    for file in _files_below(settings.raw):
+        if file.name != "_schema.parquet" and file.relative_to(settings.raw).as_posix() not in known:
+            file.unlink()
+
+
+def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set[str]:
+    """Quarantined rows and whole files that hold the account's id go; returns the landed files they had come in."""
+    delivered: set[str] = set()
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        for rejects in settings.quarantine.glob("*/*.parquet"):
+            source = f"read_parquet({_quoted(str(rejects))}, hive_partitioning = false)"
+            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {_quoted(_pattern(account_id))})'
+            lines = reader.execute(f"select distinct source_file, source_line from {source} where {hit}").fetchall()
+            if not lines:
+                continue
+            delivered |= {file for file, _ in lines}
+            found.quarantined_rows += len(lines)
+            partial = rejects.with_suffix(".partial")
+            reader.execute(f"copy (select * from {source} where not coalesce({hit}, false)) to '{partial}' ({PARQUET})")
+            with ledger.write(settings) as connection:
+                connection.execute(
+                    "update batches set rows_read = rows_read - ?, rows_quarantined = rows_quarantined - ?"
+                    " where batch_id = ?",
+                    (len(lines), len(lines), rejects.stem),
+                )
+            commit_file(partial, rejects)
+    for file in settings.quarantine.glob("*/files/*/file"):
+        if holds(file, account_id):
+            shutil.rmtree(file.parent)
+            found.files += 1
+    return delivered
+
+
+def _clean_landing(settings: Settings, account_id: str, delivered: set[str], found: Erased) -> None:
+    """Landed files that brought the account go whole: what others have in them is in raw. One not yet landed waits."""
+    with ledger.read(settings) as connection:
+        known = {row["path"] for row in connection.execute("select path from deliveries")}
+    for file in _files_below(settings.landing):
+        label = os.fsencode(file.relative_to(settings.landing)).decode("utf-8", errors="backslashreplace")
+        if label not in delivered and not holds(file, account_id):
+            continue
+        if label in known or label in delivered:
+            file.unlink()
+            found.files += 1
+        else:
+            found.waiting.append(label)
+
+
+def _clean_state(settings: Settings, account_id: str) -> None:
+    """Texts of state that name the account: what a check saw, why a file was set aside."""
+    with ledger.write(settings) as connection:
+        connection.execute("pragma secure_delete = on")
+        connection.create_function(
+            "names", 1, lambda text: bool(text) and re.search(_pattern(account_id), text) is not None
+        )
+        for table, column in (("check_results", "detail"), ("check_results", "observed"), ("batches", "reason")):
+            connection.execute(f"update {table} set {column} = '(erased)' where names({column})")
+
+
+def _files_below(*folders: Path) -> Iterator[Path]:
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and not path.is_symlink():
+                yield path
+
+
+def _pattern(account_id: str) -> str:
+    """The id as a word of its own: `a1` is not in `a10`."""
+    return rf"(^|[^A-Za-z0-9_-]){re.escape(account_id)}([^A-Za-z0-9_-]|$)"
+
+
+def holds(file: Path, account_id: str) -> bool:
+    """Whether a file's content holds the id as a word: plain, gzip, a spreadsheet's parts, or Parquet's cells."""
+    with file.open("rb") as source:
+        magic = source.read(4)
+    if magic == b"PAR1":
+        return _parquet_holds(file, account_id)
+    pattern = re.compile(_pattern(account_id).encode())
+    if magic[:2] == b"PK":
+        with zipfile.ZipFile(file) as parts:
+            return any(_stream_holds(parts.open(name), pattern, len(account_id)) for name in parts.namelist())
+    opener: Callable[[Path], IO[bytes]] = gzip.open if magic[:2] == b"\x1f\x8b" else _open_plain  # type: ignore[assignment]
+    try:
+        with opener(file) as source:
+            return _stream_holds(source, pattern, len(account_id))
+    except (EOFError, OSError, gzip.BadGzipFile):
+        # A damaged file cannot be read to its end, so nobody can say that it does not hold the id.
+        return True
+
+
+def _open_plain(file: Path) -> IO[bytes]:
+    return file.open("rb")
+
+
+def _stream_holds(source: IO[bytes], pattern: re.Pattern[bytes], width: int) -> bool:
+    tail = b""
+    while block := source.read(BLOCK):
+        if pattern.search(tail + block):
+            return True
+        tail = (tail + block)[-(width * 4 + 8) :]
+    return False
+
+
+def _parquet_holds(file: Path, account_id: str) -> bool:
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        try:
+            source = f"read_parquet({_quoted(str(file))}, hive_partitioning = false)"
+            pattern = _quoted(_pattern(account_id))
+            return bool(
+                _one(reader, f"select count(*) from {source} t where regexp_matches(cast(t as varchar), {pattern})")
+            )
+        except duckdb.Error:
+            return True

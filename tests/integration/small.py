@@ -1,0 +1,90 @@
+"""Small worlds, nights of them in this process with one reading of the dbt project, and what the marts hold."""
+
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingestion.config import Settings
+from serving import build
+
+from .conftest import content, make_settings
+
+HEADER = "platform,account_id,captured_at,followers,following,posts,views_total,handle"
+FIRST = date(2026, 1, 1)
+
+
+def day(number: int) -> date:
+    """The day of this number, the first being 2026-01-01."""
+    return FIRST + timedelta(days=number - 1)
+
+
+@dataclass(frozen=True)
+class Capture:
+    """One row of a file: counts of an account at an hour of a day; null is an empty cell."""
+
+    account: str
+    day: int
+    hour: int = 3
+    followers: int | None = None
+    following: int | None = None
+    posts: int | None = None
+    views: int | None = None
+    handle: str | None = None
+    platform: str = "youtube"
+
+    @property
+    def line(self) -> str:
+        cells = (
+            self.platform, self.account, f"{day(self.day)}T{self.hour:02d}:00:00Z", self.followers, self.following,
+            self.posts, self.views, self.handle,
+        )  # fmt: skip
+        return ",".join("" if cell is None else str(cell) for cell in cells)
+
+
+def deliver(settings: Settings, name: str, rows: Iterable[Capture], as_of: date | None = None) -> Path:
+    """A file in landing. Its name carries a time, so that every world has the same `as_of`, whenever it is written."""
+    folder = settings.landing / "account_snapshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}_{as_of or FIRST}.csv"
+    file.write_text("\n".join([HEADER, *(row.line for row in rows)]) + "\n", encoding="utf-8")
+    return file
+
+
+def world(folder: Path, name: str) -> Settings:
+    """An empty warehouse."""
+    return make_settings(folder / name)
+
+
+def copy_of(settings: Settings, folder: Path) -> Settings:
+    """A warehouse with the same content, free to break."""
+    shutil.copytree(settings.data, folder / settings.data.name, symlinks=True)
+    return make_settings(folder / settings.data.name)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Let every night of this process read the dbt project from one copy in memory: seconds each saved."""
+    really_parse, kept = build.parse, KEPT
+
+    def parse(settings: Settings) -> Any:
+        if not kept:
+            kept.append(really_parse(settings))
+        return kept[0].deepcopy()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(build, "parse", parse)
+        yield
+
+
+KEPT: list[Any] = []
+
+
+def hashes(settings: Settings) -> str:
+    """Rows and hash of each mart, a line each, for people who compare worlds."""
+    return "\n".join(f"{mart:<28} {rows:>6} {digest}" for mart, (rows, digest) in content(settings).items())

@@ -1,0 +1,246 @@
+"""An account is forgotten: nothing kept holds its id, nothing brings it back, the rest is as if it never was."""
+
+import gzip
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion import erasure, landing, ledger, parse, raw
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.contracts import load_feeds
+from ingestion.errors import ContractError
+from serving import diff, releases
+
+from . import night, small
+from .conftest import content, reading
+from .small import Capture, day, deliver
+
+sys.path.insert(0, str(PROJECT_DIR / "dags"))
+from common import erase as hand
+
+GONE = "UCgone-of_all"
+# Delivery and line differ where a shared file holds fewer lines; every value is the same.
+LINEAGE = set(diff.LINEAGE)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_parse() -> Iterator[None]:
+    with small.read_once():
+        yield
+
+
+def fill(settings: Settings, with_it: bool) -> None:
+    """Three days of two accounts; the one that goes has shared files, a file of its own and a bad row."""
+    for number in (1, 2, 3):
+        rows = [
+            Capture("stays", number, followers=1000 * number, handle="@stays"),
+            Capture("other", number, followers=50),
+        ]
+        if with_it:
+            rows.insert(1, Capture(GONE, number, followers=7_000_000 + number, handle="@gone"))
+        deliver(settings, f"day{number}", rows)
+    if with_it:
+        deliver(settings, "own", [Capture(GONE, 2, hour=9, followers=7_500_000)])
+        bad = deliver(settings, "bad", [Capture("stays", 1, hour=1, followers=999)])
+        bad.write_text(bad.read_text() + f"youtube,{GONE},never,1,,,,\n", encoding="utf-8")
+        aside = settings.landing / "account_snapshots" / "cut.csv.gz"
+        aside.write_bytes(gzip.compress(f"platform,account_id,captured_at\nyoutube,{GONE},2026-01-01".encode()))
+    else:
+        deliver(settings, "bad", [Capture("stays", 1, hour=1, followers=999)])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> tuple[Settings, Settings]:
+    """A world with the account, published twice, and one in which it never was."""
+    folder = tmp_path_factory.mktemp("made")
+    with_it, without = small.world(folder, "with"), small.world(folder, "without")
+    fill(with_it, with_it=True)
+    fill(without, with_it=False)
+    night.run(with_it, "first", day(2))
+    night.run_whole(with_it, "second", day(3))
+    night.run(without, "only", day(3))
+    return with_it, without
+
+
+@pytest.fixture
+def world(made: tuple[Settings, Settings], tmp_path: Path) -> Settings:
+    return small.copy_of(made[0], tmp_path)
+
+
+def values(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every mart but the operational ones, without where it came from."""
+    with reading(settings) as marts:
+        return {
+            mart: sorted(
+                (
+                    row
+                    for row in marts.execute(
+                        f"select {', '.join(name for name in columns if name not in LINEAGE)} from marts.{mart}"
+                    ).fetchall()
+                ),
+                key=repr,
+            )
+            for mart in content(settings)
+            if (columns := [row[0] for row in marts.execute(f"describe marts.{mart}").fetchall()])
+        }
+
+
+def holders_of(settings: Settings, needle: str) -> list[str]:
+    """Files below the data folder whose bytes hold a text, gzip unpacked; Parquet by its cells."""
+    found = []
+    for path in settings.data.rglob("*"):
+        if not path.is_file() or path.is_symlink():
+            continue
+        bytes_ = path.read_bytes()
+        if path.suffix == ".parquet":
+            cells = duckdb.sql(f"select cast(t as varchar) from read_parquet('{path}', hive_partitioning = false) t")
+            bytes_ = "\n".join(row[0] for row in cells.fetchall()).encode()
+        elif bytes_[:2] == b"\x1f\x8b":
+            bytes_ = gzip.decompress(bytes_)
+        if needle.encode() in bytes_:
+            found.append(path.relative_to(settings.data).as_posix())
+    return sorted(found)
+
+
+def test_the_account_is_in_everything_before(world: Settings) -> None:
+    rooms = {path.partition("/")[0] for path in holders_of(world, GONE)}
+    assert rooms >= {"landing", "raw", "quarantine", "build", "published"}
+
+
+def test_nothing_holds_it_and_the_rest_is_as_if_it_never_was(world: Settings, made: tuple[Settings, Settings]) -> None:
+    found = hand.erase(world, "youtube", GONE, night.quiet)
+    assert (found.raw_rows, found.quarantined_rows) == (4, 1)
+    assert holders_of(world, GONE) == []
+    assert values(world) == values(made[1])
+    assert len(list(releases.folder_of(world).iterdir())) == 1
+    with ledger.read(world) as connection:
+        act = dict(connection.execute("select * from erasures").fetchone())
+        assert act["ended_at"]
+        assert (act["raw_rows"], act["quarantined_rows"]) == (4, 1)
+        # Three shared files, the one of its own, the one with the bad row, and the one cut short, twice: it lay in
+        # quarantine as well.
+        assert act["files"] == 7
+        assert connection.execute("select count(*) from suppressed").fetchone()[0] == 1
+    assert (world.ledger.parent / "suppression.key").stat().st_mode & 0o077 == 0
+
+
+def test_the_marts_go_on_from_there(world: Settings, made: tuple[Settings, Settings], tmp_path: Path) -> None:
+    hand.erase(world, "youtube", GONE, night.quiet)
+    without = small.copy_of(made[1], tmp_path)
+    for settings in (world, without):
+        deliver(settings, "day4", [Capture("stays", 4, followers=4100)])
+        night.run(settings, "next", day(4))
+    assert values(world) == values(without)
+
+
+@pytest.fixture
+def landing_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Landing with its one line more: `withhold` between reading a file and writing raw."""
+    really_write = raw.write_batch
+
+    def write(settings: Settings, reader: parse.Reader, feed: str, batch_id: str) -> object:
+        erasure.withhold(settings, reader, load_feeds()[feed])
+        return really_write(settings, reader, feed, batch_id)
+
+    monkeypatch.setattr(landing.raw, "write_batch", write)
+
+
+def test_a_redelivery_cannot_bring_it_back(world: Settings, landing_asks: None) -> None:
+    hand.erase(world, "youtube", GONE, night.quiet)
+    before = values(world)
+    # The same bytes again, and other bytes with the account in them.
+    fill(world, with_it=True)
+    deliver(world, "day5", [Capture(GONE, 5, followers=9), Capture("stays", 5, followers=5000)])
+    night.run(world, "again", day(5))
+    after = values(world)
+    assert [row for row in after["fct_account_daily"] if str(row[2]) != "2026-01-05"] == before["fct_account_daily"]
+    assert {row[1] for row in after["dim_account"]} == {"stays", "other"}
+    assert [path for path in holders_of(world, GONE) if path.startswith(("raw/", "build/", "published/"))] == []
+
+
+def test_only_this_platform_and_only_the_whole_id(world: Settings) -> None:
+    deliver(world, "near", [Capture(GONE, 3, platform="tiktok", followers=1), Capture(f"{GONE}2", 3, followers=2)])
+    hand.erase(world, "youtube", GONE, night.quiet)
+    with reading(world) as marts:
+        kept = marts.execute(
+            f"select platform, account_id from marts.dim_account where account_id like '{GONE}%'"
+        ).fetchall()
+    assert sorted(kept) == [("tiktok", GONE), ("youtube", f"{GONE}2")]
+
+
+def test_a_closed_gate_leaves_it_unfinished_and_again_finishes_it(
+    world: Settings, monkeypatch: pytest.MonkeyPatch, made: tuple[Settings, Settings]
+) -> None:
+    def closed(*_: object) -> None:
+        raise ContractError("a gate is closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("expectations.run.check_landing", closed)
+        with pytest.raises(ContractError, match="a gate is closed"):
+            hand.erase(world, "youtube", GONE, night.quiet)
+    with ledger.read(world) as connection:
+        assert connection.execute("select ended_at from erasures").fetchall()[0]["ended_at"] is None
+    hand.erase(world, "youtube", GONE, night.quiet)
+    assert holders_of(world, GONE) == []
+    assert values(world) == values(made[1])
+
+
+def test_an_account_that_is_not_there_is_kept_out_all_the_same(tmp_path: Path) -> None:
+    settings = small.world(tmp_path, "empty")
+    assert hand.erase(settings, "youtube", "nobody", night.quiet) == erasure.Erased()
+    with ledger.read(settings) as connection:
+        assert connection.execute("select count(*) from suppressed").fetchone()[0] == 1
+
+
+def test_the_list_speaks_one_language_in_python_and_in_sql(settings: Settings) -> None:
+    assert erasure.is_suppressed(settings) is None
+    erasure.begin(settings, "youtube", 'it\'s "one"')
+    meant = erasure.is_suppressed(settings)
+    assert meant is not None
+    rows = duckdb.execute(
+        "select account_id from (values ('youtube', $1), ('tiktok', $1), ('youtube', 'two')) t(platform, account_id)"
+        f" where {meant('account', 'platform', 'account_id')}",
+        ['it\'s "one"'],
+    ).fetchall()
+    assert rows == [('it\'s "one"',)]
+
+
+def test_rows_about_others_lose_only_the_reference() -> None:
+    meant = erasure._is("youtube", GONE, ["p1"])
+    feeds = load_feeds()
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create table contest_entries as select * from (values"
+            f" ('youtube', 'stays', null, '{GONE}'), ('youtube', '{GONE}', null, null),"
+            " ('youtube', 'stays', 'p1', 'x'),"
+            f" ('tiktok', 'stays', 'p1', '{GONE}')) t(platform, account_id, post_id, referrer_account_id)"
+        )
+        connection.execute(
+            f"create table brands as select 'b' as brand, 'youtube:{GONE}|tiktok:{GONE}|youtube:x' as own_accounts"
+        )
+        for table, rows in {
+            "contest_entries": [("youtube", "stays", None, None), ("tiktok", "stays", "p1", GONE)],
+            "brands": [("b", f"tiktok:{GONE}|youtube:x")],
+        }.items():
+            assert connection.execute(erasure._without(feeds[table], meant, table)).fetchall() == rows
+
+
+@pytest.mark.parametrize("name", ["plain.csv", "packed.csv.gz", "cells.parquet", "sheet.xlsx"])
+def test_a_file_of_any_kind_is_searched(name: str, tmp_path: Path) -> None:
+    import zipfile
+
+    for holds, text in ((True, GONE), (False, f"{GONE}2")):
+        file = tmp_path / f"{holds}-{name}"
+        if name.endswith(".gz"):
+            file.write_bytes(gzip.compress(b"x" * 2_000_000 + f",{text},".encode()))
+        elif name.endswith(".parquet"):
+            duckdb.sql(f"copy (select '{text}' as account_id) to '{file}' (format parquet)")
+        elif name.endswith(".xlsx"):
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as sheet:
+                sheet.writestr("xl/sharedStrings.xml", f"<t>{text}</t>")
+        else:
+            file.write_bytes(b"x" * (erasure.BLOCK - 5) + f",{text},".encode())
+        assert erasure.holds(file, GONE) is holds

@@ -1,0 +1,140 @@
+"""Nightly, backfill and a person at once, each a process: one works, others wait; an overtaken one cannot publish."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ingestion import lease, ledger, plan
+from ingestion.config import Settings
+from ingestion.errors import LeaseLost
+from serving import releases
+
+from . import forks, night, small
+from .conftest import content
+from .small import Capture, day, deliver
+from .test_crash import is_whole
+
+PATIENCE_SECONDS = 240
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_parse() -> Iterator[None]:
+    with small.read_once():
+        yield
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[forks.Forks]:
+    with forks.open_forks(tmp_path_factory.mktemp("forks")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Settings:
+    """Files of three days in landing, nothing built."""
+    settings = small.world(tmp_path, "world")
+    for number in (1, 2, 3):
+        deliver(settings, f"day{number}", [Capture("a", number, followers=1000 * number)])
+    return settings
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.05)
+
+
+def holder(settings: Settings) -> str | None:
+    with ledger.read(settings) as connection:
+        row = connection.execute("select run_id from leases").fetchone()
+    return row["run_id"] if row else None
+
+
+def state_of(settings: Settings, run_id: str) -> str | None:
+    with ledger.read(settings) as connection:
+        row = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
+    return row["state"] if row else None
+
+
+def test_three_at_once_all_end_and_the_marts_are_those_of_one(
+    world: Settings, forked: forks.Forks, tmp_path: Path
+) -> None:
+    runs = {"nightly": 3, "backfilled": 1, "by hand": 2}
+    for run_id, number in runs.items():
+        forked.begin(world, run_id, number)
+    ended = ("published", "unchanged", "superseded")
+    wait_until(lambda: all(state_of(world, run_id) in ended for run_id in runs) and holder(world) is None)
+    alone = small.world(tmp_path, "alone")
+    for number in (1, 2, 3):
+        deliver(alone, f"day{number}", [Capture("a", number, followers=1000 * number)])
+    night.run(alone, "alone", day(3))
+    assert content(world) == content(alone)
+    is_whole(world)
+    with ledger.read(world) as connection:
+        assert connection.execute("select count(*) from dirty_dates").fetchone()[0] == 0
+    assert any("waiting for another writer" in forks.log_of(world, run_id).read_text() for run_id in runs)
+
+
+def test_a_person_is_told_who_works_and_since_when(world: Settings, forked: forks.Forks, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    process = forked.begin(world, "nightly", 3, hold=str(gate))
+    wait_until(Path(f"{gate}.near").exists)
+    impatient = world.model_copy(update={"lease_wait_seconds": 0.0})
+    with pytest.raises(LeaseLost, match=rf"publish_release of run nightly \(process {process} on .*\) since 20\d\d-"):
+        night.run(impatient, "by hand", day(3))
+    gate.touch()
+    wait_until(lambda: state_of(world, "nightly") == "published" and holder(world) is None)
+
+
+def test_a_paused_run_whose_retry_has_published_cannot_publish(
+    world: Settings, forked: forks.Forks, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    # Stopped just before the swap, its heart does not beat; after a second its lease counts as dead.
+    zombie = forked.begin(world, "zombie", 2, hold=str(gate), ttl="1")
+    wait_until(Path(f"{gate}.near").exists)
+    os.kill(zombie, signal.SIGSTOP)
+    time.sleep(1.5)
+    impatient = world.model_copy(update={"lease_ttl_seconds": 1.0})
+    night.run(impatient, "retry", day(3))
+    released, seen = content(world), releases.latest(world)
+    gate.touch()
+    os.kill(zombie, signal.SIGCONT)
+    log = forks.log_of(world, "zombie")
+    wait_until(lambda: "LeaseLost" in log.read_text())
+    assert "run zombie lost the writer's lease" in log.read_text()
+    assert "nothing was published" in log.read_text()
+    assert releases.latest(world) == seen
+    assert content(world) == released
+    # What it left half made is removed by the next that publishes.
+    deliver(world, "day4", [Capture("a", 4, followers=4000)])
+    night.run(world, "next", day(4))
+    assert len(list(releases.folder_of(world).iterdir())) <= 3
+    assert state_of(world, "zombie") != "published"
+
+
+def test_a_holder_that_was_killed_is_taken_over_at_once(world: Settings, forked: forks.Forks, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    process = forked.begin(world, "killed", 3, hold=str(gate))
+    wait_until(Path(f"{gate}.near").exists)
+    os.kill(process, signal.SIGKILL)
+    with lease.hold(world.model_copy(update={"lease_wait_seconds": 5.0}), "next", "a person", night.quiet):
+        assert holder(world) == "next"
+    assert night.run(world, "next", day(3)).status == "published"
+
+
+def test_an_overtaken_rebuild_builds_again_what_it_was_asked_for(world: Settings) -> None:
+    night.run(world, "first", day(3))
+    asked, last = plan.resolve(world, day(1), day(2))
+    with lease.hold(world, "rebuild", "build_marts", night.quiet) as held:
+        night.build.build_marts(world, "rebuild", last, held, night.quiet, asked)
+    deliver(world, "day4", [Capture("a", 4, followers=4000)])
+    night.run(world, "nightly", day(4))
+    with lease.hold(world, "rebuild", "check_marts", night.quiet) as held:
+        assert night.build.ensure_built(world, "rebuild", held, night.quiet).status == "rebuilt"
+        assert night.publish.publish_release(world, "rebuild", held, night.quiet).status == "published"
