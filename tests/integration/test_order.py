@@ -69,6 +69,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_account_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_tier_daily", "2022-07-17", "2022-07-17"),
         ("int_account__days_observed", "2022-07-17", "2022-07-17"),
+        ("int_account__states_carried", "2022-07-17", "2022-07-20"),
     ]
 
 
