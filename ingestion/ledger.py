@@ -139,9 +139,9 @@ create table if not exists leases (
 );
 """
 
-# Changes of the schema since its first version, in order, only ever added to; a ledger takes those that it lacks when
-# it is opened.
+# The first schema and its changes, in order, only ever added to; `user_version` counts those that a ledger has seen.
 MIGRATIONS = (
+    SCHEMA,
     "alter table batches add column rows_left_out integer not null default 0",
     "create table replays (sha256 text not null, feed text not null, batch_id text not null, asked_at text not null);"
     " create index replays_delivery on replays (sha256, feed)",
@@ -201,13 +201,12 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
     Of two processes at once the second finds nothing to do.
     """
-    steps = (SCHEMA, *MIGRATIONS)
-    if _version(connection) >= len(steps):
+    if _version(connection) >= len(MIGRATIONS):
         return
     connection.execute("begin immediate")
     try:
-        for number in range(_version(connection), len(steps)):
-            for statement in steps[number].split(";"):
+        for number in range(_version(connection), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
                 connection.execute(statement)
             connection.execute(f"pragma user_version = {number + 1}")
     except BaseException:

@@ -172,6 +172,17 @@ def rejected_and_replayed(world: Settings, files: World) -> None:
 
 
 @way
+def the_last_day_built_rejected_and_replayed(world: Settings, files: World) -> None:
+    deliver(world, "wrong", [Capture("a", LAST, 23, followers=1)], as_of(9))
+    bring(world, files, "file0", "file1")
+    night.run(world, "wrong", day(LAST))
+    reject(world, "wrong")
+    night.run(world, "without", day(LAST))
+    bring(world, files, "file2", "file3")
+    night.run(world, "right", day(LAST))
+
+
+@way
 def rolled_back_between(world: Settings, files: World) -> None:
     bring(world, files, "file0", "file1")
     first = night.run(world, "first", day(2)).release_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion import erasure, landing, ledger, parse, raw
+from ingestion import erasure, ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
@@ -136,19 +136,7 @@ def test_the_marts_go_on_from_there(world: Settings, made: tuple[Settings, Setti
     assert values(world) == values(without)
 
 
-@pytest.fixture
-def landing_asks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Landing with its one line more: `withhold` between reading a file and writing raw."""
-    really_write = raw.write_batch
-
-    def write(settings: Settings, reader: parse.Reader, feed: str, batch_id: str) -> object:
-        erasure.withhold(settings, reader, load_feeds()[feed])
-        return really_write(settings, reader, feed, batch_id)
-
-    monkeypatch.setattr(landing.raw, "write_batch", write)
-
-
-def test_a_redelivery_cannot_bring_it_back(world: Settings, landing_asks: None) -> None:
+def test_a_redelivery_cannot_bring_it_back(world: Settings) -> None:
     hand.erase(world, "youtube", GONE, night.quiet)
     before = values(world)
     # The same bytes again, and other bytes with the account in them.

@@ -74,6 +74,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("int_account__engagement_rated", "2022-07-17", "2022-07-20"),
         ("int_account__followers_captured", "2022-07-17", "2022-07-17"),
         ("int_account__peers_ranked", "2022-07-17", "2022-07-20"),
+        ("int_account__states_carried", "2022-07-17", "2022-07-20"),
         ("int_brand__posts_named", "2022-07-17", "2022-07-20"),
         ("int_post__traits_changed", "2022-07-17", "2022-07-20"),
         ("int_tier__runs_detected", "2022-07-17", "2022-07-20"),

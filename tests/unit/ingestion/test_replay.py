@@ -433,7 +433,8 @@ def test_a_replay_waits_for_the_run_under_way_and_a_dry_run_does_not(yard: Yard)
 def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
     refuse_for_its_size(yard)
     with ledger.write(yard.settings) as connection:
-        connection.execute("drop table replays")
+        for table in ("replays", "plan_ranges", "rollbacks", "suppressed", "erasures"):
+            connection.execute(f"drop table {table}")
         connection.execute("pragma user_version = 2")
     assert steps(yard) == [(replay.READ_AGAIN, LARGE)]
     assert yard.land("three").rows_accepted == 2

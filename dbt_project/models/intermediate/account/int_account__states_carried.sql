@@ -1,5 +1,5 @@
 -- One row per account ever seen and checkpoint day: all that was last known of it by the end of that day.
--- A checkpoint is written for the last planned day with a capture. A run goes on from the newest checkpoint before its
+-- A checkpoint is written for the last day with a capture, up to the last planned one. A run goes on from the newest checkpoint before its
 -- first planned day, so a night reads its own rows and one row per account, whatever history holds. A day that changed
 -- plans all later days of this model, so that no checkpoint outlives what it was made from.
 {% set counts = ["followers", "following", "posts", "views_total"] %}
@@ -50,7 +50,6 @@ days as (
 checkpoint as (
     select max(snapshot_date) as snapshot_date
     from days
-    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 since as (
@@ -90,6 +89,15 @@ int_account__states_carried as (
     from since
     full outer join carried on since.platform = carried.platform and since.account_id = carried.account_id
     inner join checkpoint on checkpoint.snapshot_date is not null
+    {% if is_incremental() %}
+        -- One that stands there and is not planned is as good.
+        where
+            checkpoint.snapshot_date not in (
+                select standing.snapshot_date
+                from {{ this }} as standing
+                where standing.snapshot_date not in (select planned.snapshot_date from planned)
+            )
+    {% endif %}
 )
 
 select * from int_account__states_carried
