@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject bench-landing docs lock
+.PHONY: help setup nightly test lint airflow clean reject eval-trust bench-landing docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
+
+eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"
+	@$(RUN) -m bench.trust $(ARGS)
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)

@@ -22,7 +22,7 @@ def check_landing(
     """
     from expectations.suites.landing import account_snapshots
 
-    return _judge(settings, run_id, account_snapshots.suite(settings, run_id, day), say)
+    return _judge(settings, run_id, [account_snapshots.suite(settings, run_id, day)], say)
 
 
 def check_marts(
@@ -32,21 +32,27 @@ def check_marts(
 
     Raises ContractError when a critical check failed, or nothing was built.
     """
-    from expectations.suites.marts import fct_account_daily
+    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
 
-    return _judge(settings, run_id, fct_account_daily.suite(settings, run_id), say)
+    suites = [fct_account_daily.suite(settings, run_id), *fct_follower_trust_daily.suites(settings, run_id)]
+    return _judge(settings, run_id, suites, say)
 
 
-def _judge(settings: Settings, run_id: str, suite: Suite, say: Callable[[str], None]) -> list[dict[str, object]]:
+def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[str], None]) -> list[dict[str, object]]:
     from expectations.checkpoints import run_suite
 
-    results = run_suite(settings, run_id, suite)
-    ledger.record_checks(settings, run_id, results)
-    say(_table(suite.name, results))
-    failed = [f"{r['expectation']}: {r['detail']}" for r in results if r["severity"] == "critical" and not r["passed"]]
+    results = []
+    for suite in suites:
+        found = run_suite(settings, run_id, suite)
+        ledger.record_checks(settings, run_id, found)
+        say(_table(suite.name, found))
+        results += found
+    failed = [r for r in results if r["severity"] == "critical" and not r["passed"]]
     if failed:
+        blocked = ", ".join(dict.fromkeys(str(r["suite"]) for r in failed))
         raise ContractError(
-            f"{suite.name} is blocked, nothing is published and the last release stays:\n- " + "\n- ".join(failed)
+            f"{blocked} is blocked, nothing is published and the last release stays:\n- "
+            + "\n- ".join(f"{r['expectation']}: {r['detail']}" for r in failed)
         )
     return results
 
