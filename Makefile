@@ -10,10 +10,10 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject eval-trust bench-landing docs lock
+.PHONY: help setup nightly test lint airflow clean reject eval-trust bench-landing bench-engagement docs lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
@@ -40,6 +40,9 @@ eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)
+
+bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
+	@$(RUN) bench/engagement.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

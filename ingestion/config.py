@@ -32,7 +32,7 @@ class Settings(BaseSettings):
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
     left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
         default=("pinned", "collab"),
-        description="Kinds of posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
+        description="Posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
     )
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
