@@ -1,5 +1,7 @@
 """Settings and paths: the only reader of the environment. `.env.example` explains every key."""
 
+import os
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +31,9 @@ class Settings(BaseSettings):
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
+    manifest_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Feeds whose files wait until a manifest names them, comma-separated."
+    )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
     left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
         default=("pinned", "collab"),
@@ -48,7 +53,7 @@ class Settings(BaseSettings):
         default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
     )
 
-    @field_validator("required_feeds", "left_out_posts", mode="before")
+    @field_validator("required_feeds", "manifest_feeds", "left_out_posts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -110,3 +115,17 @@ def get_settings() -> Settings:
 def utc_now() -> datetime:
     """The present instant, UTC, without its zone: every stored time is UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+# Read by dbt's profile (a build sets both itself) and by tests.
+_READ_ELSEWHERE = {"GROUNDSWELL_BUILD_DB", "GROUNDSWELL_MARTS_DB", "GROUNDSWELL_SHARED_DATA"}
+
+
+def unread_keys(env_file: Path = PROJECT_DIR / ".env") -> dict[str, str]:
+    """Keys that nobody reads, with the place where they stand: any of `.env`, and `GROUNDSWELL_*` elsewhere."""
+    known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields} | _READ_ELSEWHERE
+    found = {key: "the environment" for key in os.environ if key.upper().startswith("GROUNDSWELL_")}
+    if env_file.exists():
+        text = env_file.read_text(encoding="utf-8", errors="replace")
+        found |= dict.fromkeys(re.findall(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", text, flags=re.M), env_file.name)
+    return {key: place for key, place in sorted(found.items()) if key.upper() not in known}

@@ -1,4 +1,4 @@
--- One row per account, signal and stretch of days that the signal's evidence covers without a break.
+-- One row per account, signal and stretch of days that the signal's evidence covers without a break of a week.
 {{ config(materialized="table") }}
 
 with raised as (select * from {{ ref("int_trust__signals_raised") }}),
@@ -16,11 +16,11 @@ reached as (
     from raised
 ),
 
--- A day's evidence that touches the days before it is the same stretch: a sawtooth is seen every day it lasts.
+-- A day's evidence that follows the days before it is the same stretch: a sawtooth is seen every day it lasts.
 stretches as (
     select
         *,
-        count(*) filter (where covered_until is null or window_start > covered_until) over (
+        count(*) filter (where covered_until is null or window_start > {{ add_days("covered_until", 7) }}) over (
             partition by platform, account_id, signal order by window_start, snapshot_date
         ) as stretch
     from reached
