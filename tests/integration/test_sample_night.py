@@ -124,6 +124,8 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_account_engagement_daily": "platform, account_id, snapshot_date",
         "fct_tier_benchmark_daily": "platform, scheme, tier, niche, country, snapshot_date",
         "dim_er_benchmark": "source, platform, statistic, as_of, band, level",
+        "fct_follower_trust_daily": "platform, account_id, snapshot_date",
+        "fct_follower_flag": "platform, account_id, signal, window_start",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",
         "fct_publication": "release_id, mart",

@@ -117,7 +117,8 @@ def _curve(points: list[Row], start: date | None, end: date | None) -> Row | Non
         return 100 * min(max((on - first).days / days, 0), 1)
 
     steps = [
-        f"{across(point['day']):.1f} {38 - 36 * (point['followers'] - low) / max(high - low, 1):.1f}" for point in points
+        f"{across(point['day']):.1f} {38 - 36 * (point['followers'] - low) / max(high - low, 1):.1f}"
+        for point in points
     ]
     left, right = across(start or first), across(end or last)
     return {
@@ -126,4 +127,6 @@ def _curve(points: list[Row], start: date | None, end: date | None) -> Row | Non
     }  # fmt: skip
 
 
-SECTION = Section("trust", "Trust", read, ("fct_follower_trust_daily", "fct_follower_flag", "fct_account_daily", "dim_account"))
+SECTION = Section(
+    "trust", "Trust", read, ("fct_follower_trust_daily", "fct_follower_flag", "fct_account_daily", "dim_account")
+)
