@@ -54,11 +54,11 @@
 
 {#- Whether a row of the windows rose and fell in turns: three rises and three falls within 28 days, each beyond one step
     of the platform's rounding, between which a count may hover. -#}
-{% macro is_sawtooth(windows) -%}
+{% macro is_sawtooth(prefix="") -%}
     (
-        {{ windows }}.ups_28 >= 3 and {{ windows }}.downs_28 >= 3
-        and least({{ windows }}.up_28, {{ windows }}.down_28) >= 0.04
-        and {{ windows }}.base_changes >= 7 and {{ windows }}.followers >= {{ least_followers() }}
+        {{ prefix }}ups_28 >= 3 and {{ prefix }}downs_28 >= 3
+        and least({{ prefix }}up_28, {{ prefix }}down_28) >= 0.04
+        and {{ prefix }}base_changes >= 7 and {{ prefix }}followers >= {{ least_followers() }}
     )
 {%- endmacro %}
 

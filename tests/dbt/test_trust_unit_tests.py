@@ -15,8 +15,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "no_growth_across_a_new_definition": (f"{TRUST}growth_measured.sql", "breaks.views_since is null or", "true or"),
     "growth_is_that_since_followers_were_last_known": (
         f"{TRUST}growth_measured.sql",
-        "max(earlier.snapshot_date) as followers_known_on",
-        "min(earlier.snapshot_date) - 1 as followers_known_on",
+        "max(past.snapshot_date) as followers_known_on",
+        "min(past.snapshot_date) - 1 as followers_known_on",
     ),
     "peers_are_all_accounts_of_the_day": (f"{TRUST}growth_peers_measured.sql", "gap_days <= 7", "gap_days <= 8"),
     "what_is_tested_stands_not_in_its_usual": (
@@ -48,8 +48,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     "a_drip_is_even_and_new": (f"{TRUST}drips_detected.sql", "unexplained_20 >= 0.5", "unexplained_20 >= 0.3"),
     "a_loss_after_a_burst_counts_beyond_the_peers_loss": (
         f"{TRUST}burst_losses_detected.sql",
-        "top - followers + fall_of_peers * top",
-        "top - followers",
+        "highest - followers + fall_of_peers * highest",
+        "highest - followers",
     ),
     "following_many_and_unfollowing_them": (
         f"{TRUST}following_swings_detected.sql",
@@ -85,7 +85,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "evidence_weighs_for_90_days_and_not_before_it_is_seen": (
         f"{TRUST}accounts_judged.sql",
-        "and signals.snapshot_date <= days.snapshot_date",
+        "and days.snapshot_date >= signals.snapshot_date",
         "",
     ),
     "no_verdict_beyond_the_evidence": (f"{TRUST}accounts_judged.sql", "min_changes = 7", "min_changes = 6"),
@@ -100,7 +100,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "window_start < {{",
     ),
 }
-SAWTOOTH = {"a_sawtooth_rises_and_falls_three_times": ("macros/trust.sql", ".downs_28 >= 3", ".downs_28 >= 2")}
+SAWTOOTH = {"a_sawtooth_rises_and_falls_three_times": ("macros/trust.sql", "downs_28 >= 3", "downs_28 >= 2")}
 
 
 def test_every_signal_has_a_unit_test(manifest):

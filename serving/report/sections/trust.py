@@ -114,7 +114,7 @@ def _curve(points: list[Row], start: date | None, end: date | None) -> Row | Non
     days = (last - first).days
 
     def across(on: date) -> float:
-        return 100 * min(max((on - first).days / days, 0), 1)
+        return float(100 * min(max((on - first).days / days, 0), 1))
 
     steps = [
         f"{across(point['day']):.1f} {38 - 36 * (point['followers'] - low) / max(high - low, 1):.1f}"

@@ -1,4 +1,4 @@
--- One row per platform, day, metric and cell of peers: median and median absolute deviation over all accounts of the cell.
+-- One row per platform, day, metric and cell of peers: what all accounts of the cell do, as median and deviation.
 -- Nobody is left out, suspicious accounts neither: what is compared must not depend on the verdict.
 {{ config(materialized="view") }}
 

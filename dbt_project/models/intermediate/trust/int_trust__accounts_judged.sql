@@ -61,8 +61,8 @@ evidence as (
     inner join signals
         on days.platform = signals.platform
         and days.account_id = signals.account_id
-        and signals.snapshot_date <= days.snapshot_date
-        and signals.window_end >= {{ add_days("days.snapshot_date", -flag_days) }}
+        and days.snapshot_date >= signals.snapshot_date
+        and {{ add_days("days.snapshot_date", -flag_days) }} <= signals.window_end
     qualify
         row_number() over (
             partition by days.platform, days.account_id, days.snapshot_date, signals.signal

@@ -23,8 +23,7 @@ falls as (
         today.snapshot_date,
         min(bursts.burst_start) as burst_start,
         min(bursts.followers_before_3) as followers_before,
-        max(bursts.followers) as top,
-        min(bursts.snapshot_date) as first_seen,
+        max(bursts.followers) as highest,
         max(today.followers) as followers,
         max(today.step) as step,
         min(today.fall_of_peers_28) as fall_of_peers
@@ -33,8 +32,8 @@ falls as (
     inner join bursts
         on today.platform = bursts.platform
         and today.account_id = bursts.account_id
-        and bursts.snapshot_date < today.snapshot_date
-        and bursts.snapshot_date >= {{ add_days("today.snapshot_date", -20) }}
+        and today.snapshot_date > bursts.snapshot_date
+        and {{ add_days("today.snapshot_date", -20) }} <= bursts.snapshot_date
     group by today.platform, today.account_id, today.snapshot_date
 ),
 
@@ -42,10 +41,11 @@ falls as (
 losses as (
     select
         *,
-        top - followers + fall_of_peers * top as lost,
-        (top - followers + fall_of_peers * top) / cast(nullif(top - followers_before, 0) as double) as share_lost
+        highest - followers + fall_of_peers * highest as lost,
+        (highest - followers + fall_of_peers * highest)
+        / cast(nullif(highest - followers_before, 0) as double) as share_lost
     from falls
-    where followers < top and top > followers_before
+    where followers < highest and highest > followers_before
 ),
 
 int_trust__burst_losses_detected as (
@@ -58,11 +58,11 @@ int_trust__burst_losses_detected as (
         burst_start as window_start,
         snapshot_date as window_end,
         cast(round(lost) as bigint) as followers_affected,
-        {{ percent("least(share_lost, 1.0)") }} || ' of the ' || {{ counted("top - followers_before") }}
+        {{ percent("least(share_lost, 1.0)") }} || ' of the ' || {{ counted("highest - followers_before") }}
         || ' followers gained were lost within '
         || {{ in_days(days_between("burst_start", "snapshot_date")) }} as fact
     from losses
-    where lost >= 2 * step * top
+    where lost >= 2 * step * highest
 )
 
 select * from int_trust__burst_losses_detected

@@ -12,8 +12,8 @@ int_trust__engagement_peers_measured as (
         metric,
         cell,
         count(*) as n,
-        cast(median(value) as double) as median,
-        cast({{ median_absolute_deviation("value") }} as double) as mad
+        cast(median(log_rate) as double) as median,
+        cast({{ median_absolute_deviation("log_rate") }} as double) as mad
     from rates
     group by platform, snapshot_date, metric, cell
 )

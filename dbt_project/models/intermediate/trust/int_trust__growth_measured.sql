@@ -32,12 +32,18 @@ observed as (
         days.snapshot_date,
         days.followers,
         days.following,
-        days.posts,
         days.views_total,
         days.data_origin
     from days
     inner join reach on days.snapshot_date between reach.first_day and reach.last_day
     where days.followers is not null
+),
+
+platform_days as (
+    select distinct
+        platform,
+        snapshot_date
+    from observed
 ),
 
 -- The day on which a platform last redefined its count of views: nothing is measured across it.
@@ -47,7 +53,7 @@ breaks as (
         platform_days.snapshot_date,
         max(definitions.valid_from) filter (where definitions.metric = 'views_total') as views_since,
         max(definitions.valid_from) filter (where definitions.metric = 'followers') as followers_since
-    from (select distinct platform, snapshot_date from observed) as platform_days
+    from platform_days
     left join definitions
         on platform_days.platform = definitions.platform
         and platform_days.snapshot_date >= definitions.valid_from
@@ -66,19 +72,17 @@ last_known as (
         today.platform,
         today.account_id,
         today.snapshot_date,
-        max(earlier.snapshot_date) as followers_known_on,
-        max_by(earlier.followers, earlier.snapshot_date) as followers_before,
-        max_by(earlier.following, earlier.snapshot_date) as following_before,
-        max_by(earlier.posts, earlier.snapshot_date) as posts_before,
-        max(earlier.snapshot_date) filter (where earlier.views_total is not null) as views_known_on,
-        max_by(earlier.views_total, earlier.snapshot_date)
-            filter (where earlier.views_total is not null) as views_before
+        max(past.snapshot_date) as followers_known_on,
+        max_by(past.followers, past.snapshot_date) as followers_before,
+        max_by(past.following, past.snapshot_date) as following_before,
+        max(past.snapshot_date) filter (where past.views_total is not null) as views_known_on,
+        max_by(past.views_total, past.snapshot_date) filter (where past.views_total is not null) as views_before
     from today
-    inner join observed as earlier
-        on today.platform = earlier.platform
-        and today.account_id = earlier.account_id
-        and earlier.snapshot_date < today.snapshot_date
-        and earlier.snapshot_date >= {{ add_days("today.snapshot_date", -look_back_days) }}
+    inner join observed as past
+        on today.platform = past.platform
+        and today.account_id = past.account_id
+        and today.snapshot_date > past.snapshot_date
+        and {{ add_days("today.snapshot_date", -look_back_days) }} <= past.snapshot_date
     group by today.platform, today.account_id, today.snapshot_date
 ),
 
@@ -97,7 +101,6 @@ measured as (
         end as followers_before,
         {{ days_between("last_known.followers_known_on", "today.snapshot_date") }} as gap_days,
         today.following - last_known.following_before as following_gain,
-        today.posts - last_known.posts_before as posts_gain,
         -- A total that fell lost deleted videos: how many views came meanwhile is unknown.
         case
             when
@@ -131,7 +134,6 @@ int_trust__growth_measured as (
         cast(gap_days as integer) as gap_days,
         followers - followers_before as followers_gain,
         following_gain,
-        posts_gain,
         views_gain,
         cast(views_gap_days as integer) as views_gap_days,
         cast(count_resolution as bigint) as count_resolution,

@@ -13,7 +13,7 @@ moves as (
         snapshot_date,
         'growth_per_day' as metric,
         '*' as cell,
-        cast(log_growth as double) / nullif(gap_days, 0) as value
+        cast(log_growth as double) / nullif(gap_days, 0) as measure
     from growth
     where log_growth is not null and gap_days <= 7
 ),
@@ -25,7 +25,7 @@ neighbours as (
         snapshot_date,
         'followers_of_neighbours' as metric,
         {{ views_neighbourhood("views_total") }} as cell,
-        ln(cast(followers as double)) as value
+        ln(cast(followers as double)) as measure
     from growth
     where followers >= 1000 and views_total >= 1000
 ),
@@ -43,8 +43,8 @@ int_trust__growth_peers_measured as (
         metric,
         cell,
         count(*) as n,
-        cast(median(value) as double) as median,
-        cast({{ median_absolute_deviation("value") }} as double) as mad
+        cast(median(measure) as double) as median,
+        cast({{ median_absolute_deviation("measure") }} as double) as mad
     from peers
     group by platform, snapshot_date, metric, cell
 )

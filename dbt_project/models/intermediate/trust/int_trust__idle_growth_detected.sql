@@ -17,7 +17,8 @@ bursts as (
         unexplained_3 as statistic,
         {{ add_days("snapshot_date", "-days_3") }} as window_start,
         cast(round(unexplained_3 * gain_3) as bigint) as followers_affected,
-        {{ signed_count("gain_3") }} || ' followers with ' || {{ counted("views_5") }} || ' new views, against '
+        {{ signed_count("gain_3") }} || ' followers with '
+        || {{ counted("views_5") }} || ' new views, against '
         || {{ counted("base_views_per_day * views_days_5") }} || ' usual ones' as fact
     from windows
     where {{ is_burst() }} and unexplained_3 is not null
@@ -31,8 +32,9 @@ slow as (
         unexplained_20 as statistic,
         {{ add_days("snapshot_date", "-days_20") }} as window_start,
         cast(round(unexplained_20 * gain_20) as bigint) as followers_affected,
-        {{ signed_count("gain_20") }} || ' followers in ' || {{ in_days("days_20") }} || ' with ' || {{ counted("views_20") }}
-        || ' new views, against ' || {{ counted("views_expected_20") }} || ' at the earlier pace' as fact
+        {{ signed_count("gain_20") }} || ' followers in ' || {{ in_days("days_20") }}
+        || ' with ' || {{ counted("views_20") }} || ' new views, against '
+        || {{ counted("views_expected_20") }} || ' at the earlier pace' as fact
     from paces
     where {{ is_slow_growth() }} and unexplained_20 is not null
 ),
@@ -46,8 +48,9 @@ turns as (
         unexplained_turns_28 as statistic,
         {{ add_days("snapshot_date", -28) }} as window_start,
         cast(round(unexplained_turns_28 * gain_in_turns_28) as bigint) as followers_affected,
-        {{ signed_count("gain_in_turns_28") }} || ' followers in several rises of 28 days with ' || {{ counted("views_28") }}
-        || ' new views, against ' || {{ counted("views_expected_28") }} || ' at the earlier pace' as fact
+        {{ signed_count("gain_in_turns_28") }} || ' followers in several rises of 28 days with '
+        || {{ counted("views_28") }} || ' new views, against '
+        || {{ counted("views_expected_28") }} || ' at the earlier pace' as fact
     from paces
     where unexplained_turns_28 is not null
 ),
@@ -74,7 +77,8 @@ int_trust__idle_growth_detected as (
     from any_pace
     qualify
         row_number() over (
-            partition by platform, account_id, snapshot_date order by statistic desc nulls last, window_start desc nulls last
+            partition by platform, account_id, snapshot_date
+            order by statistic desc nulls last, window_start desc nulls last
         ) = 1
 )
 

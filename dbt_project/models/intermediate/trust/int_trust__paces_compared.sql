@@ -17,14 +17,14 @@ today as (
     from windows
     inner join planned on windows.snapshot_date = planned.snapshot_date
     where
-        {% for part in range(4) %}
-            windows.days_part_{{ part }} >= {{ least_days_part }} and
-        {% endfor %}
         (
             windows.excess_part_0 + windows.excess_part_1 + windows.excess_part_2 + windows.excess_part_3
             >= {{ least_growth_20 }}
-            or {{ is_sawtooth("windows") }}
+            or {{ is_sawtooth("windows.") }}
         )
+        {% for part in range(4) %}
+            and windows.days_part_{{ part }} >= {{ least_days_part }}
+        {% endfor %}
 ),
 
 -- The latest window that ends before the 20 days begin. A gap may have left no row on that very day.
@@ -33,18 +33,17 @@ before as (
         today.platform,
         today.account_id,
         today.snapshot_date,
-        max_by(earlier.excess_28, earlier.snapshot_date) as excess_before,
-        max_by(earlier.days_28, earlier.snapshot_date) as days_before,
-        max_by(earlier.views_28, earlier.snapshot_date) filter (where earlier.views_days_28 > 0) as views_before,
-        max_by(earlier.views_days_28, earlier.snapshot_date)
-            filter (where earlier.views_days_28 > 0) as views_days_before
+        max_by(past.excess_28, past.snapshot_date) as excess_before,
+        max_by(past.days_28, past.snapshot_date) as days_before,
+        max_by(past.views_28, past.snapshot_date) filter (where past.views_days_28 > 0) as views_before,
+        max_by(past.views_days_28, past.snapshot_date) filter (where past.views_days_28 > 0) as views_days_before
     from today
-    inner join windows as earlier
-        on today.platform = earlier.platform
-        and today.account_id = earlier.account_id
-        and earlier.snapshot_date <= {{ add_days("today.snapshot_date", -20) }}
-        and earlier.snapshot_date >= {{ add_days("today.snapshot_date", -30) }}
-    where earlier.changes_28 >= 7
+    inner join windows as past
+        on today.platform = past.platform
+        and today.account_id = past.account_id
+        and past.snapshot_date <= {{ add_days("today.snapshot_date", -20) }}
+        and past.snapshot_date >= {{ add_days("today.snapshot_date", -30) }}
+    where past.changes_28 >= 7
     group by today.platform, today.account_id, today.snapshot_date
 ),
 
@@ -62,7 +61,7 @@ paces as (
         today.views_28,
         before.views_before / cast(nullif(before.views_days_before, 0) as double)
         * today.views_days_28 as views_expected_28,
-        case when {{ is_sawtooth("today") }} then today.up_28 * today.followers end as gain_in_turns_28,
+        case when {{ is_sawtooth("today.") }} then today.up_28 * today.followers end as gain_in_turns_28,
         today.days_part_0 + today.days_part_1 + today.days_part_2 + today.days_part_3 as days_20,
         today.excess_part_0 + today.excess_part_1 + today.excess_part_2 + today.excess_part_3 as growth_20,
         least(
@@ -97,7 +96,7 @@ int_trust__paces_compared as (
         days_20,
         growth_20,
         slowest_part / nullif(fastest_part, 0) as evenness,
-        -- As for bursts: what neither the earlier pace nor the views beyond the earlier ones explain. Null without views.
+        -- As for bursts: what neither the earlier pace nor the views beyond the earlier ones explain.
         1 - (
             greatest(pace_before, 0) * days_20 * followers
             + greatest(views_20 - views_expected_20, 0) * {{ followers_per_view() }}

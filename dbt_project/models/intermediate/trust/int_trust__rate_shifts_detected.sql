@@ -2,7 +2,7 @@
 {{ config(materialized="view") }}
 
 {% set min_peers = 30 %}
-{#- An account that lies on the usual side of its peers is not searched for a move: a night joins the history of few. -#}
+{#- Who lies on the usual side of its peers is not searched for a move: a night joins the history of few. -#}
 {% set least_distance = 0.5 %}
 
 with rates as (select * from {{ ref("int_trust__rates_compared") }}),
@@ -31,11 +31,11 @@ today as (
     where
         (
             rates.metric = 'like_rate_views_median_30'
-            and rates.value - peers.median >= {{ least_distance }} * 1.4826 * peers.mad
+            and rates.log_rate - peers.median >= {{ least_distance }} * 1.4826 * peers.mad
         )
         or (
             rates.metric = 'comment_like_ratio'
-            and peers.median - rates.value >= {{ least_distance }} * 1.4826 * peers.mad
+            and peers.median - rates.log_rate >= {{ least_distance }} * 1.4826 * peers.mad
         )
 ),
 
@@ -47,7 +47,7 @@ before as (
         today.snapshot_date,
         today.metric,
         max(earlier.snapshot_date) as since,
-        max_by(earlier.value, earlier.snapshot_date) as value_before
+        max_by(earlier.log_rate, earlier.snapshot_date) as log_rate_before
     from today
     inner join rates as earlier
         on today.platform = earlier.platform
@@ -67,12 +67,13 @@ int_trust__rate_shifts_detected as (
             when 'comment_like_ratio' then 'comments_left_behind'
             else 'likes_outgrew_views'
         end as signal,
-        (today.value - before.value_before) * today.bad_side as statistic,
+        (today.log_rate - before.log_rate_before) * today.bad_side as statistic,
         before.since as window_start,
         today.snapshot_date as window_end,
         cast(null as bigint) as followers_affected,
         case today.metric when 'comment_like_ratio' then 'comments' else 'likes' end || ' went from '
-        || {{ tenths_of_percent("exp(before.value_before)") }} || ' to ' || {{ tenths_of_percent("today.rate") }} || ' of '
+        || {{ tenths_of_percent("exp(before.log_rate_before)") }}
+        || ' to ' || {{ tenths_of_percent("today.rate") }} || ' of '
         || case today.metric when 'comment_like_ratio' then 'likes' else 'views' end
         || ' within ' || {{ in_days(days_between("before.since", "today.snapshot_date")) }} as fact
     from today

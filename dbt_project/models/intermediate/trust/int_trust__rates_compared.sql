@@ -36,7 +36,7 @@ int_trust__rates_compared as (
         metric,
         cast(length(cast(followers as varchar)) as varchar) as cell,
         rate,
-        ln(rate) as value
+        ln(rate) as log_rate
     from rates
 )
 

@@ -20,7 +20,7 @@ compared as (
         rates.*,
         exp(peers.median) as usual,
         -- Peers that are all alike are few: a factor of 1.28 is the least that is called scatter.
-        (rates.value - peers.median) / greatest(1.4826 * peers.mad, 0.25) as distance
+        (rates.log_rate - peers.median) / greatest(1.4826 * peers.mad, 0.25) as distance
     from rates
     inner join peers
         on rates.platform = peers.platform
@@ -65,7 +65,8 @@ int_trust__rates_detected as (
             when 'comment_like_ratio' then 'comments at a share of likes of '
             else 'likes at a share of views of '
         end
-        || {{ tenths_of_percent("rate") }} || ', where accounts of its size have ' || {{ tenths_of_percent("usual") }} as fact
+        || {{ tenths_of_percent("rate") }} || ', where accounts of its size have '
+        || {{ tenths_of_percent("usual") }} as fact
     from sides
 )
 

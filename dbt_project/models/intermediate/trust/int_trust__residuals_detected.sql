@@ -7,7 +7,9 @@ with growth as (
     select *
     from {{ ref("int_trust__growth_measured") }}
     where
-        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }}) and followers >= 1000 and views_total >= 1000
+        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+        and followers >= {{ least_followers() }}
+        and views_total >= 1000
 ),
 
 peers as (

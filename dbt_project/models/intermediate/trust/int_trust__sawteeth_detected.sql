@@ -20,7 +20,7 @@ int_trust__sawteeth_detected as (
         'followers up by ' || {{ percent("up_28") }} || ' and down by ' || {{ percent("down_28") }}
         || ' in all, in turns, within 28 days' as fact
     from windows
-    where {{ is_sawtooth("windows") }}
+    where {{ is_sawtooth() }}
 )
 
 select * from int_trust__sawteeth_detected

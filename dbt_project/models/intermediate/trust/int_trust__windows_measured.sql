@@ -44,7 +44,6 @@ rows_of_reach as (
         growth.followers_gain,
         growth.following_gain,
         growth.gap_days,
-        growth.posts_gain,
         growth.data_origin,
         case when growth.views_gap_days <= {{ max_gap_days }} then growth.views_gain end as views_gain,
         case when growth.views_gain is not null then growth.views_gap_days end as views_days,
@@ -75,7 +74,6 @@ pairs as (
         earlier.followers,
         earlier.followers_gain,
         earlier.following_gain,
-        earlier.posts_gain,
         earlier.views_gain,
         earlier.views_days,
         earlier.log_growth,
@@ -88,13 +86,14 @@ pairs as (
         end as moved,
         earlier.step,
         earlier.gap_days,
+        cast(earlier.excess as double) / nullif(earlier.gap_days, 0) as excess_per_day,
         {{ days_between("earlier.snapshot_date", "today.snapshot_date") }} as age
     from today
     inner join rows_of_reach as earlier
         on today.platform = earlier.platform
         and today.account_id = earlier.account_id
-        and earlier.snapshot_date <= today.snapshot_date
-        and earlier.snapshot_date > {{ add_days("today.snapshot_date", -look_back_days) }}
+        and today.snapshot_date >= earlier.snapshot_date
+        and {{ add_days("today.snapshot_date", -look_back_days) }} < earlier.snapshot_date
 ),
 
 windows as (
@@ -110,9 +109,8 @@ windows as (
         sum(views_days) filter (where age < 5 and views_gain is not null) as views_days_5,
         -- The 28 days before them: the usual.
         count(excess) filter (where age >= 3) as base_changes,
-        median(cast(excess as double) / nullif(gap_days, 0)) filter (where age >= 3) as base_median,
-        {{ median_absolute_deviation("cast(excess as double) / nullif(gap_days, 0)") }}
-            filter (where age >= 3) as base_mad,
+        median(excess_per_day) filter (where age >= 3) as base_median,
+        {{ median_absolute_deviation("excess_per_day") }} filter (where age >= 3) as base_mad,
         median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5) as base_views_per_day,
         -- The last 20 days in four parts of 5: drips.
         {% for part in range(4) %}
@@ -123,7 +121,7 @@ windows as (
         sum(followers_gain) filter (where age < 20 and excess is not null) as gain_20,
         sum(views_gain) filter (where age < 20) as views_20,
         sum(views_days) filter (where age < 20 and views_gain is not null) as views_days_20,
-        -- The last 28 days: swings beyond one step of the platform's rounding, between which a count may hover; coverage.
+        -- The last 28 days: coverage, and swings beyond one step of rounding, between which a count may hover.
         sum(moved) filter (where age < 28 and moved > 1.2 * step) as up_28,
         sum(-moved) filter (where age < 28 and moved < -1.2 * step) as down_28,
         count(*) filter (where age < 28 and moved > 1.2 * step) as ups_28,
@@ -153,8 +151,8 @@ today_beside_usual as (
         -- 1.4826 turns a median absolute deviation into a standard deviation. A usual that never moves is a rounded
         -- one, so half a step is the least; a thousandth a day is what the liveliest tenth of real days scatter by.
         greatest(1.4826 * windows.base_mad, today.step / 2, 1.4826 * today.peers_mad, {{ least_scatter }}) as scatter,
-        -- Views beyond the account's own usual: what a viral post brings. Two days more than the followers', for the two
-        -- counts are not brought up to date together.
+        -- Views beyond the account's own usual: what a viral post brings. Two days more than the followers', for
+        -- the two counts are not brought up to date together.
         greatest(windows.views_5 - windows.base_views_per_day * windows.views_days_5, 0) as extra_views_5
     from windows
     inner join today

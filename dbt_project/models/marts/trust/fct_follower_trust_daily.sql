@@ -6,11 +6,9 @@ fct_follower_trust_daily as (
         cast(platform as varchar) as platform,
         cast(account_id as varchar) as account_id,
         cast(snapshot_date as date) as snapshot_date,
-        cast(case when verdict <> 'insufficient_data' then audience_score end as integer) as trust_score,
+        cast(trust_score_shown as integer) as trust_score,
         cast(verdict as varchar) as verdict,
-        cast(
-            case when engagement_verdict <> 'insufficient_data' then engagement_score end as integer
-        ) as engagement_score,
+        cast(engagement_score_shown as integer) as engagement_score,
         cast(engagement_verdict as varchar) as engagement_verdict,
         cast(reasons as varchar) as reasons,
         cast(audience_signals as integer) as audience_signals,
@@ -18,7 +16,7 @@ fct_follower_trust_daily as (
         cast(evidence_start as date) as evidence_window_start,
         cast(evidence_end as date) as evidence_window_end,
         cast(changes_28 as integer) as changes_known_28d,
-        cast(least(changes_28, 28) as double) / 28 as coverage,
+        cast(coverage as double) as coverage,
         cast(has_views as boolean) as has_views,
         cast(smallest_visible_burst as double) as smallest_visible_burst,
         cast(data_origin as varchar) as data_origin
