@@ -62,6 +62,21 @@
     )
 {%- endmacro %}
 
+{#- Makes a CTE before what joins it. Few rows pass its filter, which the planner cannot know: it would join history to
+    all accounts first. -#}
+{% macro made_first() -%} {{ return(adapter.dispatch("made_first")()) }} {%- endmacro %}
+
+{% macro duckdb__made_first() -%} materialized {%- endmacro %}
+
+{#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words wide. -#}
+{% macro exact_sum(value, condition) -%}
+    cast(sum({{ value }}) filter (where {{ condition }}) as decimal(18, 8))
+{%- endmacro %}
+
+{% macro whole_sum(value, condition) -%}
+    cast(sum({{ value }}) filter (where {{ condition }}) as bigint)
+{%- endmacro %}
+
 {#- Words for people. -#}
 {% macro counted(value) -%} {{ return(adapter.dispatch("counted")(value)) }} {%- endmacro %}
 

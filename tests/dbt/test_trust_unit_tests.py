@@ -42,8 +42,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "a_pace_is_compared_with_one_before_it": (
         f"{TRUST}paces_compared.sql",
-        '"today.snapshot_date", -20',
-        '"today.snapshot_date", -19',
+        ", -20)",
+        ", -19)",
     ),
     "a_drip_is_even_and_new": (f"{TRUST}drips_detected.sql", "unexplained_20 >= 0.5", "unexplained_20 >= 0.3"),
     "a_loss_after_a_burst_counts_beyond_the_peers_loss": (

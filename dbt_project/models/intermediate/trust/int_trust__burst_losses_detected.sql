@@ -1,18 +1,41 @@
 -- One row per account and planned day on which part of a burst of the last 20 days is gone again.
 {{ config(materialized="view") }}
 
-with windows as (select * from {{ ref("int_trust__windows_measured") }}),
-
-planned as (
+-- Read twice by name, not through one CTE: that would be made whole, all days of it, before a date filter is looked at.
+with planned as (
     {{ planned_dates("int_trust__signals_raised") }}
 ),
 
-bursts as (
+reach as (
     select
-        *,
-        {{ add_days("snapshot_date", "-days_3") }} as burst_start
-    from windows
+        {{ add_days("min(snapshot_date)", -20) }} as first_day,
+        max(snapshot_date) as last_day
+    from planned
+),
+
+bursts as {{ made_first() }} (
+    select
+        windows.platform,
+        windows.account_id,
+        windows.snapshot_date,
+        windows.followers,
+        windows.followers_before_3,
+        {{ add_days("windows.snapshot_date", "-windows.days_3") }} as burst_start
+    from {{ ref("int_trust__windows_measured") }} as windows
+    inner join reach on windows.snapshot_date between reach.first_day and reach.last_day
     where {{ is_burst() }}
+),
+
+today as {{ made_first() }} (
+    select
+        windows.platform,
+        windows.account_id,
+        windows.snapshot_date,
+        windows.followers,
+        windows.step,
+        windows.fall_of_peers_28
+    from {{ ref("int_trust__windows_measured") }} as windows
+    inner join planned on windows.snapshot_date = planned.snapshot_date
 ),
 
 -- Few accounts have a burst, so few rows are joined. Of a burst that several days saw, the highest count is its top.
@@ -27,8 +50,7 @@ falls as (
         max(today.followers) as followers,
         max(today.step) as step,
         min(today.fall_of_peers_28) as fall_of_peers
-    from windows as today
-    inner join planned on today.snapshot_date = planned.snapshot_date
+    from today
     inner join bursts
         on today.platform = bursts.platform
         and today.account_id = bursts.account_id

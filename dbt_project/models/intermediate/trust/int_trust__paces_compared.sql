@@ -5,16 +5,48 @@
 {% set least_days_20 = 15 %}
 {#- Anything slower is not looked at, so that a night joins the history of few accounts. -#}
 {% set least_growth_20 = 0.09 %}
+{% set needed = [
+    "followers", "base_changes", "gain_20", "views_20", "views_days_20", "views_28", "views_days_28", "up_28", "down_28",
+    "ups_28", "downs_28", "excess_part_0", "excess_part_1", "excess_part_2", "excess_part_3", "days_part_0",
+    "days_part_1", "days_part_2", "days_part_3",
+] %}
 
-with windows as (select * from {{ ref("int_trust__windows_measured") }}),
-
-planned as (
+-- Read twice by name, not through one CTE: that would be made whole, all days of it, before a date filter is looked at.
+with planned as (
     {{ planned_dates("int_trust__signals_raised") }}
 ),
 
-today as (
-    select windows.*
-    from windows
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -30) }} as first_day,
+        {{ add_days("max(snapshot_date)", -20) }} as last_day
+    from planned
+),
+
+-- Only the days of an earlier pace, and of them only what makes it.
+history as (
+    select
+        windows.platform,
+        windows.account_id,
+        windows.snapshot_date,
+        windows.excess_28,
+        windows.days_28,
+        windows.views_28,
+        windows.views_days_28
+    from {{ ref("int_trust__windows_measured") }} as windows
+    inner join reach on windows.snapshot_date between reach.first_day and reach.last_day
+    where windows.changes_28 >= 7
+),
+
+today as {{ made_first() }} (
+    select
+        windows.platform,
+        windows.account_id,
+        {% for column in needed %}
+            windows.{{ column }},
+        {% endfor %}
+        windows.snapshot_date
+    from {{ ref("int_trust__windows_measured") }} as windows
     inner join planned on windows.snapshot_date = planned.snapshot_date
     where
         (
@@ -38,12 +70,11 @@ before as (
         max_by(past.views_28, past.snapshot_date) filter (where past.views_days_28 > 0) as views_before,
         max_by(past.views_days_28, past.snapshot_date) filter (where past.views_days_28 > 0) as views_days_before
     from today
-    inner join windows as past
+    inner join history as past
         on today.platform = past.platform
         and today.account_id = past.account_id
         and past.snapshot_date <= {{ add_days("today.snapshot_date", -20) }}
         and past.snapshot_date >= {{ add_days("today.snapshot_date", -30) }}
-    where past.changes_28 >= 7
     group by today.platform, today.account_id, today.snapshot_date
 ),
 

@@ -5,9 +5,8 @@
 {#- Who lies on the usual side of its peers is not searched for a move: a night joins the history of few. -#}
 {% set least_distance = 0.5 %}
 
-with rates as (select * from {{ ref("int_trust__rates_compared") }}),
-
-peers as (
+-- Read twice by name, not through one CTE: that would be made whole, all days of it, before a date filter is looked at.
+with peers as (
     select *
     from {{ ref("int_peer_stats") }}
     where n >= {{ min_peers }}
@@ -17,11 +16,29 @@ planned as (
     {{ planned_dates("int_trust__signals_raised") }}
 ),
 
-today as (
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -35) }} as first_day,
+        {{ add_days("max(snapshot_date)", -28) }} as last_day
+    from planned
+),
+
+history as (
+    select
+        rates.platform,
+        rates.account_id,
+        rates.snapshot_date,
+        rates.metric,
+        rates.log_rate
+    from {{ ref("int_trust__rates_compared") }} as rates
+    inner join reach on rates.snapshot_date between reach.first_day and reach.last_day
+),
+
+today as {{ made_first() }} (
     select
         rates.*,
         case rates.metric when 'comment_like_ratio' then -1 else 1 end as bad_side
-    from rates
+    from {{ ref("int_trust__rates_compared") }} as rates
     inner join planned on rates.snapshot_date = planned.snapshot_date
     inner join peers
         on rates.platform = peers.platform
@@ -49,7 +66,7 @@ before as (
         max(earlier.snapshot_date) as since,
         max_by(earlier.log_rate, earlier.snapshot_date) as log_rate_before
     from today
-    inner join rates as earlier
+    inner join history as earlier
         on today.platform = earlier.platform
         and today.account_id = earlier.account_id
         and today.metric = earlier.metric

@@ -102,11 +102,11 @@ windows as (
         account_id,
         snapshot_date,
         -- The last 3 days: what is tested for a burst.
-        sum(excess) filter (where age < 3) as excess_3,
-        sum(followers_gain) filter (where age < 3 and excess is not null) as gain_3,
-        sum(gap_days) filter (where age < 3 and excess is not null) as days_3,
-        sum(views_gain) filter (where age < 5) as views_5,
-        sum(views_days) filter (where age < 5 and views_gain is not null) as views_days_5,
+        {{ exact_sum("excess", "age < 3") }} as excess_3,
+        {{ whole_sum("followers_gain", "age < 3 and excess is not null") }} as gain_3,
+        {{ whole_sum("gap_days", "age < 3 and excess is not null") }} as days_3,
+        {{ whole_sum("views_gain", "age < 5") }} as views_5,
+        {{ whole_sum("views_days", "age < 5 and views_gain is not null") }} as views_days_5,
         -- The 28 days before them: the usual.
         count(excess) filter (where age >= 3) as base_changes,
         median(excess_per_day) filter (where age >= 3) as base_median,
@@ -114,27 +114,27 @@ windows as (
         median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5) as base_views_per_day,
         -- The last 20 days in four parts of 5: drips.
         {% for part in range(4) %}
-            sum(excess) filter (where age between {{ part * 5 }} and {{ part * 5 + 4 }}) as excess_part_{{ part }},
-            sum(gap_days) filter (where age between {{ part * 5 }} and {{ part * 5 + 4 }} and excess is not null)
-                as days_part_{{ part }},
+            {% set of_part = "age between " ~ (part * 5) ~ " and " ~ (part * 5 + 4) %}
+            {{ exact_sum("excess", of_part) }} as excess_part_{{ part }},
+            {{ whole_sum("gap_days", of_part ~ " and excess is not null") }} as days_part_{{ part }},
         {% endfor %}
-        sum(followers_gain) filter (where age < 20 and excess is not null) as gain_20,
-        sum(views_gain) filter (where age < 20) as views_20,
-        sum(views_days) filter (where age < 20 and views_gain is not null) as views_days_20,
+        {{ whole_sum("followers_gain", "age < 20 and excess is not null") }} as gain_20,
+        {{ whole_sum("views_gain", "age < 20") }} as views_20,
+        {{ whole_sum("views_days", "age < 20 and views_gain is not null") }} as views_days_20,
         -- The last 28 days: coverage, and swings beyond one step of rounding, between which a count may hover.
-        sum(moved) filter (where age < 28 and moved > 1.2 * step) as up_28,
-        sum(-moved) filter (where age < 28 and moved < -1.2 * step) as down_28,
+        {{ exact_sum("moved", "age < 28 and moved > 1.2 * step") }} as up_28,
+        {{ exact_sum("-moved", "age < 28 and moved < -1.2 * step") }} as down_28,
         count(*) filter (where age < 28 and moved > 1.2 * step) as ups_28,
         count(*) filter (where age < 28 and moved < -1.2 * step) as downs_28,
         -- What everybody lost, as a logarithm: a platform's purge.
-        sum(least(log_growth - excess, 0)) filter (where age < 28) as fall_of_peers_28,
-        sum(greatest(following_gain, 0)) filter (where age < 28) as following_up_28,
-        sum(greatest(-following_gain, 0)) filter (where age < 28) as following_down_28,
+        {{ exact_sum("least(log_growth - excess, 0)", "age < 28") }} as fall_of_peers_28,
+        {{ whole_sum("greatest(following_gain, 0)", "age < 28") }} as following_up_28,
+        {{ whole_sum("greatest(-following_gain, 0)", "age < 28") }} as following_down_28,
         count(excess) filter (where age < 28) as changes_28,
-        sum(gap_days) filter (where age < 28 and excess is not null) as days_28,
-        sum(excess) filter (where age < 28) as excess_28,
-        sum(views_gain) filter (where age < 28) as views_28,
-        sum(views_days) filter (where age < 28 and views_gain is not null) as views_days_28
+        {{ whole_sum("gap_days", "age < 28 and excess is not null") }} as days_28,
+        {{ exact_sum("excess", "age < 28") }} as excess_28,
+        {{ whole_sum("views_gain", "age < 28") }} as views_28,
+        {{ whole_sum("views_days", "age < 28 and views_gain is not null") }} as views_days_28
     from pairs
     group by platform, account_id, snapshot_date
 ),
