@@ -20,9 +20,12 @@ def check_landing(
 
     Raises ContractError when a critical check failed, or a raw file is damaged.
     """
-    from expectations.suites.landing import account_snapshots
+    from expectations.suites.landing import account_snapshots, post_snapshots
 
-    return _judge(settings, run_id, [account_snapshots.suite(settings, run_id, day)], say)
+    suites = [account_snapshots.suite(settings, run_id, day)]
+    if post_snapshots.is_expected(settings):
+        suites.append(post_snapshots.suite(settings, run_id, day))
+    return _judge(settings, run_id, suites, say)
 
 
 def check_marts(

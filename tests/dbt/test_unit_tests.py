@@ -33,7 +33,7 @@ MART = "models/marts/account/"
 ROUNDS: list[dict[str, tuple[str, str, str]]] = [
     {
         "tier_bounds_are_half_open": (
-            f"{ACCOUNT}tiers_assigned.sql",
+            "macros/tiers.sql",
             "< bounds.max_followers",
             "<= bounds.max_followers",
         ),
@@ -61,14 +61,14 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         ),
     },
     {
-        "a_gap_in_advocacy_is_unclassified": (f"{ACCOUNT}tiers_assigned.sql", "else 'unclassified'", "else 'below'"),
+        "a_gap_in_advocacy_is_unclassified": ("macros/tiers.sql", "else 'unclassified'", "else 'below'"),
         "a_tier_row_holds_from_valid_from_until_before_valid_to": (
-            f"{ACCOUNT}tiers_assigned.sql",
+            "macros/tiers.sql",
             "< schemes.valid_to",
             "<= schemes.valid_to",
         ),
         "rows_of_a_platform_replace_general_rows_of_their_scheme": (
-            f"{ACCOUNT}tiers_assigned.sql",
+            "macros/tiers.sql",
             "is_general = bool_and(is_general)",
             "is_general or bool_or(true)",
         ),
@@ -85,7 +85,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "default_scheme.scheme = tiers.scheme",
             "'standard' = tiers.scheme",
         ),
-        "an_attribute_is_the_latest_one_landed": (f"{MART}dim_account.sql", "max_by(language", "min_by(language"),
+        "an_attribute_is_the_latest_one_landed": (f"{MART}dim_account.sql", "max_by({{ name }}", "min_by({{ name }}"),
         "captures_of_one_day_stay_apart": (
             "models/staging/landing/stg_landing__account_snapshots.sql",
             "account_id, captured_at",
