@@ -21,7 +21,7 @@ import duckdb
 
 from ingestion import contracts, landing, lease, ledger, look
 from ingestion.config import Settings, unread_keys, utc_now
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, FileNotReady, FileRefused
 
 Level = Literal["ok", "note", "WRONG"]
 
@@ -140,7 +140,27 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
             + (f"; {len(fresh):,} written within a minute, and one that grows waits a run" if fresh else ""),
             some(seen.candidate.label for seen in due), "make nightly",
         )  # fmt: skip
+    yield from _without_manifest(settings, due)
     yield from _half_uploads(settings)
+
+
+def _without_manifest(settings: Settings, due: list[look.Seen]) -> Iterator[Finding]:
+    """Files that wait for a manifest, or for one that can be read."""
+    waiting = []
+    for seen in due:
+        try:
+            mapping = contracts.choose_mapping(seen.candidate.label, contracts.load_mappings())
+            landing.read_note(settings, seen.candidate, mapping)
+        except FileNotReady as error:
+            waiting.append(f"{seen.candidate.label}: {error}")
+        except FileRefused:
+            continue
+    if waiting:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(waiting), 'file')} that no run reads until a manifest names it",
+            some(waiting), "have the manifest sent or corrected (docs/data-contract.md), or take the feed out of"
+            " GROUNDSWELL_MANIFEST_FEEDS",
+        )  # fmt: skip
 
 
 def _half_uploads(settings: Settings) -> Iterator[Finding]:
@@ -426,10 +446,12 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "WRONG", "settings", f"{counted(len(unread), 'key')} that nobody reads", some(lines),
             "correct or remove it; .env.example explains every key",
         )  # fmt: skip
-    strange = sorted(set(settings.required_feeds) - set(contracts.load_feeds()))
-    if strange:
+    named = {"REQUIRED_FEEDS": settings.required_feeds, "MANIFEST_FEEDS": settings.manifest_feeds}
+    strange = {key: sorted(set(feeds) - set(contracts.load_feeds())) for key, feeds in named.items()}
+    strange = {key: feeds for key, feeds in strange.items() if feeds}
+    for key, feeds in strange.items():
         yield Finding(
-            "WRONG", "settings", "GROUNDSWELL_REQUIRED_FEEDS names feeds that do not exist", some(strange),
+            "WRONG", "settings", f"GROUNDSWELL_{key} names feeds that do not exist", some(feeds),
             f"known: {', '.join(contracts.load_feeds())}",
         )  # fmt: skip
     if not unread and not strange:

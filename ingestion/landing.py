@@ -298,7 +298,7 @@ def _take_in(
         second = os.lstat(settings.landing / candidate.path)
         if Candidate(candidate.path, second).identity != candidate.identity:
             raise FileNotReady("it is still growing")
-        note = _read_note(settings, candidate, mapping)
+        note = read_note(settings, candidate, mapping)
         copy, sha256, size = copy_in(settings, candidate.path)
     except FileNotFoundError as error:
         raise FileNotReady("it vanished before it could be read") from error
@@ -325,7 +325,7 @@ def _take_in(
     return Taken(copy, sha256, size, file_time, None, note)
 
 
-def _read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None) -> manifest.Entry | None:
+def read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None) -> manifest.Entry | None:
     """What a manifest beside the file says of it. Raises FileNotReady where one is asked for and missing."""
     feeds = {part.feed for part in mapping.parts} if mapping else set()
     required = bool(feeds & set(settings.manifest_feeds))

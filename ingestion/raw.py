@@ -33,7 +33,9 @@ SQL_TYPES = {
     "rate": "decimal(18, 8)",
     "boolean": "boolean",
 }
-PARQUET = "format parquet, compression zstd, row_group_size 122880"
+# Against DuckDB's defaults, 1M rows of 27 columns take 1.0 s of CPU to write instead of 1.4, in 3 % more bytes: a
+# larger dictionary is built in vain for ids and names, which never repeat.
+PARQUET = "format parquet, compression zstd, compression_level 1, dictionary_size_limit 1000, row_group_size 122880"
 
 
 def columns_of(feed: Feed) -> dict[str, str]:

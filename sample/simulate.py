@@ -337,7 +337,7 @@ def _counts(account: Account, fixed: Row, sizes: dict[str, float], age: float) -
     hidden = account.hides_likes or (draw(fixed["post_id"], "hides likes at times") < 0.02 and int(age) % 2 == 0)
     replies = draw(account.account_id, "replies")
     return {
-        "likes": "" if hidden else now["likes"],
+        "likes": "hidden" if hidden else now["likes"],
         "comments": now["comments"],
         "creator_replies": int(now["comments"] * replies * 0.5) if draw(account.account_id, "answers") < 0.6 else "",
         "shares": now["shares"] if account.platform == "tiktok" else "",

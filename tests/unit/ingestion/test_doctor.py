@@ -136,6 +136,15 @@ def test_a_landed_file_that_is_gone(well: Yard) -> None:
     assert "raw keeps their 2 rows" in finding.text
 
 
+def test_a_file_that_waits_for_its_manifest(well: Yard) -> None:
+    well.settings = well.settings.model_copy(update={"manifest_feeds": ("account_snapshots", "acounts")})
+    well.drop(BAD, GOOD + b"youtube,x,2026-01-05,1\n")
+    finding = that_say(examine(well), "until a manifest names it")
+    assert (finding.level, len(finding.details)) == ("WRONG", 1)
+    assert finding.details[0].startswith(f"{BAD}: its feed asks for a manifest")
+    assert that_say(list(doctor.check_settings(well.settings)), "MANIFEST_FEEDS names feeds").details == ("acounts",)
+
+
 # --- quarantine
 
 
