@@ -6,6 +6,16 @@
 
 with weights as (select * from {{ ref("trust_signals") }}),
 
+days as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        data_origin
+    from {{ ref("int_account__days_observed") }}
+    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+),
+
 detected as (
     {% for signal in signals %}
         select *
@@ -33,9 +43,14 @@ int_trust__signals_raised as (
                 + (weights.points_in_full - weights.points_at_cut)
                 * least((detected.statistic - weights.cut) / nullif(weights.in_full - weights.cut, 0), 1.0)
             ) as integer
-        ) as points
+        ) as points,
+        days.data_origin
     from detected
     inner join weights on detected.signal = weights.signal and detected.statistic >= weights.cut
+    inner join days
+        on detected.platform = days.platform
+        and detected.account_id = days.account_id
+        and detected.snapshot_date = days.snapshot_date
 )
 
 select * from int_trust__signals_raised

@@ -38,6 +38,7 @@ strongest as (
         points,
         followers_affected,
         fact,
+        data_origin,
         min(window_start) over stretch_days as window_start,
         max(window_end) over stretch_days as window_end,
         min(snapshot_date) over stretch_days as first_raised_date,
@@ -65,7 +66,8 @@ fct_follower_flag as (
         cast(
             strongest.fact || '. Looks like ' || words.looks_like || '; could also be ' || words.could_also_be || '.'
             as varchar
-        ) as explanation
+        ) as explanation,
+        cast(strongest.data_origin as varchar) as data_origin
     from strongest
     inner join words on strongest.signal = words.signal
     where strongest.place = 1
