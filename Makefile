@@ -11,7 +11,7 @@ RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
 .PHONY: help preview reference fuzz setup nightly test lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-engagement sample account dictionary docs lock
+	doctor quarantine replay bench bench-landing bench-engagement eval-trust sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -81,8 +81,12 @@ dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts
 
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
+
 bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) bench/night.py $(ARGS)
+
+eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"
+	@$(RUN) -m bench.trust $(ARGS)
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)

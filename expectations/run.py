@@ -35,9 +35,10 @@ def check_marts(
 
     Raises ContractError when a critical check failed, or nothing was built.
     """
-    from expectations.suites.marts import fct_account_daily
+    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
 
-    return _judge(settings, run_id, [fct_account_daily.suite(settings, run_id)], say)
+    suites = [fct_account_daily.suite(settings, run_id), *fct_follower_trust_daily.suites(settings, run_id)]
+    return _judge(settings, run_id, suites, say)
 
 
 def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[str], None]) -> list[dict[str, object]]:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from .break_trust import BREAK_TRUST
+
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
 BREAK = """
 update meta.plan set snapshot_date = date '2026-01-06';
@@ -103,6 +105,7 @@ def tested(three_days, tmp_path_factory):
     warehouse = three_days.copy(tmp_path_factory.mktemp("broken"))
     with warehouse.connect() as connection:
         connection.execute(BREAK)
+        connection.execute(BREAK_TRUST)
     return warehouse.dbt("test", "--select", "test_type:data")
 
 

@@ -17,12 +17,14 @@ MARTS = {
     "fct_account_engagement_daily",
     "fct_tier_benchmark_daily",
     "dim_er_benchmark",
+    "fct_follower_trust_daily",
+    "fct_follower_flag",
     "fct_landed_file",
     "fct_quality_result",
     "fct_publication",
 }
 # Named by what it lists, as the design names the peers' statistics.
-NAMED_OTHERWISE = {"int_account__suspicious"}
+NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
     "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
@@ -137,6 +139,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "fct_account_daily",
         "fct_account_engagement_daily",
         "fct_account_tier_daily",
+        "fct_follower_trust_daily",
         "fct_post_daily",
         "fct_tier_benchmark_daily",
         "int_account__days_observed",
@@ -148,6 +151,13 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_post__days_observed",
         "int_post__traits_changed",
         "int_tier__runs_detected",
+        "int_trust__accounts_judged",
+        "int_trust__engagement_peers_measured",
+        "int_trust__growth_measured",
+        "int_trust__growth_peers_measured",
+        "int_trust__rates_compared",
+        "int_trust__signals_raised",
+        "int_trust__windows_measured",
     }
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name

@@ -124,6 +124,8 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_account_engagement_daily": "platform, account_id, snapshot_date",
         "fct_tier_benchmark_daily": "platform, scheme, tier, niche, country, snapshot_date",
         "dim_er_benchmark": "source, platform, statistic, as_of, band, level",
+        "fct_follower_trust_daily": "platform, account_id, snapshot_date",
+        "fct_follower_flag": "platform, account_id, signal, window_start",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",
         "fct_publication": "release_id, mart",
@@ -222,3 +224,34 @@ def test_a_second_run_is_quick_to_say_so_and_rewrites_nothing(sample_night: Nigh
     assert stamps() == before
     with ledger.read(settings) as connection:
         assert connection.execute("select count(*) from releases").fetchone()[0] == 1
+
+
+def test_outage_roster_jump_and_rounding_make_nobody_suspicious(sample_night: Night) -> None:
+    with reading(sample_night.settings) as marts:
+        verdicts = marts.execute(
+            "select distinct verdict from marts.fct_follower_trust_daily as trust"
+            " join marts.fct_account_daily as daily using (platform, account_id, snapshot_date)"
+            " where daily.platform = 'youtube' and snapshot_date >= '2024-05-16'"
+        ).fetchall()
+        suspicious = marts.execute(
+            "select count(*) from marts.fct_follower_trust_daily where verdict = 'suspicious' and data_origin = 'observed'"
+        ).fetchone()
+        flagged = marts.execute(
+            "select count(*) from marts.fct_follower_flag where platform = 'youtube' and first_raised_date >= '2024-05-16'"
+            " and signal <> 'more_followers_than_neighbours'"
+        ).fetchone()
+        # One step of YouTube's rounding, from 1.20M to 1.21M: docs/trust.md works it out.
+        step = marts.execute(
+            "select verdict, trust_score, reasons from marts.fct_follower_trust_daily"
+            " where account_id = 'UC0XlqLZEzfC2DQUKKrdGq6w' and snapshot_date = '2022-08-01'"
+        ).fetchone()
+        jump = marts.execute(
+            "select verdict, trust_score from marts.fct_follower_trust_daily"
+            " where account_id = 'UC_f5qpn3crSg9sbZPvJ5ghw' and snapshot_date = '2022-07-30'"
+        ).fetchone()
+    # In 2024 there are two days, one of them an outage: nobody can be judged.
+    assert verdicts == [("insufficient_data",)]
+    assert suspicious == (0,)
+    assert flagged == (0,)
+    assert step == ("trusted", 100, None)
+    assert jump == ("watch", 53)

@@ -15,6 +15,7 @@ from serving.report.sections import (
     reach,
     run,
     schemes,
+    trust,
     turns,
 )
 from serving.report.sections.section import Section
@@ -27,6 +28,7 @@ SECTIONS: tuple[Section, ...] = (
     graduation.SECTION,
     engagement.SECTION,
     reach.SECTION,
+    trust.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,

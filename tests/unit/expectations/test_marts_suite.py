@@ -18,6 +18,10 @@ COLUMNS = (
     "snapshot_date date, account_id varchar, followers bigint, followers_change_per_day double,"
     " views_total_change_per_day double, gap_days integer, tier varchar"
 )
+TRUST_COLUMNS = (
+    "platform varchar, account_id varchar, snapshot_date date, trust_score integer, verdict varchar,"
+    " engagement_score integer, engagement_verdict varchar, audience_signals integer, engagement_signals integer"
+)
 CALM = (1000, 1.0, 50.0, 1, "nano")
 
 
@@ -31,6 +35,7 @@ def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
         plan.make(settings, "r1", on, [plan.Model("fct_account_daily", "f", True)], True)
         with closing(duckdb.connect(str(settings.marts_db))) as marts:
             marts.execute(f"create schema marts; create table marts.fct_account_daily ({COLUMNS})")
+            marts.execute(f"create table marts.fct_follower_trust_daily ({TRUST_COLUMNS})")
             if rows:
                 marts.executemany(
                     "insert into marts.fct_account_daily values (?, ?, ?, ?, ?, ?, ?)",
@@ -52,7 +57,8 @@ def test_a_calm_day_passes_and_is_recorded(settings, mart, recorded):
     mart([CALM] * ACCOUNTS)
     assert failed(check(settings)) == set()
     rows = recorded("r1")
-    assert len(rows) == 6
+    # Five shares, four of trust, and whether each frame is complete.
+    assert len(rows) == 10
     # 1 follower more than 999.
     assert rows["median_relative_change_per_day"]["observed"] == "0.0010 (1)"
 

@@ -1,0 +1,223 @@
+"""What the verdicts were worth: recall, precision, false alarms, time to detection, calibration.
+
+A copy is found when it becomes `suspicious` between its first changed day and 30 days after the last. One that was
+suspicious before is left out, one whose verdict is `insufficient_data` on most days of the change is counted apart.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from bench.trust.world import Curve, Sample, World
+
+WATCHED_AFTER = 30
+TIERS = [(1_000, "nano"), (10_000, "micro"), (100_000, "macro"), (1_000_000, "mega")]
+
+
+@dataclass(frozen=True)
+class Measures:
+    """The tables of a report, each as a frame.
+
+    Args:
+        attacks: one row per attack and size: copies, found, recall, precision, f1, days to detection.
+        worlds: recall per attack and kind of curve.
+        tiers: recall per attack and tier.
+        honest: one row per honest event: copies, called suspicious, called watch.
+        alarms: one row per world of untouched curves: account-months, alarms.
+        calibration: one row per band of the score: copies and untouched accounts in it, share of them attacked.
+        copies: one row per copy, with what became of it.
+    """
+
+    attacks: pd.DataFrame
+    worlds: pd.DataFrame
+    tiers: pd.DataFrame
+    honest: pd.DataFrame
+    alarms: pd.DataFrame
+    calibration: pd.DataFrame
+    copies: pd.DataFrame
+
+
+def measure(
+    connection: duckdb.DuckDBPyConnection,
+    worlds: list[World],
+    sample: Sample,
+    attacks: set[str],
+    side: str = "audience",
+) -> Measures:
+    """Compare the verdicts with what was done.
+
+    Args:
+        attacks: names of the scenarios that should be found; all others should not.
+        side: whose verdict is read, `audience` or `engagement`.
+    """
+    connection.register("truth", _truth(worlds, sample))
+    verdict, score = ("verdict", "trust_score") if side == "audience" else ("engagement_verdict", "engagement_score")
+    connection.execute(
+        f"""
+        create or replace temp table judged as
+        select
+            truth.*, trust.snapshot_date, trust.{verdict} as verdict, trust.{score} as score,
+            date_diff('day', truth.start, trust.snapshot_date) as day_of_change,
+            day_of_change >= 0 and trust.snapshot_date <= truth."end" as is_changed_day,
+            day_of_change >= 0 and trust.snapshot_date <= truth."end" + interval {WATCHED_AFTER} day as is_watched_day
+        from groundswell.marts.fct_follower_trust_daily as trust
+        inner join truth on trust.platform = truth.platform and trust.account_id = truth.account_id
+            and trust.snapshot_date between truth.first_day and truth.last_day
+        """
+    )
+    copies = _copies(connection, attacks)
+    honest_share = _share_called(connection, copies)
+    found = copies[copies.is_attack & ~copies.before]
+    return Measures(
+        attacks=_recall(found, ["scenario", "size"], honest_share),
+        worlds=_recall(found, ["scenario", "world"], honest_share),
+        tiers=_recall(found, ["scenario", "tier"], honest_share),
+        honest=_honest(copies),
+        alarms=_alarms(connection),
+        calibration=_calibration(connection, attacks),
+        copies=copies,
+    )
+
+
+def _truth(worlds: list[World], sample: Sample) -> pd.DataFrame:
+    rows = []
+    for world in worlds:
+        judged_from = world.first_day + (sample.judged_from - sample.days[0])
+        for curve in world.curves:
+            day = [None if at < 0 else world.first_day + timedelta(days=at) for at in (curve.start, curve.end)]
+            last = world.first_day + timedelta(days=len(curve.followers) - 1)
+            rows.append((world.name, world.platform, world.first_day, last, judged_from, curve.account_id,
+                         curve.scenario, curve.size, *day, _tier(curve)))  # fmt: skip
+    columns = [
+        "world",
+        "platform",
+        "first_day",
+        "last_day",
+        "judged_from",
+        "account_id",
+        "scenario",
+        "size",
+        "start",
+        "end",
+        "tier",
+    ]
+    frame = pd.DataFrame(rows, columns=columns)
+    for name in ("first_day", "last_day", "judged_from", "start", "end"):
+        frame[name] = pd.to_datetime(frame[name])
+    return frame
+
+
+def _tier(curve: Curve) -> str:
+    """Tier of the followers on the eve of the change, in the default scheme."""
+    known = curve.followers[: max(curve.start, 0)]
+    known = known[~np.isnan(known)]
+    return next((name for floor, name in reversed(TIERS) if len(known) and known[-1] >= floor), "below")
+
+
+def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:
+    frame = connection.execute(
+        """
+        select
+            world, judged.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
+            coalesce(max_by(verdict, snapshot_date) filter (day_of_change < 0) = 'suspicious', false) as before,
+            min(day_of_change) filter (is_watched_day and verdict = 'suspicious') as found_after,
+            coalesce(bool_or(verdict in ('watch', 'suspicious')) filter (is_watched_day), false) as is_watched,
+            coalesce(count(*) filter (is_changed_day and verdict = 'insufficient_data')
+                > count(*) filter (is_changed_day) / 2, true) as is_unjudged
+        from judged
+        where start is not null and scenario <> 'purge and outage'
+        group by world, judged.account_id, scenario, size, tier
+        order by all
+        """,
+        {"attacks": sorted(attacks)},
+    ).df()
+    frame["is_found"] = frame.found_after.notna()
+    frame["is_hidden"] = frame.is_unjudged & ~frame.is_found
+    return frame
+
+
+def _share_called(connection: duckdb.DuckDBPyConnection, copies: pd.DataFrame) -> float:
+    """Share of honest copies and untouched real accounts that became suspicious: what an attack is mistaken for."""
+    called, accounts = connection.execute(
+        "select count(distinct account_id) filter (verdict = 'suspicious'), count(distinct account_id) from judged"
+        " where scenario = 'untouched' and world = 'real, rounded' and snapshot_date >= judged_from"
+        " and verdict <> 'insufficient_data'"
+    ).fetchone() or (0, 0)
+    honest = copies[~copies.is_attack & ~copies.before]
+    return (called + int(honest.is_found.sum())) / max(accounts + len(honest), 1)
+
+
+def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.DataFrame:
+    rows = []
+    for key, group in copies.groupby(by, observed=True):
+        judged = group[~group.is_hidden]
+        recall = judged.is_found.mean() if len(judged) else float("nan")
+        # One honest account for each attacked one: what a mix of another kind gives follows from recall and share.
+        precision = recall / (recall + honest_share) if recall + honest_share else float("nan")
+        days = judged.found_after.dropna()
+        rows.append(
+            {
+                **dict(zip(by, key, strict=True)),
+                "copies": len(group), "hidden": int(group.is_hidden.sum()), "found": int(judged.is_found.sum()),
+                "recall": recall, "watch_or_more": judged.is_watched.mean() if len(judged) else float("nan"),
+                "precision": precision, "f1": 2 * precision * recall / (precision + recall) if recall else 0.0,
+                "days_median": days.median(), "days_p90": days.quantile(0.9),
+            }
+        )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _honest(copies: pd.DataFrame) -> pd.DataFrame:
+    honest = copies[~copies.is_attack & ~copies.before]
+    return honest.groupby(["scenario", "size"], as_index=False).agg(
+        copies=("is_found", "size"), suspicious=("is_found", "mean"), watch_or_more=("is_watched", "mean")
+    )
+
+
+def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """New suspicions per 1,000 months in which an account was judged; an account-month is 30 judged days."""
+    return connection.execute(
+        """
+        with days as (
+            select *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before
+            from judged where scenario in ('untouched', 'purge and outage')
+        )
+        select
+            world, scenario,
+            count(distinct account_id) filter (verdict <> 'insufficient_data') as accounts,
+            count(*) filter (verdict <> 'insufficient_data') / 30.0 as account_months,
+            count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious') as alarms,
+            1000 * alarms / nullif(account_months, 0) as per_1000_account_months,
+            count(*) filter (verdict = 'suspicious') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
+                as share_of_days_suspicious,
+            count(*) filter (verdict = 'watch') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
+                as share_of_days_watch,
+            count(*) filter (verdict = 'insufficient_data') / count(*) as share_of_days_insufficient
+        from days where snapshot_date >= judged_from
+        group by all order by all
+        """
+    ).df()
+
+
+def _calibration(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:
+    """Lowest score of each copy from its change to 30 days after, of each untouched account in the judged days."""
+    return connection.execute(
+        """
+        with lowest as (
+            select world, account_id, scenario, list_contains($attacks, scenario) as is_attack, min(score) as score
+            from judged
+            where case when start is null then snapshot_date >= judged_from
+                else is_watched_day end
+            group by all having min(score) is not null
+        )
+        select
+            case when score <= 20 then '0-20' when score <= 40 then '21-40' when score <= 60 then '41-60'
+                when score <= 75 then '61-75' when score < 100 then '76-99' else '100' end as score_band,
+            count(*) as accounts, count(*) filter (is_attack) as attacked, attacked / accounts as share_attacked
+        from lowest group by 1 order by min(score)
+        """,
+        {"attacks": sorted(attacks)},
+    ).df()

@@ -1,0 +1,120 @@
+"""Judge worlds with the production models: raw rows in, `dbt build`, verdicts out."""
+
+import os
+import subprocess
+import sys
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from bench.trust.world import World
+from ingestion import raw
+from ingestion.config import Settings
+from ingestion.contracts import load_feeds
+from ingestion.lease import hold
+from serving import build
+
+SELECT = ("+fct_follower_trust_daily", "+fct_follower_flag")
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def judge(worlds: list[World], folder: Path, project: Path = build.DBT_PROJECT) -> duckdb.DuckDBPyConnection:
+    """Build the trust marts of these worlds in a new warehouse under `folder`; a connection to what was built.
+
+    The raw rows are written where the landed ones would be read from; from there on it is the nightly's own SQL.
+    Raises RuntimeError when dbt fails.
+    """
+    settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0)  # type: ignore[call-arg]
+    raw.write_empty_schemas(settings)
+    with hold(settings, "trust", "build_marts", quiet) as lease:
+        build.build_marts(settings, "trust", date(2020, 1, 1), lease, quiet)
+    with closing(duckdb.connect(str(settings.build_db))) as connection:
+        _write_raw(connection, worlds)
+    _run_dbt(settings, folder, project)
+    connection = duckdb.connect(str(settings.build_db), read_only=True)
+    connection.execute(f"attach '{settings.marts_db}' as groundswell (read_only)")
+    return connection
+
+
+def snapshots(world: World) -> pd.DataFrame:
+    """Rows of a world's accounts: one per account and day with a capture."""
+    frames = []
+    for curve in world.curves:
+        at = np.flatnonzero(~np.isnan(curve.followers))
+        columns = {"followers": curve.followers, "views_total": curve.views, "following": curve.following}
+        frames.append(
+            pd.DataFrame({"account_id": curve.account_id, "at": at} | {name: of[at] for name, of in columns.items()})
+        )
+    return pd.concat(frames)
+
+
+# What every raw row has, and the counts of a frame: NaN is not captured.
+COMMON = """
+    $platform as platform, $first_day::date + "at"::integer as snapshot_date,
+    ($first_day::date + "at"::integer) + interval 12 hour as captured_at, 'simulated' as data_origin,
+    'sim' as batch_id, 'sim' as source_file, 2 as source_line, 'sim' as source_sha256, $first_day::timestamp as as_of
+"""
+
+
+def _write_raw(connection: duckdb.DuckDBPyConnection, worlds: list[World]) -> None:
+    for feed in ("account_snapshots", "post_snapshots"):
+        columns = ", ".join(f"{name} {kind}" for name, kind in raw.columns_of(load_feeds()[feed]).items())
+        connection.execute(f"drop view raw.{feed}; create table raw.{feed} ({columns})")
+    for world in worlds:
+        where = {"platform": world.platform, "first_day": world.first_day}
+        counts = ", ".join(
+            f"case when not isnan({name}) then {name}::bigint end as {name}"
+            for name in ("followers", "views_total", "following")
+        )
+        _insert(connection, "account_snapshots", snapshots(world), f"account_id, {counts}", where)
+        if world.posts is not None:
+            columns = (
+                "account_id, post_id, likes, comments, views, $first_day::date + published::integer as published_at"
+            )
+            _insert(connection, "post_snapshots", world.posts, columns, where)
+    connection.execute("delete from meta.plan")
+    connection.execute(
+        "insert into meta.plan select model, snapshot_date, 'evaluation' from (select unnest($models) as model),"
+        " (select distinct snapshot_date from raw.account_snapshots)",
+        {"models": _windowed_models()},
+    )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, feed: str, frame: pd.DataFrame, columns: str, where: dict[str, object]
+) -> None:
+    connection.register("frame", frame)
+    connection.execute(f"insert into raw.{feed} by name select {COMMON}, {columns} from frame", where)
+    connection.unregister("frame")
+
+
+def _windowed_models() -> list[str]:
+    """Names of all models: a plan for one that has no window is read by nobody."""
+    return [path.stem for path in (build.DBT_PROJECT / "models").rglob("*.sql")]
+
+
+def _run_dbt(settings: Settings, folder: Path, project: Path) -> None:
+    artifacts = folder / "dbt"
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "dbt.cli.main", "build", "--select", *SELECT,
+            "--exclude-resource-type", "unit_test", "--project-dir", str(project), "--profiles-dir", str(project),
+            "--target-path", str(artifacts), "--log-path", str(artifacts / "logs"), "--no-use-colors",
+            "--no-version-check",
+        ],
+        env={
+            **os.environ,
+            "GROUNDSWELL_BUILD_DB": str(settings.build_db),
+            "GROUNDSWELL_MARTS_DB": str(settings.marts_db),
+        },
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"dbt could not judge the worlds:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")

@@ -1,0 +1,26 @@
+-- One row per account and planned day whose followers went up and down again and again within 28 days.
+{{ config(materialized="view") }}
+
+with windows as (
+    select *
+    from {{ ref("int_trust__windows_measured") }}
+    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+),
+
+int_trust__sawteeth_detected as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        'sawtooth' as signal,
+        cast(least(up_28, down_28) as double) as statistic,
+        {{ add_days("snapshot_date", -28) }} as window_start,
+        snapshot_date as window_end,
+        cast(round(least(up_28, down_28) * followers) as bigint) as followers_affected,
+        'followers up by ' || {{ percent("up_28") }} || ' and down by ' || {{ percent("down_28") }}
+        || ' in all, in turns, within 28 days' as fact
+    from windows
+    where {{ is_sawtooth() }}
+)
+
+select * from int_trust__sawteeth_detected

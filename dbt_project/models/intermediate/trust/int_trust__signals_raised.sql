@@ -1,0 +1,56 @@
+-- One row per account, planned day and signal that is raised on it, with the points that its strength weighs.
+{% set signals = [
+    "bursts", "burst_losses", "sawteeth", "following_swings", "drips", "idle_growth", "round_jumps", "residuals", "rates",
+    "rate_shifts",
+] %}
+
+with weights as (select * from {{ ref("trust_signals") }}),
+
+days as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        data_origin
+    from {{ ref("int_account__days_observed") }}
+    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+),
+
+detected as (
+    {% for signal in signals %}
+        select *
+        from {{ ref("int_trust__" ~ signal ~ "_detected") }}
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+int_trust__signals_raised as (
+    select
+        detected.platform,
+        detected.account_id,
+        detected.snapshot_date,
+        detected.signal,
+        weights.side,
+        cast(detected.statistic as double) as statistic,
+        cast(weights.cut as double) as threshold,
+        cast(detected.window_start as date) as window_start,
+        cast(detected.window_end as date) as window_end,
+        cast(detected.followers_affected as bigint) as followers_affected,
+        detected.fact,
+        cast(
+            round(
+                weights.points_at_cut
+                + (weights.points_in_full - weights.points_at_cut)
+                * least((detected.statistic - weights.cut) / nullif(weights.in_full - weights.cut, 0), 1.0)
+            ) as integer
+        ) as points,
+        days.data_origin
+    from detected
+    inner join weights on detected.signal = weights.signal and detected.statistic >= weights.cut
+    inner join days
+        on detected.platform = days.platform
+        and detected.account_id = days.account_id
+        and detected.snapshot_date = days.snapshot_date
+)
+
+select * from int_trust__signals_raised

@@ -1,0 +1,26 @@
+-- One row per account and UTC day with a capture: how far its counts can be trusted, and what speaks against them.
+with judged as (select * from {{ ref("int_trust__verdicts_planned") }}),
+
+fct_follower_trust_daily as (
+    select
+        cast(platform as varchar) as platform,
+        cast(account_id as varchar) as account_id,
+        cast(snapshot_date as date) as snapshot_date,
+        cast(trust_score_shown as integer) as trust_score,
+        cast(verdict as varchar) as verdict,
+        cast(engagement_score_shown as integer) as engagement_score,
+        cast(engagement_verdict as varchar) as engagement_verdict,
+        cast(reasons as varchar) as reasons,
+        cast(audience_signals as integer) as audience_signals,
+        cast(engagement_signals as integer) as engagement_signals,
+        cast(evidence_start as date) as evidence_window_start,
+        cast(evidence_end as date) as evidence_window_end,
+        cast(changes_28 as integer) as changes_known_28d,
+        cast(coverage as double) as coverage,
+        cast(has_views as boolean) as has_views,
+        cast(smallest_visible_burst as double) as smallest_visible_burst,
+        cast(data_origin as varchar) as data_origin
+    from judged
+)
+
+select * from fct_follower_trust_daily

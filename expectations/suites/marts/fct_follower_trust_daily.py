@@ -1,0 +1,156 @@
+"""Which counts look bought, and is it them or us?
+
+Two suites. The one by date guards the pipeline: that many accounts turn suspicious in one night has never been seen,
+so it is a misread file or a broken model, and publishing stops. The one by account names the accounts whose followers
+or engagement look bought, as a warning, for people to look at: a verdict on counts, never on a person.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+import duckdb
+
+from expectations.suites import Check, Suite, Threshold
+from ingestion import ledger
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.errors import ContractError
+
+MART = "fct_follower_trust_daily"
+FEED = "account_snapshots"
+
+# One account is half a per cent of fewer.
+MIN_ACCOUNTS_FOR_A_SHARE = 200
+# Accounts that a result may hold; the lowest scores come first.
+MAX_ACCOUNTS = 1000
+# An account that was not seen for longer has no day before.
+DAYS_BEFORE = 90
+
+NEWLY_SUSPICIOUS = Threshold(
+    maximum=0.02,
+    observed="1 of 228 accounts in a night (0.4 %), none in most",
+    date="2023-04-01 .. 2023-10-31, bundled curves",
+    reason="Who buys does so alone: four times the most ever seen in a night is a misread count of our own.",
+)
+SUSPICIOUS = Threshold(
+    maximum=0.10,
+    observed="at most 1.5 % of the accounts judged on a day",
+    date="2023-04-01 .. 2023-10-31, bundled curves",
+    reason="Evidence weighs for 90 days, so the share grows; a tenth is six times the most seen.",
+)
+FOLLOWERS = Threshold(
+    minimum=41,
+    observed="two to five accounts of 265 within three months",
+    date="2023-04-01 .. 2023-10-31, bundled curves",
+    reason="Under 41 the verdict is `suspicious` (seed `trust_verdicts`): evidence of at least two signals.",
+)
+ENGAGEMENT = Threshold(
+    minimum=41,
+    observed="no open series of posts with daily counts",
+    date="2023-04-01 .. 2023-10-31",
+    reason="Under 41 the verdict is `suspicious` (seed `trust_verdicts`): evidence of at least two signals.",
+)
+
+# One row per planned date that the mart holds. An account is newly suspicious when it was not on its day before.
+BY_DATE = """
+with days as (
+    select
+        snapshot_date, verdict, engagement_verdict,
+        lag(verdict) over (partition by platform, account_id order by snapshot_date) as before,
+    from marts.fct_follower_trust_daily
+    where snapshot_date >= (select min(day::date) from unnest($days) as t (day)) - $before
+)
+select
+    snapshot_date,
+    count(*) filter (verdict <> 'insufficient_data') as judged,
+    count(*) filter (verdict = 'suspicious') as suspicious,
+    count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious') as newly_suspicious,
+from days
+where snapshot_date in (select unnest($days::date[]))
+group by snapshot_date
+order by snapshot_date
+"""
+
+# Accounts with evidence on the latest planned date, lowest scores first.
+BY_ACCOUNT = """
+select platform || '/' || account_id, trust_score, engagement_score
+from marts.fct_follower_trust_daily
+where snapshot_date = (
+    select max(snapshot_date) from marts.fct_follower_trust_daily where snapshot_date in (select unnest($days::date[]))
+)
+    and audience_signals + engagement_signals > 0
+order by least(coalesce(trust_score, 100), coalesce(engagement_score, 100)), platform, account_id
+limit $limit
+"""
+
+
+def suites(settings: Settings, run_id: str) -> list[Suite]:
+    """The suites with their frames: one row per planned date, one per account with evidence on the last of them.
+
+    Raises ContractError when there is no mart to judge.
+    """
+    with ledger.read(settings) as connection:
+        planned = [
+            row["snapshot_date"]
+            for row in connection.execute(
+                "select snapshot_date from plan_dates where run_id = ? and mart = ? order by 1", (run_id, MART)
+            )
+        ]
+        with_files = connection.execute(
+            "select count(distinct p.snapshot_date) from plan_dates p"
+            " join raw_files f on f.snapshot_date = p.snapshot_date and f.feed = ? join batches b using (batch_id)"
+            " where p.run_id = ? and p.mart = ? and b.state = 'accepted'",
+            (FEED, run_id, MART),
+        ).fetchone()[0]
+    if not settings.marts_db.exists():
+        raise ContractError("there are no marts to check; run build_marts first")
+    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:
+        dates = marts.execute(BY_DATE, {"days": planned, "before": DAYS_BEFORE}).fetchall()
+        accounts = marts.execute(BY_ACCOUNT, {"days": planned, "limit": MAX_ACCOUNTS}).fetchall()
+
+    by_date = Suite("marts.fct_follower_trust_daily", _checks_by_date(), expected_rows=with_files)
+    for day, judged, suspicious, newly in dates:
+        cells: Mapping[str, float | None] = {
+            "share_of_accounts_newly_suspicious": _share(newly, judged),
+            "share_of_accounts_suspicious": _share(suspicious, judged),
+        }
+        for name, value in cells.items():
+            by_date.measure(name, str(day), value)
+    by_account = Suite("marts.suspicious_accounts", _checks_by_account(), expected_rows=len(accounts))
+    for account, trust_score, engagement_score in accounts:
+        by_account.measure("score_of_followers", account, trust_score)
+        by_account.measure("score_of_engagement", account, engagement_score)
+    return [by_date, by_account]
+
+
+def _checks_by_date() -> list[Check]:
+    return [
+        Check(
+            "share_of_accounts_newly_suspicious",
+            "critical",
+            NEWLY_SUSPICIOUS,
+            "so many at once is our fault, not theirs: look at the files of that date, take a bad one back by"
+            " `make reject BATCH=`, and at the models of trust",
+        ),
+        Check("share_of_accounts_suspicious", "warning", SUSPICIOUS),
+    ]
+
+
+def _checks_by_account() -> list[Check]:
+    return [
+        Check(
+            "score_of_followers",
+            "warning",
+            FOLLOWERS,
+            "read `fct_follower_flag` for what it looks like, and what else it could be",
+        ),
+        Check(
+            "score_of_engagement",
+            "warning",
+            ENGAGEMENT,
+            "read `fct_follower_flag` for what it looks like, and what else it could be",
+        ),
+    ]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole >= MIN_ACCOUNTS_FOR_A_SHARE else None
