@@ -30,6 +30,9 @@ class Settings(BaseSettings):
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
+    base_currency: str = Field(
+        default="USD", pattern="^[A-Z]{3}$", description="Currency of every `_base` amount (ISO 4217); it needs no rate."
+    )
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
     )

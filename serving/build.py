@@ -211,7 +211,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
     Args:
         inputs: digest per undated feed; a model that is made from one changes with it.
     """
-    salt = {"default_scheme": settings.default_scheme}
+    salt = _shown_settings(settings)
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
     known: dict[str, str] = {}
@@ -274,6 +274,11 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
     ]
 
 
+def _shown_settings(settings: Settings) -> dict[str, str]:
+    """What models read of the settings (`meta.setting`); a model that reads one changes with it."""
+    return {"base_currency": settings.base_currency, "default_scheme": settings.default_scheme}
+
+
 def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> None:
     """Write the run, its plan and what it may see into the build database; drop what is planned in full."""
     with ledger.read(settings) as connection:
@@ -292,14 +297,14 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "run": (
-            "run_id varchar, day date, window_start date, window_end date, code_version varchar",
-            [(run_plan.run_id, str(run_plan.day), first, last, version_now)],
+            "run_id varchar, day date, cap date, window_start date, window_end date, code_version varchar",
+            [(run_plan.run_id, str(run_plan.day), str(run_plan.cap), first, last, version_now)],
         ),
         "plan": (
             "model varchar, snapshot_date date, reason varchar",
             [(model, day, why) for model, days in run_plan.dates.items() for day, why in days.items()],
         ),
-        "setting": ("name varchar, value varchar", [("default_scheme", settings.default_scheme)]),
+        "setting": ("name varchar, value varchar", list(_shown_settings(settings).items())),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
             [tuple(row) for row in files],

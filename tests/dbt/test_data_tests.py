@@ -2,6 +2,8 @@
 
 import pytest
 
+MONEY = ("path:models/intermediate/commerce", "path:models/marts/commerce", "emv_rate_cards")
+
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
 BREAK = """
 update meta.plan set snapshot_date = date '2026-01-06';
@@ -41,17 +43,25 @@ insert into seeds.metric_definitions select * from seeds.metric_definitions;
 """
 
 
+def is_of_money(node):
+    """Whether a data test is on a model of the commerce feeds."""
+    return "commerce" in node["original_file_path"] or "emv_rate_cards" in node["original_file_path"]
+
+
 @pytest.fixture(scope="module")
 def tested(three_days, tmp_path_factory):
     """The three days with every rule broken, and what dbt's data tests say."""
     warehouse = three_days.copy(tmp_path_factory.mktemp("broken"))
     with warehouse.connect() as connection:
         connection.execute(BREAK)
-    return warehouse.dbt("test", "--select", "test_type:data")
+    # Tests of money fire in test_money_data_tests.py, on a world that has some.
+    return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *MONEY)
 
 
 def test_every_data_test_fires(tested, manifest):
-    data_tests = {name for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
+    data_tests = {
+        name for name, node in manifest["nodes"].items() if node["resource_type"] == "test" and not is_of_money(node)
+    }
     assert len(data_tests) > 20
     assert set(tested.results) == data_tests
     assert {name for name, row in tested.results.items() if row["status"] != "fail"} == set()

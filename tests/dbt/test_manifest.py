@@ -14,6 +14,16 @@ MARTS = {
     "fct_landed_file",
     "fct_quality_result",
     "fct_publication",
+    # Money.
+    "fct_attribution",
+    "fct_campaign_daily",
+    "fct_campaign_roi",
+    "fct_collaboration_roi",
+    "fct_commerce_issue",
+    "fct_commission_ledger",
+    "fct_promo_code_daily",
+    "fct_spend_ledger",
+    "fct_tier_roi",
 }
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
