@@ -2,7 +2,10 @@
 
 import pytest
 
-MONEY = ("path:models/intermediate/commerce", "path:models/marts/commerce", "emv_rate_cards")
+MONEY = (
+    "path:models/staging/landing/_landing__commerce_models.yml", "path:models/intermediate/commerce",
+    "path:models/marts/commerce", "emv_rate_cards",
+)  # fmt: skip
 
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
 BREAK = """
