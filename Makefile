@@ -10,7 +10,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject bench-landing docs lock
+.PHONY: help setup nightly test lint airflow clean reject bench-landing sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,12 @@ airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
+
+account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
+	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
+
+sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
+	@$(RUN) sample/simulate.py
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     base_currency: str = Field(
         default="USD", pattern="^[A-Z]{3}$", description="Currency of every `_base` amount (ISO 4217); it needs no rate."
     )
+    left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
+        default=("pinned", "collab"),
+        description="Kinds of posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
+    )
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
     )
@@ -47,7 +51,7 @@ class Settings(BaseSettings):
         default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
     )
 
-    @field_validator("required_feeds", mode="before")
+    @field_validator("required_feeds", "left_out_posts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

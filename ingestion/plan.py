@@ -7,6 +7,7 @@ contains it is published.
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -28,6 +29,7 @@ class Model:
         fingerprint: changes with the model's code, or that of anything it is made from, undated feeds among it.
         windowed: whether it is replaced by date; any other is rebuilt whole by every run.
         look_back_days: how many days before a date its rows depend on.
+        look_back_by_feed: the same for a feed on which they depend further or less far back.
         feeds: the feeds that it is made from, null for all.
         code: the fingerprint of its code alone.
     """
@@ -38,6 +40,7 @@ class Model:
     look_back_days: int = 0
     feeds: frozenset[str] | None = None
     code: str = ""
+    look_back_by_feed: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def make(settings: Settings, run_id: str, day: date, models: list[Model], fresh_
                 changed.append(model.name)
             if model.windowed:
                 dates[model.name] = _dates_of(
-                    model, model.name in changed, day, bool(is_released), _of(model, dirty), _of(model, landed)
+                    model, model.name in changed, day, bool(is_released), dirty, _of(model, landed)
                 )
         has_dirty = any(_of(model, dirty) for model in models)
         plan = Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed), has_dirty)
@@ -134,23 +137,31 @@ def _of(model: Model, days: dict[str, set[str]]) -> set[str]:
 
 
 def _dates_of(
-    model: Model, is_changed: bool, day: date, is_released: bool, dirty: set[str], landed: set[str]
+    model: Model, is_changed: bool, day: date, is_released: bool, dirty: dict[str, set[str]], landed: set[str]
 ) -> dict[str, str]:
     planned: dict[str, str] = {}
     if is_changed:
         planned |= dict.fromkeys(landed, CHANGED)
-    elif model.look_back_days:
-        reach = timedelta(days=model.look_back_days)
-        starts = sorted(date.fromisoformat(text) for text in dirty)
-        planned |= {
-            text: FORWARD
-            for text in landed
-            if any(start < date.fromisoformat(text) <= start + reach for start in starts)
-        }
-    planned |= dict.fromkeys(dirty, DIRTY)
+    else:
+        planned |= dict.fromkeys(_forward(model, dirty, landed), FORWARD)
+    planned |= dict.fromkeys(_of(model, dirty), DIRTY)
     if not is_released:
         planned[str(day)] = RUN_DAY
     return dict(sorted(planned.items()))
+
+
+def _forward(model: Model, dirty: dict[str, set[str]], landed: set[str]) -> set[str]:
+    """Landed dates from which the model looks back to a date that is dirty in one of its feeds."""
+    found: set[str] = set()
+    for feed in dirty:
+        reach = timedelta(days=model.look_back_by_feed.get(feed, model.look_back_days))
+        starts = sorted(date.fromisoformat(text) for text in _of(model, {feed: dirty[feed]})) if reach else []
+        found |= {
+            text
+            for text in landed - found
+            if any(start < date.fromisoformat(text) <= start + reach for start in starts)
+        }
+    return found
 
 
 def _record(connection: sqlite3.Connection, plan: Plan, models: list[Model]) -> None:

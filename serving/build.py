@@ -211,7 +211,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
     Args:
         inputs: digest per undated feed; a model that is made from one changes with it.
     """
-    salt = _shown_settings(settings)
+    salt = _model_settings(settings)
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
     known: dict[str, str] = {}
@@ -268,15 +268,20 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             feeds=feeds_of(node.unique_id),
             windowed=node.config.get("materialized") == "incremental",
             look_back_days=int(node.config.meta.get("look_back_days", 0)),
+            look_back_by_feed=dict(node.config.meta.get("look_back_days_by_feed", {})),
         )
         for node in sorted(manifest.nodes.values(), key=lambda node: node.name)
         if node.resource_type == "model"
     ]
 
 
-def _shown_settings(settings: Settings) -> dict[str, str]:
-    """What models read of the settings (`meta.setting`); a model that reads one changes with it."""
-    return {"base_currency": settings.base_currency, "default_scheme": settings.default_scheme}
+def _model_settings(settings: Settings) -> list[tuple[Any, ...]]:
+    """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
+    return [
+        ("base_currency", settings.base_currency),
+        ("default_scheme", settings.default_scheme),
+        *(("left_out_posts", kind) for kind in sorted(settings.left_out_posts)),
+    ]
 
 
 def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> None:
@@ -304,7 +309,7 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
             "model varchar, snapshot_date date, reason varchar",
             [(model, day, why) for model, days in run_plan.dates.items() for day, why in days.items()],
         ),
-        "setting": ("name varchar, value varchar", list(_shown_settings(settings).items())),
+        "setting": ("name varchar, value varchar", _model_settings(settings)),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
             [tuple(row) for row in files],

@@ -13,3 +13,41 @@
 {%- endmacro %}
 
 {% macro duckdb__add_days(day, days) -%} cast({{ day }} + interval ({{ days }}) day as date) {%- endmacro %}
+
+{#- Whole microseconds from one timestamp to another; negative when the other is earlier. -#}
+{% macro micros_between(earlier, later) -%}
+    {{ return(adapter.dispatch("micros_between")(earlier, later)) }}
+{%- endmacro %}
+
+{% macro duckdb__micros_between(earlier, later) -%} date_diff('microsecond', {{ earlier }}, {{ later }}) {%- endmacro %}
+
+{#- The last value before the current row of a window that is not null. -#}
+{% macro last_value_before(value, window) -%}
+    {{ return(adapter.dispatch("last_value_before")(value, window)) }}
+{%- endmacro %}
+
+{% macro duckdb__last_value_before(value, window) -%}
+    lag({{ value }} ignore nulls) over {{ window }}
+{%- endmacro %}
+
+{#- Quantiles of a column, linear between ranks, as one list; an element of a list by its place, the first being 1. -#}
+{% macro quantiles(value, fractions) -%}
+    {{ return(adapter.dispatch("quantiles")(value, fractions)) }}
+{%- endmacro %}
+
+{% macro duckdb__quantiles(value, fractions) -%}
+    quantile_cont({{ value }}, [{{ fractions | join(", ") }}])
+{%- endmacro %}
+
+{% macro element_at_place(values, place) -%}
+    {{ return(adapter.dispatch("element_at_place")(values, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__element_at_place(values, place) -%} list_extract({{ values }}, {{ place }}) {%- endmacro %}
+
+{#- The words of a list column (joined by `|`), a row each. -#}
+{% macro words_of(text) -%}
+    {{ return(adapter.dispatch("words_of")(text)) }}
+{%- endmacro %}
+
+{% macro duckdb__words_of(text) -%} unnest(string_split({{ text }}, '|')) {%- endmacro %}

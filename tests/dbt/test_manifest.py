@@ -11,6 +11,12 @@ MARTS = {
     "dim_tier_scheme",
     "fct_account_daily",
     "fct_account_tier_daily",
+    "dim_account_tier_history",
+    "fct_tier_graduation",
+    "fct_post_daily",
+    "fct_account_engagement_daily",
+    "fct_tier_benchmark_daily",
+    "dim_er_benchmark",
     "fct_landed_file",
     "fct_quality_result",
     "fct_publication",
@@ -25,6 +31,8 @@ MARTS = {
     "fct_spend_ledger",
     "fct_tier_roi",
 }
+# Named by what it lists, as the design names the peers' statistics.
+NAMED_OTHERWISE = {"int_account__suspicious"}
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
     "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
@@ -72,7 +80,7 @@ def test_marts_are_exactly_these(marts):
 def test_names_tell_the_layer_and_the_folder(models):
     for name, node in models.items():
         layer, folder = node["fqn"][1:3]
-        assert re.fullmatch(NAME_OF_LAYER[layer].format(folder=folder), name), node["path"]
+        assert re.fullmatch(NAME_OF_LAYER[layer].format(folder=folder), name) or name in NAMED_OTHERWISE, node["path"]
 
 
 def test_the_first_line_is_the_grain(models):
@@ -118,10 +126,11 @@ def test_marts_read_no_staging_of_landed_data(marts):
         assert all(parent.startswith("model.groundswell.stg_meta__") for parent in staged), name
 
 
-def test_intermediate_models_read_no_source_but_the_plan(models):
+def test_intermediate_models_read_no_source_but_the_plan_and_the_settings(models):
+    allowed = {"source.groundswell.meta.plan", "source.groundswell.meta.setting"}
     for name, node in models.items():
         if layer_of(node) == "intermediate":
-            assert parents_of(node, "source") <= {"source.groundswell.meta.plan"}, name
+            assert parents_of(node, "source") <= allowed, name
 
 
 def test_arrows_between_layers_run_one_way(models):
@@ -134,7 +143,21 @@ def test_arrows_between_layers_run_one_way(models):
 
 def test_windowed_models_are_replaced_by_date(manifest, models):
     windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
-    assert set(windowed) == {"fct_account_daily", "fct_account_tier_daily", "int_account__days_observed"}
+    assert set(windowed) == {
+        "fct_account_daily",
+        "fct_account_engagement_daily",
+        "fct_account_tier_daily",
+        "fct_post_daily",
+        "fct_tier_benchmark_daily",
+        "int_account__days_observed",
+        "int_account__engagement_rated",
+        "int_account__followers_captured",
+        "int_account__peers_ranked",
+        "int_brand__posts_named",
+        "int_post__days_observed",
+        "int_post__traits_changed",
+        "int_tier__runs_detected",
+    }
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name
         assert node["config"]["on_schema_change"] == "fail", name
@@ -149,6 +172,24 @@ def test_the_plan_reaches_as_far_as_the_model_looks_back(models):
     written = re.search(r"set look_back_days = (\d+)", models["int_account__changes_measured"]["raw_code"])
     assert written is not None
     assert models["fct_account_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 400
+    written = re.search(r"set look_back_days = (\d+)", models["int_post__changes_measured"]["raw_code"])
+    assert written is not None
+    assert models["fct_post_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 35
+    written = re.search(r"set look_back_days = (\d+)", models["int_tier__runs_detected"]["raw_code"])
+    assert written is not None
+    assert models["int_tier__runs_detected"]["config"]["meta"]["look_back_days"] == int(written[1]) == 28
+
+
+def test_a_model_looks_back_at_least_as_far_as_what_it_is_made_from(models):
+    by_id = {node["unique_id"]: node for node in models.values()}
+
+    def reach_of(node):
+        own = node["config"]["meta"].get("look_back_days", 0)
+        return max([own, *(reach_of(by_id[parent]) for parent in parents_of(node, "model"))])
+
+    for name, node in models.items():
+        if node["config"]["materialized"] == "incremental":
+            assert node["config"]["meta"].get("look_back_days", 0) == reach_of(node), name
 
 
 def test_every_mart_has_a_reader(manifest):

@@ -91,7 +91,9 @@ def test_followers_equal_an_independent_reading(
     sample_night: Night, expected: dict[tuple[str, date], int | None]
 ) -> None:
     with reading(sample_night.settings) as marts:
-        rows = marts.execute("select account_id, snapshot_date, followers from marts.fct_account_daily").fetchall()
+        rows = marts.execute(
+            "select account_id, snapshot_date, followers from marts.fct_account_daily where data_origin = 'observed'"
+        ).fetchall()
     assert {(account, day): followers for account, day, followers in rows} == expected
     assert len(rows) == len(expected)
 
@@ -102,8 +104,9 @@ def test_tiers_of_every_scheme_equal_an_independent_reading(
     with reading(sample_night.settings) as marts:
         rows = marts.execute(
             "select account_id, snapshot_date, scheme, tier from marts.fct_account_tier_daily"
+            " where data_origin = 'observed'"
         ).fetchall()
-    # `ecommerce` is defined on Instagram alone, and the sample is YouTube.
+    # `ecommerce` is defined on Instagram alone, and what was observed is YouTube.
     wanted = {(*key, scheme): tier_of(scheme, followers) for key, followers in expected.items() for scheme in SCHEMES}
     assert {(account, day, scheme): tier for account, day, scheme, tier in rows} == wanted
     assert len(rows) == len(wanted)
@@ -115,6 +118,12 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "dim_tier_scheme": "scheme, platform, tier, valid_from",
         "fct_account_daily": "platform, account_id, snapshot_date",
         "fct_account_tier_daily": "platform, account_id, snapshot_date, scheme",
+        "dim_account_tier_history": "platform, account_id, scheme, valid_from",
+        "fct_tier_graduation": "platform, scheme, from_tier, to_tier, horizon_days",
+        "fct_post_daily": "platform, post_id, snapshot_date",
+        "fct_account_engagement_daily": "platform, account_id, snapshot_date",
+        "fct_tier_benchmark_daily": "platform, scheme, tier, niche, country, snapshot_date",
+        "dim_er_benchmark": "source, platform, statistic, as_of, band, level",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",
         "fct_publication": "release_id, mart",
@@ -153,7 +162,7 @@ def test_an_outage_is_null_with_its_reason_not_zero_or_loss(sample_night: Night)
 
 
 def test_each_file_is_accounted_for_row_by_row(sample_night: Night) -> None:
-    in_files = {path.name: len(read(path)) for _, path in captures()}
+    in_files = {path.name: len(read(path)) for path in SAMPLE.parents[1].rglob("*.csv.gz")}
     with reading(sample_night.settings) as marts:
         rows = marts.execute(
             "select file, rows_read, rows_accepted, rows_quarantined, rows_duplicate, state from marts.fct_landed_file"
@@ -167,7 +176,7 @@ def test_a_row_leads_back_to_its_file_and_line(sample_night: Night) -> None:
     with reading(sample_night.settings) as marts:
         rows = marts.execute(
             "select account_id, source_file, source_line, followers from marts.fct_account_daily"
-            " where followers is not null order by account_id, snapshot_date limit 200"
+            " where followers is not null and data_origin = 'observed' order by account_id, snapshot_date limit 200"
         ).fetchall()
     lines: dict[str, list[str]] = {}
     for account, file, line, followers in rows:
@@ -177,6 +186,21 @@ def test_a_row_leads_back_to_its_file_and_line(sample_night: Night) -> None:
         text = lines[file][line - 1]
         assert f"/channel/{account}" in text
         assert f'"{followers}"' in text
+
+
+def test_simulated_rows_are_exactly_those_of_the_makers_files(sample_night: Night) -> None:
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute(
+            "select platform, account_id, snapshot_date, followers from marts.fct_account_daily"
+            " where data_origin = 'simulated'"
+        ).fetchall()
+    (path,) = SAMPLE.parent.glob("simulated_*.csv.gz")
+    made = [
+        (row["platform"], row["account_id"], date.fromisoformat(row["captured_at"][:10]), int(row["followers"]))
+        for row in read(path)
+    ]
+    assert sorted(rows) == sorted(made)
+    assert "Simulated data." in (sample_night.settings.reports / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_second_run_is_quick_to_say_so_and_rewrites_nothing(sample_night: Night) -> None:

@@ -2,14 +2,42 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from ingestion import sample
 from ingestion.config import Settings, utc_now
+from ingestion.contracts import choose_mapping, load_mappings
+from ingestion.errors import FileRefused
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
-    assert sample.copy_if_empty(settings) == 17
+    # 17 real files, and one of the simulation for each of four feeds.
+    assert sample.copy_if_empty(settings) == 17 + 4
     assert sample.default_day(settings) == date(2024, 5, 17)
     assert sample.copy_if_empty(settings) == 0
+
+
+def test_the_last_day_is_that_of_the_latest_file() -> None:
+    days = [
+        moment.date()
+        for path in sample.SAMPLE.rglob("*.csv.gz")
+        if (
+            moment := choose_mapping(path.relative_to(sample.SAMPLE).as_posix(), load_mappings()).file_time_of(
+                path.name
+            )
+        )
+    ]
+    assert len(days) == 17 + 4
+    assert max(days) == sample.LAST_DAY
+
+
+def test_what_stays_behind_is_what_no_mapping_claims() -> None:
+    for folder in sample.UNMAPPED:
+        files = [path for path in (sample.SAMPLE / folder).iterdir() if path.is_file()]
+        assert files
+        for path in files:
+            with pytest.raises(FileRefused):
+                choose_mapping(path.relative_to(sample.SAMPLE).as_posix(), load_mappings())
 
 
 def test_a_file_of_ones_own_keeps_the_sample_out(settings: Settings) -> None:

@@ -26,6 +26,10 @@ def channel(number: int, subscribers: int, views: int = 5) -> str:
     return f'"{number}","https://www.youtube.com/channel/UC{number:022d}","名前,{number}","{subscribers}","{views}"'
 
 
+def mapping_of_vtuber() -> contracts.Mapping:
+    return next(mapping for mapping in contracts.load_mappings() if mapping.mapping == "vtuber")
+
+
 def vtuber(*rows: str) -> bytes:
     source = PROJECT_DIR / "sample/landing/account_snapshots/vtuber/Data_2022-07-16_03-01-02.csv.gz"
     with gzip.open(source, "rt", encoding="utf-8-sig") as publisher:
@@ -101,7 +105,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
 ) -> None:
     yard.drop(NAME, vtuber(channel(1, 0), channel(2, 100)))
     yard.land("one")
-    before = contracts.load_mappings()
+    before = [mapping_of_vtuber()]
     corrected = [before[0].model_copy(update={"zero_is_null": ("views_total",)})]
     monkeypatch.setattr(landing, "load_mappings", lambda: corrected)
     yard.land("two")
@@ -168,7 +172,7 @@ def test_a_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytes
 
 
 def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    mapping = contracts.load_mappings()[0].model_copy(update={"tie_break": "last_line"})
+    mapping = mapping_of_vtuber().model_copy(update={"tie_break": "last_line"})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100), channel(1, 300), channel(2, 5)))
     yard.land()
@@ -178,7 +182,7 @@ def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pyt
 
 
 def test_a_simulated_origin_stays_with_the_rows(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    mapping = contracts.load_mappings()[0].model_copy(update={"origin": "simulated"})
+    mapping = mapping_of_vtuber().model_copy(update={"origin": "simulated"})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land()

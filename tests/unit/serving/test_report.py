@@ -10,8 +10,10 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
-from serving.report import build
-from serving.report.build import build_report, share, signed
+from serving.report import look
+from serving.report.build import build_report
+from serving.report.look import share, signed
+from serving.report.sections.quality import DATA_DOCS
 
 HOSTILE = "<script>alert(1)</script>\"'</SCRIPT><img src=x onerror=alert(2)>\u202eexe"
 STANDARD = [("nano", 1, 1_000, 10_000), ("micro", 2, 10_000, 100_000), ("mega", 3, 100_000, None)]
@@ -112,7 +114,7 @@ class Page(HTMLParser):
         self._inside = ""
 
     def handle_data(self, data: str) -> None:
-        if self._inside == "series":
+        if self._inside == "audience-series":
             self.series = json.loads(data)
         elif not self._inside:
             self.seen.append(data)
@@ -144,7 +146,7 @@ def test_nothing_is_loaded(settings: Settings) -> None:
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-inline'; img" in policy
     assert "unsafe-eval" not in policy
-    style_and_text = (build.HERE / "page.css").read_text() + page.text
+    style_and_text = (look.HERE / "page.css").read_text() + page.text
     assert not re.search(r"https?://|url\(", style_and_text)
 
 
@@ -262,11 +264,11 @@ def test_simulated_rows_are_said(settings: Settings) -> None:
 
 def test_data_docs_are_linked_when_they_exist(settings: Settings) -> None:
     check(settings, "run-1", "warning", True)
-    assert not [attrs for tag, attrs in report(settings).tags if tag == "a" and attrs.get("href") == build.DATA_DOCS]
-    docs = settings.reports / build.DATA_DOCS
+    assert not [attrs for tag, attrs in report(settings).tags if tag == "a" and attrs.get("href") == DATA_DOCS]
+    docs = settings.reports / DATA_DOCS
     docs.parent.mkdir(parents=True)
     docs.write_text("docs")
-    assert [attrs for tag, attrs in report(settings).tags if tag == "a" and attrs.get("href") == build.DATA_DOCS]
+    assert [attrs for tag, attrs in report(settings).tags if tag == "a" and attrs.get("href") == DATA_DOCS]
 
 
 def test_written_only_when_changed(settings: Settings) -> None:

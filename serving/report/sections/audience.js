@@ -1,7 +1,7 @@
-// Draws both charts from the figures in #series; colours and tier names come from the page, so they follow its theme.
+// Draws both charts from the figures in #audience-series; colours and tier names come from the page, so they follow its theme.
 (() => {
   "use strict";
-  const source = document.getElementById("series");
+  const source = document.getElementById("audience-series");
   if (!source || !window.Plotly) return;
   const data = JSON.parse(source.textContent);
   const DAY = 86400000;

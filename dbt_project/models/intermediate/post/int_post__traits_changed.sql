@@ -1,0 +1,128 @@
+-- One row per post and UTC day on which it was seen for the first time in 7 days, or was no longer what it had been.
+{% set seen_days = 7 %}
+{% set max_age_days = 90 %}
+{% set before_days = 7 %}
+{% set traits = [
+    "account_id", "published_at", "is_early", "is_sponsored", "hashtags", "mentions", "data_origin",
+] %}
+
+-- Far fewer rows than captures, so what holds over 90 days is read from here.
+with days as (
+    select
+        *,
+        -- Published after the capture that shows it: one of the two clocks is wrong.
+        coalesce(published_at > captured_at, false) as is_early
+    from {{ ref("int_post__days_observed") }}
+),
+
+captures as (select * from {{ ref("int_account__followers_captured") }}),
+
+planned as (
+    {{ planned_dates("int_post__traits_changed") }}
+),
+
+today as (
+    select * from days
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+-- Nearly every post was seen the day before, so the days before that are searched for the rest alone.
+beside_the_day_before as (
+    select
+        today.platform,
+        today.post_id,
+        today.snapshot_date,
+        {% for trait in traits %}
+            today.{{ trait }},
+        {% endfor %}
+        days.post_id is not null as is_seen,
+        days.post_id is not null
+        {% for trait in traits %}
+            and today.{{ trait }} is not distinct from days.{{ trait }}
+        {% endfor %} as is_same
+    from today
+    left join days
+        on today.platform = days.platform
+        and today.post_id = days.post_id
+        and {{ add_days("today.snapshot_date", -1) }} = days.snapshot_date
+),
+
+beside_an_earlier_day as (
+    select
+        rest.platform,
+        rest.post_id,
+        rest.snapshot_date,
+        true
+        {% for trait in traits %}
+            and rest.{{ trait }} is not distinct from days.{{ trait }}
+        {% endfor %} as is_same
+    from beside_the_day_before as rest
+    inner join days
+        on rest.platform = days.platform
+        and rest.post_id = days.post_id
+        and days.snapshot_date between
+        {{ add_days("rest.snapshot_date", -seen_days) }} and {{ add_days("rest.snapshot_date", -2) }}
+    where not rest.is_seen
+    qualify
+        row_number() over (
+            partition by rest.platform, rest.post_id, rest.snapshot_date order by days.snapshot_date desc
+        ) = 1
+),
+
+changed as (
+    select latest.*
+    from beside_the_day_before as latest
+    left join beside_an_earlier_day as earlier
+        on latest.platform = earlier.platform
+        and latest.post_id = earlier.post_id
+        and latest.snapshot_date = earlier.snapshot_date
+    where not coalesce(earlier.is_same, latest.is_same)
+),
+
+followers as (
+    select captures.*
+    from captures
+    inner join (
+        select
+            {{ add_days("min(snapshot_date)", -(max_age_days + before_days)) }} as first_day,
+            max(snapshot_date) as last_day
+        from planned
+    ) as reach on captures.snapshot_date between reach.first_day and reach.last_day
+),
+
+-- The last capture of followers at or before publication, at most 7 days before it. Posts too old for any rate need none.
+at_publication as (
+    select
+        changed.platform,
+        changed.post_id,
+        changed.snapshot_date,
+        max_by(followers.followers, followers.captured_at) as followers
+    from changed
+    inner join followers
+        on changed.platform = followers.platform
+        and changed.account_id = followers.account_id
+        and {{ micros_between("followers.captured_at", "changed.published_at") }}
+        between 0 and cast({{ before_days }} as bigint) * 86400000000
+    where
+        not changed.is_early
+        and changed.published_at >= {{ add_days("changed.snapshot_date", -max_age_days) }}
+    group by changed.platform, changed.post_id, changed.snapshot_date
+),
+
+int_post__traits_changed as (
+    select
+        changed.platform,
+        changed.post_id,
+        {% for trait in traits %}
+            changed.{{ trait }},
+        {% endfor %}
+        at_publication.followers as followers_at_publication,
+        changed.snapshot_date
+    from changed
+    left join at_publication
+        on changed.platform = at_publication.platform
+        and changed.post_id = at_publication.post_id
+        and changed.snapshot_date = at_publication.snapshot_date
+)
+
+select * from int_post__traits_changed

@@ -1,0 +1,70 @@
+-- One row per platform, scheme, tier, niche, country (`*` = all) and planned day: the values it may show.
+{{ config(materialized="view") }}
+
+{% set fewest = 30 %}
+
+with cells as (select * from {{ ref("int_tier__cells_measured") }}),
+
+larger as (
+    select
+        own.platform,
+        own.snapshot_date,
+        own.scheme,
+        own.tier,
+        own.niche,
+        own.country,
+        own.n as n_own,
+        case
+            when own.n >= {{ fewest }} then 'none'
+            when own.niche <> '*' and own.country <> '*' and of_niche.n >= {{ fewest }} then 'niche'
+            when of_tier.n < {{ fewest }} then 'too_few'
+            else 'tier'
+        end as merged_into
+    from cells as own
+    inner join cells as of_tier
+        on own.platform = of_tier.platform
+        and own.snapshot_date = of_tier.snapshot_date
+        and own.scheme = of_tier.scheme
+        and own.tier = of_tier.tier
+        and of_tier.niche = '*'
+        and of_tier.country = '*'
+    left join cells as of_niche
+        on own.platform = of_niche.platform
+        and own.snapshot_date = of_niche.snapshot_date
+        and own.scheme = of_niche.scheme
+        and own.tier = of_niche.tier
+        and own.niche = of_niche.niche
+        and of_niche.country = '*'
+),
+
+based as (
+    select
+        *,
+        case when merged_into in ('none', 'niche') then niche else '*' end as basis_niche,
+        case when merged_into = 'none' then country else '*' end as basis_country
+    from larger
+),
+
+int_tier__cells_merged as (
+    select
+        based.*,
+        basis.n,
+        basis.n_suspicious,
+        {% for rate, _, _ in engagement_rates() %}
+            basis.{{ rate }}_n,
+            {% for percent in [10, 25, 50, 75, 90] %}
+                basis.{{ rate }}_p{{ percent }},
+            {% endfor %}
+        {% endfor %}
+        basis.data_origin
+    from based
+    inner join cells as basis
+        on based.platform = basis.platform
+        and based.snapshot_date = basis.snapshot_date
+        and based.scheme = basis.scheme
+        and based.tier = basis.tier
+        and based.basis_niche = basis.niche
+        and based.basis_country = basis.country
+)
+
+select * from int_tier__cells_merged

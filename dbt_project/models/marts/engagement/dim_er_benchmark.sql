@@ -1,0 +1,26 @@
+-- One row per source, platform, statistic, date, follower band and level of a published engagement rate.
+{{ config(materialized="table") }}
+
+with published as (select * from {{ ref("er_benchmarks") }}),
+
+-- A rate by another formula, or one whose formula nobody states, stands beside nothing of ours.
+dim_er_benchmark as (
+    select
+        cast(source as varchar) as source,
+        cast(platform as varchar) as platform,
+        cast(denominator as varchar) as denominator,
+        cast(statistic as varchar) as statistic,
+        cast(as_of as date) as as_of,
+        cast(band as varchar) as band,
+        cast(level as varchar) as level,
+        cast(min_followers as bigint) as min_followers,
+        cast(max_followers as bigint) as max_followers,
+        cast(low as decimal(9, 6)) as low,
+        cast(high as decimal(9, 6)) as high,
+        cast(compare_with as varchar) as compare_with,
+        cast(source_note as varchar) as source_note
+    from published
+    where compare_with is not null
+)
+
+select * from dim_er_benchmark

@@ -1,0 +1,86 @@
+"""How values look on a page: the template environment, its filters, and what every page carries in its head."""
+
+import base64
+import hashlib
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+HERE = Path(__file__).parent
+
+
+def environment() -> jinja2.Environment:
+    """Templates of the report, everything escaped, an undefined name an error."""
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters |= {shown.__name__: shown for shown in (number, signed, share, day, moment, clip, fixed)}
+    return templates
+
+
+def head(scripts: dict[str, str]) -> dict[str, Any]:
+    """Style and scripts of a page, and the hashes by which its policy allows these scripts and no other."""
+    return {
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "scripts": scripts,
+        "script_policy": " ".join(f"'sha256-{_digest(code)}'" for code in scripts.values()) or "'none'",
+    }
+
+
+def _digest(code: str) -> str:
+    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+
+
+def number(value: float | None) -> str:
+    """A count with thousands separators; unknown is said, never 0."""
+    if value is None:
+        return "unknown"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def signed(value: float) -> str:
+    """A change with its sign, the minus being a true one."""
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{number(abs(value))}"
+
+
+def share(value: float | None, sign: bool = False, digits: int = 1) -> str:
+    """A fraction as per cent, to a tenth (or to `digits`); a smaller part is said to be smaller, not 0."""
+    if value is None:
+        return "unknown"
+    least = 10**-digits
+    size = f"<{least}" if 0 < abs(value) * 100 < least / 2 else f"{abs(value) * 100:,.{digits}f}"
+    mark = "−" if value < 0 else "+" if sign and value > 0 else ""
+    return f"{mark}{size}\u202f%"
+
+
+def fixed(value: float | None, digits: int = 1) -> str:
+    """A number to so many digits after the point."""
+    return "unknown" if value is None else f"{value:,.{digits}f}"
+
+
+def day(value: date | str | None) -> str:
+    """A date as people write it."""
+    if value is None:
+        return "unknown"
+    value = date.fromisoformat(value) if isinstance(value, str) else value
+    return f"{value.day} {value:%b %Y}"
+
+
+def moment(value: datetime | str | None) -> str:
+    """An instant to the minute, UTC."""
+    if value is None:
+        return "unknown"
+    value = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{value.day} {value:%b %Y, %H:%M} UTC"
+
+
+def clip(value: str | None, limit: int) -> str:
+    """Text cut to a length: nothing that people landed is printed whole."""
+    text = value or ""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,34 @@
+"""The report's sections, in the order in which a page shows them.
+
+A section is a module `<name>.py` that ends in `SECTION = Section(...)`, and a template `<name>.html.j2` beside it; a
+section with a chart that needs scripts has `<name>.js` as well. To add one, write these files and its line below.
+"""
+
+from serving.report.sections import (
+    audience,
+    engagement,
+    files,
+    graduation,
+    movers,
+    overview,
+    quality,
+    reach,
+    run,
+    schemes,
+    turns,
+)
+from serving.report.sections.section import Section
+
+SECTIONS: tuple[Section, ...] = (
+    overview.SECTION,
+    audience.SECTION,
+    movers.SECTION,
+    turns.SECTION,
+    graduation.SECTION,
+    engagement.SECTION,
+    reach.SECTION,
+    schemes.SECTION,
+    quality.SECTION,
+    files.SECTION,
+    run.SECTION,
+)

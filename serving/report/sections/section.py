@@ -1,0 +1,25 @@
+"""What a section of the report is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from serving.report.source import Row, Source
+from serving.report.tiers import Common
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section: file stem of its template, link in the page's navigation, marts it reads, and what it shows.
+
+    `label` null leaves it out of the navigation. A section that names `marts` is shown only of a release that holds
+    accounts and all of these marts (one that older code published may lack some). `read` gets the source and what all
+    sections share, and gives the template's `s`, or null when there is nothing to show. The template also knows
+    `source`, `common` and `scheme`, and begins with an import of `macros.html.j2`. A key `drawn` of `s` is written into
+    the page as JSON, `<script id="<name>-series">`, for the section's own script: figures and keys, never a text that
+    people landed.
+    """
+
+    name: str
+    label: str | None
+    read: Callable[[Source, Common], Row | None]
+    marts: tuple[str, ...] = ()

@@ -1,0 +1,101 @@
+"""Who moved between tiers: the held tier of the default scheme, which turns only after seven days in a row."""
+
+from serving.report.sections.section import Section
+from serving.report.source import Row, Source
+from serving.report.tiers import Common, label
+
+LATEST = 12
+# A quarter: long enough for a turn that takes seven days, short enough to be news.
+RECENT_DAYS = 90
+
+SPELLS = """
+create or replace temp table spells as
+select history.*, accounts.last_seen_date
+from marts.dim_account_tier_history as history
+join marts.dim_account as accounts
+    on history.platform = accounts.platform and history.account_id = accounts.account_id
+where history.scheme = $scheme
+"""
+
+# An account that nobody has captured for long still stands in its last tier: it is counted only while it was seen.
+HELD = """
+select
+    cast(shown.snapshot_date as varchar) as day, spells.tier, count(*) as accounts,
+    count(*) filter (where spells.data_origin = 'simulated') as simulated
+from shown
+join spells
+    on shown.snapshot_date >= spells.valid_from
+    and (spells.valid_to is null or shown.snapshot_date < spells.valid_to)
+    and shown.snapshot_date <= spells.last_seen_date
+group by all order by all
+"""
+
+FLOWS = """
+select
+    previous_tier, tier, direction, count(*) as turns,
+    count(*) filter (where data_origin = 'simulated') as simulated,
+    count(*) filter (where valid_from > $day - $recent) as recent
+from spells where direction <> 'entry'
+group by all order by turns desc, previous_tier, tier, direction
+"""
+
+TURNS = """
+select
+    spells.platform, spells.account_id, spells.valid_from, spells.tier, spells.previous_tier, spells.direction,
+    spells.data_origin, left(accounts.display_name, 80) as display_name,
+    ended.days_in_tier as days_before, ended.direction = 'entry' as was_entry
+from spells
+left join spells as ended
+    on spells.platform = ended.platform and spells.account_id = ended.account_id and spells.valid_from = ended.valid_to
+left join marts.dim_account as accounts
+    on spells.platform = accounts.platform and spells.account_id = accounts.account_id
+where spells.direction = $direction
+order by spells.valid_from desc, spells.platform, spells.account_id
+limit $many
+"""
+
+
+def read(source: Source, common: Common) -> Row:
+    """Turns by tier and direction, the latest of them, and the accounts that held each tier day by day."""
+    source.run(SPELLS, scheme=source.settings.default_scheme)
+    flows = source.rows(FLOWS, day=common.figures["latest_day"], recent=RECENT_DAYS)
+    for flow in flows:
+        flow |= {"from_label": label(flow["previous_tier"]), "to_label": label(flow["tier"])}
+    return {
+        "flows": flows,
+        "turned": sum(flow["turns"] for flow in flows if flow["direction"] != "rescheme"),
+        "recent": sum(flow["recent"] for flow in flows if flow["direction"] != "rescheme"),
+        "recent_days": RECENT_DAYS,
+        "up": _turns(source, "up"),
+        "down": _turns(source, "down"),
+        "held": _held(source.rows(HELD), common),
+    }
+
+
+def _turns(source: Source, direction: str) -> list[Row]:
+    rows = source.rows(TURNS, direction=direction, many=LATEST)
+    return [row | {"from_label": label(row["previous_tier"]), "to_label": label(row["tier"])} for row in rows]
+
+
+def _held(rows: list[Row], common: Common) -> Row | None:
+    """Accounts by held tier on the first, the middle and the last day of the days shown; null where there are none."""
+    days = sorted({row["day"] for row in rows})
+    if not days:
+        return None
+    chosen = sorted({days[0], days[len(days) // 2], days[-1]})
+    counts = {(row["day"], row["tier"]): row["accounts"] for row in rows}
+    seen = {row["tier"] for row in rows}
+    tiers = [tier for tier in common.tiers if tier["tier"] in seen]
+    columns = [
+        {
+            "day": day,
+            "accounts": sum(counts.get((day, tier["tier"]), 0) for tier in tiers),
+            "by_tier": [counts.get((day, tier["tier"]), 0) for tier in tiers],
+            "simulated": sum(row["simulated"] for row in rows if row["day"] == day),
+        }
+        for day in chosen
+    ]
+    return {"tiers": tiers, "days": columns}
+
+
+SECTION = Section("turns", "Tier turns", read, ("dim_account_tier_history", "dim_account"))

@@ -1,0 +1,115 @@
+"""Posts, accounts and brands: built day by day, in one pass, and with late files, the marts are equal."""
+
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from ingestion.config import Settings
+
+from . import night
+from .conftest import content, make_settings
+
+FIRST = date(2026, 2, 1)
+DAYS = 12
+PUBLISHED_UPTO_DAYS_BEFORE = 95
+ACCOUNTS = "platform,account_id,captured_at,followers,country,niche"
+POSTS = (
+    "platform,post_id,account_id,captured_at,published_at,content_type,likes,comments,creator_replies,views,reach,"
+    "is_sponsored,is_pinned,is_collab,hashtags,mentions"
+)
+MARTS = (
+    "dim_account",
+    "dim_account_tier_history",
+    "fct_account_engagement_daily",
+    "fct_post_daily",
+    "fct_tier_benchmark_daily",
+    "fct_tier_graduation",
+)
+
+
+def files_of(seed: int = 7) -> dict[tuple[str, int], str]:
+    """A world by (feed, day): accounts near a cut-off, posts seen on two days of three, some that change.
+
+    Seeded: the same text on every machine.
+    """
+    draw = random.Random(seed)
+    followers = {f"a{number}": draw.choice([9_700, 990, 52_000, 300_000]) for number in range(70)}
+    posts = {
+        f"{account}-{number}": [account, FIRST - timedelta(days=draw.randint(-8, PUBLISHED_UPTO_DAYS_BEFORE)), False]
+        for account in followers
+        for number in range(draw.randint(0, 8))
+    }
+    files = {}
+    for day in range(DAYS):
+        today = FIRST + timedelta(days=day)
+        rows = [ACCOUNTS]
+        for account in followers:
+            followers[account] = round(followers[account] * draw.uniform(0.98, 1.03))
+            known = followers[account] if draw.random() < 0.95 else ""
+            if draw.random() < 0.92:
+                country = "JP" if account.endswith(("1", "2", "3")) else "TW"
+                rows.append(f"instagram,{account},{today}T03:00:00Z,{known},{country},gaming")
+            if draw.random() < 0.1:
+                rows.append(f"instagram,{account},{today}T{draw.randint(4, 23)}:30:00Z,{known},TW,gaming")
+        files["account_snapshots", day] = "\n".join(rows) + "\n"
+        rows = [POSTS]
+        for post, (account, published, sponsored) in posts.items():
+            posts[post][2] = sponsored or draw.random() < 0.02
+            if published <= today and draw.random() < 0.67:
+                likes = draw.randint(0, 900) if draw.random() < 0.9 else ""
+                reach = draw.randint(100, 9000) if draw.random() < 0.5 else ""
+                rows.append(
+                    f"instagram,{post},{account},{today}T05:00:00Z,{published}T{len(post):02d}:00:00Z,reel,{likes},"
+                    f"{draw.randint(0, 90)},{draw.randint(0, 9)},{draw.randint(1000, 90000)},{reach},"
+                    f"{str(posts[post][2]).lower()},{str(post.endswith('-0')).lower()},false,"
+                    f"{draw.choice(['', '#mine', '#Acme|#ad'])},{draw.choice(['', '@zenith'])}"
+                )
+        files["post_snapshots", day] = "\n".join(rows) + "\n"
+    files["accounts", 9] = "platform,account_id,niche,city,updated_at\n" + "".join(
+        f"instagram,a{number},beauty,Taipei,{FIRST + timedelta(days=4)}T00:00:00Z\n" for number in range(35)
+    )
+    files["brands", 0] = "brand,name,hashtags,is_rival\nacme,Acme Inc,#acme,true\nzenith,,,true\nmine,,,false\n"
+    return files
+
+
+def deliver(settings: Settings, files: dict[tuple[str, int], str]) -> None:
+    for (feed, day), text in files.items():
+        target: Path = settings.landing / feed / f"{feed}_{day:02d}.csv"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+
+@pytest.fixture(scope="module")
+def at_once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, str]]:
+    """Everything delivered, one run."""
+    settings = make_settings(tmp_path_factory.mktemp("at_once"))
+    deliver(settings, files_of())
+    night.run(settings, "one", FIRST + timedelta(days=DAYS - 1))
+    marts = content(settings)
+    assert all(marts[name][0] > 0 for name in MARTS)
+    return marts
+
+
+def test_day_by_day_equals_one_pass(at_once: dict[str, tuple[int, str]], tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    files = files_of()
+    # The first seven days together, so that the 7th and 8th days of a run are nights of their own.
+    for upto in (6, 7, 8, 9, 11):
+        deliver(settings, {key: text for key, text in files.items() if key[1] <= upto})
+        night.run(settings, f"run {upto}", FIRST + timedelta(days=upto))
+    assert content(settings) == at_once
+
+
+def test_late_files_in_any_order_equal_one_pass(at_once: dict[str, tuple[int, str]], tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    files = files_of()
+    late = [("account_snapshots", 2), ("post_snapshots", 3), ("brands", 0), ("accounts", 9), ("post_snapshots", 8)]
+    deliver(settings, {key: text for key, text in files.items() if key not in late})
+    night.run(settings, "first", FIRST + timedelta(days=DAYS - 1))
+    assert content(settings) != at_once
+    for number, key in enumerate(reversed(late)):
+        deliver(settings, {key: files[key]})
+        night.run(settings, f"late {number}", FIRST + timedelta(days=DAYS - 1))
+    assert content(settings) == at_once

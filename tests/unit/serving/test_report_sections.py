@@ -1,0 +1,56 @@
+"""The report's frame: every section is registered once, shown only of a release that holds its marts, and isolated."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion.config import Settings
+from serving.report import look
+from serving.report.build import render
+from serving.report.sections import SECTIONS
+
+from .test_report import TWO_DAYS, Page, publish
+
+FOLDER = look.HERE / "sections"
+
+
+@pytest.fixture(autouse=True)
+def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
+
+
+def names(pattern: str) -> set[str]:
+    return {path.name.partition(".")[0] for path in Path(FOLDER).glob(pattern)}
+
+
+def test_each_section_is_a_module_and_a_template_of_its_name() -> None:
+    registered = [section.name for section in SECTIONS]
+    assert len(set(registered)) == len(registered)
+    assert set(registered) == names("*.html.j2") == names("*.py") - {"__init__", "section"}
+    assert names("*.js") <= set(registered)
+
+
+def test_the_navigation_leads_to_each_shown_section(settings: Settings) -> None:
+    publish(settings, TWO_DAYS)
+    page = Page(render(settings, "run-1"))
+    links = [attrs["href"] for tag, attrs in page.tags if tag == "a" and attrs.get("class") != "skip"]
+    anchors = {f"#{attrs['id']}" for tag, attrs in page.tags if tag == "section"}
+    assert set(links) == anchors
+    assert {"#audience", "#movers", "#schemes", "#quality", "#files", "#run"} <= anchors
+
+
+def test_a_release_without_a_sections_mart_is_shown_without_it(settings: Settings) -> None:
+    publish(settings, TWO_DAYS)
+    assert 'id="schemes"' in render(settings, "run-1")
+    with duckdb.connect(str(settings.published / "groundswell.duckdb")) as marts:
+        marts.execute("drop table marts.fct_account_tier_daily")
+    page = render(settings, "run-1")
+    assert 'id="schemes"' not in page
+    assert 'id="audience"' in page
+
+
+def test_only_the_state_is_shown_before_the_first_release(settings: Settings) -> None:
+    page = Page(render(settings, "run-1"))
+    assert [attrs["id"] for tag, attrs in page.tags if tag == "section"] == ["quality", "files", "run"]
+    assert not [tag for tag in page.tags if tag[0] == "script"]
