@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
+    manifest_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Feeds whose files wait until a manifest names them, comma-separated."
+    )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
     base_currency: str = Field(
         default="USD", pattern="^[A-Z]{3}$", description="Currency of every `_base` amount (ISO 4217); it needs no rate."
@@ -51,7 +54,7 @@ class Settings(BaseSettings):
         default=3600.0, ge=0, description="How long a run waits for another writer before it gives up."
     )
 
-    @field_validator("required_feeds", "left_out_posts", mode="before")
+    @field_validator("required_feeds", "manifest_feeds", "left_out_posts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -3,18 +3,22 @@
 Sources: `feeds/*.yml` (the landing contract) and `mappings/*.yml` (one per vendor layout).
 """
 
+import codecs
+import difflib
 import fnmatch
 import hashlib
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NoReturn, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from ingestion import filters
 from ingestion.config import PROJECT_DIR
 from ingestion.errors import ContractError, FileRefused
 
@@ -22,6 +26,21 @@ FEEDS_DIR = PROJECT_DIR / "ingestion" / "feeds"
 MAPPINGS_DIR = PROJECT_DIR / "ingestion" / "mappings"
 
 # A canonical name may carry its day or instant (UTC): `accounts_2026-01-05.csv`, `x_2026-01-05T03-01-02.csv.gz`.
+TEMPLATE_PART = re.compile(r"\{([^{}]+)\}")
+# What a name ends in (`.gz` may follow), and how such a file is read.
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
+# How a canonical file spells a count that its owner hides.
+HIDDEN = "hidden"
+
 CANONICAL_TIME = re.compile(r"(20\d\d-\d\d-\d\d)(?:[T_ ](\d\d)[-:.]?(\d\d)[-:.]?(\d\d))?")
 
 
@@ -89,28 +108,41 @@ class Feed(_Strict):
         return [name for name, column in self.columns.items() if column.type == "count"]
 
 
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {value!r}; write one like Asia/Taipei or UTC") from error
+    return value
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A regular expression that Python and DuckDB (RE2) both read."""
+    try:
+        duckdb.execute("select regexp_matches('', ?)", [pattern])
+        return re.compile(pattern)
+    except (re.error, duckdb.Error) as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {str(error).splitlines()[0]}") from error
+
+
 class FileTime(_Strict):
     """The instant that a file's name carries: group 1 of `regex`, read with `format`, at `zone`."""
 
-    regex: str
-    format: str
-    zone: str
+    regex: str = Field(description="Regular expression with one group, around the time.")
+    format: str = Field(description="Layout of that time, as strptime writes it: `%Y-%m-%d`.")
+    zone: str = Field(description="Its zone, as `Asia/Taipei` or `UTC`.")
 
     @field_validator("regex")
     @classmethod
     def _one_group(cls, value: str) -> str:
-        if re.compile(value).groups != 1:
+        if _compiled(value).groups != 1:
             raise ValueError("needs exactly one group, around the time")
         return value
 
     @field_validator("zone")
     @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"unknown time zone {value!r}; write one like Asia/Taipei or UTC") from error
-        return value
+    def _zone_is_known(cls, value: str) -> str:
+        return _known_zone(value)
 
     def read(self, name: str) -> datetime:
         """UTC instant in a file name, without zone. Raises FileRefused where there is none."""
@@ -125,48 +157,222 @@ class FileTime(_Strict):
 
 
 class ColumnSource(_Strict):
-    """Where a feed column comes from: a header, a constant or the file's time."""
+    """Where a feed column comes from, and how its cells are read."""
 
-    from_: str | None = Field(default=None, alias="from")
-    extract: str | None = None
-    constant: str | None = None
-    from_file_time: bool = False
+    from_: str | None = Field(
+        default=None, alias="from", description="Header of the column. In JSON also a path: `statistics.viewCount`."
+    )
+    at: int | None = Field(
+        default=None, ge=1, description="Position of the column, from 1, where headers repeat or are missing."
+    )
+    template: str | None = Field(
+        default=None, description="Text made of other columns: `{Campaign}-{User}`. Null where one of them is."
+    )
+    constant: str | None = Field(default=None, description="The same value in every row.")
+    from_file_time: bool = Field(default=False, description="The time in the file's name, see `file_time`.")
+    from_as_of: bool = Field(
+        default=False,
+        description="The instant as of which the file speaks: its manifest's, else the mapping's `as_of`,"
+        " else the time in its name, else when it was written.",
+    )
+    optional: bool = Field(default=False, description="A file may lack the column.")
+    extract: str | None = Field(
+        default=None, description="Regular expression with one group: the part of the cell that is kept."
+    )
+    values: dict[str, str] = Field(
+        default={}, description="Cells that stand for another value, as `Per Post: post`. Others stay as they are."
+    )
+    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in this column.")
+    hidden_values: tuple[str, ...] = Field(
+        default=(), description="Spellings of a count that its owner hides: null, with the reason `hidden`."
+    )
+    parse: (
+        Literal["number", "percent", "duration", "whole_id", "epoch_seconds", "epoch_milliseconds", "excel_serial"]
+        | None
+    ) = Field(
+        default=None,
+        description="How a cell is read that is not written as the feed asks. `number`: 3,456 or 12.4M or 7.8k or"
+        " € 1,296; `percent`: 16.60% as 16.60; `duration`: PT1M30S as 90 seconds; `whole_id`: 42.0 as 42;"
+        " `epoch_seconds` and `epoch_milliseconds` since 1970; `excel_serial`: days since 1899-12-30.",
+    )
+    time_format: str | None = Field(
+        default=None, description="Layout of a time or date, as strptime writes it: `%d.%m.%y` reads 18.01.11."
+    )
+    zone: str | None = Field(default=None, description="Zone of times that name none. Default: the mapping's.")
+    time_of_day: str | None = Field(
+        default=None, description="Local time that is taken where a cell is a bare date: `12:00`. Default: midnight."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "ColumnSource":
-        if sum([self.from_ is not None, self.constant is not None, self.from_file_time]) != 1:
-            raise ValueError("say exactly one of: from, constant, from_file_time")
-        if self.extract and (self.from_ is None or re.compile(self.extract).groups != 1):
-            raise ValueError("extract needs `from` and exactly one group")
+        sources = (self.from_, self.at, self.template, self.constant)
+        if sum(source is not None for source in sources) + self.from_file_time + self.from_as_of != 1:
+            raise ValueError("say exactly one of: from, at, template, constant, from_file_time, from_as_of")
+        if self.extract is not None and (self.is_fixed or _compiled(self.extract).groups != 1):
+            raise ValueError("extract needs a column to cut from, and exactly one group")
+        if self.template is not None and not self.template_columns:
+            raise ValueError("template names no column; write one in braces, like {Campaign}")
+        if self.parse and self.time_format:
+            raise ValueError("say parse or time_format, not both")
         return self
 
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, value: str | None) -> str | None:
+        return value if value is None else _known_zone(value)
 
-class Mapping(_Strict):
-    """A vendor's layout of one feed.
+    @field_validator("time_format")
+    @classmethod
+    def _is_layout(cls, value: str | None) -> str | None:
+        try:
+            duckdb.execute("select try_strptime('', ?)", [value or ""])
+        except duckdb.Error as error:
+            raise ValueError(f"{value!r} is no layout of a time; write one like %d.%m.%y") from error
+        return value
 
-    `zero_is_null` counts read 0 as not captured; when more than `outage_share` of a file's rows are 0 in such
-    a column the reason is `outage`. `tie_break: last_line` keeps the later of two rows with one key and instant.
-    """
+    @field_validator("time_of_day")
+    @classmethod
+    def _is_clock(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
+            raise ValueError("write a time of day in quotes, like '12:00'")
+        return value
 
-    mapping: str
-    feed: str
-    pattern: str
-    file_time: FileTime | None = None
-    columns: dict[str, ColumnSource]
-    zero_is_null: tuple[str, ...] = ()
-    outage_share: float | None = Field(default=None, gt=0, lt=1)
-    ignore: tuple[str, ...] = ()
-    tie_break: Literal["last_line"] | None = None
-    origin: Literal["observed", "simulated"] = "observed"
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the value is the same in every row of a file."""
+        return self.constant is not None or self.from_file_time or self.from_as_of
+
+    @property
+    def template_columns(self) -> list[str]:
+        """Columns that a template names."""
+        return [tidy(name) for name in TEMPLATE_PART.findall(self.template or "")]
+
+
+class _Traits(_Strict):
+    """How the rows of one feed are chosen and judged."""
+
+    keep: str | None = Field(
+        default=None,
+        description="Rows that are read, as `kind = 'post' and likes is not empty`; others are set aside as left out.",
+    )
+    zero_is_null: tuple[str, ...] = Field(default=(), description="Counts in which 0 means not captured.")
+    outage_share: float | None = Field(
+        default=None, gt=0, lt=1, description="Share of zeros in a file above which their reason is `outage`."
+    )
+    ignore: tuple[str, ...] = Field(default=(), description="Columns that are not kept in `extra`.")
+    tie_break: Literal["last_line"] | None = Field(
+        default=None, description="`last_line`: of two differing rows with one key and instant the later one counts."
+    )
+
+    @field_validator("keep")
+    @classmethod
+    def _is_filter(cls, value: str | None) -> str | None:
+        if value is not None:
+            filters.parse(value)
+        return value
+
+
+class FeedPart(_Traits):
+    """What a file supplies to one feed."""
+
+    feed: str = Field(description="The feed that is filled.")
+    columns: dict[str, ColumnSource] = Field(description="Where each column of the feed comes from.")
+
+
+class Mapping(_Traits):
+    """A vendor's layout: which files it claims, how they are written, and what they supply to one feed or several."""
+
+    mapping: str = Field(pattern="^[a-z0-9_]+$", description="Name of the layout: its file's, without `.yml`.")
+    pattern: str = Field(
+        description="File names that are claimed, with `*`, `?` and `[...]` as in a shell; with a `/`, ends of paths."
+    )
+    format: Literal["csv", "jsonl", "parquet", "xlsx"] | None = Field(
+        default=None, description="Default: what the name ends in."
+    )
+    encoding: str = Field(default="utf-8", description="Of CSV and JSON: `utf-8`, `utf-16`, `cp1252`, `latin-1`, ...")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="CSV: what separates cells.")
+    quote: str = Field(default='"', max_length=1, description="CSV: what encloses cells; empty for nothing.")
+    unended_last_line: bool = Field(
+        default=False, description="CSV: the sender ends its last line with nothing, so a cut there goes unnoticed."
+    )
+    header_row: int = Field(
+        default=1, ge=0, le=1000, description="CSV and XLSX: line of the header; 0 where there is none (use `at`)."
+    )
+    sheet: str | int | None = Field(default=None, description="XLSX: name or number of the sheet. Default: the first.")
+    decimal_mark: Literal[".", ","] = Field(default=".", description="Of numbers; the other mark groups thousands.")
+    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in any column, as `-` or `N/A`.")
+    zone: str = Field(default="UTC", description="Zone of times that name none, as `Asia/Taipei`.")
+    file_time: FileTime | None = Field(default=None, description="The time that a file's name carries.")
+    as_of: datetime | None = Field(default=None, description="Instant (UTC) as of which all its files speak.")
+    origin: Literal["observed", "simulated"] = Field(
+        default="observed", description="`simulated` stays with the rows to the marts."
+    )
+    feed: str | None = Field(default=None, description="The feed that is filled, where it is one.")
+    columns: dict[str, ColumnSource] | None = Field(
+        default=None, description="Where each column of that feed comes from."
+    )
+    feeds: tuple[FeedPart, ...] | None = Field(
+        default=None, min_length=1, description="The feeds that are filled, where they are several."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "Mapping":
+        single = [self.feed, self.columns]
+        if (self.feeds is None) == (None in single) or (self.feeds is not None and any(single)):
+            raise ValueError("say feed and columns, or feeds (a list of them), not both")
+        if self.feeds is not None and self.model_fields_set & set(_Traits.model_fields):
+            raise ValueError("with feeds, say keep, zero_is_null, outage_share, ignore and tie_break within each")
+        names = [part.feed for part in self.parts]
+        if len(set(names)) != len(names):
+            raise ValueError("feeds names one feed twice; a file supplies each feed once")
+        if self.delimiter == self.quote or self.delimiter in "\r\n":
+            raise ValueError("delimiter must be neither the quote nor a line end")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, value: str) -> str:
+        try:
+            if codecs.lookup(value)._is_text_encoding:
+                return value
+        except LookupError:
+            pass
+        raise ValueError(f"unknown encoding {value!r}; write one like utf-8, cp1252, utf-16, shift_jis")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        return _known_zone(value)
+
+    @property
+    def parts(self) -> tuple[FeedPart, ...]:
+        """What the file supplies, feed by feed."""
+        if self.feeds is not None:
+            return self.feeds
+        traits = {name: getattr(self, name) for name in _Traits.model_fields}
+        assert self.feed is not None
+        assert self.columns is not None
+        return (FeedPart(feed=self.feed, columns=self.columns, **traits),)
 
     @property
     def fingerprint(self) -> str:
         """Changes whenever the meaning of the mapping does (comments and order of keys are free)."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
 
     def file_time_of(self, name: str) -> datetime | None:
         """UTC instant that the file's name carries, null where it carries none."""
         return self.file_time.read(name) if self.file_time else None
+
+    def claims(self, relative_path: str) -> bool:
+        """Whether a landed file is written in this layout, by its name or the end of its path."""
+        if "/" in self.pattern:
+            return fnmatch.fnmatchcase(f"/{relative_path}", f"*/{self.pattern}")
+        return fnmatch.fnmatchcase(relative_path.rpartition("/")[2], self.pattern)
+
+    def format_of(self, name: str) -> str | None:
+        """How a file is written: what the mapping says, else what its name ends in; null where that says nothing."""
+        stem = name.lower().removesuffix(".gz")
+        return self.format or next((form for end, form in FORMATS.items() if stem.endswith(end)), None)
 
 
 class CanonicalMapping(Mapping):
@@ -186,15 +392,56 @@ class CanonicalMapping(Mapping):
             return None
 
 
+def tidy(header: str) -> str:
+    """A header with its line breaks and repeated blanks as single blanks."""
+    return " ".join(header.split())
+
+
 def _load(model: type[Model], path: Path) -> Model:
+    """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it."""
+    text = path.read_text(encoding="utf-8")
     try:
-        return model.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}: not valid YAML: {error}") from error
+        mark = getattr(error, "problem_mark", None)
+        where = f" line {mark.line + 1}:" if mark else ""
+        raise ContractError(f"{path.name}:{where} not valid YAML: {getattr(error, 'problem', error)}") from error
+    try:
+        return model.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ContractError(f"{path.name}: {where}: {first['msg']}") from error
+        words = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            words = f"unknown key{_nearest_key(model, first['loc'])}"
+        raise ContractError(f"{path.name}: line {_line_of(node, first['loc'])}: {where}: {words}") from error
+
+
+def _line_of(node: yaml.Node | None, where: tuple[int | str, ...]) -> int:
+    """Line of a key in a YAML document: the deepest part of the path that stands there."""
+    line = node.start_mark.line + 1 if node else 1
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line + 1, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+        else:
+            break
+    return line
+
+
+def _nearest_key(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
+    """A hint at the key that was meant."""
+    owner: type[BaseModel] = ColumnSource if len(where) > 1 and "columns" in where[:-1] else model
+    owner = FileTime if where[0] == "file_time" else owner
+    owner = FeedPart if where[0] == "feeds" and "columns" not in where else owner
+    keys = [field.alias or name for name, field in owner.model_fields.items()]
+    near = difflib.get_close_matches(str(where[-1]), keys, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(keys)}"
 
 
 @lru_cache(maxsize=1)
@@ -205,26 +452,74 @@ def load_feeds() -> dict[str, Feed]:
 
 
 def load_mappings(folder: Path = MAPPINGS_DIR) -> list[Mapping]:
-    """All vendors' mappings, checked against their feed. Raises ContractError that names the file and key."""
-    mappings = []
-    for path in sorted(folder.glob("*.yml")):
-        mapping = _load(Mapping, path)
-        feed = load_feeds().get(mapping.feed)
+    """All vendors' mappings, checked against their feeds. Raises ContractError that names the file, line and key."""
+    return [load_mapping(path) for path in sorted(folder.glob("*.yml"))]
+
+
+def load_mapping(path: Path) -> Mapping:
+    """One vendor's mapping, checked against its feeds. Raises ContractError that names the file, line and key."""
+    mapping = _load(Mapping, path)
+    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    for number, part in enumerate(mapping.parts):
+        above: tuple[int | str, ...] = () if mapping.feeds is None else ("feeds", number)
+
+        def refuse(*where: int | str, words: str, above: tuple[int | str, ...] = above) -> NoReturn:
+            raise ContractError(f"{path.name}: line {_line_of(node, (*above, *where))}: {where[0]}: {words}")
+
+        feed = load_feeds().get(part.feed)
         if feed is None:
-            raise ContractError(f"{path.name}: feed: unknown feed {mapping.feed!r}; known: {', '.join(load_feeds())}")
-        for name in [*mapping.columns, *mapping.zero_is_null]:
+            refuse("feed", words=f"unknown feed {part.feed!r}; known: {', '.join(load_feeds())}")
+        for name in part.columns:
             if name not in feed.columns:
-                raise ContractError(f"{path.name}: columns: {mapping.feed} has no column {name!r}")
+                near = difflib.get_close_matches(name, feed.columns, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                refuse("columns", name, words=f"{part.feed} has no column {name!r}{hint}")
+            if problem := _misfit(feed.columns[name], part.columns[name], mapping):
+                refuse("columns", name, words=f"{name}: {problem}")
         for name in feed.required:
-            if name not in mapping.columns:
-                raise ContractError(f"{path.name}: columns: required column {name!r} is not mapped")
-        mappings.append(mapping)
-    return mappings
+            if name not in part.columns:
+                refuse("columns", words=f"required column {name!r} is not mapped; say where it comes from")
+        for name in part.zero_is_null:
+            if name not in feed.counts:
+                refuse("zero_is_null", words=f"{name!r} is no count of {part.feed}")
+    return mapping
+
+
+def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str | None:
+    """Why a source cannot fill a column of this type, null where it can."""
+    fitting = {
+        "number": {"count", "integer", "amount", "rate"},
+        "percent": {"rate"},
+        "duration": {"integer", "count"},
+        "whole_id": {"id", "text"},
+        "epoch_seconds": {"timestamp"},
+        "epoch_milliseconds": {"timestamp"},
+        "excel_serial": {"timestamp", "date"},
+    }
+    if source.parse and column.type not in fitting[source.parse]:
+        return f"parse {source.parse} does not give a {column.type}"
+    if (source.time_format or source.time_of_day) and column.type not in ("timestamp", "date"):
+        return f"a {column.type} is no time"
+    if source.hidden_values and column.type != "count":
+        return "only a count can be hidden"
+    if source.from_file_time and mapping.file_time is None:
+        return "from_file_time needs file_time, which says how the name is read"
+    if mapping.header_row == 0 and (source.from_ is not None or source.template_columns):
+        return "without a header say `at` instead of a name"
+    if mapping.format == "jsonl" and source.at is not None:
+        return "JSON has no positions; say `from`"
+    return None
 
 
 def canonical_mapping(feed: Feed) -> CanonicalMapping:
     """The mapping of a feed's own layout."""
-    columns = {name: ColumnSource.model_validate({"from": name}) for name in feed.columns}
+    columns = {
+        name: ColumnSource.model_validate(
+            {"from": name, "optional": not column.required}
+            | ({"hidden_values": (HIDDEN,)} if column.type == "count" else {})
+        )
+        for name, column in feed.columns.items()
+    }
     return CanonicalMapping(mapping="canonical", feed=feed.feed, pattern="*", columns=columns)
 
 
@@ -234,11 +529,11 @@ def choose_mapping(relative_path: str, mappings: list[Mapping]) -> Mapping:
     Raises FileRefused when neither a mapping nor a feed folder claims the file, or two mappings do.
     """
     folder, _, _ = relative_path.partition("/")
-    name = relative_path.rpartition("/")[2]
     claims = [
         mapping
         for mapping in mappings
-        if fnmatch.fnmatchcase(name, mapping.pattern) and (folder == mapping.feed or folder not in load_feeds())
+        if mapping.claims(relative_path)
+        and (folder not in load_feeds() or folder in {part.feed for part in mapping.parts})
     ]
     if len(claims) > 1:
         names = " and ".join(mapping.mapping for mapping in claims)

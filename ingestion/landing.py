@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
-from ingestion import ledger, parse, raw
+from ingestion import ledger, manifest, parse, raw
+from ingestion.cells import Reader, verify_zip
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import Mapping, choose_mapping, load_feeds, load_mappings
+from ingestion.contracts import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
 from ingestion.errors import FileNotReady, FileRefused
+from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20
-READABLE = (".csv", ".csv.gz")
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
@@ -60,6 +61,7 @@ class Taken:
     size: int
     file_time: datetime | None = None
     refusal: FileRefused | None = None
+    note: manifest.Entry | None = None
 
 
 @dataclass
@@ -76,14 +78,16 @@ class Landed:
     rows_duplicate: int = 0
     days: list[str] = field(default_factory=list)
 
-    def add(self, batch: ledger.Batch) -> None:
+    def add(self, batches: list[ledger.Batch]) -> None:
+        """Count a new file: its batches, one per feed that it fills."""
         self.files_new += 1
-        self.files_quarantined += batch.state == "quarantined"
-        self.rows_read += batch.rows_read
-        self.rows_accepted += batch.rows_accepted
-        self.rows_quarantined += batch.rows_quarantined
-        self.rows_duplicate += batch.rows_duplicate
-        self.days = sorted({*self.days, *(file.snapshot_date for file in batch.raw_files)})
+        self.files_quarantined += all(batch.state == "quarantined" for batch in batches)
+        for batch in batches:
+            self.rows_read += batch.rows_read
+            self.rows_accepted += batch.rows_accepted
+            self.rows_quarantined += batch.rows_quarantined
+            self.rows_duplicate += batch.rows_duplicate
+            self.days = sorted({*self.days, *(file.snapshot_date for file in batch.raw_files)})
 
 
 def scan(landing: Path) -> Iterator[Candidate]:
@@ -153,14 +157,16 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
     return copy, digest.hexdigest(), copied
 
 
-def unpack(copy: Path, limit: int) -> Path:
-    """The plain text of a copy: itself, or beside it what gzip holds, with length and checksum verified.
+def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
+    """The plain bytes of a copy: itself, or beside it what gzip holds, with length and checksum verified.
 
     DuckDB reads a cut or corrupt gzip without a word, so Python's gzip does the unpacking, under a limit of bytes.
     """
     with copy.open("rb") as source:
         packed = source.read(2) == b"\x1f\x8b"
     if not packed:
+        if file_format == "xlsx":
+            verify_zip(copy, limit)
         if copy.stat().st_size > limit:
             raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
         return copy
@@ -202,17 +208,19 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
             where = f"[{number}/{len(fresh)}] {candidate.label}"
             try:
-                batch = _land_one(settings, reader, candidate, mapping, refusal, run_id)
+                batches = _land_one(settings, reader, candidate, mapping, refusal, run_id)
             except FileNotReady as error:
                 summary.files_waiting.append(candidate.label)
                 say(f"{where}: waits for the next look: {error}")
                 continue
-            if batch is None:
+            if not batches:
                 say(f"{where}: the same delivery again, nothing to do")
                 continue
-            summary.add(batch)
-            verdict = f"{batch.rows_accepted:,} of {batch.rows_read:,} rows accepted"
-            say(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
+            summary.add(batches)
+            for batch in batches:
+                into = f" into {batch.feed}" if len(batches) > 1 else ""
+                verdict = f"{batch.rows_accepted:,} of {batch.rows_read:,} rows accepted{into}"
+                say(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
     finally:
         reader.close()
         shutil.rmtree(settings.inbox, ignore_errors=True)
@@ -234,35 +242,43 @@ def _let_settle(settings: Settings, candidates: list[Candidate]) -> None:
 
 def _land_one(
     settings: Settings,
-    reader: parse.Reader,
+    reader: Reader,
     candidate: Candidate,
     mapping: Mapping | None,
     refusal: FileRefused | None,
     run_id: str,
-) -> ledger.Batch | None:
-    """One file to raw or quarantine and into the ledger; null when the same delivery was landed before."""
+) -> list[ledger.Batch]:
+    """One file to raw or quarantine and into the ledger; no batch when the same delivery was landed before."""
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
-    feed = mapping.feed if mapping else UNKNOWN_FEED
-    batch_id = _batch_id(taken, feed, mapping)
+    parts: tuple[FeedPart | None, ...] = mapping.parts if mapping else (None,)
+    ids = [_batch_id(taken, part.feed if part else UNKNOWN_FEED, mapping) for part in parts]
     try:
-        if _is_known(settings, candidate, mapping, batch_id):
-            return None
+        if _are_known(settings, candidate, mapping, ids):
+            return []
         landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
-        delivery = parse.Delivery(
-            batch_id=batch_id,
-            sha256=taken.sha256,
-            file=candidate.label,
-            as_of=taken.file_time or landed_at.replace(tzinfo=None),
-            file_time=taken.file_time,
-            loaded_at=now,
-        )
-        outcome, raw_files = _read_and_write(settings, reader, taken, feed, mapping, delivery)
-        batch = _batch_of(delivery, taken, feed, mapping, outcome, raw_files, run_id)
+        note = taken.note or manifest.Entry(name=candidate.label)
+        named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
+        batches = []
+        for part, batch_id in zip(parts, ids, strict=True):
+            delivery = parse.Delivery(
+                batch_id=batch_id,
+                sha256=taken.sha256,
+                file=candidate.label,
+                as_of=named or landed_at.replace(tzinfo=None),
+                file_time=taken.file_time,
+                loaded_at=now,
+                origin=note.origin or (mapping.origin if mapping else "observed"),
+                is_whole=note.bytes is not None or note.sha256 is not None,
+            )
+            outcome, raw_files = _read_and_write(settings, reader, taken, part, mapping, delivery)
+            feed = part.feed if part else UNKNOWN_FEED
+            batches.append(_batch_of(delivery, taken, feed, mapping, outcome, raw_files, run_id))
         with ledger.write(settings) as connection:
-            ledger.record_batch(connection, batch)
-            _record_delivery(connection, candidate, mapping, batch_id)
-        return batch
+            for batch in batches:
+                ledger.record_batch(connection, batch)
+            _record_delivery(connection, candidate, mapping, batches[0].batch_id)
+        return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
             leftover.unlink()
@@ -276,6 +292,7 @@ def _take_in(
         second = os.lstat(settings.landing / candidate.path)
         if Candidate(candidate.path, second).identity != candidate.identity:
             raise FileNotReady("it is still growing")
+        note = _read_note(settings, candidate, mapping)
         copy, sha256, size = copy_in(settings, candidate.path)
     except FileNotFoundError as error:
         raise FileNotReady("it vanished before it could be read") from error
@@ -285,30 +302,48 @@ def _take_in(
     try:
         if refusal or mapping is None:
             raise refusal or FileRefused("no mapping")
-        if not candidate.path.lower().endswith(READABLE):
-            raise FileRefused(f"not one of {', '.join(READABLE)}; convert it or correct its name")
+        if mapping.format_of(candidate.label) is None:
+            packed = ("csv", "jsonl")
+            known = ", ".join(f"{end}, {end}.gz" if form in packed else end for end, form in FORMATS.items())
+            raise FileRefused(f"not one of {known}; convert it or correct its name")
+        if note is not None:
+            note.check_bytes(size, sha256, time.time() - candidate.info.st_mtime)
         file_time = mapping.file_time_of(PurePosixPath(candidate.label).name)
-        if file_time and file_time > now + timedelta(hours=parse.MAX_HOURS_AHEAD):
-            raise FileRefused(f"the time in its name is more than {parse.MAX_HOURS_AHEAD} h ahead; correct its name")
+        if file_time and file_time > now + timedelta(hours=MAX_HOURS_AHEAD):
+            raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
     except FileRefused as error:
         return Taken(copy, sha256, size, None, error)
-    return Taken(copy, sha256, size, file_time)
+    except FileNotReady:
+        copy.unlink()
+        raise
+    return Taken(copy, sha256, size, file_time, None, note)
+
+
+def _read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None) -> manifest.Entry | None:
+    """What a manifest beside the file says of it. Raises FileNotReady where one is asked for and missing."""
+    feeds = {part.feed for part in mapping.parts} if mapping else set()
+    required = bool(feeds & set(settings.manifest_feeds))
+    return manifest.read(lambda path: open_inside(settings.landing, path), candidate.label, required)
 
 
 def _read_and_write(
     settings: Settings,
-    reader: parse.Reader,
+    reader: Reader,
     taken: Taken,
-    feed: str,
+    part: FeedPart | None,
     mapping: Mapping | None,
     delivery: parse.Delivery,
 ) -> tuple[parse.Outcome, list[ledger.RawFile]]:
     """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet."""
+    feed = part.feed if part else UNKNOWN_FEED
     try:
-        if taken.refusal or mapping is None or taken.copy is None:
+        if taken.refusal or mapping is None or part is None or taken.copy is None:
             raise taken.refusal or FileRefused("it could not be opened")
-        plain = unpack(taken.copy, settings.max_unpacked_bytes)
-        outcome = parse.read_file(reader, plain, load_feeds()[feed], mapping, delivery)
+        file_format = mapping.format_of(delivery.file) or "csv"
+        plain = unpack(taken.copy, settings.max_unpacked_bytes, file_format)
+        outcome = parse.read_file(reader, plain, mapping, part, file_format, delivery)
+        if taken.note is not None:
+            taken.note.check_rows(outcome.rows_read)
     except FileRefused as error:
         raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, error.reason)
         rows = error.rows_read
@@ -339,13 +374,14 @@ def _batch_of(
         file_time=delivery.file_time,
         as_of=delivery.as_of,
         landed_at=delivery.loaded_at,
-        data_origin=mapping.origin if mapping else "observed",
+        data_origin=delivery.origin,
         state=outcome.state,
         reason=outcome.reason,
         rows_read=outcome.rows_read,
         rows_accepted=outcome.rows_accepted,
         rows_quarantined=outcome.rows_quarantined,
         rows_duplicate=outcome.rows_duplicate,
+        rows_left_out=outcome.rows_left_out,
         run_id=run_id,
         raw_files=raw_files,
     )
@@ -358,16 +394,18 @@ def _batch_id(taken: Taken, feed: str, mapping: Mapping | None) -> str:
     """
     parts = [taken.sha256, feed, mapping.mapping if mapping else "", mapping.fingerprint if mapping else ""]
     parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
+    if taken.note and (taken.note.as_of or taken.note.origin):
+        parts += [str(taken.note.as_of), taken.note.origin or ""]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _is_known(settings: Settings, candidate: Candidate, mapping: Mapping | None, batch_id: str) -> bool:
-    """Whether this delivery has its batch already; if so only where it lies is noted."""
+def _are_known(settings: Settings, candidate: Candidate, mapping: Mapping | None, batch_ids: list[str]) -> bool:
+    """Whether this delivery has all its batches already; if so only where it lies is noted."""
     with ledger.write(settings) as connection:
-        known = ledger.revive_batch(connection, batch_id)
-        if known:
-            _record_delivery(connection, candidate, mapping, batch_id)
-        return known
+        known = [ledger.revive_batch(connection, batch_id) for batch_id in batch_ids]
+        if all(known):
+            _record_delivery(connection, candidate, mapping, batch_ids[0])
+        return all(known)
 
 
 def _record_delivery(

@@ -138,6 +138,9 @@ create table if not exists leases (
 );
 """
 
+# Changes of the schema since its first version, in order; a ledger takes those that it lacks when it is opened.
+MIGRATIONS = ("alter table batches add column rows_left_out integer not null default 0",)
+
 # In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
 BEFORE = "; before that: "
 
@@ -149,8 +152,12 @@ def connect(settings: Settings) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
-    if connection.execute("pragma user_version").fetchone()[0] == 0:
+    version = connection.execute("pragma user_version").fetchone()[0]
+    if version == 0:
         connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = 1; commit;")
+        version = 1
+    for number, migration in enumerate(MIGRATIONS[version - 1 :], start=version + 1):
+        connection.executescript(f"begin immediate; {migration}; pragma user_version = {number}; commit;")
     return connection
 
 
@@ -218,6 +225,7 @@ class Batch:
     rows_duplicate: int
     run_id: str
     raw_files: list[RawFile] = field(default_factory=list)
+    rows_left_out: int = 0
 
 
 def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -226,13 +234,13 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
     Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
     """
     connection.execute(
-        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
             None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
             batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
             batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
-            batch.rows_duplicate, batch.run_id,
+            batch.rows_duplicate, batch.run_id, batch.rows_left_out,
         ),
     )  # fmt: skip
     connection.executemany(
@@ -244,12 +252,19 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _supersede_others(connection: sqlite3.Connection, batch_id: str) -> None:
-    """Other readings of the same delivery (same bytes, same time in the name) give way to this one."""
+    """Other readings of the same delivery (same bytes, same time in the name) give way to this one.
+
+    What the same mapping reads of it into other feeds stays.
+    """
     others = connection.execute(
         "select other.batch_id, other.reason from batches this join batches other on other.sha256 = this.sha256"
         " and other.file_time is this.file_time and other.batch_id <> this.batch_id"
+        " and (other.feed = this.feed or other.mapping <> this.mapping"
+        " or other.mapping_fingerprint <> this.mapping_fingerprint)"
         " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file or exists"
-        " (select 1 from deliveries d where d.path = this.file and d.batch_id = other.batch_id))",
+        " (select 1 from deliveries d join batches seen on seen.batch_id = d.batch_id where d.path = this.file"
+        " and seen.sha256 = other.sha256 and seen.mapping = other.mapping"
+        " and seen.mapping_fingerprint = other.mapping_fingerprint))",
         (batch_id,),
     ).fetchall()
     for row in others:

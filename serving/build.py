@@ -358,7 +358,7 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
 
 
 LANDED_FILES = """
-select sha256, max(feed), max(mapping), max(file), max(landed_at), sum(rows_read), sum(rows_accepted),
+select sha256, group_concat(distinct feed), max(mapping), max(file), max(landed_at), sum(rows_read), sum(rows_accepted),
     sum(rows_quarantined), sum(rows_duplicate), max(state), group_concat(reason, '; '), max(batch_id), max(run_id)
 from (select * from batches where state <> 'superseded' order by landed_at, batch_id)
 group by sha256

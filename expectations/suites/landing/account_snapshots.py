@@ -209,7 +209,11 @@ def _measure_batches(result: Suite, run: str, batches: list[sqlite3.Row]) -> Non
     result.measure("files_quarantined_whole", run, len(whole), " ".join(whole[:NAMED]))
     accepted = [row for row in mine if row["state"] == "accepted"]
     if read := sum(row["rows_read"] for row in accepted):
-        result.measure("share_of_rows_quarantined", run, sum(row["rows_quarantined"] for row in accepted) / read)
+        result.measure(
+            "share_of_rows_quarantined",
+            run,
+            sum(row["rows_quarantined"] - row["rows_left_out"] for row in accepted) / read,
+        )
 
 
 def _measure_volume(result: Suite, files: list[File], days: set[date]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import contracts, landing, ledger, parse
+from ingestion import cells, contracts, landing, ledger, parse
 from ingestion.config import Settings
 from ingestion.errors import ContractError, FileRefused
 
@@ -23,7 +23,7 @@ def test_file_of_more_days_than_duckdb_keeps_open_loses_no_row(yard: Yard, monke
     """
     really_connect = parse.connect
 
-    def connect(settings: Settings) -> parse.Reader:
+    def connect(settings: Settings) -> cells.Reader:
         reader = really_connect(settings)
         reader.execute("set partitioned_write_flush_threshold = 1000")
         return reader
@@ -40,7 +40,7 @@ def test_file_of_more_days_than_duckdb_keeps_open_loses_no_row(yard: Yard, monke
 def test_two_pieces_of_one_day_are_joined_in_order(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingestion import raw
 
-    def in_pieces(reader: parse.Reader, staging: Path) -> None:
+    def in_pieces(reader: cells.Reader, staging: Path) -> None:
         for number, where in enumerate(("source_line % 2 = 0", "source_line % 2 = 1")):
             reader.execute(
                 f"copy (from accepted where {where}) to '{staging}' (format parquet, partition_by (snapshot_date),"
@@ -77,7 +77,7 @@ def test_no_pattern_of_quotes_is_slow(yard: Yard, hostile: bytes) -> None:
     target = yard.drop(PATH, b"a,b\n\n" + (hostile * 500_000 + b"\n") * 8)
     started = time.monotonic()
     with suppress(FileRefused):
-        parse.index_records(target, 1)
+        cells.index_records(target, 1)
     assert time.monotonic() - started < 5
 
 

@@ -1,0 +1,174 @@
+"""The row filter of a mapping: a small grammar, compiled to SQL in which nothing of the mapping stands unquoted.
+
+    filter     := conjunct { "or" conjunct }
+    conjunct   := test { "and" test }
+    test       := "not" test | "(" filter ")" | column comparison
+    comparison := "is" ["not"] "empty" | ["not"] "in" "(" literal { "," literal } ")" | "matches" literal
+                | ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) literal
+    column     := a name of letters, digits, _ and . | `any header in backticks`
+    literal    := 'text' | number
+
+Texts are compared as they stand in the file, blanks at the ends trimmed. A number is compared with the cell as a
+number; a cell that is none fails every such test. An empty cell fails all but `is empty` and their `not`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+TOKEN = re.compile(
+    r"\s*(?:(?P<column>`[^`]+`)|(?P<text>'(?:[^']|'')*')|(?P<number>-?\d+(?:\.\d+)?)(?![\w.])"
+    r"|(?P<mark><=|>=|!=|[=<>(),])|(?P<word>[^\W\d][\w.]*))"
+)
+COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
+WORDS = ("and", "or", "not", "in", "is", "empty", "matches")
+
+CellSql = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parsed filter: the columns that it names, and its SQL with `{0}`, `{1}`, ... for their cells."""
+
+    columns: tuple[str, ...]
+    _sql: str
+
+    def sql(self, cell: CellSql) -> str:
+        """A condition that is true or false for every row. `cell` gives the SQL of a column's trimmed text."""
+        return self._sql.format(*(cell(name) for name in self.columns))
+
+
+def parse(text: str) -> Filter:
+    """Read a filter. Raises ValueError that says where it stops making sense."""
+    return _Parser(text).filter()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = self._tokens()
+        self.place = 0
+        self.columns: list[str] = []
+
+    def _tokens(self) -> list[tuple[str, str, int]]:
+        tokens, place = [], 0
+        text = self.text.rstrip()
+        while place < len(text):
+            match = TOKEN.match(text, place)
+            if match is None or match.lastgroup is None:
+                raise ValueError(f"filter: cannot read {text[place : place + 20]!r}; texts stand in single quotes")
+            tokens.append((match.lastgroup, match[match.lastgroup], match.start(match.lastgroup)))
+            place = match.end()
+        return tokens
+
+    def filter(self) -> Filter:
+        sql = self._or()
+        if self.place < len(self.tokens):
+            self._fail("and, or, or the end")
+        return Filter(tuple(self.columns), sql)
+
+    def _peek(self) -> tuple[str, str]:
+        kind, value, _ = self.tokens[self.place] if self.place < len(self.tokens) else ("end", "", 0)
+        return kind, value.lower() if kind == "word" else value
+
+    def _take(self, *wanted: str) -> bool:
+        kind, value = self._peek()
+        if kind in ("word", "mark") and value in wanted:
+            self.place += 1
+            return True
+        return False
+
+    def _need(self, wanted: str) -> None:
+        if not self._take(wanted):
+            self._fail(repr(wanted))
+
+    def _fail(self, wanted: str) -> None:
+        if self.place < len(self.tokens):
+            _, value, start = self.tokens[self.place]
+            raise ValueError(f"filter: {wanted} is missing before {value!r} at character {start + 1}")
+        raise ValueError(f"filter: it ends where {wanted} is missing")
+
+    def _or(self) -> str:
+        parts = [self._and()]
+        while self._take("or"):
+            parts.append(self._and())
+        return parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
+
+    def _and(self) -> str:
+        parts = [self._test()]
+        while self._take("and"):
+            parts.append(self._test())
+        return parts[0] if len(parts) == 1 else f"({' and '.join(parts)})"
+
+    def _test(self) -> str:
+        if self._take("not"):
+            return f"(not {self._test()})"
+        if self._take("("):
+            inner = self._or()
+            self._need(")")
+            return inner
+        return f"coalesce({self._comparison(self._column())}, false)"
+
+    def _column(self) -> str:
+        kind, value = self._peek()
+        if kind == "column":
+            name = value[1:-1]
+        elif kind == "word" and value not in WORDS:
+            name = self.tokens[self.place][1]
+        else:
+            self._fail("a column's name (in backticks where it holds blanks)")
+        self.place += 1
+        name = " ".join(name.split())
+        if name not in self.columns:
+            self.columns.append(name)
+        return f"{{{self.columns.index(name)}}}"
+
+    def _comparison(self, cell: str) -> str:
+        if self._take("is"):
+            negated = self._take("not")
+            self._need("empty")
+            return f"({cell} is {'not ' if negated else ''}null)"
+        negated = self._take("not")
+        if self._take("in"):
+            self._need("(")
+            options = [self._literal(cell)]
+            while self._take(","):
+                options.append(self._literal(cell))
+            self._need(")")
+            chosen = " or ".join(f"{left} = {right}" for left, right in options)
+            return f"({'not ' if negated else ''}({chosen}))"
+        if negated:
+            self._fail("'in'")
+        if self._take("matches"):
+            kind, value = self._peek()
+            if kind != "text":
+                self._fail("a pattern in single quotes")
+            self.place += 1
+            try:
+                duckdb.execute(f"select regexp_matches('', {value})")
+            except duckdb.Error as error:
+                raise ValueError(f"filter: {value} is no regular expression") from error
+            return f"regexp_matches({cell}, {_escaped(value)})"
+        for mark in COMPARISONS:
+            if self._take(mark):
+                left, right = self._literal(cell)
+                return f"{left} {mark} {right}"
+        self._fail("a comparison (=, !=, <, <=, >, >=, in, is empty, matches)")
+        raise AssertionError
+
+    def _literal(self, cell: str) -> tuple[str, str]:
+        """Both sides of a comparison with a literal."""
+        kind, value = self._peek()
+        if kind not in ("text", "number"):
+            self._fail("a text in single quotes or a number")
+        self.place += 1
+        if kind == "number":
+            return f"try_cast({cell} as decimal(28, 8))", f"cast('{value}' as decimal(28, 8))"
+        return cell, _escaped(value)
+
+
+def _escaped(literal: str) -> str:
+    """A quoted text as it may stand in a template of `str.format`."""
+    return literal.replace("{", "{{").replace("}", "}}")
