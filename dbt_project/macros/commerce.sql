@@ -49,15 +49,6 @@
 
 {% macro duckdb__days_before(instant, days) -%} ({{ instant }} - to_days(cast({{ days }} as integer))) {%- endmacro %}
 
-{#- Days, with their fraction, from one instant to a later one. -#}
-{% macro elapsed_days(earlier, later) -%}
-    {{ return(adapter.dispatch("elapsed_days")(earlier, later)) }}
-{%- endmacro %}
-
-{% macro duckdb__elapsed_days(earlier, later) -%}
-    (date_diff('microsecond', {{ earlier }}, {{ later }}) / 86400000000.0)
-{%- endmacro %}
-
 {#- One row per day from one date to another, as a column of a select. -#}
 {% macro each_day(first_day, last_day) -%}
     {{ return(adapter.dispatch("each_day")(first_day, last_day)) }}

@@ -19,7 +19,7 @@
         {% endfor %}
     ),
 
-    base as (select * from {{ ref("int_commerce__base_currency_chosen") }}),
+    base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
     -- Under `any_touch` each collaboration has the whole order; in a group the order counts once.
     group_revenue as (
@@ -301,12 +301,10 @@
 {%- endmacro %}
 
 {#- Exact sums, divided last. Null where the denominator is 0 or unknown. -#}
-{% macro ratio(numerator, denominator) -%}
-    cast(cast({{ numerator }} as double) / nullif(cast({{ denominator }} as double), 0) as double)
-{%- endmacro %}
+{% macro fraction(numerator, denominator) -%} cast({{ ratio(numerator, denominator) }} as double) {%- endmacro %}
 
 {% macro unit_cost(units, times=1) -%}
-    cast(round({{ ratio("roi.spend_base * " ~ times, units) }}, 6) as decimal(38, 6))
+    cast(round({{ fraction("roi.spend_base * " ~ times, units) }}, 6) as decimal(38, 6))
 {%- endmacro %}
 
 {#- What every ROI mart holds after its key. -#}
@@ -320,9 +318,9 @@
     cast(roi.net_revenue_base as decimal(38, 6)) as net_revenue_base,
     cast(roi.product_cost_base as decimal(38, 6)) as product_cost_base,
     cast(roi.gross_profit_base as decimal(38, 6)) as gross_profit_base,
-    {{ ratio("roi.net_revenue_base - roi.spend_base", "roi.spend_base") }} as roi_net,
-    {{ ratio("roi.gross_profit_base - roi.spend_base", "roi.spend_base") }} as roi_profit,
-    {{ ratio("roi.net_revenue_base", "roi.spend_base") }} as roas,
+    {{ fraction("roi.net_revenue_base - roi.spend_base", "roi.spend_base") }} as roi_net,
+    {{ fraction("roi.gross_profit_base - roi.spend_base", "roi.spend_base") }} as roi_profit,
+    {{ fraction("roi.net_revenue_base", "roi.spend_base") }} as roas,
     cast(roi.posts as bigint) as posts,
     cast(roi.impressions as bigint) as impressions,
     cast(roi.views as bigint) as views,
@@ -334,7 +332,7 @@
     {{ unit_cost("roi.clicks") }} as cpc,
     {{ unit_cost("roi.orders") }} as cpa,
     cast(roi.emv as decimal(38, 6)) as emv,
-    {{ ratio("roi.emv", "roi.spend_base") }} as emv_ratio,
+    {{ fraction("roi.emv", "roi.spend_base") }} as emv_ratio,
     cast(roi.first_spend_date as date) as first_spend_date,
     cast(roi.payback_date as date) as payback_date,
     cast({{ days_between("roi.first_spend_date", "roi.payback_date") }} as integer) as payback_days,

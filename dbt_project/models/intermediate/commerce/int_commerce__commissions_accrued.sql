@@ -13,7 +13,7 @@ rules as (select * from {{ ref("int_commerce__rules_dated") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_chosen") }}),
+base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
 -- A rule for a first order or for the first renewals ends there; only a lifetime rule reaches a customer's other orders.
 applicable as (

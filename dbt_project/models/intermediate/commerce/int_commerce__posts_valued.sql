@@ -14,7 +14,7 @@ cards as (select * from {{ ref("emv_rate_cards") }} where is_default),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_chosen") }}),
+base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
 posts as (
     select distinct

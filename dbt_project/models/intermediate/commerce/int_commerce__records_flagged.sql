@@ -19,7 +19,7 @@ rules as (select * from {{ ref("int_commerce__rules_dated") }}),
 
 commissions as (select * from {{ ref("int_commerce__commissions_accrued") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_chosen") }}),
+base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
 credited as (
     select

@@ -17,7 +17,7 @@ rule_starts as (
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_chosen") }}),
+base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
 entries as (
     select

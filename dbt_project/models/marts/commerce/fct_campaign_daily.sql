@@ -84,10 +84,10 @@ fct_campaign_daily as (
         cast(running.cumulative_net_revenue_base as decimal(38, 6)) as cumulative_net_revenue_base,
         cast(running.cumulative_net_revenue_base - running.cumulative_product_cost_base as decimal(38, 6))
             as cumulative_gross_profit_base,
-        {{ ratio(
+        {{ fraction(
             "running.cumulative_net_revenue_base - running.cumulative_spend_base", "running.cumulative_spend_base"
         ) }} as cumulative_roi_net,
-        {{ ratio(
+        {{ fraction(
             "running.cumulative_net_revenue_base - running.cumulative_product_cost_base - running.cumulative_spend_base",
             "running.cumulative_spend_base",
         ) }} as cumulative_roi_profit,

@@ -5,7 +5,7 @@ with settings as (select * from {{ ref("stg_meta__settings") }}),
 
 runs as (select * from {{ ref("stg_meta__runs") }}),
 
-int_commerce__base_currency_chosen as (
+int_commerce__base_currency_fixed as (
     select
         settings.value as currency,
         runs.cap as as_of_date
@@ -14,4 +14,4 @@ int_commerce__base_currency_chosen as (
     where settings.name = 'base_currency'
 )
 
-select * from int_commerce__base_currency_chosen
+select * from int_commerce__base_currency_fixed
