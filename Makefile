@@ -40,6 +40,7 @@ account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
+	@$(RUN) -m sample.simulate_commerce
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)

@@ -21,6 +21,7 @@ MARTS = {
     "fct_quality_result",
     "fct_publication",
     # Money.
+    "dim_date",
     "fct_attribution",
     "fct_campaign_daily",
     "fct_campaign_roi",

@@ -17,7 +17,8 @@ KEYS = (
     "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
     "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",
-    "groundswell.marts.fct_promo_code_daily", "seeds.emv_rate_cards",
+    "groundswell.marts.fct_promo_code_daily", "groundswell.marts.dim_date",
+    "seeds.emv_rate_cards",
 )  # fmt: skip
 STAGED = (
     "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
@@ -42,7 +43,7 @@ update groundswell.marts.fct_attribution set credit = 0.9 where model = 'linear'
 delete from groundswell.marts.fct_attribution where model = 'any_touch' and order_id = 'o2';
 update groundswell.marts.fct_commission_ledger set amount = -100 where entry_type = 'reversal';
 update groundswell.marts.fct_commission_ledger set fx_rate = null;
-update groundswell.marts.fct_spend_ledger set amount = amount + 1, fx_rate = null;
+update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base = amount_base + 1, fx_rate = null;
 delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and collaboration_id = 'K3';
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
