@@ -31,8 +31,10 @@ used as (
         sum(orders.order_count) as orders,
         sum(orders.order_count) filter (where clicked.order_id is null) as orders_without_click,
         max(order_codes.owners) as owners,
-        case when min(order_codes.collaboration_id) = max(order_codes.collaboration_id) then min(order_codes.collaboration_id) end
-            as collaboration_id,
+        case
+            when min(order_codes.collaboration_id) = max(order_codes.collaboration_id)
+                then min(order_codes.collaboration_id)
+        end as collaboration_id,
         max(orders.data_origin) as data_origin
     from orders
     inner join order_codes on orders.order_id = order_codes.order_id
@@ -76,7 +78,8 @@ int_commerce__code_days_measured as (
         used.orders,
         coalesce(used.orders_without_click, 0) as orders_without_click,
         case when usual.days >= {{ least_days }} then usual.orders end as usual_orders,
-        coalesce(usual.days >= {{ least_days }} and used.orders >= {{ times_usual }} * (usual.orders + 1), false) as is_leak,
+        coalesce(usual.days >= {{ least_days }} and used.orders >= {{ times_usual }} * (usual.orders + 1), false)
+            as is_leak,
         used.data_origin
     from used
     left join usual on used.promo_code = usual.promo_code and used.order_date = usual.order_date

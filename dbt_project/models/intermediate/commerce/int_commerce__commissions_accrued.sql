@@ -15,7 +15,8 @@ rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
 base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
--- A rule for a first order or for the first renewals ends there; only a lifetime rule reaches a customer's other orders.
+-- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other
+-- orders.
 applicable as (
     select
         orders.order_id,

@@ -4,7 +4,10 @@
 {% set carried_days = 5 %}
 
 -- A rate of 0 would make money of nothing: it is no rate.
-with rates as (select * from {{ ref("stg_landing__fx_rates") }} where rate_to_base > 0),
+with rates as (
+    select * from {{ ref("stg_landing__fx_rates") }}
+    where rate_to_base > 0
+),
 
 carried as (
     {% for offset in range(carried_days + 1) %}

@@ -2,8 +2,12 @@
 {{ config(materialized="table") }}
 
 {% set window_days = 30 %}
+{% set cookie_days = "least(coalesce(collaborations.cookie_window_days, " ~ window_days ~ "), 3650)" %}
 
-with orders as (select * from {{ ref("int_commerce__orders_valued") }} where renewal_number = 0),
+with orders as (
+    select * from {{ ref("int_commerce__orders_valued") }}
+    where renewal_number = 0
+),
 
 clicks as (select * from {{ ref("int_commerce__clicks_gathered") }}),
 
@@ -16,11 +20,10 @@ int_commerce__orders_clicked as (
         max(clicks.clicked_at) as clicked_at,
         max_by(clicks.click_id, (clicks.clicked_at, clicks.click_id)) as click_id
     from orders
-    inner join clicks on orders.customer_id = clicks.customer_id and clicks.clicked_at <= orders.ordered_at
+    inner join clicks on orders.customer_id = clicks.customer_id and orders.ordered_at >= clicks.clicked_at
     inner join collaborations
         on clicks.collaboration_id = collaborations.collaboration_id
-        and clicks.clicked_at
-        >= {{ days_before("orders.ordered_at", "least(coalesce(collaborations.cookie_window_days, " ~ window_days ~ "), 3650)") }}
+        and {{ days_before("orders.ordered_at", cookie_days) }} <= clicks.clicked_at
     group by orders.order_id, clicks.collaboration_id
 )
 

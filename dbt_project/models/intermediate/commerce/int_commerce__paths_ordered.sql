@@ -1,7 +1,10 @@
 -- One row per order that begins something and touch that may have led to it, numbered along the path.
 {{ config(materialized="table") }}
 
-with orders as (select * from {{ ref("int_commerce__orders_valued") }} where renewal_number = 0),
+with orders as (
+    select * from {{ ref("int_commerce__orders_valued") }}
+    where renewal_number = 0
+),
 
 touches as (select * from {{ ref("int_commerce__touches_resolved") }}),
 
@@ -17,8 +20,8 @@ kept as (
     from orders
     inner join touches
         on orders.customer_id = touches.customer_id
-        and touches.touched_at <= orders.ordered_at
-        and touches.touched_at >= {{ days_before("orders.ordered_at", "touches.window_days") }}
+        and orders.ordered_at >= touches.touched_at
+        and {{ days_before("orders.ordered_at", "touches.window_days") }} <= touches.touched_at
 ),
 
 int_commerce__paths_ordered as (
@@ -26,8 +29,8 @@ int_commerce__paths_ordered as (
         order_id,
         touch_id,
         touched_at,
-        coalesce(collaboration_id, '(none)') as collaboration_id,
         is_direct,
+        coalesce(collaboration_id, '(none)') as collaboration_id,
         row_number() over (partition by order_id order by touched_at nulls last, touch_id nulls last) as place,
         count(*) over (partition by order_id) as touches,
         max(touched_at) over (partition by order_id) as last_touched_at

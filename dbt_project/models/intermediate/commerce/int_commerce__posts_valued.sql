@@ -3,6 +3,8 @@
 
 {% set settled_days = 30 %}
 {% set early_days = 7 %}
+{% set is_settled = add_days("published.published_date", settled_days) ~ " <= base.as_of_date" %}
+{% set days_early = days_between("settled.settled_date", add_days("published.published_date", settled_days)) %}
 {% set counts = ["likes", "comments", "views", "reach", "impressions"] %}
 {% set valued = ["likes", "comments", "shares", "saves", "views", "impressions"] %}
 
@@ -10,7 +12,10 @@ with linked as (select * from {{ ref("stg_landing__collaboration_posts") }}),
 
 days as (select * from {{ ref("int_post__days_observed") }}),
 
-cards as (select * from {{ ref("emv_rate_cards") }} where is_default),
+cards as (
+    select * from {{ ref("emv_rate_cards") }}
+    where is_default
+),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
@@ -33,13 +38,13 @@ published as (
     select
         platform,
         post_id,
+        {% for count in counts %}
+            max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
+        {% endfor %}
         max_by(account_id, snapshot_date) as account_id,
         max_by(content_type, snapshot_date) filter (where content_type is not null) as content_type,
         cast(max_by(published_at, snapshot_date) filter (where published_at is not null) as date) as published_date,
-        max(data_origin) as data_origin,
-        {% for count in counts %}
-            max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+        max(data_origin) as data_origin
     from observed
     group by platform, post_id
 ),
@@ -49,11 +54,11 @@ settled as (
     select
         observed.platform,
         observed.post_id,
-        max(observed.snapshot_date) as settled_date,
         {% for count in valued %}
             max_by(observed.{{ count }}, observed.snapshot_date) filter (where observed.{{ count }} is not null)
-                as {{ count }}{{ "," if not loop.last }}
+                as {{ count }},
         {% endfor %}
+        max(observed.snapshot_date) as settled_date
     from observed
     inner join published on observed.platform = published.platform and observed.post_id = published.post_id
     where observed.snapshot_date <= {{ add_days("published.published_date", settled_days) }}
@@ -127,10 +132,8 @@ int_commerce__posts_valued as (
         published.impressions,
         published.likes + published.comments as engagements,
         -- Younger posts have no value yet: their counts still grow.
-        case when {{ add_days("published.published_date", settled_days) }} <= base.as_of_date then values_of_posts.emv_base end
-            as emv_base,
-        {{ days_between("settled.settled_date", add_days("published.published_date", settled_days)) }} > {{ early_days }}
-            as is_valued_early,
+        case when {{ is_settled }} then values_of_posts.emv_base end as emv_base,
+        {{ days_early }} > {{ early_days }} as is_valued_early,
         greatest(linked.data_origin, published.data_origin) as data_origin
     from linked
     cross join base

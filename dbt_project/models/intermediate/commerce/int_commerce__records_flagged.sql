@@ -36,7 +36,8 @@ int_commerce__records_flagged as (
         order_id as record_id,
         issue,
         case issue
-            when 'no rate' then 'no ' || currency || ' rate within 5 days before ' || order_date || ': not in base currency'
+            when 'no rate'
+                then 'no ' || currency || ' rate within 5 days before ' || order_date || ': not in base currency'
             else 'left out of revenue'
         end as explanation,
         order_date as record_date,
@@ -62,7 +63,8 @@ int_commerce__records_flagged as (
         'orders' as feed,
         orders.order_id as record_id,
         'code of several owners' as issue,
-        orders.promo_code || ' had ' || order_codes.owners || ' owners that day: credited and paid to neither' as explanation,
+        orders.promo_code || ' had ' || order_codes.owners || ' owners that day: credited and paid to neither'
+            as explanation,
         orders.order_date as record_date,
         orders.data_origin
     from order_codes
@@ -92,7 +94,8 @@ int_commerce__records_flagged as (
         'costs' as feed,
         cost_id as record_id,
         'no rate' as issue,
-        'no ' || currency || ' rate within 5 days before ' || cost_date || ': spend of its owner is unknown' as explanation,
+        'no ' || currency || ' rate within 5 days before ' || cost_date || ': spend of its owner is unknown'
+            as explanation,
         cost_date as record_date,
         data_origin
     from spend

@@ -1,6 +1,8 @@
 -- One row per refund: what it takes off its order's charged and net amounts.
 {{ config(materialized="table") }}
 
+{% set own_rate = rate_to_base("refunds.currency", "rates.rate_to_base") %}
+
 with refunds as (select * from {{ ref("stg_landing__refunds") }}),
 
 orders as (select * from {{ ref("int_commerce__orders_valued") }}),
@@ -26,7 +28,7 @@ matched as (
         greatest(cast(refunds.refunded_at as date), orders.order_date) as applied_date,
         case
             when refunds.currency = orders.currency then refunds.amount
-            else {{ exact_share("refunds.amount", rate_to_base("refunds.currency", "rates.rate_to_base"), "orders.fx_rate", 8) }}
+            else {{ exact_share("refunds.amount", own_rate, "orders.fx_rate", 8) }}
         end as order_amount,
         case
             when orders.order_id is null then 'order unknown'
@@ -65,10 +67,10 @@ capped as (
 shares as (
     select
         *,
-        {% for share, of in {"net_taken": "capped_amount", "net_taken_before": "capped_before"}.items() %}
-            case when charged_amount = 0 then 0 else {{ exact_share(of, "net_amount", "charged_amount") }} end
-                as {{ share }}{{ "," if not loop.last }}
-        {% endfor %}
+        case when charged_amount = 0 then 0 else {{ exact_share("capped_amount", "net_amount", "charged_amount") }} end
+            as net_taken,
+        case when charged_amount = 0 then 0 else {{ exact_share("capped_before", "net_amount", "charged_amount") }} end
+            as net_taken_before
     from capped
 ),
 

@@ -33,19 +33,20 @@ int_commerce__revenue_credited as (
         cast(
             case
                 when has_remainder
-                    then revenue_part + net_revenue_base - sum(revenue_part) over (partition by event_type, event_id, model)
+                    then revenue_part + net_revenue_base - sum(revenue_part) over of_event
                 else revenue_part
             end as decimal(38, 6)
         ) as net_revenue_base,
         cast(
             case
                 when has_remainder
-                    then cost_part + product_cost_base - sum(cost_part) over (partition by event_type, event_id, model)
+                    then cost_part + product_cost_base - sum(cost_part) over of_event
                 else cost_part
             end as decimal(38, 6)
         ) as product_cost_base,
         data_origin
     from parts
+    window of_event as (partition by event_type, event_id, model)
 )
 
 select * from int_commerce__revenue_credited

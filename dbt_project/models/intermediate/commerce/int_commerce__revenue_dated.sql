@@ -3,7 +3,10 @@
 
 with orders as (select * from {{ ref("int_commerce__orders_valued") }}),
 
-refunds as (select * from {{ ref("int_commerce__refunds_applied") }} where order_currency is not null),
+refunds as (
+    select * from {{ ref("int_commerce__refunds_applied") }}
+    where order_currency is not null
+),
 
 int_commerce__revenue_dated as (
     select

@@ -15,12 +15,12 @@ int_commerce__rules_dated as (
     select
         rule_id,
         valid_from as first_day,
-        least(coalesce(valid_to, date '9999-12-31'), coalesce(next_from, date '9999-12-31')) as end_day,
         kind,
         rate,
         currency,
         applies_to,
-        first_x
+        first_x,
+        least(coalesce(valid_to, date '9999-12-31'), coalesce(next_from, date '9999-12-31')) as end_day
     from spans
 )
 

@@ -33,7 +33,7 @@ entries as (
         costs.currency,
         {{ rate_to_base("costs.currency", "rates.rate_to_base") }} as fx_rate,
         -- A commission that is paid where a rule had accrued it is not spent a second time.
-        not (costs.cost_type = 'commission' and coalesce(rule_starts.first_day <= costs.cost_date, false)) as is_spend,
+        costs.cost_type <> 'commission' or coalesce(costs.cost_date < rule_starts.first_day, true) as is_spend,
         {{ extra_integer("costs.extra", "orders") }} as claimed_orders,
         costs.data_origin,
         costs.source_file,

@@ -2,6 +2,8 @@
 {{ config(materialized="table") }}
 
 {% set window_days = 30 %}
+{% set named = "coalesce(touches.link_id, touches.promo_code, touches.collaboration_id, touches.campaign_id,"
+    ~ " touches.live_session_id)" %}
 
 with touches as (select * from {{ ref("stg_landing__touches") }}),
 
@@ -37,16 +39,8 @@ owned as (
         touches.campaign_id as named_campaign_id,
         coalesce(named.collaboration_id, links.collaboration_id, touch_codes.collaboration_id) as collaboration_id,
         -- A touch without a channel that names nothing at all came directly.
-        coalesce(
-            touches.channel,
-            case
-                when coalesce(
-                    touches.link_id, touches.promo_code, touches.collaboration_id, touches.campaign_id,
-                    touches.live_session_id
-                ) is null
-                    then 'direct'
-            end
-        ) in ('direct', '(direct)') as is_named_direct
+        coalesce(touches.channel, case when {{ named }} is null then 'direct' end) in ('direct', '(direct)')
+            as is_named_direct
     from touches
     left join collaborations as named on touches.collaboration_id = named.collaboration_id
     left join links

@@ -1,15 +1,13 @@
 -- One row per order, path model and touch that has a share in the order.
 {{ config(materialized="view") }}
 
-with paths as (select * from {{ ref("int_commerce__paths_ordered") }}),
+with touches as (select * from {{ ref("int_commerce__paths_ordered") }}),
 
-last_non_direct as (
+paths as (
     select
-        order_id,
-        max(place) as place
-    from paths
-    where not is_direct
-    group by order_id
+        *,
+        max(case when not is_direct then place end) over (partition by order_id) as last_non_direct
+    from touches
 ),
 
 -- Weights are relative: a share is a weight over the sum of its order's weights. 0.4, 0.2 between and 0.4 of n touches
@@ -19,7 +17,7 @@ weights as (
     {% set weights = {
         "first_touch": "case when paths.place = 1 then 1 else 0 end",
         "last_touch": "case when paths.place = paths.touches then 1 else 0 end",
-        "last_non_direct": "case when paths.place = last_non_direct.place then 1 else 0 end",
+        "last_non_direct": "case when paths.place = paths.last_non_direct then 1 else 0 end",
         "linear": "1",
         "position_40_20_40": "case when paths.touches <= 2 then 1"
             ~ " when paths.place in (1, paths.touches) then 2 * (paths.touches - 2) else 1 end",
@@ -35,7 +33,6 @@ weights as (
             -- A weight is at most twice the touches of a path; 18 decimals keep a decay of 400 days apart from 0.
             cast({{ weight }} as decimal(28, 18)) as weight
         from paths
-        left join last_non_direct on paths.order_id = last_non_direct.order_id
         {{ "union all" if not loop.last }}
     {% endfor %}
 ),

@@ -7,18 +7,18 @@ revenue as (select * from {{ ref("int_commerce__revenue_dated") }}),
 
 base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
+entries as (
+    select cost_date as entry_date from spend
+    union all
+    select event_date as entry_date from revenue
+),
+
 span as (
     select
-        least(
-            coalesce(min(entries.day), max(base.as_of_date)), max(base.as_of_date)
-        ) as first_day,
+        coalesce(min(entries.entry_date), max(base.as_of_date)) as first_day,
         max(base.as_of_date) as last_day
     from base
-    left join (
-        select cost_date as day from spend
-        union all
-        select event_date as day from revenue
-    ) as entries on true
+    left join entries on base.as_of_date >= entries.entry_date
 ),
 
 dim_date as (

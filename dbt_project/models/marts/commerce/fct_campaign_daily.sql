@@ -3,15 +3,15 @@
 
 with groups as (
     select
-        coalesce(campaign_id, '(none)') as group_id,
-        collaboration_id
+        collaboration_id,
+        coalesce(campaign_id, '(none)') as group_id
     from {{ ref("int_commerce__collaborations_checked") }}
 ),
 
 group_spend as (
     select
-        coalesce(campaign_id, '(none)') as group_id,
-        *
+        *,
+        coalesce(campaign_id, '(none)') as group_id
     from {{ ref("fct_spend_ledger") }}
 ),
 
@@ -43,13 +43,13 @@ days as (
         calendar.group_id,
         calendar.model,
         calendar.date,
+        group_days.data_origin,
         case when coalesce(group_days.unrated_costs, 0) = 0 then coalesce(group_days.spend_base, 0) end as spend_base,
         case when coalesce(group_days.unvalued_orders, 0) = 0 then coalesce(group_days.net_revenue_base, 0) end
             as net_revenue_base,
         case when coalesce(group_days.uncosted_orders, 0) = 0 then coalesce(group_days.product_cost_base, 0) end
             as product_cost_base,
-        coalesce(group_days.orders, 0) as orders,
-        group_days.data_origin
+        coalesce(group_days.orders, 0) as orders
     from calendar
     left join group_days
         on calendar.group_id = group_days.group_id

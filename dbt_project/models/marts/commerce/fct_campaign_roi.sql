@@ -5,16 +5,16 @@ with campaigns as (select * from {{ ref("int_commerce__campaigns_listed") }}),
 
 groups as (
     select
-        coalesce(campaign_id, '(none)') as group_id,
-        collaboration_id
+        collaboration_id,
+        coalesce(campaign_id, '(none)') as group_id
     from {{ ref("int_commerce__collaborations_checked") }}
 ),
 
 -- A campaign to which nothing belongs yet has a row as well.
 group_spend as (
     select
-        campaigns.campaign_id as group_id,
-        ledger.*
+        ledger.*,
+        campaigns.campaign_id as group_id
     from campaigns
     left join {{ ref("fct_spend_ledger") }} as ledger
         on campaigns.campaign_id = coalesce(ledger.campaign_id, '(none)')

@@ -12,8 +12,8 @@ groups as (
 
 group_spend as (
     select
-        collaboration_id as group_id,
-        *
+        *,
+        collaboration_id as group_id
     from {{ ref("fct_spend_ledger") }}
     where scope = 'collaboration'
 ),

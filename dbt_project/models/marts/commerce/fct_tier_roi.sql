@@ -27,9 +27,9 @@ known_tiers as (
 tiered as (
     select
         schemes.scheme,
-        coalesce(known_tiers.tier, 'unknown') as tier,
         collaborations.partner_type,
-        collaborations.collaboration_id
+        collaborations.collaboration_id,
+        coalesce(known_tiers.tier, 'unknown') as tier
     from collaborations
     cross join schemes
     left join known_tiers
@@ -38,18 +38,18 @@ tiered as (
 
 groups as (
     select
-        concat_ws('|', scheme, tier, partner_type) as group_id,
-        collaboration_id
+        collaboration_id,
+        concat_ws('|', scheme, tier, partner_type) as group_id
     from tiered
 ),
 
 -- Costs of a whole campaign belong to no tier.
 group_spend as (
     select
+        ledger.*,
         concat_ws(
             '|', schemes.scheme, coalesce(tiered.tier, 'unallocated'), coalesce(tiered.partner_type, 'unallocated')
-        ) as group_id,
-        ledger.*
+        ) as group_id
     from {{ ref("fct_spend_ledger") }} as ledger
     cross join schemes
     left join tiered on ledger.collaboration_id = tiered.collaboration_id and schemes.scheme = tiered.scheme
