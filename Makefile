@@ -10,10 +10,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject bench-landing sample account dictionary docs lock
+.PHONY: help setup nightly test lint airflow clean reject doctor quarantine replay bench-landing bench-engagement sample account \
+	dictionary docs lock
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
@@ -35,8 +36,24 @@ airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
 
+doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; changes nothing; QUICK=1 hashes no file
+	@$(RUN) -m serving.doctor $(if $(QUICK),--quick)
+
+quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
+	@$(RUN) -m ingestion.quarantine $(if $(FEED),--feed "$(FEED)") $(if $(OUT),--out "$(OUT)")
+
+replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
+	@$(RUN) -m ingestion.replay $(if $(FEED),--feed "$(FEED)") $(if $(BATCH),--batch "$(BATCH)") \
+		$(if $(REVIVE),--revive) $(if $(WHAT),--dry-run)
+
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
+
+docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
+	@$(RUN) -m serving.docs
+
+dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts' YAML (a test holds it equal)
+	@$(RUN) -m serving.dictionary
 
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
@@ -44,6 +61,9 @@ sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test h
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) bench/landing.py $(ARGS)
+
+bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
+	@$(RUN) bench/engagement.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

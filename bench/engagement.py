@@ -70,8 +70,8 @@ from range({posts}) as t (i);
 
 insert into intermediate.int_post__days_observed by name
 select
-    platform, post_id, account_id, published_at, likes + night as likes, comments, creator_replies, views + night as views,
-    reach, is_sponsored, is_pinned, is_collab, hashtags, mentions, 'observed' as data_origin,
+    platform, post_id, account_id, published_at, likes + night as likes, comments, creator_replies,
+    views + night as views, reach, is_sponsored, is_pinned, is_collab, hashtags, mentions, 'observed' as data_origin,
     cast(timestamp '{night} 04:00:00' - to_days(7 - cast(night as integer)) as timestamp) as captured_at,
     cast(date '{night}' - (7 - cast(night as integer)) as date) as snapshot_date
 from post, range(8) as n (night)
@@ -91,7 +91,8 @@ create or replace view raw.brands as
 select 'b' || i as brand, 'Brand' || i as name, null::varchar as aliases, '#brand' || i as hashtags,
     null::varchar as own_accounts, i % 2 = 0 as is_rival, null::varchar as extra, 'observed' as data_origin,
     null::varchar as source_file, 1::bigint as source_line, 'a' as source_sha256, 'b' as batch_id,
-    timestamp '2026-01-01 00:00:00' as as_of, timestamp '2026-01-01 00:00:00' as loaded_at, date '2026-01-01' as snapshot_date
+    timestamp '2026-01-01 00:00:00' as as_of, timestamp '2026-01-01 00:00:00' as loaded_at,
+    date '2026-01-01' as snapshot_date
 from range(60) as t (i);
 """
 
@@ -158,16 +159,14 @@ def differences(settings: Settings, reference: Path) -> dict[str, int]:
         connection.execute(f"attach '{settings.marts_db}' as ours (read_only)")
         connection.execute(f"attach '{reference}' as theirs (read_only)")
         for mart in MODELS[-2:]:
-            ours, theirs = f"(from ours.marts.{mart})", f"(select columns(*) from theirs.{mart})"
             names = [row[0] for row in connection.execute(f"describe from ours.marts.{mart}").fetchall()]
-            theirs = f"(select {', '.join(names)} from theirs.{mart})"
-            total = connection.execute(f"select count(*) from {ours}").fetchone()
-            assert total is not None and total[0] > 0, mart
-            rows = connection.execute(
-                f"select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours}))"
-            ).fetchone()
-            assert rows is not None
-            found[mart] = rows[0]
+            ours, theirs = f"(from ours.marts.{mart})", f"(select {', '.join(names)} from theirs.{mart})"
+            total, only_one = connection.execute(
+                f"select (select count(*) from {ours}),"
+                f" (select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours})))"
+            ).fetchall()[0]
+            assert total > 0, mart
+            found[mart] = only_one
     return found
 
 
@@ -212,7 +211,8 @@ def main() -> int:
         print(f"{asked.accounts:,} accounts, {asked.posts:,} posts a night, {asked.pairs} pairs", flush=True)
         for pair in range(asked.pairs):
             for name in seconds:
-                command = [sys.executable, __file__, "--one", name, "--folder", str(folder), *(["-v"] if asked.v else [])]
+                command = [sys.executable, __file__, "--one", name, "--folder", str(folder)]
+                command += ["-v"] if asked.v else []
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR)
                 out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
                 seconds[name].append(out["seconds"])

@@ -269,6 +269,14 @@ def _with_last_line_end(source: Path, head: bytes) -> Path:
     return target
 
 
+def is_of_the_machine(error: duckdb.Error) -> bool:
+    """Whether an error says nothing of the file: too little memory, or a disk that is full or failing."""
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException):
+        return True
+    words = ("write", "no space left", "temporary", "offload")
+    return isinstance(error, duckdb.IOException) and any(word in str(error).lower() for word in words)
+
+
 def plain_words(error: duckdb.Error) -> str:
     """The first line of what DuckDB says, or what a person can make of it."""
     message = str(error)
@@ -422,7 +430,9 @@ def _read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str],
     )
     try:
         reader.execute(f"create temp table lines as select text from read_csv({quote(str(source))}, {options})")
-    except (duckdb.DataError, duckdb.ProgrammingError) as error:
+    except duckdb.Error as error:
+        if is_of_the_machine(error):
+            raise
         raise FileRefused(f"it cannot be read as JSON lines ({plain_words(error)})", len(offsets)) from error
     _number_json_lines(reader, offsets, sizes, mapping.encoding)
     _reject_non_objects(reader, cut=last != b"\n", total=len(offsets))
@@ -551,6 +561,8 @@ def _read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str
             f" parquet_file_metadata({quote(str(plain))})"
         ).fetchone()
     except duckdb.Error as error:
+        if is_of_the_machine(error):
+            raise
         raise FileRefused(f"it cannot be read as Parquet ({plain_words(error)}); send it again") from error
     names = [row[0] for row in described if row[0] != "file_row_number"]
     if len(names) > MAX_COLUMNS:
@@ -669,7 +681,12 @@ def _read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], li
             if sheet.total_height * sheet.total_width > MAX_CELLS:
                 raise FileRefused(f"sheet {name!r} spans {sheet.total_height:,} rows of {sheet.total_width:,} cells")
             grid = sheet.to_python(skip_empty_area=False)
-    except (CalamineError, OSError) as error:
+    except (CalamineError, ValueError) as error:
+        raise FileRefused(f"it cannot be read as XLSX ({error}); save it again as .xlsx") from error
+    except BaseException as error:
+        # A panic of the reader, which is written in Rust, is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
         raise FileRefused(f"it cannot be read as XLSX ({error}); save it again as .xlsx") from error
     return name, grid, [] if mapping.sheet is not None else [other for other in visible if other != name]
 

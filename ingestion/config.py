@@ -1,5 +1,7 @@
 """Settings and paths: the only reader of the environment. `.env.example` explains every key."""
 
+import os
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
     )
     left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
         default=("pinned", "collab"),
-        description="Kinds of posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
+        description="Posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",
     )
     max_unpacked_bytes: int = Field(
         default=4 * 1024**3, gt=0, description="A landed file larger than this, unpacked, is refused."
@@ -116,3 +118,17 @@ def get_settings() -> Settings:
 def utc_now() -> datetime:
     """The present instant, UTC, without its zone: every stored time is UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+# Read by dbt's profile (a build sets both itself) and by tests.
+_READ_ELSEWHERE = {"GROUNDSWELL_BUILD_DB", "GROUNDSWELL_MARTS_DB", "GROUNDSWELL_SHARED_DATA"}
+
+
+def unread_keys(env_file: Path = PROJECT_DIR / ".env") -> dict[str, str]:
+    """Keys that nobody reads, with the place where they stand: any of `.env`, and `GROUNDSWELL_*` elsewhere."""
+    known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields} | _READ_ELSEWHERE
+    found = {key: "the environment" for key in os.environ if key.upper().startswith("GROUNDSWELL_")}
+    if env_file.exists():
+        text = env_file.read_text(encoding="utf-8", errors="replace")
+        found |= dict.fromkeys(re.findall(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", text, flags=re.M), env_file.name)
+    return {key: place for key, place in sorted(found.items()) if key.upper() not in known}

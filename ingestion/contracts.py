@@ -100,6 +100,11 @@ class Feed(_Strict):
         return self.date or self.time
 
     @property
+    def fingerprint(self) -> str:
+        """Changes whenever a file would be read otherwise; what models see of the rows (`visible`) is free."""
+        return hashlib.sha256(self.model_dump_json(exclude={"visible"}).encode()).hexdigest()[:16]
+
+    @property
     def required(self) -> list[str]:
         return [name for name, column in self.columns.items() if column.required]
 
@@ -356,8 +361,10 @@ class Mapping(_Traits):
 
     @property
     def fingerprint(self) -> str:
-        """Changes whenever the meaning of the mapping does (comments and order of keys are free)."""
-        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()[:16]
+        """Changes whenever the meaning of the mapping, or of its feeds, does (comments and order of keys are free)."""
+        meaning = [self.model_dump_json(exclude_defaults=True)]
+        meaning += [load_feeds()[part.feed].fingerprint for part in self.parts]
+        return hashlib.sha256("\0".join(meaning).encode()).hexdigest()[:16]
 
     def file_time_of(self, name: str) -> datetime | None:
         """UTC instant that the file's name carries, null where it carries none."""
@@ -380,7 +387,7 @@ class CanonicalMapping(Mapping):
 
     @property
     def fingerprint(self) -> str:
-        return "canonical"
+        return f"canonical-{load_feeds()[self.parts[0].feed].fingerprint}"
 
     def file_time_of(self, name: str) -> datetime | None:
         match = CANONICAL_TIME.search(name)

@@ -207,6 +207,9 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
             where = f"[{number}/{len(fresh)}] {candidate.label}"
+            if not parse.is_usable(reader):
+                reader.close()
+                reader = parse.connect(settings)
             try:
                 batches = _land_one(settings, reader, candidate, mapping, refusal, run_id)
             except FileNotReady as error:
@@ -252,15 +255,19 @@ def _land_one(
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
     parts: tuple[FeedPart | None, ...] = mapping.parts if mapping else (None,)
-    ids = [_batch_id(taken, part.feed if part else UNKNOWN_FEED, mapping) for part in parts]
+    feeds = [part.feed if part else UNKNOWN_FEED for part in parts]
+    ids = [_batch_id(taken, feed, mapping, ledger.times_asked(settings, taken.sha256, feed)) for feed in feeds]
     try:
-        if _are_known(settings, candidate, mapping, ids):
+        known = _which_are_known(settings, candidate, mapping, ids)
+        if all(known):
             return []
         landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
         note = taken.note or manifest.Entry(name=candidate.label)
         named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
         batches = []
-        for part, batch_id in zip(parts, ids, strict=True):
+        for part, feed, batch_id, is_known in zip(parts, feeds, ids, known, strict=True):
+            if is_known:
+                continue
             delivery = parse.Delivery(
                 batch_id=batch_id,
                 sha256=taken.sha256,
@@ -272,12 +279,11 @@ def _land_one(
                 is_whole=note.bytes is not None or note.sha256 is not None,
             )
             outcome, raw_files = _read_and_write(settings, reader, taken, part, mapping, delivery)
-            feed = part.feed if part else UNKNOWN_FEED
             batches.append(_batch_of(delivery, taken, feed, mapping, outcome, raw_files, run_id))
         with ledger.write(settings) as connection:
             for batch in batches:
                 ledger.record_batch(connection, batch)
-            _record_delivery(connection, candidate, mapping, batches[0].batch_id)
+            _record_delivery(connection, candidate, mapping, ids[0])
         return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
@@ -387,8 +393,8 @@ def _batch_of(
     )
 
 
-def _batch_id(taken: Taken, feed: str, mapping: Mapping | None) -> str:
-    """Id of bytes, feed, mapping and time in the name: the same delivery twice has one id.
+def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, asked: int = 0) -> str:
+    """Id of bytes, feed, mapping, time in the name and replays asked for: the same delivery twice has one id.
 
     A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
     """
@@ -396,16 +402,19 @@ def _batch_id(taken: Taken, feed: str, mapping: Mapping | None) -> str:
     parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
     if taken.note and (taken.note.as_of or taken.note.origin):
         parts += [str(taken.note.as_of), taken.note.origin or ""]
+    parts += [str(asked)] if asked else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _are_known(settings: Settings, candidate: Candidate, mapping: Mapping | None, batch_ids: list[str]) -> bool:
-    """Whether this delivery has all its batches already; if so only where it lies is noted."""
+def _which_are_known(
+    settings: Settings, candidate: Candidate, mapping: Mapping | None, batch_ids: list[str]
+) -> list[bool]:
+    """Which batches of this delivery are there already; if all are, only where it lies is noted."""
     with ledger.write(settings) as connection:
         known = [ledger.revive_batch(connection, batch_id) for batch_id in batch_ids]
         if all(known):
             _record_delivery(connection, candidate, mapping, batch_ids[0])
-        return all(known)
+        return known
 
 
 def _record_delivery(

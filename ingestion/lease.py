@@ -48,7 +48,8 @@ def _process_start(pid: int) -> str:
         return ""
 
 
-def _is_dead(row: sqlite3.Row, ttl_seconds: float) -> bool:
+def is_dead(row: sqlite3.Row, ttl_seconds: float) -> bool:
+    """Whether the holder of a lease is gone: its process ended, or its heartbeat is older than `ttl_seconds`."""
     if (utc_now() - datetime.fromisoformat(row["heartbeat_at"])).total_seconds() > ttl_seconds:
         return True
     here = row["host"] == socket.gethostname() and os.path.exists("/proc/self/stat")
@@ -59,7 +60,7 @@ def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> sq
     """Take the lease; returns the row of who holds it when somebody alive does."""
     with ledger.write(settings) as connection:
         row: sqlite3.Row | None = connection.execute("select * from leases where name = ?", (WRITER,)).fetchone()
-        if row is not None and not _is_dead(row, settings.lease_ttl_seconds):
+        if row is not None and not is_dead(row, settings.lease_ttl_seconds):
             return row
         now = ledger.stamp()
         connection.execute(

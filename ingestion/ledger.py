@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 
 from ingestion.config import Settings, utc_now
 from ingestion.errors import ContractError
@@ -139,8 +140,16 @@ create table if not exists leases (
 """
 
 # Changes of the schema since its first version, in order; a ledger takes those that it lacks when it is opened.
-MIGRATIONS = ("alter table batches add column rows_left_out integer not null default 0",)
+MIGRATIONS = (
+    "alter table batches add column rows_left_out integer not null default 0",
+    "create table replays (sha256 text not null, feed text not null, batch_id text not null, asked_at text not null);"
+    " create index replays_delivery on replays (sha256, feed)",
+)
 
+# How long one who only looks waits for a writer's commit.
+LOOK_SECONDS = 5.0
+# In place of a delivery's mapping: its file is read again by the next run, whatever the mapping.
+ASKED_AGAIN = "asked again"
 # In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
 BEFORE = "; before that: "
 
@@ -152,13 +161,38 @@ def connect(settings: Settings) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
+    _upgrade(connection)
+    return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a ledger, or an empty file, to the schema of today."""
     version = connection.execute("pragma user_version").fetchone()[0]
     if version == 0:
         connection.executescript(f"begin immediate; {SCHEMA} pragma user_version = 1; commit;")
         version = 1
     for number, migration in enumerate(MIGRATIONS[version - 1 :], start=version + 1):
         connection.executescript(f"begin immediate; {migration}; pragma user_version = {number}; commit;")
-    return connection
+
+
+@contextmanager
+def look(settings: Settings) -> Iterator[sqlite3.Connection]:
+    """A copy of the ledger in memory, as it stands at one instant, for those who only look.
+
+    It makes no file, holds no writer up longer than the copy takes, and is empty where there is no ledger yet.
+    Raises sqlite3.Error when the file cannot be read (damaged, or a killed writer's transaction is still to be undone).
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        copy.row_factory = sqlite3.Row
+        if settings.ledger.exists():
+            address = f"file:{quote(str(settings.ledger.absolute()))}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=LOOK_SECONDS, isolation_level=None)) as stored:
+                # The copy itself would wait for a writer for ever; this waits `LOOK_SECONDS` and then raises.
+                stored.execute("begin")
+                stored.execute("select count(*) from sqlite_master").fetchone()
+                stored.backup(copy)
+        _upgrade(copy)
+        yield copy
 
 
 @contextmanager
@@ -252,16 +286,18 @@ def record_batch(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _supersede_others(connection: sqlite3.Connection, batch_id: str) -> None:
-    """Other readings of the same delivery (same bytes, same time in the name) give way to this one.
+    """Other readings of the same delivery give way to this one: same bytes under the same name, or under another name
+    with the same time in it. Under one name the time differs only when another mapping reads it elsewhere.
 
     What the same mapping reads of it into other feeds stays.
     """
     others = connection.execute(
         "select other.batch_id, other.reason from batches this join batches other on other.sha256 = this.sha256"
-        " and other.file_time is this.file_time and other.batch_id <> this.batch_id"
+        " and other.batch_id <> this.batch_id"
         " and (other.feed = this.feed or other.mapping <> this.mapping"
         " or other.mapping_fingerprint <> this.mapping_fingerprint)"
-        " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file or exists"
+        " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file"
+        " or other.file_time is this.file_time and exists"
         " (select 1 from deliveries d join batches seen on seen.batch_id = d.batch_id where d.path = this.file"
         " and seen.sha256 = other.sha256 and seen.mapping = other.mapping"
         " and seen.mapping_fingerprint = other.mapping_fingerprint))",
@@ -315,6 +351,55 @@ def reject(settings: Settings, batch_prefix: str, why: str) -> str:
             )
         retire_batch(connection, found[0]["batch_id"], "rejected", why)
     return f"rejected {found[0]['file']}: its {found[0]['rows_accepted']} rows leave the marts with the next run"
+
+
+def ask_again(connection: sqlite3.Connection, batch_id: str) -> None:
+    """Have the next run read a batch's file again, under a new id: what stands in raw is never written over.
+
+    A delivery names one of the batches of its file, so it is found by any of them; what the file gave to other feeds
+    is known, and stays as it is.
+    """
+    connection.execute(
+        "insert into replays select sha256, feed, batch_id, ? from batches where batch_id = ?", (stamp(), batch_id)
+    )
+    connection.execute(
+        "update deliveries set mapping_fingerprint = ? where batch_id in (select other.batch_id from batches this"
+        " join batches other using (sha256, mapping, mapping_fingerprint) where this.batch_id = ?)",
+        (ASKED_AGAIN, batch_id),
+    )
+
+
+def times_asked(settings: Settings, sha256: str, feed: str) -> int:
+    """How often people asked for these bytes of a feed to be read again: part of the batch's id."""
+    with read(settings) as connection:
+        row = connection.execute(
+            "select count(*) from replays where sha256 = ? and feed = ?", (sha256, feed)
+        ).fetchone()
+        return int(row[0])
+
+
+def count_again(connection: sqlite3.Connection, batch_id: str) -> None:
+    """Let a rejected batch count again, as it did before it was taken back. The caller has verified its raw files.
+
+    Raises ContractError when it is not rejected, or its bytes count already under another reading.
+    """
+    row = connection.execute("select * from batches where batch_id = ?", (batch_id,)).fetchone()
+    check_revivable(connection, row)
+    reason = f"counts again; had been taken back: {row['reason']}"
+    connection.execute("update batches set state = 'accepted', reason = ? where batch_id = ?", (reason, batch_id))
+    _mark_dirty(connection, batch_id, "accepted")
+
+
+def check_revivable(connection: sqlite3.Connection, batch: sqlite3.Row) -> None:
+    """Raise ContractError unless a batch is rejected and its bytes do not count under another reading."""
+    if batch["state"] != "rejected":
+        raise ContractError(f"batch {batch['batch_id'][:12]} is {batch['state']}, not rejected: leave out REVIVE")
+    other = connection.execute(
+        "select batch_id from batches where sha256 = ? and feed = ? and state = 'accepted'",
+        (batch["sha256"], batch["feed"]),
+    ).fetchone()
+    if other is not None:
+        raise ContractError(f"the same bytes count already, as batch {other['batch_id'][:12]}: nothing to revive")
 
 
 def record_checks(settings: Settings, run_id: str, results: Iterable[dict[str, object]]) -> None:

@@ -88,6 +88,15 @@ def connect(settings: Settings) -> Reader:
     return reader
 
 
+def is_usable(reader: Reader) -> bool:
+    """Whether a reader still answers: an internal error, that a damaged file may cause, ends its connection."""
+    try:
+        reader.execute("select 1")
+    except duckdb.Error:
+        return False
+    return True
+
+
 def read_file(
     reader: Reader, plain: Path, mapping: Mapping, part: FeedPart, file_format: str, delivery: Delivery
 ) -> Outcome:
@@ -385,7 +394,9 @@ def _judge(reader: Reader, layout: Layout) -> None:
                               from {layout.table.relation})))
             """
         )
-    except (duckdb.DataError, duckdb.ProgrammingError, duckdb.NotSupportedError) as error:
+    except duckdb.Error as error:
+        if cells.is_of_the_machine(error):
+            raise
         raise FileRefused(f"it cannot be read ({cells.plain_words(error)})", layout.table.rows_hint) from error
 
 

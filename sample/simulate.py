@@ -367,26 +367,29 @@ def with_defects(rows: list[Row]) -> list[Row]:
 
 
 def account_rows(accounts: list[Account]) -> Iterator[Row]:
-    """One row per account, some with a later change; a person may have accounts on both platforms."""
-    known = [*accounts, replace(accounts[-1], account_id="sim-tt-9998", handle="never.seen", display_name="Never Seen")]
-    for account in known:
+    """One row per simulated account, some with a later change; a person may have accounts on both platforms.
+
+    What was observed gets no attribute that was not.
+    """
+    simulated = [account for account in accounts if not account.is_observed]
+    unseen = replace(simulated[-1], account_id="sim-tt-9998", handle="never.seen", display_name="Never Seen")
+    for account in [*simulated, unseen]:
         country, city, language = account.place
         nth = account.account_id[-4:]
-        is_person = not account.is_observed and int(nth) < 9000 and draw(nth, "person") < 0.6
         row: Row = {
             "platform": account.platform,
             "account_id": account.account_id,
-            "creator_id": f"sim-creator-{nth}" if is_person else "",
+            "creator_id": f"sim-creator-{nth}" if draw(nth, "person") < 0.6 else "",
             "handle": account.handle,
             "display_name": account.display_name,
             "niche": account.niche,
-            "country": "" if account.is_observed else country,
-            "city": "" if account.is_observed else city,
-            "language": "" if account.is_observed else language,
+            "country": country,
+            "city": city,
+            "language": language,
             "updated_at": "2022-07-01T00:00:00Z",
         }
         yield row
-        if draw(account.account_id, "changes") < 0.03 and not account.is_observed:
+        if draw(account.account_id, "changes") < 0.03:
             yield {**row, "niche": pick(NICHES, account.account_id, "later"), "updated_at": "2022-07-25T12:00:00Z"}
 
 

@@ -157,11 +157,10 @@ def render_account(source: Source, platform: str, account_id: str) -> str:
 
 
 def _tiers(source: Source, scheme: str, spells: list[Row]) -> list[Row]:
-    """Tiers of the scheme with their colours, and those that the account held outside of it."""
+    """Tiers of the scheme in the report's colours, and those that the account held outside of it."""
     ours = [row["tier"] for row in source.rows(SCHEME_TIERS, scheme=scheme)]
-    held = {spell["tier"] for spell in spells} - set(ours)
-    low = ["below"] if "below" in held else []
-    return dress([*low, *ours, *sorted(held - {"below"})])
+    held = {spell["tier"] for spell in spells}
+    return dress(["below", *ours, *sorted(held - {"below", *ours})])
 
 
 def _schemes(source: Source, key: Row, scheme: str, known: list[Row]) -> list[Row]:

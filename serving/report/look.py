@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 HERE = Path(__file__).parent
+PLATFORMS = {"instagram": "Instagram", "tiktok": "TikTok", "x": "X", "youtube": "YouTube"}
 
 
 def environment() -> jinja2.Environment:
@@ -20,7 +21,9 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters |= {shown.__name__: shown for shown in (number, signed, share, day, moment, clip, fixed)}
+    templates.filters |= {
+        shown.__name__: shown for shown in (number, signed, share, day, moment, clip, fixed, platform)
+    }
     return templates
 
 
@@ -78,6 +81,11 @@ def moment(value: datetime | str | None) -> str:
         return "unknown"
     value = datetime.fromisoformat(value) if isinstance(value, str) else value
     return f"{value.day} {value:%b %Y, %H:%M} UTC"
+
+
+def platform(code: str) -> str:
+    """A platform's name as it writes itself; one that is not known here as its code stands."""
+    return PLATFORMS.get(code, clip(code, 30))
 
 
 def clip(value: str | None, limit: int) -> str:

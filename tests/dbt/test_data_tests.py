@@ -37,6 +37,57 @@ insert into groundswell.marts.fct_quality_result
 insert into groundswell.marts.fct_publication
     values (null, 'dim_account', 'first', null, null, timestamp '2026-01-06 00:00:00', 1, '1', '0');
 
+insert into groundswell.marts.dim_account_tier_history select * from groundswell.marts.dim_account_tier_history;
+update groundswell.marts.dim_account_tier_history set valid_to = valid_from, direction = 'sideways';
+insert into groundswell.marts.dim_er_benchmark select * from groundswell.marts.dim_er_benchmark;
+update groundswell.marts.dim_er_benchmark set low = null, high = null;
+insert into groundswell.marts.fct_tier_graduation select * from groundswell.marts.fct_tier_graduation;
+update groundswell.marts.fct_tier_graduation set turned = accounts + 1;
+
+insert into groundswell.marts.fct_account_engagement_daily
+    select * from groundswell.marts.fct_account_engagement_daily
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__engagement_rated
+    select * from intermediate.int_account__engagement_rated
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__peers_ranked
+    select * from intermediate.int_account__peers_ranked where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__followers_captured
+    select * from intermediate.int_account__followers_captured
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_tier__runs_detected by name
+    select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into groundswell.marts.fct_tier_benchmark_daily by name
+    select 'youtube' as platform, 'kol' as scheme, 'kol' as tier, '*' as niche, '*' as country, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_post__days_observed by name
+    select 'youtube' as platform, 'p' as post_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_post__traits_changed by name
+    select 'youtube' as platform, 'p' as post_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_brand__posts_named by name
+    select 'youtube' as platform, 'p' as post_id, 'b' as brand, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+-- Two rows of one key whose counts have their reasons, and one of another whose counts have none.
+insert into groundswell.marts.fct_post_daily by name
+    select 'youtube' as platform, 'p' as post_id, day as snapshot_date, 'hidden' as likes_null_reason,
+        'hidden' as comments_null_reason, 'hidden' as creator_replies_null_reason, 'hidden' as shares_null_reason,
+        'hidden' as saves_null_reason, 'hidden' as views_null_reason, 'hidden' as reach_null_reason,
+        'hidden' as impressions_null_reason
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2)
+    union all by name
+    select 'youtube' as platform, 'q' as post_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
+
+create or replace view staging.stg_landing__post_snapshots as
+    select platform, post_id, captured_at from intermediate.int_post__days_observed;
+create or replace view staging.stg_landing__accounts as
+    select 'youtube' as platform, 'a' as account_id, null as updated_at;
+create or replace view staging.stg_landing__brands as select null as brand;
+insert into seeds.er_benchmarks select * from seeds.er_benchmarks;
+update seeds.er_benchmarks set denominator = 'unclear';
 create or replace view staging.stg_landing__account_snapshots as
     select * from intermediate.int_account__days_observed;
 insert into seeds.tier_schemes select * from seeds.tier_schemes;

@@ -193,6 +193,22 @@ def test_a_model_looks_back_at_least_as_far_as_what_it_is_made_from(models):
             assert node["config"]["meta"].get("look_back_days", 0) == reach_of(node), name
 
 
+def test_what_is_made_of_attributes_looks_back_as_far_as_an_attribute_holds(models):
+    by_id = {node["unique_id"]: node for node in models.values()}
+
+    def sees_updates(node):
+        return "model.groundswell.stg_landing__accounts" in parents_of(node, "model") or any(
+            sees_updates(by_id[parent]) for parent in parents_of(node, "model")
+        )
+
+    windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
+    by_feed = {name: node["config"]["meta"].get("look_back_days_by_feed") for name, node in windowed.items()}
+    assert {name for name, reach in by_feed.items() if reach} == {
+        name for name, node in windowed.items() if sees_updates(node)
+    }
+    assert {str(reach) for reach in by_feed.values() if reach} == {"{'accounts': 36500}"}
+
+
 def test_every_mart_has_a_reader(manifest):
     read = {parent for exposure in manifest["exposures"].values() for parent in exposure["depends_on"]["nodes"]}
     assert read == {f"model.groundswell.{name}" for name in MARTS}

@@ -28,6 +28,16 @@ def test_feeds_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(_env_file=None).required_feeds == ("account_snapshots", "orders")  # type: ignore[call-arg]
 
 
+def test_kinds_of_posts_that_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROUNDSWELL_LEFT_OUT_POSTS", "collab")
+    assert Settings(_env_file=None).left_out_posts == ("collab",)  # type: ignore[call-arg]
+    monkeypatch.setenv("GROUNDSWELL_LEFT_OUT_POSTS", "")
+    assert Settings(_env_file=None).left_out_posts == ()  # type: ignore[call-arg]
+    monkeypatch.setenv("GROUNDSWELL_LEFT_OUT_POSTS", "stories")
+    with pytest.raises(ValidationError, match="left_out_posts"):
+        Settings(_env_file=None)  # type: ignore[call-arg]
+
+
 def test_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="choose a folder without"):
         Settings(_env_file=None, data=tmp_path / "x[1]")  # type: ignore[call-arg]

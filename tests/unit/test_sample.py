@@ -1,13 +1,11 @@
 """The sample comes only to an empty warehouse, and names the day of a first run."""
 
 from datetime import date, timedelta
-
-import pytest
+from pathlib import Path
 
 from ingestion import sample
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import choose_mapping, load_mappings
-from ingestion.errors import FileRefused
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
@@ -31,13 +29,12 @@ def test_the_last_day_is_that_of_the_latest_file() -> None:
     assert max(days) == sample.LAST_DAY
 
 
-def test_what_stays_behind_is_what_no_mapping_claims() -> None:
-    for folder in sample.UNMAPPED:
-        files = [path for path in (sample.SAMPLE / folder).iterdir() if path.is_file()]
-        assert files
-        for path in files:
-            with pytest.raises(FileRefused):
-                choose_mapping(path.relative_to(sample.SAMPLE).as_posix(), load_mappings())
+def test_what_is_left_out_is_claimed_by_a_mapping_all_the_same() -> None:
+    for folder in sample.LEFT_OUT:
+        files = sorted(path.relative_to(sample.SAMPLE).as_posix() for path in (sample.SAMPLE / folder).glob("*.csv"))
+        assert len(files) == 4
+        for file in files:
+            assert choose_mapping(file, load_mappings()).mapping == Path(file).stem
 
 
 def test_a_file_of_ones_own_keeps_the_sample_out(settings: Settings) -> None:

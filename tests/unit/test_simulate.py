@@ -141,6 +141,7 @@ def test_the_rows_that_are_wrong_on_purpose_are_there(rows: dict[str, list[dict[
     for row in rows["post_snapshots"]:
         posts[row["post_id"]].append(row)
     captured = {row["account_id"] for row in rows["account_snapshots"]}
+    assert {row["platform"] for row in rows["accounts"]} == {"instagram", "tiktok"}
     falls = sum(int(a["comments"]) > int(b["comments"]) for p in posts.values() for a, b in pairwise(p))
     assert falls >= 3
     assert any(len({row["account_id"] for row in captures}) > 1 for captures in posts.values())

@@ -7,6 +7,8 @@ from serving.report.tiers import Common, label
 LATEST = 12
 # A quarter: long enough for a turn that takes seven days, short enough to be news.
 RECENT_DAYS = 90
+# Columns that fit a page.
+HELD_DAYS = 6
 
 SPELLS = """
 create or replace temp table spells as
@@ -20,7 +22,7 @@ where history.scheme = $scheme
 # An account that nobody has captured for long still stands in its last tier: it is counted only while it was seen.
 HELD = """
 select
-    cast(shown.snapshot_date as varchar) as day, spells.tier, count(*) as accounts,
+    cast(shown.snapshot_date as varchar) as day, shown.period, spells.tier, count(*) as accounts,
     count(*) filter (where spells.data_origin = 'simulated') as simulated
 from shown
 join spells
@@ -78,11 +80,13 @@ def _turns(source: Source, direction: str) -> list[Row]:
 
 
 def _held(rows: list[Row], common: Common) -> Row | None:
-    """Accounts by held tier on the first, the middle and the last day of the days shown; null where there are none."""
-    days = sorted({row["day"] for row in rows})
+    """Accounts by held tier on the first and the last day of each period shown; null where there are none."""
+    days: dict[int, set[str]] = {}
+    for row in rows:
+        days.setdefault(row["period"], set()).add(row["day"])
     if not days:
         return None
-    chosen = sorted({days[0], days[len(days) // 2], days[-1]})
+    chosen = sorted({end for period in days.values() for end in (min(period), max(period))})[-HELD_DAYS:]
     counts = {(row["day"], row["tier"]): row["accounts"] for row in rows}
     seen = {row["tier"] for row in rows}
     tiers = [tier for tier in common.tiers if tier["tier"] in seen]

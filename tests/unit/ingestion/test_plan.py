@@ -98,6 +98,20 @@ def test_forward_reach_takes_only_days_that_have_data(published: Settings) -> No
     assert make(published, DAY_7).dates[SMOOTH.name] == days(d5=DIRTY, d6=DIRTY, d7=RUN_DAY, d9=FORWARD)
 
 
+def test_a_model_may_look_back_further_for_one_feed(published: Settings) -> None:
+    models = [
+        Model("further", "v1", windowed=True, look_back_days=1, look_back_by_feed={"f": 3}),
+        Model("less_far", "v1", windowed=True, look_back_days=3, look_back_by_feed={"f": 0}),
+        Model("of_another", "v1", windowed=True, look_back_days=1, look_back_by_feed={"g": 3}),
+    ]
+    publish(published, make(published, DAY_5, models))
+    land(published, 1)
+    dates = make(published, DAY_5, models).dates
+    assert dates["further"] == days(d1=DIRTY, d2=FORWARD, d3=FORWARD, d4=FORWARD)
+    assert dates["less_far"] == days(d1=DIRTY)
+    assert dates["of_another"] == days(d1=DIRTY, d2=FORWARD)
+
+
 def test_later_days_wait_for_their_own_run(published: Settings) -> None:
     land(published, 6, 7)
     made = make(published, DAY_6)

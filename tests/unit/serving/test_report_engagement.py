@@ -89,8 +89,8 @@ def test_turns_are_those_of_the_held_tier(settings: Settings) -> None:
     assert "Nano Micro ↑ up 2 2 1 simulated" in page.text
     assert "Micro Nano ↓ down 1 1 0" in page.text
     # The first spell began before anybody looked: at least 31 days. The second one's 20 days are whole.
-    assert "A instagram a Nano Micro 1 Feb 2026 ≥ 31" in page.text
-    assert "B instagram b simulated Nano Micro 31 Jan 2026 20" in page.text
+    assert "A Instagram a Nano → Micro 1 Feb 2026 ≥ 31" in page.text
+    assert "B Instagram b simulated Nano → Micro 31 Jan 2026 20" in page.text
 
 
 def test_held_tiers_count_an_account_until_its_last_capture(settings: Settings) -> None:

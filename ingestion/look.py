@@ -1,0 +1,146 @@
+"""What lies in landing and in quarantine, beside what the ledger knows of it. Nothing here writes.
+
+Shared by those who only look: the doctor, the export of quarantine, and the plan of a replay.
+"""
+
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingestion import contracts, landing, ledger
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.errors import FileRefused
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A name in landing: the fingerprint of the mapping that claims it, or why none does, and what was read of it.
+
+    `batch_ids` are the batches of the very file that lies there; `is_due` says that the next run reads it.
+    """
+
+    candidate: landing.Candidate
+    fingerprint: str
+    refusal: str | None
+    batch_ids: frozenset[str]
+    is_asked: bool
+    is_due: bool
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why rows of a feed were quarantined, how many, in how many files, and one of them."""
+
+    feed: str
+    column: str | None
+    reason: str
+    rows: int
+    files: int
+    example: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.feed}.{self.column}" if self.column else f"{self.feed}, the whole line"
+
+
+def landed_names(settings: Settings, connection: sqlite3.Connection) -> dict[str, Seen]:
+    """Every name in landing by its path. Raises ContractError when a mapping cannot be read."""
+    mappings = contracts.load_mappings()
+    deliveries: dict[str, list[sqlite3.Row]] = {}
+    for row in connection.execute("select * from deliveries"):
+        deliveries.setdefault(row["path"], []).append(row)
+    return {
+        candidate.label: _seen(candidate, mappings, deliveries.get(candidate.label, []))
+        for candidate in landing.scan(settings.landing)
+    }
+
+
+def _seen(candidate: landing.Candidate, mappings: list[contracts.Mapping], rows: list[sqlite3.Row]) -> Seen:
+    fingerprint, refusal = "", None
+    try:
+        fingerprint = contracts.choose_mapping(candidate.label, mappings).fingerprint
+    except FileRefused as error:
+        refusal = error.reason
+    same = [row for row in rows if (row["bytes"], row["mtime_ns"], row["inode"]) == candidate.identity]
+    read_with = {row["mapping_fingerprint"] for row in same}
+    return Seen(
+        candidate=candidate,
+        fingerprint=fingerprint,
+        refusal=refusal,
+        batch_ids=frozenset(row["batch_id"] for row in same),
+        is_asked=ledger.ASKED_AGAIN in read_with,
+        is_due=read_with != {fingerprint},
+    )
+
+
+def quarantined_rows_file(settings: Settings, feed: str, batch_id: str) -> Path:
+    """Where the quarantined rows of a batch are kept."""
+    return settings.quarantine / feed / f"{batch_id}.parquet"
+
+
+def quarantined_file_folder(settings: Settings, feed: str, sha256: str) -> Path:
+    """Where a file is kept that was set aside whole: `file` and `reason.json`."""
+    return settings.quarantine / feed / "files" / sha256
+
+
+def note_of_file(settings: Settings, feed: str, sha256: str) -> Path:
+    """What quarantine says of a file that was set aside whole."""
+    return quarantined_file_folder(settings, feed, sha256) / "reason.json"
+
+
+def batches_with_rejects(connection: sqlite3.Connection, feed: str | None = None) -> list[sqlite3.Row]:
+    """Batches that count and hold quarantined rows, or were set aside whole, in the order of feed and file."""
+    return connection.execute(
+        "select * from batches where (state = 'quarantined' or (state = 'accepted' and rows_quarantined > 0))"
+        " and feed = coalesce(?, feed) order by feed, file, batch_id",
+        (feed,),
+    ).fetchall()
+
+
+def kept_rows(settings: Settings, batches: list[sqlite3.Row]) -> list[Path]:
+    """Files of the quarantined rows of batches, where they have any."""
+    found = [quarantined_rows_file(settings, batch["feed"], batch["batch_id"]) for batch in batches]
+    return [path for path in found if path.exists()]
+
+
+def open_rows(paths: list[Path]) -> duckdb.DuckDBPyConnection:
+    """A DuckDB with the view `kept` over files of quarantined rows; empty for none."""
+    reader = duckdb.connect(":memory:", config=DUCKDB_CONFIG)
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    columns = 'source_file, source_line, column_name, value, reason, "row"'
+    reader.execute(
+        f"create view kept as select {columns}, parse_filename(filename, true) as batch_id,"
+        " parse_filename(parse_dirpath(filename)) as feed"
+        f" from read_parquet([{listed}], filename = true, hive_partitioning = false, union_by_name = true)"
+        if paths
+        else "create view kept as select null::varchar as source_file, null::bigint as source_line, null::varchar as"
+        ' column_name, null::varchar as value, null::varchar as reason, null::varchar as "row",'
+        " null::varchar as batch_id, null::varchar as feed where false"
+    )
+    return reader
+
+
+def reasons(paths: list[Path]) -> list[Reason]:
+    """Quarantined rows counted by feed, column and reason, the most frequent first."""
+    reader = open_rows(paths)
+    try:
+        rows = reader.execute(
+            "select feed, column_name, reason, count(*), count(distinct source_file), min(source_file) from kept"
+            " group by all order by count(*) desc, feed, column_name, reason"
+        ).fetchall()
+    finally:
+        reader.close()
+    return [Reason(*row) for row in rows]
+
+
+def file_reasons(batches: list[sqlite3.Row]) -> Counter[tuple[str, str]]:
+    """Files set aside whole, counted by feed and reason."""
+    return Counter((batch["feed"], batch["reason"] or "") for batch in batches if batch["state"] == "quarantined")
+
+
+def shown(text: str) -> str:
+    """A text from outside as a terminal may be given it: what does not print is written as its escape."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
