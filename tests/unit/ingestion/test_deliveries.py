@@ -26,8 +26,7 @@ def channel(number: int, subscribers: int, views: int = 5) -> str:
     return f'"{number}","https://www.youtube.com/channel/UC{number:022d}","名前,{number}","{subscribers}","{views}"'
 
 
-def mapping_of_vtuber() -> contracts.Mapping:
-    return next(mapping for mapping in contracts.load_mappings() if mapping.mapping == "vtuber")
+VTUBER = contracts.MAPPINGS_DIR / "vtuber.yml"
 
 
 def vtuber(*rows: str) -> bytes:
@@ -105,8 +104,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
 ) -> None:
     yard.drop(NAME, vtuber(channel(1, 0), channel(2, 100)))
     yard.land("one")
-    before = [mapping_of_vtuber()]
-    corrected = [before[0].model_copy(update={"zero_is_null": ("views_total",)})]
+    corrected = [contracts.load_mapping(VTUBER).model_copy(update={"zero_is_null": ("views_total",)})]
     monkeypatch.setattr(landing, "load_mappings", lambda: corrected)
     yard.land("two")
     assert sorted(batch["state"] for batch in yard.batches()) == ["accepted", "superseded"]
@@ -114,7 +112,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
     causes = [row["cause"] for row in yard.query("select cause from dirty_dates order by id")]
     assert causes.count("accepted") == 2
     assert "superseded" in causes
-    monkeypatch.setattr(landing, "load_mappings", lambda: before)
+    monkeypatch.setattr(landing, "load_mappings", contracts.load_mappings)
     yard.land("three")
     assert yard.rows(NAME, "followers") == [(None,), (100,)]
     assert len(yard.batches()) == 2
@@ -172,7 +170,7 @@ def test_a_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytes
 
 
 def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    mapping = mapping_of_vtuber().model_copy(update={"tie_break": "last_line"})
+    mapping = contracts.load_mapping(VTUBER).model_copy(update={"tie_break": "last_line"})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100), channel(1, 300), channel(2, 5)))
     yard.land()
@@ -182,7 +180,7 @@ def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pyt
 
 
 def test_a_simulated_origin_stays_with_the_rows(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    mapping = mapping_of_vtuber().model_copy(update={"origin": "simulated"})
+    mapping = contracts.load_mapping(VTUBER).model_copy(update={"origin": "simulated"})
     monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land()

@@ -1,0 +1,219 @@
+"""A maker of hostile small files: valid ones of each format, cut, mutated, glued, re-encoded or made of tokens.
+
+The same seed makes the same files. `python -m tests.unit.ingestion.hostile --files 20000` lands so many and says how it
+went; the test beside it lands fewer.
+"""
+
+import argparse
+import gzip
+import io
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from ingestion import ledger, parse, raw
+from ingestion.config import Settings
+from ingestion.landing import Landed, land_files
+
+HEADER = ["platform", "account_id", "captured_at", "followers", "display_name"]
+TOKENS = [
+    *(mark.encode() for mark in (",", '"', '""', "\n", "\r\n", "\r", "\0", ";", "\t", "{", "}", "[", "'", "\\", "--")),
+    *(text.encode() for text in ("youtube,", "a", "2026-01-05", "1", "-1", "null", "1e999", "NaN", "=1+1", "#VALOR!")),
+    *(b"\xff", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1f", "é".encode("latin-1"), "日本".encode(), b"\0\1"),
+    *(b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"9" * 20, b"x" * 300, b'{"platform":"x"}'),
+    b"platform,account_id,captured_at,followers\n",
+]
+
+NAMES = {
+    "csv": ["x.csv", "x[1].csv", "x.csv.gz", "ig_2022_00.csv"],
+    "jsonl": ["x.jsonl", "x.json", "x.ndjson.gz"],
+    "parquet": ["x.parquet"],
+    "xlsx": ["x.xlsx"],
+}
+
+
+def _rows(dice: random.Random) -> list[list[object]]:
+    names = ["Ann", 'say "hi"', "a,b", "line\nbreak", "日本", "", " blank ", "=cmd", "x" * 400]
+    return [
+        ["youtube", f"id{dice.randrange(6)}", f"2026-01-0{dice.randrange(1, 9)}T03:00:00Z", dice.randrange(10**6),
+         dice.choice(names)]
+        for _ in range(dice.randrange(0, 7))
+    ]  # fmt: skip
+
+
+def _csv(dice: random.Random, rows: list[list[object]]) -> bytes:
+    import csv
+
+    out = io.StringIO(newline="")
+    writer = csv.writer(
+        out, delimiter=dice.choice(",,,;\t"), quoting=dice.choice([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+        lineterminator=dice.choice(["\n", "\n", "\r\n"]),
+    )  # fmt: skip
+    writer.writerow(HEADER)
+    writer.writerows(rows)
+    if dice.random() < 0.1:
+        writer.writerow(HEADER)
+        writer.writerow(["Total", "", "", len(rows), ""])
+    return out.getvalue().encode(
+        dice.choice(["utf-8", "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "latin-1"]), "replace"
+    )
+
+
+def _jsonl(dice: random.Random, rows: list[list[object]]) -> bytes:
+    lines = []
+    for row in rows:
+        record: dict[str, object] = dict(zip(HEADER, row, strict=True))
+        if dice.random() < 0.2:
+            record[dice.choice(HEADER)] = dice.choice([{"a": 1}, [1, [2]], None, True, 1e300, ["x", "y"]])
+        lines.append(json.dumps(record, ensure_ascii=dice.random() < 0.5))
+    text = "\n".join(lines)
+    return (f"[{','.join(lines)}]" if dice.random() < 0.1 else text + dice.choice(["\n", ""])).encode()
+
+
+def _parquet(dice: random.Random, rows: list[list[object]]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        kinds = [
+            dice.choice(["varchar", "varchar", kind])
+            for kind in ("varchar", "varchar", "timestamp", "bigint", "varchar")
+        ]
+        columns = ", ".join(f"{name} {kind}" for name, kind in zip(HEADER, kinds, strict=True))
+        connection.execute(f"create table t ({columns})")
+        if rows:
+            connection.executemany("insert into t values (?, ?, ?, ?, ?)", rows)
+        target = Path(folder) / "t.parquet"
+        compression = dice.choice(["uncompressed", "snappy", "zstd"])
+        connection.execute(f"copy t to '{target}' (format parquet, compression {compression})")
+        return target.read_bytes()
+
+
+def _xlsx(dice: random.Random, rows: list[list[object]]) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADER)
+    for row in rows:
+        cells = [None if cell == "" else cell for cell in row]
+        cells[2] = dice.choice([cells[2], datetime(2026, 1, 5, 3), 46027.125, "#N/A"])
+        sheet.append(cells)
+    if dice.random() < 0.2:
+        sheet.merge_cells("A1:B1")
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+MADE_ONCE = {"parquet": _parquet, "xlsx": _xlsx}
+
+
+def _mutate(dice: random.Random, content: bytes) -> bytes:
+    """Cut, flip, repeat, insert or drop bytes somewhere."""
+    body = bytearray(content)
+    for _ in range(dice.randrange(0, 4)):
+        place = dice.randrange(len(body) + 1)
+        match dice.randrange(5):
+            case 0:
+                del body[place:]
+            case 1 if body:
+                body[place % len(body)] = dice.randrange(256)
+            case 2:
+                body[place:place] = dice.choice(TOKENS)
+            case 3:
+                del body[place : place + dice.randrange(1, 20)]
+            case _:
+                body += body[place : place + 60]
+    return bytes(body)
+
+
+def files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
+    """So many hostile files, as path in landing and content."""
+    dice = random.Random(seed)
+    # Workbooks and Parquet files take long to make: a few of each are mutated again and again.
+    made = {kind: [maker(dice, _rows(dice)) for _ in range(12)] for kind, maker in MADE_ONCE.items()}
+    for number in range(count):
+        kind = dice.choice([*NAMES, "csv", "jsonl"])
+        if dice.random() < 0.15:
+            content = b"".join(dice.choice(TOKENS) for _ in range(dice.randrange(40)))
+        elif kind in made:
+            content = dice.choice(made[kind])
+        else:
+            content = (_csv if kind == "csv" else _jsonl)(dice, _rows(dice))
+        content = _mutate(dice, content)
+        if dice.random() < 0.1:
+            content = _mutate(dice, gzip.compress(content, mtime=0))
+        name = dice.choice(NAMES[kind] if dice.random() < 0.9 else [name for names in NAMES.values() for name in names])
+        yield f"account_snapshots/{number}/{name}", content
+
+
+def land(settings: Settings, seed: int, count: int) -> tuple[Landed, float]:
+    """Land so many hostile files. Returns what was done and the seconds of the slowest file."""
+    for path, content in files(seed, count):
+        target = settings.landing / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    slowest = 0.0
+    last = time.monotonic()
+
+    def watch(_: str) -> None:
+        nonlocal slowest, last
+        now = time.monotonic()
+        slowest, last = max(slowest, now - last), now
+
+    return land_files(settings, "hostile", watch), slowest
+
+
+def account(settings: Settings) -> Counter[str]:
+    """Batches by state. Raises AssertionError where a row is not accounted for."""
+    states: Counter[str] = Counter()
+    with ledger.read(settings) as connection, parse.connect(settings) as reader:
+        for batch in connection.execute("select * from batches").fetchall():
+            states[batch["state"]] += 1
+            parts = batch["rows_accepted"] + batch["rows_quarantined"] + batch["rows_duplicate"]
+            assert batch["rows_read"] == parts, dict(batch)
+            paths = [
+                str(settings.raw / row["path"])
+                for row in connection.execute("select path from raw_files where batch_id = ?", (batch["batch_id"],))
+            ]
+            in_raw = reader.execute("select count(*) from read_parquet(?)", [paths]).fetchone() if paths else (0,)
+            assert in_raw == (batch["rows_accepted"],), dict(batch)
+            rejects = settings.quarantine / batch["feed"] / f"{batch['batch_id']}.parquet"
+            whole = settings.quarantine / batch["feed"] / "files" / batch["sha256"]
+            set_aside = reader.execute(f"select count(*) from '{rejects}'").fetchone() if rejects.exists() else None
+            assert (
+                set_aside == (batch["rows_quarantined"],)
+                if set_aside
+                else (whole.exists() or batch["rows_quarantined"] == 0)
+            ), dict(batch)
+    return states
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(_env_file=None, data=Path(folder) / "data", settle_seconds=0.0)  # type: ignore[call-arg]
+        raw.write_empty_schemas(settings)
+        started = time.monotonic()
+        landed, slowest = land(settings, asked.seed, asked.files)
+        states = account(settings)
+        print(f"{landed.files_seen:,} files in {time.monotonic() - started:.0f} s; the slowest took {slowest:.2f} s")
+        print(f"files      {', '.join(f'{count:,} {state}' for state, count in sorted(states.items()))}")
+        print(
+            f"rows       {landed.rows_read:,} read = {landed.rows_accepted:,} accepted"
+            f" + {landed.rows_quarantined:,} quarantined + {landed.rows_duplicate:,} duplicate"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
