@@ -77,7 +77,7 @@ RULES = (
 PLAN_PRICE = Decimal("99.95")
 OTHER_CHANNELS = ("direct", "email", "search", "ads")
 COLLABORATIONS_A_TIER = {"nano": 22, "micro": 20, "macro": 12, "mega": 6}
-LEAKED_DAY = datetime(2022, 8, 8, 9)
+LEAKED_DAY = datetime.fromisoformat("2022-08-08T09:00:00")
 LEAKED_ORDERS = 24
 
 
@@ -144,7 +144,9 @@ def make_collaborations(accounts: list[Account]) -> list[Collaboration]:
             of_tier.append(account)
     found = [account for tier in COLLABORATIONS_A_TIER for account in chosen[tier]]
     return [
-        _agree(f"sim-col-{nth:03d}", account, tuple(sorted(posts[account.account_id].items(), key=lambda post: post[1])))
+        _agree(
+            f"sim-col-{nth:03d}", account, tuple(sorted(posts[account.account_id].items(), key=lambda post: post[1]))
+        )
         for nth, account in enumerate(found, start=1)
     ]
 
@@ -154,7 +156,11 @@ def _agree(name: str, account: Account, posts: tuple[tuple[str, datetime], ...])
     partner_type = pick(kinds.get(account.tier, ("paid",)), name, "partner")
     rule_id = pick(("sim-r40", "sim-r10", "sim-r25", "sim-f5", "sim-life"), name, "rule")
     low, high = FEES[account.tier]
-    fee = Decimal(round(low + (high - low) * draw(name, "fee") ** 2)) * len(posts) if partner_type == "paid" else Decimal(0)
+    fee = (
+        Decimal(round(low + (high - low) * draw(name, "fee") ** 2)) * len(posts)
+        if partner_type == "paid"
+        else Decimal(0)
+    )
     campaigns = tuple(c[0] for c in CAMPAIGNS if account.tier in c[7])
     is_always_on = partner_type in ("affiliate", "advocate")
     return Collaboration(
@@ -184,7 +190,7 @@ def order_rows(collaborations: list[Collaboration]) -> list[Row]:
         moment = LEAKED_DAY + timedelta(minutes=23 * nth)
         rows += _order(leaked, f"{leaked.collaboration_id}-leak-{nth:02d}", moment)
     for nth in range(90):
-        moment = datetime(2022, 7, 10) + timedelta(hours=24 * 60 * draw("nobody", nth))
+        moment = datetime.fromisoformat("2022-07-10") + timedelta(hours=24 * 60 * draw("nobody", nth))
         rows.append(_amounts(f"sim-nobody-{nth:02d}", moment, Decimal(60), pick(CURRENCIES, "nobody", nth)))
     return sorted(rows, key=lambda row: (str(row["ordered_at"]), str(row["order_id"])))
 
@@ -249,7 +255,12 @@ def touch_rows(collaborations: list[Collaboration], orders: list[Row]) -> Iterat
             row: Row = {"touch_id": f"{name}-t{nth}", "customer_id": order["customer_id"], "touched_at": _iso(at)}
             if nth == own:
                 clicks = draw(name, nth, "clicks") < 0.8
-                yield {**row, "touch_type": "click" if clicks else "view", "channel": "creator", "link_id": owner.link_id}
+                yield {
+                    **row,
+                    "touch_type": "click" if clicks else "view",
+                    "channel": "creator",
+                    "link_id": owner.link_id,
+                }
             elif draw(name, nth, "another") < 0.3:
                 other = pick(tuple(by_id), name, nth, "other")
                 yield {**row, "touch_type": "view", "channel": "creator", "collaboration_id": other}
@@ -261,18 +272,28 @@ def click_rows(collaborations: list[Collaboration], touches: list[Row]) -> Itera
     """The clicks of the touches, and those of people who bought nothing."""
     for touch in touches:
         if touch["touch_type"] == "click" and touch.get("link_id"):
-            yield {"click_id": f"click-{touch['touch_id']}", "clicked_at": touch["touched_at"], "link_id": touch["link_id"]}
+            yield {
+                "click_id": f"click-{touch['touch_id']}",
+                "clicked_at": touch["touched_at"],
+                "link_id": touch["link_id"],
+            }
     for one in collaborations:
         for nth in range(round(4 * ORDERS[one.account.tier] * spread(0.5, one.collaboration_id, "clicks"))):
             at = one.posts[0][1] + timedelta(hours=300 * draw(one.collaboration_id, nth, "click") ** 2)
-            yield {"click_id": f"click-{one.collaboration_id}-{nth:03d}", "clicked_at": _iso(at), "link_id": one.link_id}
+            yield {
+                "click_id": f"click-{one.collaboration_id}-{nth:03d}",
+                "clicked_at": _iso(at),
+                "link_id": one.link_id,
+            }
 
 
 def refund_rows(orders: list[Row]) -> Iterator[Row]:
     """One order in fourteen is given back, in part or whole."""
     for order in orders:
         name = str(order["order_id"])
-        at = datetime.fromisoformat(str(order["ordered_at"]).removesuffix("Z")) + timedelta(days=1 + 20 * draw(name, "r"))
+        at = datetime.fromisoformat(str(order["ordered_at"]).removesuffix("Z")) + timedelta(
+            days=1 + 20 * draw(name, "r")
+        )
         if draw(name, "refunded") > 0.07 or at.date() > LAST_DAY:
             continue
         charged = Decimal(str(order["gross_amount"])) - Decimal(str(order["discount_amount"] or 0))
@@ -296,7 +317,9 @@ def cost_rows(collaborations: list[Collaboration]) -> Iterator[Row]:
         if one.account.tier == "mega":
             kinds += [("production", one.fee / 10), ("usage_rights", one.fee / 20)]
         for kind, usd in kinds:
-            yield _cost(f"{name}-{kind}", one.campaign_id, name, one.start, kind, in_currency(usd, one.currency), one.currency)
+            yield _cost(
+                f"{name}-{kind}", one.campaign_id, name, one.start, kind, in_currency(usd, one.currency), one.currency
+            )
         if one.rule_id == "sim-r40":
             # Paid out after it had accrued: settles, and is not spent again.
             paid_on = one.posts[0][1].date() + timedelta(days=45)

@@ -48,7 +48,14 @@ class World:
         self.compiled = compiled
         self.connection = duckdb.connect(":memory:")
         self.connection.execute("set threads = 2; attach ':memory:' as build; attach ':memory:' as groundswell")
-        for schema in ("build.raw", "build.meta", "build.seeds", "build.staging", "build.intermediate", "groundswell.marts"):
+        for schema in (
+            "build.raw",
+            "build.meta",
+            "build.seeds",
+            "build.staging",
+            "build.intermediate",
+            "groundswell.marts",
+        ):
             self.connection.execute(f"create schema {schema}")
         for seed in compiled.seeds:
             types = seed["config"]["column_types"]
@@ -63,7 +70,10 @@ class World:
         run = self.connection.execute
         run("create or replace table build.meta.setting (name varchar, value varchar)")
         run("insert into build.meta.setting values ('base_currency', ?), ('default_scheme', 'standard')", [base])
-        run("create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as cap", [as_of] * 2)
+        run(
+            "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as cap",
+            [as_of] * 2,
+        )
         run("create or replace table build.meta.plan (model varchar, snapshot_date date, reason varchar)")
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)

@@ -1,7 +1,7 @@
 """The world of docs/money-by-hand.md: every figure is worked out there on paper, and must come out to the cent.
 
-Orders net, in USD: o1 90, o2 99.95, o3 99.95 - 20 refunded, o4 60 - 24 refunded (EUR at 1.20, the order's rate), o5 58.50
-(JPY at 0.0065), o6 to o10 10 each, o11 20, o12 200: 634.40 together.
+Orders net, in USD: o1 90, o2 99.95, o3 99.95 - 20 refunded, o4 60 - 24 refunded (EUR at 1.20, the order's rate),
+o5 58.50 (JPY at 0.0065), o6 to o10 10 each, o11 20, o12 200: 634.40 together.
 """
 
 from datetime import date
@@ -62,9 +62,7 @@ def test_net_revenue_under_all_eight_models(by_hand: Warehouse) -> None:
 
 def test_credits_of_a_path_of_four(by_hand: Warehouse) -> None:
     rows = rows_of(by_hand, "select model, collaboration_id, credit from marts.fct_attribution where order_id = 'o12'")
-    expected = {
-        (model, owner): Decimal(credit) for model, credits in O12.items() for owner, credit in credits.items()
-    }
+    expected = {(model, owner): Decimal(credit) for model, credits in O12.items() for owner, credit in credits.items()}
     assert {(model, owner): credit for model, owner, credit in rows} == expected
 
 
@@ -137,9 +135,9 @@ def test_return_of_collaborations(by_hand: Warehouse) -> None:
     # K1, linear: 1/2 of o1, 1/3 of o2 and o3, o4, 1/2 of o12; profit 30, 59.98, 101.98 on the 15th: 13 days.
     assert rows_of(by_hand, ROI.format("cpa, payback_days", "K1", "linear")) == [(Decimal("37.5"), 13)]
     # K3, promo code: o5 does not say what its goods cost.
-    assert rows_of(by_hand, ROI.format("net_revenue_base, roi_profit, payback_days, roi_basis", "K3", "promo_code")) == [
-        (Decimal("58.50"), None, None, "product cost unknown in 1 orders")
-    ]
+    assert rows_of(
+        by_hand, ROI.format("net_revenue_base, roi_profit, payback_days, roi_basis", "K3", "promo_code")
+    ) == [(Decimal("58.50"), None, None, "product cost unknown in 1 orders")]
 
 
 def test_unit_costs_and_earned_media_value(by_hand: Warehouse) -> None:

@@ -100,4 +100,4 @@ def test_every_data_test_of_money_fires(broken, manifest):
 
 def test_none_fires_on_the_world_worked_out_by_hand(by_hand):
     run = by_hand.dbt("test", "--select", *(f"{where},test_type:data" for where in MONEY))
-    assert set(row["status"] for row in run.results.values()) == {"pass"}
+    assert {row["status"] for row in run.results.values()} == {"pass"}

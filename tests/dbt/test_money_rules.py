@@ -11,13 +11,38 @@ from tests.dbt.commerce import Compiled, World
 
 AS_OF = date(2026, 3, 31)
 COLLABORATION = {
-    "collaboration_id": "K", "brand": "acme", "platform": "youtube", "account_id": "a", "partner_type": "affiliate",
-    "promo_code": "K10", "link_id": "L", "start_date": "2026-01-01",
-}  # fmt: skip
-ORDER = {"order_id": "o", "customer_id": "c", "ordered_at": "2026-01-10 12:00:00", "gross_amount": "100", "currency": "USD"}
+    "collaboration_id": "K",
+    "brand": "acme",
+    "platform": "youtube",
+    "account_id": "a",
+    "partner_type": "affiliate",
+    "promo_code": "K10",
+    "link_id": "L",
+    "start_date": "2026-01-01",
+}
+ORDER = {
+    "order_id": "o",
+    "customer_id": "c",
+    "ordered_at": "2026-01-10 12:00:00",
+    "gross_amount": "100",
+    "currency": "USD",
+}
 REFUND = {"refund_id": "r", "order_id": "o", "refunded_at": "2026-01-12 12:00:00", "amount": "10", "currency": "USD"}
-COST = {"cost_id": "k", "collaboration_id": "K", "cost_date": "2026-01-05", "cost_type": "fee", "amount": "50", "currency": "USD"}
-TOUCH = {"touch_id": "t", "customer_id": "c", "touched_at": "2026-01-09 12:00:00", "touch_type": "click", "link_id": "L"}
+COST = {
+    "cost_id": "k",
+    "collaboration_id": "K",
+    "cost_date": "2026-01-05",
+    "cost_type": "fee",
+    "amount": "50",
+    "currency": "USD",
+}
+TOUCH = {
+    "touch_id": "t",
+    "customer_id": "c",
+    "touched_at": "2026-01-09 12:00:00",
+    "touch_type": "click",
+    "link_id": "L",
+}
 RULE = {"rule_id": "R", "valid_from": "2025-01-01", "kind": "percent", "rate": "40", "applies_to": "first_order"}
 
 Build = Callable[..., World]
@@ -52,9 +77,7 @@ def credited(world: World, model: str = "promo_code") -> dict[str, Decimal | Non
 
 def credits(world: World, model: str) -> dict[str, Decimal]:
     return dict(
-        world.query(
-            f"select collaboration_id, credit from groundswell.marts.fct_attribution where model = '{model}'"
-        )
+        world.query(f"select collaboration_id, credit from groundswell.marts.fct_attribution where model = '{model}'")
     )
 
 
@@ -79,23 +102,35 @@ def test_a_rate_is_carried_five_days_and_no_further(build: Build) -> None:
     assert issues(at_six) == {("orders", "o", "no rate")}
 
 
-@pytest.mark.parametrize("rates", [[], [{"rate_date": "2026-01-10", "currency": "EUR", "rate_to_base": "0"}],
-                                   [{"rate_date": "2026-01-11", "currency": "EUR", "rate_to_base": "1.1"}]])  # fmt: skip
+@pytest.mark.parametrize(
+    "rates",
+    [
+        [],
+        [{"rate_date": "2026-01-10", "currency": "EUR", "rate_to_base": "0"}],
+        [{"rate_date": "2026-01-11", "currency": "EUR", "rate_to_base": "1.1"}],
+    ],
+)
 def test_no_rate_is_never_one_and_returns_are_unknown(build: Build, rates: list[dict[str, str]]) -> None:
     world = build(orders=[ORDER | {"currency": "EUR", "promo_code": "K10"}], costs=[COST], fx_rates=rates)
     assert roi(world, "spend_base, orders, net_revenue_base, roi_net, roas, cpa, roi_basis") == (
-        50, 1, None, None, None, 50,
+        50,
+        1,
+        None,
+        None,
+        None,
+        50,
         "no rate or impossible amounts in 1 orders; product cost unknown in 1 orders; attribution window still open",
-    )  # fmt: skip
+    )
 
 
 def test_a_cost_without_a_rate_makes_spend_unknown_and_stays_in_the_ledger(build: Build) -> None:
     world = build(orders=[ORDER | {"promo_code": "K10"}], costs=[COST | {"currency": "EUR"}, COST | {"cost_id": "k2"}])
     assert roi(world, "spend_base, spend_fee_base, net_revenue_base, roi_net, cpa") == (None, None, 100, None, None)
     assert "no rate for 1 costs" in roi(world, "roi_basis")[0]
-    assert world.query(
-        "select cost_id, amount, amount_base from groundswell.marts.fct_spend_ledger order by 1"
-    ) == [("k", 50, None), ("k2", 50, 50)]
+    assert world.query("select cost_id, amount, amount_base from groundswell.marts.fct_spend_ledger order by 1") == [
+        ("k", 50, None),
+        ("k2", 50, 50),
+    ]
     assert issues(world) == {("costs", "k", "no rate")}
 
 
@@ -123,9 +158,12 @@ def test_a_refund_larger_than_its_order_is_capped(build: Build) -> None:
 def test_a_refund_before_its_order_counts_on_the_orders_day(build: Build) -> None:
     world = build(orders=[ORDER], refunds=[REFUND | {"refunded_at": "2026-01-02"}])
     assert issues(world) == {("refunds", "r", "before its order")}
-    assert world.query("select event_date, net_amount from build.intermediate.int_commerce__revenue_dated order by 2") == [
-        (date(2026, 1, 10), -10), (date(2026, 1, 10), 100),
-    ]  # fmt: skip
+    assert world.query(
+        "select event_date, net_amount from build.intermediate.int_commerce__revenue_dated order by 2"
+    ) == [
+        (date(2026, 1, 10), -10),
+        (date(2026, 1, 10), 100),
+    ]
 
 
 def test_a_refund_of_an_unknown_order_takes_nothing(build: Build) -> None:
@@ -135,8 +173,10 @@ def test_a_refund_of_an_unknown_order_takes_nothing(build: Build) -> None:
 
 
 def test_a_refund_in_another_currency_counts_at_the_rates_of_the_orders_day(build: Build) -> None:
-    rates = [{"rate_date": day, "currency": "EUR", "rate_to_base": rate} for day, rate in
-             (("2026-01-10", "1.25"), ("2026-01-12", "2"))]  # fmt: skip
+    rates = [
+        {"rate_date": day, "currency": "EUR", "rate_to_base": rate}
+        for day, rate in (("2026-01-10", "1.25"), ("2026-01-12", "2"))
+    ]
     world = build(orders=[ORDER], refunds=[REFUND | {"currency": "EUR", "amount": "40"}], fx_rates=rates)
     assert credited(world) == {"(none)": Decimal(50)}  # 40 EUR are 50 USD
     unknown = build(orders=[ORDER], refunds=[REFUND | {"currency": "CHF"}], fx_rates=rates)
@@ -172,15 +212,23 @@ def test_an_order_delivered_again_with_other_amounts_is_the_later_one(build: Bui
 
 def test_what_comes_after_the_last_day_does_not_enter(build: Build) -> None:
     order = ORDER | {"promo_code": "K10"}
-    world = build(as_of=date(2026, 1, 11), orders=[order, order | {"order_id": "p", "ordered_at": "2026-01-12"}],
-                  refunds=[REFUND], costs=[COST, COST | {"cost_id": "k2", "cost_date": "2026-01-12"}])  # fmt: skip
+    world = build(
+        as_of=date(2026, 1, 11),
+        orders=[order, order | {"order_id": "p", "ordered_at": "2026-01-12"}],
+        refunds=[REFUND],
+        costs=[COST, COST | {"cost_id": "k2", "cost_date": "2026-01-12"}],
+    )
     assert roi(world, "spend_base, net_revenue_base, as_of_date") == (50, 100, date(2026, 1, 11))
 
 
 def test_a_shop_that_lands_no_orders_has_unknown_revenue(build: Build) -> None:
     assert roi(build(costs=[COST]), "spend_base, orders, net_revenue_base, roi_net, payback_days") == (
-        50, None, None, None, None,
-    )  # fmt: skip
+        50,
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 def test_a_collaboration_without_cost_has_no_return_but_revenue(build: Build) -> None:
@@ -201,11 +249,14 @@ def test_a_code_that_two_own_at_once_is_nobodys(build: Build) -> None:
     assert world.query("select count(*) from groundswell.marts.fct_commission_ledger") == [(0,)]
 
 
-@pytest.mark.parametrize(("day", "owner"), [("2025-12-31", "(none)"), ("2026-01-01", "K"), ("2026-01-20", "K"),
-                                            ("2026-01-21", "(none)")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("day", "owner"), [("2025-12-31", "(none)"), ("2026-01-01", "K"), ("2026-01-20", "K"), ("2026-01-21", "(none)")]
+)
 def test_a_code_is_valid_from_start_to_end_inclusive(build: Build, day: str, owner: str) -> None:
-    world = build(collaborations=[COLLABORATION | {"end_date": "2026-01-20"}],
-                  orders=[ORDER | {"promo_code": " k10", "ordered_at": f"{day} 23:59:59"}])  # fmt: skip
+    world = build(
+        collaborations=[COLLABORATION | {"end_date": "2026-01-20"}],
+        orders=[ORDER | {"promo_code": " k10", "ordered_at": f"{day} 23:59:59"}],
+    )
     assert credited(world) == {owner: Decimal(100)}
 
 
@@ -213,15 +264,21 @@ def test_end_before_start_owns_nothing_and_is_flagged(build: Build) -> None:
     world = build(
         collaborations=[COLLABORATION | {"end_date": "2025-12-01"}],
         campaigns=[{"campaign_id": "C", "brand": "acme", "start_date": "2026-02-01", "end_date": "2026-01-01"}],
-        orders=[ORDER | {"promo_code": "K10"}], costs=[COST],
-    )  # fmt: skip
+        orders=[ORDER | {"promo_code": "K10"}],
+        costs=[COST],
+    )
     assert credited(world) == {"(none)": Decimal(100)}
     assert roi(world, "spend_base") == (50,)
-    assert issues(world) == {("collaborations", "K", "ends before it starts"), ("campaigns", "C", "ends before it starts")}
+    assert issues(world) == {
+        ("collaborations", "K", "ends before it starts"),
+        ("campaigns", "C", "ends before it starts"),
+    }
 
 
 def test_a_collaboration_of_an_unknown_campaign_keeps_its_money(build: Build) -> None:
-    world = build(collaborations=[COLLABORATION | {"campaign_id": "C9"}], costs=[COST], orders=[ORDER | {"promo_code": "K10"}])
+    world = build(
+        collaborations=[COLLABORATION | {"campaign_id": "C9"}], costs=[COST], orders=[ORDER | {"promo_code": "K10"}]
+    )
     assert world.query(
         "select campaign_id, brand, spend_base, net_revenue_base from groundswell.marts.fct_campaign_roi"
         " where model = 'promo_code'"
@@ -230,41 +287,62 @@ def test_a_collaboration_of_an_unknown_campaign_keeps_its_money(build: Build) ->
 
 
 def test_costs_that_name_nobody_known_are_kept_whole(build: Build) -> None:
-    costs = [COST, COST | {"cost_id": "a", "collaboration_id": "gone"}, COST | {"cost_id": "b", "collaboration_id": None}]
+    costs = [
+        COST,
+        COST | {"cost_id": "a", "collaboration_id": "gone"},
+        COST | {"cost_id": "b", "collaboration_id": None},
+    ]
     world = build(costs=costs)
-    assert world.query(
-        "select sum(spend_base) from groundswell.marts.fct_campaign_roi where model = 'linear'"
-    ) == [(150,)]
+    assert world.query("select sum(spend_base) from groundswell.marts.fct_campaign_roi where model = 'linear'") == [
+        (150,)
+    ]
     assert world.query(
         "select tier, sum(spend_base) from groundswell.marts.fct_tier_roi"
         " where scheme = 'standard' and model = 'linear' group by 1 order by 1"
     ) == [("unallocated", 100), ("unknown", 50)]
     assert issues(world) == {
-        ("costs", "a", "collaboration unknown"), ("costs", "b", "names neither collaboration nor campaign"),
-    }  # fmt: skip
+        ("costs", "a", "collaboration unknown"),
+        ("costs", "b", "names neither collaboration nor campaign"),
+    }
 
 
 # Touches
 
 
-@pytest.mark.parametrize(("at", "owner"), [("2025-12-11 12:00:00", "K"), ("2025-12-11 11:59:59", "(none)"),
-                                           ("2026-01-10 12:00:00", "K"), ("2026-01-10 12:00:01", "(none)")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("at", "owner"),
+    [
+        ("2025-12-11 12:00:00", "K"),
+        ("2025-12-11 11:59:59", "(none)"),
+        ("2026-01-10 12:00:00", "K"),
+        ("2026-01-10 12:00:01", "(none)"),
+    ],
+)
 def test_a_touch_counts_for_thirty_times_24_hours(build: Build, at: str, owner: str) -> None:
     world = build(orders=[ORDER], touches=[TOUCH | {"touched_at": at, "link_id": None, "collaboration_id": "K"}])
     assert credited(world, "last_touch") == {owner: Decimal(100)}
 
 
 def test_a_campaign_may_have_its_own_window(build: Build) -> None:
-    campaign = {"campaign_id": "C", "brand": "acme", "start_date": "2026-01-01", "end_date": "2026-01-31",
-                "attribution_window_days": "2"}  # fmt: skip
+    campaign = {
+        "campaign_id": "C",
+        "brand": "acme",
+        "start_date": "2026-01-01",
+        "end_date": "2026-01-31",
+        "attribution_window_days": "2",
+    }
     touch = TOUCH | {"touched_at": "2026-01-08 11:59:59"}
-    world = build(campaigns=[campaign], collaborations=[COLLABORATION | {"campaign_id": "C"}], orders=[ORDER],
-                  touches=[touch])  # fmt: skip
+    world = build(
+        campaigns=[campaign], collaborations=[COLLABORATION | {"campaign_id": "C"}], orders=[ORDER], touches=[touch]
+    )
     assert credited(world, "linear") == {"(none)": Decimal(100)}
 
 
 def test_a_touch_years_old_has_no_credit_and_is_flagged(build: Build) -> None:
-    world = build(orders=[ORDER], touches=[TOUCH, TOUCH | {"touch_id": "old", "touched_at": "2021-01-01", "collaboration_id": "K"}])
+    world = build(
+        orders=[ORDER],
+        touches=[TOUCH, TOUCH | {"touch_id": "old", "touched_at": "2021-01-01", "collaboration_id": "K"}],
+    )
     assert credits(world, "linear") == {"K": 1}
     assert issues(world) == {("touches", "old", "years old")}
 
@@ -288,13 +366,18 @@ def test_one_order_does_not_reset_the_path_of_the_next(build: Build) -> None:
 
 
 def test_rounding_is_left_to_the_last_touch(build: Build) -> None:
-    touches = [TOUCH | {"touch_id": f"t{nth}", "touched_at": f"2026-01-0{nth} 12:00:00", "link_id": None,
-                        "collaboration_id": name} for nth, name in ((1, "K"), (2, "K2"), (3, "K3"))]  # fmt: skip
+    touches = [
+        TOUCH
+        | {"touch_id": f"t{nth}", "touched_at": f"2026-01-0{nth} 12:00:00", "link_id": None, "collaboration_id": name}
+        for nth, name in ((1, "K"), (2, "K2"), (3, "K3"))
+    ]
     others = [COLLABORATION | {"collaboration_id": name, "promo_code": None, "link_id": None} for name in ("K2", "K3")]
     world = build(collaborations=[COLLABORATION, *others], orders=[ORDER | {"gross_amount": "0.01"}], touches=touches)
     assert credits(world, "linear") == {
-        "K": Decimal("0.33333333"), "K2": Decimal("0.33333333"), "K3": Decimal("0.33333334"),
-    }  # fmt: skip
+        "K": Decimal("0.33333333"),
+        "K2": Decimal("0.33333333"),
+        "K3": Decimal("0.33333334"),
+    }
     # A third of a cent is 0.003333 at six decimals; the last has 0.003334.
     assert credited(world, "linear") == {"K": Decimal("0.003333"), "K2": Decimal("0.003333"), "K3": Decimal("0.003334")}
 
@@ -311,7 +394,8 @@ def test_a_renewal_without_its_first_order_is_nobodys(build: Build) -> None:
 
 def entries(world: World) -> list[tuple[Any, ...]]:
     return world.query(
-        "select order_id, collaboration_id, earned_by, amount from groundswell.marts.fct_commission_ledger order by 1, 2, 4"
+        "select order_id, collaboration_id, earned_by, amount"
+        " from groundswell.marts.fct_commission_ledger order by 1, 2, 4"
     )
 
 
@@ -320,9 +404,13 @@ RULED = COLLABORATION | {"rule_id": "R"}
 
 def month(number: int) -> dict[str, str]:
     return ORDER | {
-        "order_id": f"o{number}", "ordered_at": f"2026-0{number + 1}-05 12:00:00", "gross_amount": "99.95",
-        "subscription_id": "S", "renewal_number": str(number), "promo_code": "K10" if number == 0 else None,
-    }  # fmt: skip
+        "order_id": f"o{number}",
+        "ordered_at": f"2026-0{number + 1}-05 12:00:00",
+        "gross_amount": "99.95",
+        "subscription_id": "S",
+        "renewal_number": str(number),
+        "promo_code": "K10" if number == 0 else None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -345,14 +433,20 @@ def test_which_orders_a_rule_pays(build: Build, rule: dict[str, str], paid: list
 
 
 def test_a_rate_is_that_of_the_orders_day(build: Build) -> None:
-    rules = [RULE | {"applies_to": "all_renewals"}, RULE | {"applies_to": "all_renewals", "valid_from": "2026-02-05", "rate": "20"}]
+    rules = [
+        RULE | {"applies_to": "all_renewals"},
+        RULE | {"applies_to": "all_renewals", "valid_from": "2026-02-05", "rate": "20"},
+    ]
     world = build(collaborations=[RULED], commission_rules=rules, orders=[month(0), month(1)])
     assert [row[3] for row in entries(world)] == [Decimal("39.98"), Decimal("19.99")]
 
 
 def test_a_fixed_rule_pays_for_each_order_of_a_sum(build: Build) -> None:
-    world = build(collaborations=[RULED], commission_rules=[RULE | {"kind": "fixed", "rate": "5", "currency": "USD"}],
-                  orders=[ORDER | {"order_count": "7", "promo_code": "K10"}])  # fmt: skip
+    world = build(
+        collaborations=[RULED],
+        commission_rules=[RULE | {"kind": "fixed", "rate": "5", "currency": "USD"}],
+        orders=[ORDER | {"order_count": "7", "promo_code": "K10"}],
+    )
     assert [row[3] for row in entries(world)] == [35]
 
 
@@ -376,8 +470,9 @@ def test_a_payment_settles_what_accrued_and_is_spend_where_no_rule_is(build: Bui
     assert roi(with_rule, "spend_base, spend_commission_base") == (40, 40)
     without = build(orders=orders, costs=[paid])
     assert roi(without, "spend_base, spend_commission_base") == (40, 40)
-    before_the_rule = build(collaborations=[RULED], commission_rules=[RULE | {"valid_from": "2026-01-08"}], orders=orders,
-                            costs=[paid])  # fmt: skip
+    before_the_rule = build(
+        collaborations=[RULED], commission_rules=[RULE | {"valid_from": "2026-01-08"}], orders=orders, costs=[paid]
+    )
     assert roi(before_the_rule, "spend_base") == (80,)
 
 
@@ -394,11 +489,16 @@ def leak(many: int, before: int) -> list[dict[str, str]]:
     """So many orders on 10 January, and so many a day on the nine days before."""
     days = [(day, before) for day in range(1, 10)] + [(10, many)]
     return [
-        ORDER | {"order_id": f"o{day}-{nth}", "customer_id": f"c{day}-{nth}", "promo_code": "K10",
-                 "ordered_at": f"2026-01-{day:02d} 12:00:00"}
+        ORDER
+        | {
+            "order_id": f"o{day}-{nth}",
+            "customer_id": f"c{day}-{nth}",
+            "promo_code": "K10",
+            "ordered_at": f"2026-01-{day:02d} 12:00:00",
+        }
         for day, count in days
         for nth in range(count)
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(("many", "before", "is_leak"), [(4, 0, False), (5, 0, True), (9, 1, False), (10, 1, True)])

@@ -60,44 +60,63 @@ def canonical(name: str) -> dict[str, list[dict[str, Any]]]:
     """The files as rows of the feeds. An influencer is a collaboration with a promo code of its own: its id."""
     collaborations = [
         {
-            "collaboration_id": f"{name}-{influencer_of(row)}", "brand": "healthkart", "platform": row["platform"].lower(),
-            "account_id": f"{name}-{influencer_of(row)}", "partner_type": "paid",
-            "promo_code": f"{name}-{influencer_of(row)}", "start_date": "2024-01-01",
+            "collaboration_id": f"{name}-{influencer_of(row)}",
+            "brand": "healthkart",
+            "platform": row["platform"].lower(),
+            "account_id": f"{name}-{influencer_of(row)}",
+            "partner_type": "paid",
+            "promo_code": f"{name}-{influencer_of(row)}",
+            "start_date": "2024-01-01",
         }
         for row in read(name, "influencers")
-    ]  # fmt: skip
+    ]
     orders = [
         {
-            "order_id": f"{name}-{row['user_id']}", "customer_id": f"{name}-{row['user_id']}", "ordered_at": row["date"],
-            "order_count": row["orders"], "gross_amount": row["revenue"], "currency": "INR",
+            "order_id": f"{name}-{row['user_id']}",
+            "customer_id": f"{name}-{row['user_id']}",
+            "ordered_at": row["date"],
+            "order_count": row["orders"],
+            "gross_amount": row["revenue"],
+            "currency": "INR",
             "promo_code": f"{name}-{influencer_of(row)}",
         }
         for row in read(name, "tracking")
-    ]  # fmt: skip
+    ]
     costs = [
         {
-            "cost_id": f"{name}-{influencer_of(row)}", "collaboration_id": f"{name}-{influencer_of(row)}",
-            "cost_date": "2025-07-31", "cost_type": "commission" if "order" in row["basis"].lower() else "fee",
-            "amount": row["total_payout"], "currency": "INR", "extra": f'{{"orders": "{row["orders"]}"}}',
+            "cost_id": f"{name}-{influencer_of(row)}",
+            "collaboration_id": f"{name}-{influencer_of(row)}",
+            "cost_date": "2025-07-31",
+            "cost_type": "commission" if "order" in row["basis"].lower() else "fee",
+            "amount": row["total_payout"],
+            "currency": "INR",
+            "extra": f'{{"orders": "{row["orders"]}"}}',
         }
         for row in read(name, "payouts")
-    ]  # fmt: skip
+    ]
     posts = [
         {
-            "platform": row["platform"].lower(), "account_id": f"{name}-{influencer_of(row)}",
+            "platform": row["platform"].lower(),
+            "account_id": f"{name}-{influencer_of(row)}",
             "post_id": row.get("post_id") or f"{name}-{influencer_of(row)}-{row['date']}",
-            "captured_at": row["date"], "published_at": row["date"],
-            "reach": row["reach"], "likes": row["likes"], "comments": row["comments"],
+            "captured_at": row["date"],
+            "published_at": row["date"],
+            "reach": row["reach"],
+            "likes": row["likes"],
+            "comments": row["comments"],
         }
         for row in read(name, "posts")
-    ]  # fmt: skip
+    ]
     linked = [
         {"collaboration_id": row["account_id"], "platform": row["platform"], "post_id": row["post_id"]} for row in posts
     ]
     return {
-        "collaborations": collaborations, "orders": orders, "costs": costs, "post_snapshots": posts,
+        "collaborations": collaborations,
+        "orders": orders,
+        "costs": costs,
+        "post_snapshots": posts,
         "collaboration_posts": linked,
-    }  # fmt: skip
+    }
 
 
 @pytest.fixture(scope="module", params=SETS)

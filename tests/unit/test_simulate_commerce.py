@@ -74,9 +74,9 @@ def test_the_plan_of_99_95_under_a_rule_of_40_per_cent_is_there(rows: Rows) -> N
     (rule,) = (row for row in rows["commission_rules"] if row["rule_id"] == "sim-r40")
     assert (rule["kind"], rule["rate"], rule["applies_to"]) == ("percent", "40", "all_renewals")
     orders = [row for row in rows["orders"] if row["promo_code"] in of_rule]
-    assert {(row["gross_amount"], row["discount_amount"], row["tax_amount"], row["shipping_amount"]) for row in orders} == {
-        ("99.95", "", "", "")
-    }
+    assert {
+        (row["gross_amount"], row["discount_amount"], row["tax_amount"], row["shipping_amount"]) for row in orders
+    } == {("99.95", "", "", "")}
     assert Decimal("99.95") * 40 / 100 == Decimal("39.98")
     assert max(int(row["renewal_number"]) for row in orders) >= 2
 

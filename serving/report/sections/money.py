@@ -85,11 +85,14 @@ def read(source: Source, _: Common) -> Row | None:
         "campaigns": campaigns,
         "as_of": campaigns[0]["as_of_date"],
         "currency": campaigns[0]["base_currency"],
-        "tiers": [row | {"label": label(row["tier"])} for row in source.rows(TIERS, scheme=source.settings.default_scheme, model=MODEL)],
+        "tiers": [
+            row | {"label": label(row["tier"])}
+            for row in source.rows(TIERS, scheme=source.settings.default_scheme, model=MODEL)
+        ],
         "best": [row | {"reason": _reason(row)} for row in ranked[:half]],
         "worst": [row | {"reason": _reason(row)} for row in reversed(ranked[half:][-COLLABORATIONS:])],
         "issues": source.rows(ISSUES),
-    }  # fmt: skip
+    }
 
 
 def _spend(row: Row) -> list[Row]:
@@ -123,7 +126,9 @@ def _reason(row: Row) -> str:
 def _curve(days: list[Row]) -> Row | None:
     """Cumulative spend and gross profit as SVG paths on 1000 by 100; null with fewer than two known days."""
     names = {"spend": "cumulative_spend_base", "profit": "cumulative_gross_profit_base"}
-    points = {name: [(day["date"], day[column]) for day in days if day[column] is not None] for name, column in names.items()}
+    points = {
+        name: [(day["date"], day[column]) for day in days if day[column] is not None] for name, column in names.items()
+    }
     values = [value for line in points.values() for _, value in line]
     if len(days) < 2 or not points["spend"] or not values:
         return None
@@ -135,11 +140,14 @@ def _curve(days: list[Row]) -> Row | None:
         return f"{across:.1f} {100 * float((high - value) / (high - low)):.2f}"
 
     return {
-        "first": first, "last": last, "low": low, "high": high,
+        "first": first,
+        "last": last,
+        "low": low,
+        "high": high,
         "zero": round(100 * float(high / (high - low)), 2),
         "payback": next((day["date"] for day in days if day["is_payback_date"]), None),
         **{name: "M" + "L".join(place(*point) for point in line) if line else None for name, line in points.items()},
-    }  # fmt: skip
+    }
 
 
 SECTION = Section(
@@ -147,7 +155,14 @@ SECTION = Section(
     "Money",
     read,
     (
-        "fct_campaign_roi", "fct_campaign_daily", "fct_tier_roi", "fct_collaboration_roi", "fct_attribution",
-        "fct_promo_code_daily", "fct_commerce_issue", "dim_tier_scheme", "dim_account",
+        "fct_campaign_roi",
+        "fct_campaign_daily",
+        "fct_tier_roi",
+        "fct_collaboration_roi",
+        "fct_attribution",
+        "fct_promo_code_daily",
+        "fct_commerce_issue",
+        "dim_tier_scheme",
+        "dim_account",
     ),
-)  # fmt: skip
+)

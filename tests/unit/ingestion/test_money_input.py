@@ -14,9 +14,7 @@ ORDER_HEADER = "order_id,customer_id,ordered_at,gross_amount,currency"
 )  # fmt: skip
 def test_an_amount_that_is_none_is_set_aside_with_its_line(yard: Yard, amount: str) -> None:
     cell = f'"{amount}"' if "," in amount else amount
-    yard.drop_rows(
-        "costs/c.csv", "k1,K,2026-01-05,fee,10.5,usd", f"k2,K,2026-01-05,fee,{cell},USD", header=COST_HEADER
-    )
+    yard.drop_rows("costs/c.csv", "k1,K,2026-01-05,fee,10.5,usd", f"k2,K,2026-01-05,fee,{cell},USD", header=COST_HEADER)
     yard.land()
     assert [str(amount) for _, amount, _ in yard.rows("costs/c.csv", "cost_id, amount, currency")] == ["10.5000"]
     ((line, column, *_),) = yard.rejects("costs/c.csv")
@@ -25,10 +23,14 @@ def test_an_amount_that_is_none_is_set_aside_with_its_line(yard: Yard, amount: s
 
 def test_one_order_twice_in_a_file_with_other_amounts_is_a_conflict(yard: Yard) -> None:
     yard.drop_rows(
-        "orders/o.csv", "o1,c,2026-01-05,10,USD", "o1,c,2026-01-05,11,USD", "o2,c,2026-01-05,12,USD", header=ORDER_HEADER
+        "orders/o.csv",
+        "o1,c,2026-01-05,10,USD",
+        "o1,c,2026-01-05,11,USD",
+        "o2,c,2026-01-05,12,USD",
+        header=ORDER_HEADER,
     )
     yard.land()
-    assert [order for order, in yard.rows("orders/o.csv", "order_id")] == ["o2"]
+    assert [order for (order,) in yard.rows("orders/o.csv", "order_id")] == ["o2"]
     assert [row[0] for row in yard.rejects("orders/o.csv")] == [2, 3]
 
 

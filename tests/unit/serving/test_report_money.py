@@ -59,7 +59,10 @@ def collaboration(name: str, account_id: str, roi: float | None, **more: Any) ->
 
 
 def test_a_campaign_shows_spend_by_type_and_revenue_by_model(settings: Settings) -> None:
-    campaigns = [returns(campaign_id="C1", name="Spring"), returns(campaign_id="C1", model="any_touch", net_revenue_base=400)]
+    campaigns = [
+        returns(campaign_id="C1", name="Spring"),
+        returns(campaign_id="C1", model="any_touch", net_revenue_base=400),
+    ]
     page = show(settings, fct_campaign_roi=campaigns)
     text = page.text
     assert "Spring" in text
@@ -118,7 +121,11 @@ def test_a_warehouse_without_money_has_no_section(settings: Settings) -> None:
 def test_tiers_stand_in_their_order_with_unallocated_last(settings: Settings) -> None:
     rows = [
         returns(scheme="standard", tier=tier, partner_type=kind, collaborations=1, orders=orders, roi_net=roi)
-        for tier, kind, orders, roi in (("unallocated", "unallocated", None, None), ("micro", "paid", 5, 0.5), ("nano", "gifted", 5, 2))
+        for tier, kind, orders, roi in (
+            ("unallocated", "unallocated", None, None),
+            ("micro", "paid", 5, 0.5),
+            ("nano", "gifted", 5, 2),
+        )
     ]
     text = show(settings, fct_tier_roi=rows).text
     after = text[text.index("Return by tier and partner") :]

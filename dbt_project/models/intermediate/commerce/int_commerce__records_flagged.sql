@@ -38,7 +38,7 @@ int_commerce__records_flagged as (
         case issue
             when 'no rate'
                 then 'no ' || currency || ' rate within 5 days before ' || order_date || ': not in base currency'
-            else 'left out of revenue'
+            else 'no revenue: sums that hold it are unknown'
         end as explanation,
         order_date as record_date,
         data_origin
