@@ -1,9 +1,9 @@
 {#- Identities of money. Each is critical: where one fails a number would be wrong. -#}
 
 {#- No join has lost or doubled a row: the model has as many as what it was made from. -#}
-{% test same_rows_as(model, other, where="true") %}
+{% test same_rows_as(model, other, rows="true") %}
 select
-    (select count(*) from {{ model }} where {{ where }}) as rows_here,
+    (select count(*) from {{ model }} where {{ rows }}) as rows_here,
     (select count(*) from {{ other }}) as rows_there
 where rows_here <> rows_there
 {% endtest %}
