@@ -10,8 +10,8 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: help setup nightly test lint airflow clean reject doctor quarantine replay bench-landing bench-engagement sample account \
-	dictionary docs lock
+.PHONY: help preview reference fuzz setup nightly test lint airflow clean reject doctor quarantine replay bench-landing \
+	bench-engagement sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -32,6 +32,15 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
 	@$(RUN) dags/common/serve_local.py $(if $(PORT),--port $(PORT))
+
+preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=..., MAPPING=name or path
+	@$(RUN) -m ingestion.preview "$(FILE)" $(if $(MAPPING),--mapping "$(MAPPING)")
+
+reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors and for people
+	@$(RUN) -m ingestion.reference
+
+fuzz: $(VENV)/.dev ## land hostile small files of every format: FILES=20000, SEED=1
+	@$(RUN) -m tests.unit.ingestion.hostile --files $(or $(FILES),20000) --seed $(or $(SEED),1)
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"

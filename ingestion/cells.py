@@ -441,7 +441,7 @@ def _read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str],
     if len(keys) > MAX_COLUMNS:
         raise FileRefused(f"its objects have {len(keys):,} different {TOO_MANY_COLUMNS}", records)
     header, paths = _json_columns(keys, wanted)
-    cells = ", ".join(f"{_json_cell(path)} as c{index}" for index, path in paths.items())
+    cells = ", ".join(f"json_extract_string(text, {path}) as c{index}" for index, path in paths.items())
     return Table(
         header=header,
         relation=f"(select source_line, text as whole{', ' if cells else ''}{cells} from lines order by source_line)",
@@ -534,12 +534,12 @@ def _json_path(keys: list[str]) -> str:
     return quote("$" + "".join(f'."{key}"' for key in escaped))
 
 
-def _json_cell(path: str) -> str:
-    """A value as text; a list of plain values joined by `|`."""
-    text = f"json_extract_string(text, {path})"
-    joined = f"array_to_string(from_json(json_extract(text, {path}), '[\"VARCHAR\"]'), '|')"
-    plain = f"not regexp_matches(json_extract(text, {path})::varchar, '^\\[.*[\\[{{|]') "
-    return f"case when {text} like '[%' and json_type(text, {path}) = 'ARRAY' and {plain} then {joined} else {text} end"
+def json_list(cell: str, path: str) -> str:
+    """A cell of a JSON record as text; a list of plain values joined by `|`, as the feeds write lists."""
+    found = f"json_extract(whole, {path})"
+    is_plain = f"json_type({found}) = 'ARRAY' and not regexp_matches(cast({found} as varchar), '^\\[.*[\\[{{|]')"
+    joined = f"array_to_string(from_json({found}, '[\"VARCHAR\"]'), '|')"
+    return f"case when {cell} like '[%' and {is_plain} then {joined} else {cell} end"
 
 
 def _json_rest(taken: list[int], keys: list[str]) -> str:
@@ -631,14 +631,16 @@ def _read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], 
     first = max(mapping.header_row, 0)
     if mapping.header_row:
         if len(grid) < mapping.header_row:
-            raise FileRefused(f"sheet {name!r} ends before row {mapping.header_row}, where its header should be")
+            raise FileRefused(
+                f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`"
+            )
         header = [(_cell_text(cell) or "").strip() for cell in grid[mapping.header_row - 1]]
         while header and not header[-1]:
             header.pop()
     else:
         header = [f"column_{number}" for number in range(1, max(map(len, grid), default=0) + 1)]
     if not any(header):
-        raise FileRefused(f"row {max(1, mapping.header_row)} of sheet {name!r} holds no header; say `header_row`")
+        raise FileRefused(f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`")
     if len(header) > MAX_COLUMNS:
         raise FileRefused(f"its header has {len(header):,} {TOO_MANY_COLUMNS}", max(0, len(grid) - first))
     rows = [(line, cells) for line, cells in enumerate(grid[first:], start=first + 1) if any(c != "" for c in cells)]

@@ -24,8 +24,10 @@ from ingestion.contracts import ColumnSource, Feed, FeedColumn, Mapping, load_fe
 
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 SAMPLE_ROWS = 500
-# Share of a sample's filled cells that must be of the type for a column to be taken for it.
-FITTING = 0.8
+# Share of a sample's filled cells that must be of the type for a column to be taken for it: less where the header
+# leaves no doubt, for then the other cells are spellings of null that nobody has listed yet.
+FITTING, FITTING_BY_NAME = 0.8, 0.3
+SURE = 0.9
 DELIMITERS = ",;\t|"
 NULLS = ("-", "–", "—", "--", "?", "N/A", "n/a", "NA", "N/A'", "null", "NULL", "None", "none", "nan", "NaN",
          "#N/A", "#VALUE!", "#VALOR!", "#WERT!", "#REF!", "#DIV/0!")  # fmt: skip
@@ -119,7 +121,9 @@ def infer(reader: Reader, path: Path, name: str, file_format: str) -> Guess:
         table = cells.open_table(reader, path, probe, file_format, wanted | _nested(reader), is_whole=True)
     sample = _sample(reader, table)
     best = max((_fit(reader, feed, table.header, sample) for feed in load_feeds().values()), key=lambda fit: fit.score)
-    return _write_down(best, table.header, sample, name, file_format, shape)
+    guess = _write_down(best, table.header, sample, name, file_format, shape)
+    guess.remarks = _doubts(reader, best, sample) | guess.remarks
+    return guess
 
 
 def _nested(reader: Reader) -> set[str]:
@@ -245,7 +249,8 @@ def _fit(reader: Reader, feed: Feed, header: list[str], sample: list[list[str]])
         shared = {name, used.get(index, name)} <= {"account_id", "handle", "display_name"}
         if name in taken or (index in used and not shared):
             continue
-        way = _way(reader, feed.columns[name], sample[index])
+        enough = FITTING_BY_NAME if likeness >= SURE else FITTING
+        way = _way(reader, feed.columns[name], sample[index], enough)
         if way is None:
             continue
         taken[name] = (index, way)
@@ -262,21 +267,25 @@ def _likeness(name: str, title: str) -> float:
     if not found or AVERAGE.search(title.lower()):
         return 0.0
     if found in options:
-        return 1.0 - 0.02 * options.index(found)
+        return 1.0 - 0.005 * options.index(found)
     close = max(difflib.SequenceMatcher(None, found, option).ratio() for option in options)
     contained = max((0.6 for option in options if len(option) > 4 and option in found), default=0.0)
     return max(close * 0.8 if close > 0.85 else 0.0, contained)
 
 
-def _way(reader: Reader, column: FeedColumn, sample: list[str]) -> dict[str, Any] | None:
+def _way(reader: Reader, column: FeedColumn, sample: list[str], enough: float) -> dict[str, Any] | None:
     """How a sample must be read to be of a type: extra keys of its source; null where it is not of that type."""
     filled = [cell for cell in sample if cell not in NULLS]
     if not filled:
         return {} if not column.required else None
+    best: tuple[float, dict[str, Any]] = (0.0, {})
     for way in _ways(column, filled):
-        if _share(reader, column, way, filled) >= FITTING:
-            return way
-    return None
+        share = _share(reader, column, way, filled)
+        if share > best[0]:
+            best = (share, way)
+        if share == 1:
+            break
+    return best[1] if best[0] >= enough else None
 
 
 def _ways(column: FeedColumn, filled: list[str]) -> Iterable[dict[str, Any]]:
@@ -305,6 +314,19 @@ def _share(reader: Reader, column: FeedColumn, way: dict[str, Any], filled: list
         value = f"case when {value} between timestamp '{values.EARLIEST}' and {latest} then 1 end"
     row = reader.execute(f"select count({value}) from (select unnest($cells) as shown)", {"cells": filled}).fetchone()
     return int(row[0]) / len(filled) if row else 0.0
+
+
+def _doubts(reader: Reader, fit: _Fit, sample: list[list[str]]) -> dict[str, str]:
+    """Per column the cells of the sample that could not be read, where there are any."""
+    doubts = {}
+    for name, (index, way) in fit.columns.items():
+        column = fit.feed.columns[name]
+        filled = dict.fromkeys(cell for cell in sample[index] if cell not in NULLS)
+        odd = [cell for cell in filled if column.type not in ("text", "id") and not _share(reader, column, way, [cell])]
+        if odd:
+            shown = ", ".join(repr(cell[:20]) for cell in odd[:3])
+            doubts[name] = f"not read: {shown}{', ...' if len(odd) > 3 else ''}; null_values, values?"
+    return doubts
 
 
 def _write_down(

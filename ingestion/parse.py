@@ -267,8 +267,12 @@ def _text_sql(layout: Layout, name: str) -> str:
         return "cast(null as varchar)"
     if _is_native(layout, name):
         return f"c{layout.positions[name]}"
+    position = layout.positions[name]
+    cell = _cell_text(layout, position)
+    if layout.feed.columns[name].type == "list" and position in layout.table.paths:
+        cell = f"({cells.json_list(cell, layout.table.paths[position])})"
     spellings = [*layout.mapping.null_values, *source.null_values]
-    return _cut(_without_nulls(_trimmed(_cell_text(layout, layout.positions[name])), spellings), source)
+    return _cut(_without_nulls(_trimmed(cell), spellings), source)
 
 
 def _cut(text: str, source: ColumnSource) -> str:
@@ -480,11 +484,8 @@ def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> N
 def _note_encoding(reader: Reader) -> list[str]:
     """Say how rows that are not UTF-8 can be read after all."""
     rows = one(reader, f"select count(*) from rejects where reason = {quote(cells.NOT_UTF8)}")
-    return (
-        [f"{rows:,} rows are {cells.NOT_UTF8}: if the sender writes another, say `encoding` in a mapping"]
-        if rows
-        else []
-    )
+    hint = "if the sender writes another encoding, name it in a mapping"
+    return [f"rows that are {cells.NOT_UTF8}: {rows:,}; {hint}"] if rows else []
 
 
 def _note_absent(layout: Layout) -> list[str]:

@@ -29,7 +29,7 @@ DURATION = r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,9})(?:\.
 # Blanks that publishers write inside numbers: no-break, narrow no-break and thin ones among them.
 BLANKS = r"\s\x{00A0}\x{202F}\x{2009}"
 SIGN = r"(?:[€$£¥₩₹]|[A-Z]{3})"
-SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9}
+SUFFIXES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9, "tsd": 10**3, "mio": 10**6, "mrd": 10**9}
 
 # Types of a Parquet file that are taken as they are.
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
@@ -114,7 +114,7 @@ def _number(kind: str, text: str, mark: str, percent: bool) -> str:
     group = f"[{'.' if mark == ',' else ','}'’{BLANKS}]"
     pattern = (
         f"{SIGN}?[{BLANKS}]*([0-9]{{1,3}}(?:{group}[0-9]{{3}})+|[0-9]{{1,18}})(?:\\{mark}([0-9]{{1,9}}))?"
-        f"[{BLANKS}]*([KkMmBb]|[Bb][Nn])?[{BLANKS}]*{'%' if percent else f'{SIGN}?'}"
+        f"[{BLANKS}]*([KkMmBb]|[Bb][Nn]|Tsd|Mio|Mrd)?\\.?[{BLANKS}]*{'%' if percent else f'{SIGN}?'}"
     )
     shape = quote(pattern)
     digits = f"regexp_replace(regexp_extract({text}, {shape}, 1), '[^0-9]', '', 'g')"
@@ -211,10 +211,13 @@ def reason(column: FeedColumn, source: ColumnSource | None, text: str, found: st
     if kind in DECIMALS:
         article, places = "an" if kind == "amount" else "a", DECIMALS[kind][1]
         like = {"number": "€ 1,296.50", "percent": "16.60%"}.get(parse or "", "1234.50")
-        return (
-            f"case when regexp_matches({text}, '^[-−]\\s*[0-9]') then 'a negative {noun}'"
+        near = (
             f" when regexp_full_match({text}, '[0-9]+\\.[0-9]+') then 'more than {places} decimals, or too large'"
-            f" when regexp_full_match({text}, '[0-9]+') then 'too large' else 'not {article} {noun} like {like}' end"
+            f" when regexp_full_match({text}, '[0-9]+') then 'too large'"
+        )
+        return (
+            f"case when regexp_matches({text}, '^[-−]\\s*[0-9]') then 'a negative {noun}'{'' if parse else near}"
+            f" else 'not {article} {noun} like {like}' end"
         )
     if kind == "boolean":
         return "'neither yes nor no: write true, false, yes, no, 1 or 0'"

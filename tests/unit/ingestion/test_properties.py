@@ -1,16 +1,27 @@
-"""Properties: valid rows survive any order and quoting of columns; no bytes break the run or lose a row."""
+"""Properties: valid rows survive any format, layout and split; a changed cell is read as it stands or named; no bytes
+break the run or lose a row.
+"""
 
 import csv
+import gzip
 import io
+import json
 import tempfile
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion import contracts, landing
 from ingestion.config import Settings
 
 from .conftest import Yard
+from .test_formats import xlsx
 
 NAMES = ["platform", "account_id", "captured_at", "followers", "display_name"]
 PATH = "account_snapshots/x.csv"
@@ -78,3 +89,145 @@ def test_no_bytes_break_the_run_or_lose_a_row(head: bytes, body: list[bytes]) ->
         yard.drop(PATH, head + b"".join(body))
         yard.land()  # the yard checks the equation of every batch
         assert len(yard.batches()) == 1
+
+
+# --- any format, split at any row
+
+FORMATS = ["csv", "csv.gz", "tsv", "jsonl", "jsonl.gz", "parquet", "xlsx"]
+COLUMNS = ["order_id", "customer_id", "ordered_at", "gross_amount", "currency", "order_count", "country"]
+# What a workbook cannot hold is left out: control characters, and texts that are formulas.
+names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), max_size=10).filter(
+    lambda text: not text.startswith(("=", "_x")) and text == text.strip()
+)
+orders = st.lists(
+    st.tuples(
+        st.datetimes(datetime(2006, 1, 1), datetime(2025, 12, 31)).map(lambda moment: moment.replace(microsecond=0)),
+        st.decimals(0, 10**9, places=2),
+        st.sampled_from(["USD", "eur", "Gbp"]),
+        st.none() | st.integers(0, 10**12),
+        st.none() | names,
+    ),
+    min_size=1,
+    max_size=7,
+)
+
+
+def record(number: int, order: tuple[Any, ...]) -> dict[str, Any]:
+    moment, amount, currency, count, country = order
+    values = [f"o{number}", f"c{number}", moment.isoformat(), f"{amount:.2f}", currency, count, country or None]
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def write(form: str, records: list[dict[str, Any]], order: list[str], quoting: int) -> bytes:
+    """Records in a format, columns in an order."""
+    if form.startswith("jsonl"):
+        content = "".join(f"{json.dumps({name: r[name] for name in order})}\n" for r in records).encode()
+    elif form == "parquet":
+        content = parquet_of(records, order)
+    elif form == "xlsx":
+        content = xlsx(order, *([r[name] for name in order] for r in records))
+    else:
+        out = io.StringIO(newline="")
+        writer = csv.DictWriter(
+            out, order, quoting=quoting, lineterminator="\n", delimiter="\t" if form == "tsv" else ","
+        )  # type: ignore[arg-type]
+        writer.writeheader()
+        writer.writerows(records)
+        content = out.getvalue().encode()
+    return gzip.compress(content) if form.endswith(".gz") else content
+
+
+def parquet_of(records: list[dict[str, Any]], order: list[str]) -> bytes:
+    kinds = {"ordered_at": "timestamp", "gross_amount": "decimal(18, 2)", "order_count": "bigint"}
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        columns = ", ".join(f"{name} {kinds.get(name, 'varchar')}" for name in order)
+        connection.execute(f"create table t ({columns})")
+        marks = ", ".join("?" * len(order))
+        connection.executemany(f"insert into t values ({marks})", [[r[name] for name in order] for r in records])
+        connection.execute(f"copy t to '{folder}/t.parquet' (format parquet)")
+        return (Path(folder) / "t.parquet").read_bytes()
+
+
+TSV = contracts.Mapping.model_validate(
+    {
+        "mapping": "tabs", "pattern": "*.tsv", "delimiter": "\t", "feed": "orders",
+        "columns": {name: {"from": name} for name in COLUMNS},
+    }
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    orders=orders,
+    forms=st.lists(st.sampled_from(FORMATS), min_size=1, max_size=3),
+    order=st.permutations(COLUMNS),
+    quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    cut=st.integers(0, 7),
+)
+def test_rows_survive_any_format_and_split(
+    orders: list[tuple[Any, ...]], forms: list[str], order: list[str], quoting: int, cut: int
+) -> None:
+    records = [record(number, made) for number, made in enumerate(orders)]
+    pieces = [piece for piece in (records[:cut], records[cut:]) if piece]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(landing, "load_mappings", lambda: [TSV])
+        yard = fresh_yard(folder)
+        for number, piece in enumerate(pieces):
+            form = forms[number % len(forms)]
+            yard.drop(f"orders/{number}.{form}", write(form, piece, list(order), quoting))
+        landed = yard.land()
+        assert (landed.rows_read, landed.rows_accepted) == (len(records), len(records)), yard.said
+        found = sorted(
+            (row for batch in yard.batches() for row in yard.rows(batch["file"], ", ".join(COLUMNS))),
+            key=lambda r: int(r[0][1:]),
+        )
+        assert found == [
+            (
+                r["order_id"], r["customer_id"], datetime.fromisoformat(r["ordered_at"]), Decimal(r["gross_amount"]),
+                r["currency"].upper(), r["order_count"], r["country"],
+            )
+            for r in records
+        ]  # fmt: skip
+
+
+# --- a changed cell
+
+printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=14)
+cells = st.one_of(
+    printable, st.integers(-(10**14), 10**14).map(str), st.decimals(allow_nan=True, allow_infinity=True).map(str),
+    st.datetimes().map(lambda moment: moment.isoformat()), st.sampled_from(["", " ", "hidden", "null", "1e3", "42.0", "0x1f", "１２"]),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(column=st.sampled_from(COLUMNS), cell=cells, form=st.sampled_from(["csv", "jsonl"]))
+def test_a_changed_cell_is_read_as_it_stands_or_named(column: str, cell: str, form: str) -> None:
+    kept = record(0, (datetime(2026, 1, 5), Decimal(1), "USD", 1, "TW"))
+    changed = {**record(1, (datetime(2026, 1, 5), Decimal(1), "USD", 1, "TW")), column: cell}
+    with tempfile.TemporaryDirectory() as folder:
+        yard = fresh_yard(folder)
+        path = f"orders/x.{form}"
+        yard.drop(path, write(form, [kept, changed], COLUMNS, csv.QUOTE_ALL))
+        yard.land()
+        batch = yard.batch(path)
+        assert batch["rows_read"] == 2
+        if batch["rows_quarantined"]:
+            line, name, shown, reason, _ = yard.rejects(path)[-1]
+            assert (line, name) == (3 if form == "csv" else 2, column)
+            assert reason
+            assert shown is None or shown == cell[:200]
+            return
+        value = yard.rows(path, column)[-1][0]
+        text = cell.strip(" ")
+        match column:
+            case "gross_amount":
+                assert value == Decimal(text)
+            case "order_count":
+                assert (value is None) if not text else (value == Decimal(text))
+            case "ordered_at":
+                moment = datetime.fromisoformat(text)
+                assert value == (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
+            case "currency":
+                assert value == text.upper()
+            case _:
+                assert value == (text or None)

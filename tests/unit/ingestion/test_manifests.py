@@ -1,0 +1,107 @@
+"""A manifest beside a delivery: verified where it stands, waited for where a feed asks for it."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from .conftest import GOOD, Yard
+
+PATH = "account_snapshots/day/x.csv"
+UNENDED = GOOD.rstrip(b"\n")
+
+
+def drop_note(yard: Yard, name: str = "_manifest.json", **entry: Any) -> None:
+    yard.drop(f"account_snapshots/day/{name}", json.dumps({"files": [{"name": "x.csv", **entry}]}))
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("name", ["_manifest.json", "_SUCCESS"])
+def test_a_file_that_is_what_its_manifest_says_lands(yard: Yard, name: str) -> None:
+    yard.drop(PATH, GOOD)
+    drop_note(
+        yard,
+        name,
+        bytes=len(GOOD),
+        sha256=sha(GOOD).upper(),
+        rows=2,
+        as_of="2026-01-06T01:00:00+08:00",
+        origin="simulated",
+    )
+    assert yard.land().rows_accepted == 2
+    assert yard.rows(PATH, "as_of, data_origin")[0] == (datetime(2026, 1, 5, 17), "simulated")
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"bytes": len(GOOD) + 1}, f"it has {len(GOOD)} bytes, its manifest says {len(GOOD) + 1}"),
+        ({"sha256": "0" * 64}, "its SHA-256 is not the one in its manifest"),
+    ],
+)
+def test_a_file_that_differs_waits_and_is_then_set_aside(
+    yard_with_good: Yard, entry: dict[str, Any], words: str
+) -> None:
+    yard_with_good.drop(PATH, GOOD)
+    drop_note(yard_with_good, **entry)
+    assert yard_with_good.land().files_waiting == [PATH]
+    yard_with_good.age(PATH, 1000)
+    yard_with_good.land()
+    assert words in yard_with_good.batch(PATH)["reason"]
+    assert yard_with_good.batch(PATH)["state"] == "quarantined"
+
+
+def test_a_file_cut_at_a_line_end_is_noticed_by_its_rows(yard: Yard) -> None:
+    """A CSV cut at a line end looks whole to every reader; only its manifest knows."""
+    cut = GOOD[: GOOD.rindex(b"youtube")]
+    yard.drop(PATH, cut)
+    drop_note(yard, rows=2)
+    yard.land()
+    batch = yard.batch(PATH)
+    assert (batch["state"], batch["rows_read"], batch["rows_quarantined"]) == ("quarantined", 1, 1)
+    assert batch["reason"] == "it has 1 rows, its manifest says 2; send it again"
+
+
+def test_a_verified_file_may_lack_its_last_line_end(yard: Yard) -> None:
+    yard.drop(PATH, UNENDED)
+    drop_note(yard, sha256=sha(UNENDED))
+    assert yard.land().rows_accepted == 2
+
+
+def test_a_feed_that_asks_for_manifests_waits_for_them(yard: Yard) -> None:
+    yard.settings = yard.settings.model_copy(update={"manifest_feeds": ("account_snapshots",)})
+    yard.drop(PATH, GOOD)
+    assert yard.land().files_waiting == [PATH]
+    yard.drop("account_snapshots/day/_SUCCESS", b"")
+    assert yard.land().files_waiting == [PATH], "an empty mark verifies nothing"
+    drop_note(yard, sha256=sha(GOOD))
+    assert yard.land().rows_accepted == 2
+
+
+@pytest.mark.parametrize("broken", [b"{", b'{"files": [{"name": "x.csv", "bytes": -1}]}', b"[" * 100_000])
+def test_a_manifest_that_cannot_be_read_holds_its_folder_up_and_says_so(yard: Yard, broken: bytes) -> None:
+    yard.drop(PATH, GOOD)
+    yard.drop("account_snapshots/day/_manifest.json", broken)
+    assert yard.land().files_waiting == [PATH]
+    assert any("_manifest.json beside it cannot be read" in line for line in yard.said)
+
+
+def test_a_manifest_that_is_a_link_is_not_followed(yard: Yard) -> None:
+    target = yard.drop("elsewhere.txt", json.dumps({"files": [{"name": "x.csv", "rows": 99}]}))
+    yard.drop(PATH, GOOD)
+    (yard.settings.landing / "account_snapshots/day/_manifest.json").symlink_to(target)
+    yard.land()
+    assert yard.batch(PATH)["rows_accepted"] == 2
+
+
+def test_what_a_manifest_says_of_other_files_does_not_matter(yard: Yard) -> None:
+    yard.drop(PATH, GOOD)
+    yard.drop(
+        "account_snapshots/day/_manifest.json", json.dumps({"files": [{"name": "y.csv", "bytes": 1}], "by": "me"})
+    )
+    assert yard.land().rows_accepted == 2
