@@ -116,9 +116,9 @@ where a.snapshot_date = $night;
 create table fct_account_engagement_daily as
 with ranked as (
     select *,
-        count(*) filter (where has_rate) over own as own_n,
-        count(*) filter (where has_rate) over by_niche as niche_n,
-        count(*) filter (where has_rate) over by_tier as tier_n,
+        count(case when has_rate then 1 end) over own as own_n,
+        count(case when has_rate then 1 end) over by_niche as niche_n,
+        count(case when has_rate then 1 end) over by_tier as tier_n,
         count(er_followers_median_30) over own as own_er_n,
         count(er_followers_median_30) over by_niche as niche_er_n,
         count(er_followers_median_30) over by_tier as tier_er_n,

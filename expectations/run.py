@@ -20,9 +20,12 @@ def check_landing(
 
     Raises ContractError when a critical check failed, or a raw file is damaged.
     """
-    from expectations.suites.landing import account_snapshots
+    from expectations.suites.landing import account_snapshots, post_snapshots
 
-    return _judge(settings, run_id, account_snapshots.suite(settings, run_id, day), say)
+    suites = [account_snapshots.suite(settings, run_id, day)]
+    if post_snapshots.is_expected(settings):
+        suites.append(post_snapshots.suite(settings, run_id, day))
+    return _judge(settings, run_id, suites, say)
 
 
 def check_marts(
@@ -34,19 +37,24 @@ def check_marts(
     """
     from expectations.suites.marts import fct_account_daily
 
-    return _judge(settings, run_id, fct_account_daily.suite(settings, run_id), say)
+    return _judge(settings, run_id, [fct_account_daily.suite(settings, run_id)], say)
 
 
-def _judge(settings: Settings, run_id: str, suite: Suite, say: Callable[[str], None]) -> list[dict[str, object]]:
+def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[str], None]) -> list[dict[str, object]]:
     from expectations.checkpoints import run_suite
 
-    results = run_suite(settings, run_id, suite)
-    ledger.record_checks(settings, run_id, results)
-    say(_table(suite.name, results))
-    failed = [f"{r['expectation']}: {r['detail']}" for r in results if r["severity"] == "critical" and not r["passed"]]
+    results = []
+    for suite in suites:
+        found = run_suite(settings, run_id, suite)
+        ledger.record_checks(settings, run_id, found)
+        say(_table(suite.name, found))
+        results += found
+    failed = [r for r in results if r["severity"] == "critical" and not r["passed"]]
     if failed:
+        blocked = ", ".join(dict.fromkeys(str(r["suite"]) for r in failed))
         raise ContractError(
-            f"{suite.name} is blocked, nothing is published and the last release stays:\n- " + "\n- ".join(failed)
+            f"{blocked} is blocked, nothing is published and the last release stays:\n- "
+            + "\n- ".join(f"{r['expectation']}: {r['detail']}" for r in failed)
         )
     return results
 

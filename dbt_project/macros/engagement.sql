@@ -23,5 +23,14 @@
 
 {#- A hashtag, handle or name as it is compared: lower case, without leading `#` or `@`. -#}
 {% macro name_key(text) -%}
-    nullif(ltrim(lower(trim({{ text }})), '#@'), '')
+    nullif({{ strip_leading('lower(trim(' ~ text ~ '))', '#@') }}, '')
+{%- endmacro %}
+
+{#- Whether any of an account's rates is known. -#}
+{% macro has_rate(relation) -%}
+    coalesce(
+        {% for column, _, _ in engagement_rates() %}
+            {{ relation }}.{{ column }}{{ "," if not loop.last }}
+        {% endfor %}
+    ) is not null
 {%- endmacro %}

@@ -51,3 +51,13 @@
 {%- endmacro %}
 
 {% macro duckdb__words_of(text) -%} unnest(string_split({{ text }}, '|')) {%- endmacro %}
+
+{#- Equal, or both null. -#}
+{% macro is_same(one, other) -%} ({{ one }} is not distinct from {{ other }}) {%- endmacro %}
+
+{#- A text without any of these characters at its start. -#}
+{% macro strip_leading(text, characters) -%}
+    {{ return(adapter.dispatch("strip_leading")(text, characters)) }}
+{%- endmacro %}
+
+{% macro duckdb__strip_leading(text, characters) -%} ltrim({{ text }}, '{{ characters }}') {%- endmacro %}

@@ -1,4 +1,4 @@
-"""Worlds worked by hand, asserted to the last digit: who is in a window, what is divided by what, what stays unknown."""
+"""Worlds worked by hand, to the last digit: who is in a window, what is divided by what, what stays unknown."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta

@@ -108,9 +108,9 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     Raises ContractError when a raw file is damaged.
     """
     with ledger.read(settings) as connection:
-        days = _days_to_judge(connection, day)
-        files = _files(connection, min(days) - timedelta(days=TRAILING_DAYS), max(days))
-        latest = _latest_files(connection, day)
+        days = days_to_judge(connection, FEED, day)
+        files = files_of(connection, FEED, min(days) - timedelta(days=TRAILING_DAYS), max(days))
+        latest = latest_files(connection, FEED, day)
         batches = connection.execute("select * from batches where run_id = ? order by batch_id", (run_id,)).fetchall()
         drifts = _header_drifts(connection, run_id)
     judged = [file for file in files if file.day in days]
@@ -121,12 +121,14 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
     run = f"the run of {day}"
     result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
-    _measure_batches(result, run, batches)
+    # A file of no known feed counts here: no other suite would see it.
+    elsewhere = set(load_feeds()) - {FEED}
+    measure_batches(result, run, [row for row in batches if row["feed"] not in elsewhere])
     for batch, names in drifts.items():
         result.measure("header_drift", "the header", names, batch)
-    _measure_volume(result, files, days)
+    measure_volume(result, files, days)
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        result.measure("freshness_hours", run, _hours_since_capture(settings, reader, latest, day))
+        result.measure("freshness_hours", run, hours_since_capture(settings, reader, latest, day))
         _measure_shares(result, settings, reader, judged)
     return result
 
@@ -146,21 +148,22 @@ def _checks(settings: Settings) -> list[Check]:
     ]
 
 
-def _days_to_judge(connection: sqlite3.Connection, day: date) -> set[date]:
+def days_to_judge(connection: sqlite3.Connection, feed: str, day: date) -> set[date]:
     """The run's day and every dirty date that may be built: up to that day, or to what an earlier run has built."""
     dirty = connection.execute(
         "select distinct snapshot_date from dirty_dates where feed = ? and snapshot_date <= ?",
-        (FEED, last_buildable_day(connection, day)),
+        (feed, last_buildable_day(connection, day)),
     )
     return {day, *(date.fromisoformat(row["snapshot_date"]) for row in dirty)}
 
 
-def _files(connection: sqlite3.Connection, first: date, last: date) -> list[File]:
+def files_of(connection: sqlite3.Connection, feed: str, first: date, last: date) -> list[File]:
+    """Accepted files of a feed with rows on these dates."""
     rows = connection.execute(
         "select f.*, b.file from raw_files f join batches b using (batch_id)"
         " where b.state = 'accepted' and f.feed = ? and f.snapshot_date between ? and ?"
         " order by f.snapshot_date, f.batch_id",
-        (FEED, str(first), str(last)),
+        (feed, str(first), str(last)),
     )
     return [
         File(
@@ -175,14 +178,14 @@ def _files(connection: sqlite3.Connection, first: date, last: date) -> list[File
     ]
 
 
-def _latest_files(connection: sqlite3.Connection, day: date) -> list[File]:
+def latest_files(connection: sqlite3.Connection, feed: str, day: date) -> list[File]:
     """Files of the last date with rows at or before a day."""
     last = connection.execute(
         "select max(f.snapshot_date) from raw_files f join batches b using (batch_id)"
         " where b.state = 'accepted' and f.feed = ? and f.snapshot_date <= ?",
-        (FEED, str(day)),
+        (feed, str(day)),
     ).fetchone()[0]
-    return _files(connection, date.fromisoformat(last), date.fromisoformat(last)) if last else []
+    return files_of(connection, feed, date.fromisoformat(last), date.fromisoformat(last)) if last else []
 
 
 def _header_drifts(connection: sqlite3.Connection, run_id: str) -> dict[str, int]:
@@ -201,10 +204,8 @@ def _header_drifts(connection: sqlite3.Connection, run_id: str) -> dict[str, int
     }
 
 
-def _measure_batches(result: Suite, run: str, batches: list[sqlite3.Row]) -> None:
-    """What of this run's files was set aside. A file of no known feed counts here: no other suite would see it."""
-    elsewhere = set(load_feeds()) - {FEED}
-    mine = [row for row in batches if row["feed"] not in elsewhere]
+def measure_batches(result: Suite, run: str, mine: list[sqlite3.Row]) -> None:
+    """What of these files of a run was set aside."""
     whole = [row["batch_id"][:12] for row in mine if row["state"] == "quarantined"]
     result.measure("files_quarantined_whole", run, len(whole), " ".join(whole[:NAMED]))
     accepted = [row for row in mine if row["state"] == "accepted"]
@@ -216,7 +217,7 @@ def _measure_batches(result: Suite, run: str, batches: list[sqlite3.Row]) -> Non
         )
 
 
-def _measure_volume(result: Suite, files: list[File], days: set[date]) -> None:
+def measure_volume(result: Suite, files: list[File], days: set[date]) -> None:
     """Rows of each date against the median of the dates before it.
 
     A date's rows are those of its largest file: several captures a day are normal, and their sum is no roster.
@@ -233,7 +234,7 @@ def _measure_volume(result: Suite, files: list[File], days: set[date]) -> None:
         result.measure("volume_change", str(day), ratio, largest[day].batch)
 
 
-def _hours_since_capture(
+def hours_since_capture(
     settings: Settings, reader: duckdb.DuckDBPyConnection, latest: list[File], day: date
 ) -> float | None:
     """Hours from the last capture to the end of a day, UTC; null when nothing was ever captured."""

@@ -16,11 +16,10 @@ given as (
     select
         updates.platform,
         updates.account_id,
-        planned.snapshot_date,
         {% for name in ["niche", "country"] %}
-            max_by(updates.{{ name }}, updates.updated_at) filter (where updates.{{ name }} is not null)
-            as {{ name }}{{ "," if not loop.last }}
+            max_by(updates.{{ name }}, updates.updated_at) filter (where updates.{{ name }} is not null) as {{ name }},
         {% endfor %}
+        planned.snapshot_date
     from updates
     inner join planned on updates.snapshot_date <= planned.snapshot_date
     group by updates.platform, updates.account_id, planned.snapshot_date
@@ -30,11 +29,11 @@ int_account__attributes_dated as (
     select
         rated.platform,
         rated.account_id,
-        rated.snapshot_date,
         {% for name in ["niche", "country"] %}
             -- `*` stands for all in a benchmark, so it is nobody's own.
-            nullif(coalesce(given.{{ name }}, days.{{ name }}), '*') as {{ name }}{{ "," if not loop.last }}
+            nullif(coalesce(given.{{ name }}, days.{{ name }}), '*') as {{ name }},
         {% endfor %}
+        rated.snapshot_date
     from rated
     left join given
         on rated.platform = given.platform

@@ -7,10 +7,10 @@ with updates as (select * from {{ ref("stg_landing__accounts") }}),
 int_account__attributes_merged as (
     select
         platform,
-        account_id,
         {% for name in ["creator_id", "handle", "display_name", "niche", "country", "city", "language"] %}
-            max_by({{ name }}, updated_at) filter (where {{ name }} is not null) as {{ name }}{{ "," if not loop.last }}
+            max_by({{ name }}, updated_at) filter (where {{ name }} is not null) as {{ name }},
         {% endfor %}
+        account_id
     from updates
     group by platform, account_id
 )

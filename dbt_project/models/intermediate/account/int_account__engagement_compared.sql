@@ -18,6 +18,14 @@ listed as (
 int_account__engagement_compared as (
     select
         rated.*,
+        peers.tier,
+        peers.niche,
+        peers.country,
+        peers.benchmark_niche,
+        peers.benchmark_country,
+        peers.benchmark_n,
+        peers.er_percentile,
+        peers.like_rate_percentile,
         case
             when rated.er_followers_median_30_posts = 0 then null
             when rated.snapshot_date_basis_posts = 0 then 'publication'
@@ -28,15 +36,7 @@ int_account__engagement_compared as (
             when listed.rival_names = 0 or rated.named_posts_90d = 0 then null
             -- Posts with names, none of them a rival's: that is none, not unknown.
             else coalesce(rivals.rival_brands, 0)
-        end as rival_brands_90d,
-        peers.tier,
-        peers.niche,
-        peers.country,
-        peers.benchmark_niche,
-        peers.benchmark_country,
-        peers.benchmark_n,
-        peers.er_percentile,
-        peers.like_rate_percentile
+        end as rival_brands_90d
     from rated
     inner join peers
         on rated.platform = peers.platform

@@ -33,10 +33,10 @@ observed as (
 
 seen as (
     select
+        observed.followers,
         coalesce(observed.platform, with_a_post.platform) as platform,
         coalesce(observed.account_id, with_a_post.account_id) as account_id,
         coalesce(observed.snapshot_date, with_a_post.snapshot_date) as snapshot_date,
-        observed.followers,
         coalesce(observed.data_origin, with_a_post.data_origin) as data_origin
     from observed
     full outer join with_a_post

@@ -1,4 +1,4 @@
--- One row per account and UTC day on which it or a post of its own was captured: its tier, niche and country, and where it stands in its benchmark cell.
+-- One row per account and UTC day on which it or a post was captured: its niche and country, and its place among peers.
 {% set rates = {"er": "er_followers_median_30", "like_rate": "like_rate_views_median_30"} %}
 -- Cells from the account's own upwards: country is merged first, then niche.
 {% set cells = {
@@ -33,8 +33,7 @@ described as (
         {% for rate in rates.values() %}
             rated.{{ rate }},
         {% endfor %}
-        coalesce({% for column, _, _ in engagement_rates() %}rated.{{ column }}{{ ", " if not loop.last }}{% endfor %})
-            is not null and suspicious.account_id is null as is_peer
+        {{ has_rate("rated") }} and suspicious.account_id is null as is_peer
     from attributes
     inner join rated
         on attributes.platform = rated.platform
@@ -63,14 +62,15 @@ counted as (
     select
         *,
         {% for cell, columns in cells.items() %}
-            count(*) filter (where is_peer) over (partition by {{ columns }}) as {{ cell }}_n,
+            count(case when is_peer then 1 end) over (partition by {{ columns }}) as {{ cell }}_n,
             {% for name, rate in rates.items() %}
                 count({{ rate }}) filter (where is_peer) over (partition by {{ columns }}) as {{ cell }}_{{ name }}_n,
                 count({{ rate }}) filter (where is_peer) over (
                     partition by {{ columns }} order by {{ rate }} asc nulls last
-                ) as {{ cell }}_{{ name }}_upto{{ "," if not (loop.last and cell == "tier") }}
+                ) as {{ cell }}_{{ name }}_upto,
             {% endfor %}
         {% endfor %}
+        tier not in ('below', 'unclassified') as has_cells
     from with_tier
 ),
 
@@ -78,7 +78,7 @@ placed as (
     select
         *,
         case
-            when tier is null or tier in ('below', 'unclassified') then null
+            when tier is null or not has_cells then null
             when niche is not null and country is not null and own_n >= {{ fewest }} then 'own'
             when niche is not null and niche_n >= {{ fewest }} then 'niche'
             when niche is null and country is not null and country_n >= {{ fewest }} then 'country'
@@ -91,21 +91,25 @@ int_account__peers_ranked as (
     select
         platform,
         account_id,
-        snapshot_date,
         tier,
         niche,
         country,
         case when cell in ('own', 'niche') then niche when cell is not null then '*' end as benchmark_niche,
         case when cell in ('own', 'country') then country when cell is not null then '*' end as benchmark_country,
-        case cell {% for cell in cells %}when '{{ cell }}' then {{ cell }}_n {% endfor %}end as benchmark_n,
+        case cell
+            {% for cell in cells %}
+                when '{{ cell }}' then {{ cell }}_n
+            {% endfor %}
+        end as benchmark_n,
         {% for name, rate in rates.items() %}
             case
                 {% for cell in cells %}
                     when cell = '{{ cell }}' and {{ rate }} is not null and {{ cell }}_{{ name }}_n >= {{ fewest }}
                         then cast(100 * {{ cell }}_{{ name }}_upto as double) / {{ cell }}_{{ name }}_n
                 {% endfor %}
-            end as {{ name }}_percentile{{ "," if not loop.last }}
+            end as {{ name }}_percentile,
         {% endfor %}
+        snapshot_date
     from placed
 )
 

@@ -16,13 +16,13 @@ named as (
     select
         brand,
         is_rival,
-        split_part(account, ':', 1) as platform,
-        substr(account, length(split_part(account, ':', 1)) + 2) as word
+        split_part(own_account, ':', 1) as platform,
+        substr(own_account, length(split_part(own_account, ':', 1)) + 2) as word
     from (
         select
             brand,
             is_rival,
-            {{ words_of("own_accounts") }} as account
+            {{ words_of("own_accounts") }} as own_account
         from brands
     ) as accounts
 ),

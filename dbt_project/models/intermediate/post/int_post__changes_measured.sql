@@ -37,12 +37,12 @@ observed as (
 last_known as (
     select
         *,
-        lag(captured_at) over {{ in_order }} as captured_before,
         {% for count in post_counts() %}
             {{ last_value_before(count, in_order) }} as {{ count }}_before,
             {{ last_value_before("case when " ~ count ~ " is not null then captured_at end", in_order) }}
-                as {{ count }}_known_at{{ "," if not loop.last }}
+                as {{ count }}_known_at,
         {% endfor %}
+        lag(captured_at) over {{ in_order }} as captured_before
     from observed
 ),
 
@@ -83,11 +83,10 @@ redefined as (
     select
         kinds.platform,
         kinds.content_type,
-        kinds.snapshot_date,
         {% for count in post_counts() %}
-            max(definitions.valid_from) filter (where definitions.metric = '{{ count }}')
-                as {{ count }}_redefined_on{{ "," if not loop.last }}
+            max(definitions.valid_from) filter (where definitions.metric = '{{ count }}') as {{ count }}_redefined_on,
         {% endfor %}
+        kinds.snapshot_date
     from kinds
     inner join definitions
         on kinds.platform = definitions.platform
@@ -124,19 +123,14 @@ int_post__changes_measured as (
     select
         platform,
         post_id,
-        snapshot_date,
         has_changed_account,
         case when not has_changed_account and captured_before >= first_day then captured_before end as captured_before,
         {% for count in post_counts() %}
-            {% set is_comparable %}
-                not has_changed_account
-                and {{ count }}_known_at >= first_day
-                and ({{ count }}_redefined_on is null or {{ count }}_known_at >= {{ count }}_redefined_on)
-            {% endset %}
-            case when {{ is_comparable }} then {{ count }} - {{ count }}_before end as {{ count }}_change,
-            case when {{ is_comparable }} then {{ micros_between(count ~ "_known_at", "captured_at") }} end
-                as {{ count }}_micros{{ "," if not loop.last }}
+            case when {{ is_comparable(count) }} then {{ count }} - {{ count }}_before end as {{ count }}_change,
+            case when {{ is_comparable(count) }} then {{ micros_between(count ~ "_known_at", "captured_at") }} end
+                as {{ count }}_micros,
         {% endfor %}
+        snapshot_date
     from measured
 )
 

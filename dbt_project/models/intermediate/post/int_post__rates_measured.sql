@@ -1,4 +1,4 @@
--- One row per planned day and post that its account published at most 90 days before: its rates, if it is in the window.
+-- One row per planned day and post published at most 90 days before: its rates, where it is in the window.
 {{ config(materialized="view") }}
 
 with traits as (select * from {{ ref("int_post__traits_changed") }}),
@@ -36,14 +36,14 @@ joined as (
         published.account_id,
         published.as_of_date as snapshot_date,
         published.is_sponsored,
-        published.hashtags is not null or published.mentions is not null as has_names,
-        greatest(published.data_origin, selected.data_origin) as data_origin,
         selected.place,
         selected.likes,
         selected.comments,
         selected.creator_replies,
         selected.views,
         selected.reach,
+        published.hashtags is not null or published.mentions is not null as has_names,
+        greatest(published.data_origin, selected.data_origin) as data_origin,
         published.followers_at_publication is not null as is_publication_basis,
         coalesce(published.followers_at_publication, days.followers) as followers
     from published

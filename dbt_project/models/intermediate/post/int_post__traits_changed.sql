@@ -38,7 +38,7 @@ beside_the_day_before as (
         days.post_id is not null as is_seen,
         days.post_id is not null
         {% for trait in traits %}
-            and today.{{ trait }} is not distinct from days.{{ trait }}
+            and {{ is_same("today." ~ trait, "days." ~ trait) }}
         {% endfor %} as is_same
     from today
     left join days
@@ -54,7 +54,7 @@ beside_an_earlier_day as (
         rest.snapshot_date,
         true
         {% for trait in traits %}
-            and rest.{{ trait }} is not distinct from days.{{ trait }}
+            and {{ is_same("rest." ~ trait, "days." ~ trait) }}
         {% endfor %} as is_same
     from beside_the_day_before as rest
     inner join days
@@ -79,18 +79,20 @@ changed as (
     where not coalesce(earlier.is_same, latest.is_same)
 ),
 
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -(max_age_days + before_days)) }} as first_day,
+        max(snapshot_date) as last_day
+    from planned
+),
+
 followers as (
     select captures.*
     from captures
-    inner join (
-        select
-            {{ add_days("min(snapshot_date)", -(max_age_days + before_days)) }} as first_day,
-            max(snapshot_date) as last_day
-        from planned
-    ) as reach on captures.snapshot_date between reach.first_day and reach.last_day
+    inner join reach on captures.snapshot_date between reach.first_day and reach.last_day
 ),
 
--- The last capture of followers at or before publication, at most 7 days before it. Posts too old for any rate need none.
+-- The last capture at or before publication, at most 7 days before it. Posts too old for any rate need none.
 at_publication as (
     select
         changed.platform,

@@ -75,10 +75,10 @@ int_post__window_selected as (
         views,
         reach,
         data_origin,
+        as_of_date,
         row_number() over (
             partition by platform, account_id, as_of_date order by published_at desc, post_id desc
-        ) as place,
-        as_of_date
+        ) as place
     from aged
     where age between 72 * {{ hour }} and 90 * 24 * {{ hour }}
 )

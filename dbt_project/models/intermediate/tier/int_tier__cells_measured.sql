@@ -17,15 +17,15 @@ schemes as (select * from {{ ref("tier_schemes") }}),
 accounts as (
     select
         rated.platform,
-        rated.snapshot_date,
         rated.followers,
         peers.niche,
         peers.country,
         rated.data_origin,
         suspicious.account_id is not null as is_suspicious,
         {% for rate, _, _ in rates %}
-            case when suspicious.account_id is null then rated.{{ rate }} end as {{ rate }}{{ "," if not loop.last }}
+            case when suspicious.account_id is null then rated.{{ rate }} end as {{ rate }},
         {% endfor %}
+        rated.snapshot_date
     from rated
     inner join peers
         on rated.platform = peers.platform
@@ -35,8 +35,7 @@ accounts as (
         on rated.platform = suspicious.platform
         and rated.account_id = suspicious.account_id
         and rated.snapshot_date = suspicious.snapshot_date
-    where
-        coalesce({% for rate, _, _ in rates %}rated.{{ rate }}{{ ", " if not loop.last }}{% endfor %}) is not null
+    where {{ has_rate("rated") }}
 ),
 
 {{ tiered_from("accounts") }},
@@ -60,12 +59,7 @@ measured as (
         max(data_origin) as data_origin
     from tiered
     where tier not in ('below', 'unclassified')
-    group by grouping sets (
-        (platform, snapshot_date, scheme, tier),
-        (platform, snapshot_date, scheme, tier, niche),
-        (platform, snapshot_date, scheme, tier, country),
-        (platform, snapshot_date, scheme, tier, niche, country)
-    )
+    group by platform, snapshot_date, scheme, tier, cube(niche, country)
 ),
 
 -- An account without a niche or country belongs to no cell but those over all of them.

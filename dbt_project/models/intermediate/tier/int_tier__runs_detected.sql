@@ -1,4 +1,4 @@
--- One row per account, scheme and UTC day that may begin a tier: the first in 28 days, the 7th of a run, or new cut-offs'.
+-- One row per account, scheme and UTC day that may begin a tier: first in 28 days, 7th of a run, first of new cut-offs.
 {% set run_days = 7 %}
 {% set step_days = 4 %}
 -- Seven steps lead to the 8th day back, which tells the 7th of a run from the 8th.
@@ -126,13 +126,13 @@ beside_the_last as (
 in_runs as (
     select
         *,
-        count(*) filter (
-            where date_before is null
-            or tier <> tier_before
-            or {{ days_between("date_before", "snapshot_date") }} > {{ step_days }}
-        ) over (
-            partition by platform, account_id, scheme order by snapshot_date
-        ) as run
+        count(
+            case
+                when date_before is null then 1
+                when tier <> tier_before then 1
+                when {{ days_between("date_before", "snapshot_date") }} > {{ step_days }} then 1
+            end
+        ) over (partition by platform, account_id, scheme order by snapshot_date) as run
     from beside_the_last
 ),
 

@@ -104,12 +104,12 @@ int_tier__turns_detected as (
         turns.snapshot_date,
         turns.tier,
         turns.previous_tier,
+        turns.data_origin,
         case
             when turns.cause <> 'run' then turns.cause
             when turns.followers > compared.previous_followers then 'up'
             else 'down'
-        end as direction,
-        turns.data_origin
+        end as direction
     from turns
     left join compared
         on turns.platform = compared.platform

@@ -1,0 +1,131 @@
+"""Each rule of posts, engagement, tiers and benchmarks is noticed by its unit test when it is broken."""
+
+from typing import Any
+
+import pytest
+
+from .test_unit_tests import UNIT_TESTS
+
+INT = "models/intermediate/"
+POST, ACCOUNT, TIER, BRAND = (f"{INT}{folder}/int_{folder}__" for folder in ("post", "account", "tier", "brand"))
+STAGED = "models/staging/landing/stg_landing__"
+
+# Unit test: the edit that breaks its rule. Rounds, for one dbt start costs as much as all tests.
+ROUNDS: list[dict[str, tuple[str, str, str]]] = [
+    {
+        "disagreeing_files_of_posts_later_as_of_wins_then_larger_hash": (
+            f"{STAGED}post_snapshots.sql", "source_sha256 desc", "source_sha256 asc",
+        ),
+        "disagreeing_attributes_of_one_instant_later_as_of_wins_then_larger_hash": (
+            f"{STAGED}accounts.sql", "as_of desc", "as_of asc",
+        ),
+        "a_brand_is_as_last_delivered": (f"{STAGED}brands.sql", "as_of desc", "as_of asc"),
+        "last_capture_of_a_post_of_the_day_wins_nulls_and_all": (
+            f"{POST}days_observed.sql", "captured_at desc", "captured_at asc",
+        ),
+        "a_post_is_told_of_when_it_is_new_changed_or_back_after_7_days": (
+            f"{POST}traits_changed.sql", "set seen_days = 7", "set seen_days = 8",
+        ),
+        "a_window_holds_posts_of_72_hours_to_90_days_captured_in_7_days": (
+            f"{POST}window_selected.sql", "between 72 *", "between 71 *",
+        ),
+        "rates_are_of_the_followers_at_publication_else_of_the_day": (
+            "macros/engagement.sql", "/ nullif({{ divisor }}, 0)", "/ coalesce({{ divisor }}, 1)",
+        ),
+        "growth_looks_back_to_the_last_known_count_of_the_same_account": (
+            f"{POST}changes_measured.sql", "look_back_days = 35", "look_back_days = 36",
+        ),
+        "growth_is_per_elapsed_day_and_since_publication": (
+            "models/marts/engagement/fct_post_daily.sql", "* 24 *", "*",
+        ),
+        "a_brand_goes_by_its_id_name_aliases_hashtags_and_own_accounts": (
+            f"{BRAND}names_listed.sql", '"aliases", ', "",
+        ),
+        "rivals_are_counted_once_over_90_days": (f"{BRAND}rivals_counted.sql", "count(distinct", "count("),
+        "every_capture_that_read_followers_is_kept": (
+            f"{ACCOUNT}followers_captured.sql", "followers is not null", "followers > 0",
+        ),
+        "attributes_are_those_known_on_the_day": (
+            f"{ACCOUNT}attributes_dated.sql",
+            "updates.snapshot_date <= planned.snapshot_date",
+            "updates.snapshot_date >= planned.snapshot_date",
+        ),
+        "an_account_without_posts_has_a_row_and_no_rates": (
+            f"{ACCOUNT}engagement_rated.sql", "full outer join", "left join",
+        ),
+        "a_cell_of_fewer_than_30_shows_the_next_larger_one": (f"{TIER}cells_merged.sql", "fewest = 30", "fewest = 29"),
+        "an_account_is_in_the_cells_of_what_is_known_of_it": (
+            f"{TIER}cells_measured.sql", "and (all_countries = 1 or country is not null)", "",
+        ),
+        "a_run_is_told_of_on_its_7th_day_and_on_no_later_one": (
+            f"{TIER}runs_detected.sql", "or day_of_run = {{ run_days }}", "or day_of_run >= {{ run_days }}",
+        ),
+        "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
+            f"{TIER}turns_detected.sql", "followers > compared.previous", "followers < compared.previous",
+        ),
+        "accounts_that_turned_in_time_among_those_that_were_followed": (
+            "models/marts/tier/fct_tier_graduation.sql", "days_to_turn <= horizons", "days_to_turn < horizons",
+        ),
+        "the_feed_of_accounts_wins_over_what_captures_carry": (
+            "models/marts/account/dim_account.sql",
+            "coalesce(given.{{ name }}, seen.{{ name }})",
+            "coalesce(seen.{{ name }}, given.{{ name }})",
+        ),
+    },
+    {
+        "a_post_is_told_of_when_it_is_new_changed_or_back_after_7_days": (
+            f"{POST}traits_changed.sql", "coalesce(earlier.is_same, latest.is_same)", "latest.is_same",
+        ),
+        "followers_are_those_of_the_last_capture_at_or_before_publication": (
+            f"{POST}traits_changed.sql", "max_by(followers.followers", "min_by(followers.followers",
+        ),
+        "pinned_and_collab_posts_are_in_when_the_setting_leaves_none_out": (
+            f"{POST}window_selected.sql", "where name = 'left_out_posts'", "",
+        ),
+        "the_latest_traits_of_posts_of_90_days": (
+            f"{POST}rates_measured.sql", "where not is_early and", "where",
+        ),
+        "no_growth_is_measured_across_a_new_definition_of_its_kind_of_post": (
+            f"{POST}changes_measured.sql", " or kinds.content_type is null", "",
+        ),
+        "growth_is_per_elapsed_day_and_since_publication": (
+            "models/marts/engagement/fct_post_daily.sql", "case when aged.age >= 0 then", "case when true then",
+        ),
+        "a_post_names_a_brand_by_hashtag_or_mention": (
+            f"{BRAND}posts_named.sql", "names.platform in (words.platform, '*')", "true",
+        ),
+        "an_update_without_an_attribute_does_not_take_it_back": (
+            f"{ACCOUNT}attributes_merged.sql", "max_by({{ name }}, updated_at) filter (where {{ name }} is not null)",
+            "max_by(coalesce({{ name }}, ''), updated_at)",
+        ),
+        "one_simulated_part_makes_a_row_simulated": (
+            f"{ACCOUNT}engagement_rated.sql", "greatest(seen.data_origin", "least(seen.data_origin",
+        ),
+        "an_account_is_in_the_cells_of_what_is_known_of_it": (
+            f"{TIER}cells_measured.sql", "filter (where not is_suspicious) as n", "as n",
+        ),
+        "a_run_is_told_of_on_its_7th_day_and_on_no_later_one": (
+            f"{TIER}runs_detected.sql", "where days.followers is not null", "",
+        ),
+        "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
+            f"{TIER}turns_detected.sql", "when in_order.is_settled then 'run'", "else 'run'",
+        ),
+        "accounts_that_turned_in_time_among_those_that_were_followed": (
+            "models/marts/tier/fct_tier_graduation.sql", "and later.direction = 'up'", "",
+        ),
+    },
+]  # fmt: skip
+
+
+def test_every_model_of_posts_tiers_and_engagement_with_a_branch_has_a_unit_test(manifest):
+    tested = {test["model"] for test in manifest["unit_tests"].values()}
+    broken = {edit[0].rpartition("/")[2].removesuffix(".sql") for rules in ROUNDS for edit in rules.values()}
+    assert {name for name in broken if name.startswith(("stg_", "int_", "fct_", "dim_"))} <= tested
+
+
+@pytest.mark.parametrize("rules", ROUNDS, ids=["first round", "second round"])
+def test_a_broken_rule_fails_its_unit_test(empty, broken_project, rules: dict[str, Any]):
+    run = empty.dbt(*UNIT_TESTS, project=broken_project(*rules.values()))
+    assert run.code == 1, run.printed
+    # A test that cannot run at all is no proof that its rule was noticed.
+    assert set(rules) - run.of_status("fail") == set(), run.printed
