@@ -253,7 +253,7 @@ def _widths(days: list[int]) -> list[float]:
 def _period(
     days: list[Row], width: float, up: Callable[[float], float], spells: list[Row], look: dict[str, Row]
 ) -> Row:
-    """One period's line as an SVG path on 1000 by 100, and the strip of the tiers held in it."""
+    """One period's lines and single points as SVG paths on 1000 by 100, and the strip of the tiers held in it."""
     first, last = days[0]["day"], days[-1]["day"]
     length = (last - first).days + 1
 
@@ -262,24 +262,26 @@ def _period(
         place: float = round(((day - first).days + 0.5) * 1000 / length, 2)
         return place
 
-    line = ""
+    runs: list[list[str]] = []
     before: date | None = None
     for day in days:
         if day["followers"] is None:
             before = None
             continue
         # Days without a capture are no line, only two points.
-        joined = before is not None and (day["day"] - before).days <= 3
-        line += f"{'L' if joined else 'M'}{across(day['day'])} {up(day['followers'])}"
-        line += "" if joined else "h0"
+        if before is None or (day["day"] - before).days > 3:
+            runs.append([])
+        runs[-1].append(f"{across(day['day'])} {up(day['followers'])}")
         before = day["day"]
+    line = "".join("M" + "L".join(run) for run in runs if len(run) > 1)
+    dots = "".join(f"M{run[0]}h0" for run in runs if len(run) == 1)
     strip = []
     for spell in spells:
         start, end = max(spell["valid_from"], first), min(spell["valid_to"] or date.max, last + timedelta(days=1))
         if start < end:
             at, size = (start - first).days * 100 / length, (end - start).days * 100 / length
             strip.append({"key": look[spell["tier"]]["key"], "left": round(at, 2), "width": round(size, 2)})
-    return {"first": first, "last": last, "width": width, "line": line, "strip": strip}
+    return {"first": first, "last": last, "width": width, "line": line, "dots": dots, "strip": strip}
 
 
 def _unknown(source: Source, platform: str, account_id: str) -> str:

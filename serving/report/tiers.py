@@ -97,17 +97,27 @@ select tier, place, accounts, cast(followers as bigint) as followers
 from grid where snapshot_date = $day order by place, tier
 """
 
+SIMULATED = """
+select
+    count(distinct (platform, account_id)) as accounts, min(snapshot_date) as first_day,
+    max(snapshot_date) as last_day, count(*) filter (where snapshot_date = $day) as on_known_day
+from marts.fct_account_daily
+where data_origin = 'simulated' and snapshot_date in (select snapshot_date from shown)
+"""
+
 
 @dataclass(frozen=True)
 class Common:
     """What the whole page stands on: key figures of the release, the scheme's tiers with their look, the latest mix.
 
     Before the first release, and while it holds no account, `figures["latest_day"]` is null and there is no mix.
+    `simulated` counts the simulated accounts on the days shown, and on the day of the mix.
     """
 
     figures: Row
     tiers: list[Row]
     mix: Row | None
+    simulated: Row
 
     @property
     def look(self) -> dict[str, Row]:
@@ -117,14 +127,15 @@ class Common:
 def read_common(source: Source) -> Common:
     """Make the temporary tables `days`, `shown`, `counted`, `tiers` and `grid` that sections read, and the figures."""
     if source.marts is None:
-        return Common({"accounts": 0, "days": 0, "latest_day": None, "known_day": None}, [], None)
+        return Common({"accounts": 0, "days": 0, "latest_day": None, "known_day": None}, [], None, {"accounts": 0})
     for statement in (DAYS, SHOWN, COUNTED):
         source.run(statement)
     source.run(TIERS, scheme=source.settings.default_scheme)
     source.run(GRID)
     figures = source.row(KEY_FIGURES)
     tiers = dress([row["tier"] for row in source.rows("select tier from tiers order by place, tier")])
-    return Common(figures, tiers, _mix(source.rows(MIX, day=figures["known_day"])))
+    mix = _mix(source.rows(MIX, day=figures["known_day"]))
+    return Common(figures, tiers, mix, source.row(SIMULATED, day=figures["known_day"]))
 
 
 def dress(names: list[str]) -> list[Row]:

@@ -1,16 +1,21 @@
 """Three public campaign sets: the marts equal a recomputation straight from their files, influencer by influencer."""
 
 import csv
+import shutil
 from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from pathlib import Path
 
 import pytest
 
-from ingestion.config import PROJECT_DIR
-from tests.dbt.commerce import Compiled, World
+from ingestion import landing
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.lease import hold
+from serving import build
+from tests.dbt.conftest import Warehouse
+from tests.dbt.money import quiet
 
 FOLDER = PROJECT_DIR / "tests" / "fixtures" / "campaigns"
 SETS = ("abhy", "sathvi", "dransing")
@@ -56,76 +61,31 @@ def contradictions(name: str) -> set[str]:
     }
 
 
-def canonical(name: str) -> dict[str, list[dict[str, Any]]]:
-    """The files as rows of the feeds. An influencer is a collaboration with a promo code of its own: its id."""
-    collaborations = [
-        {
-            "collaboration_id": f"{name}-{influencer_of(row)}",
-            "brand": "healthkart",
-            "platform": row["platform"].lower(),
-            "account_id": f"{name}-{influencer_of(row)}",
-            "partner_type": "paid",
-            "promo_code": f"{name}-{influencer_of(row)}",
-            "start_date": "2024-01-01",
-        }
-        for row in read(name, "influencers")
-    ]
-    orders = [
-        {
-            "order_id": f"{name}-{row['user_id']}",
-            "customer_id": f"{name}-{row['user_id']}",
-            "ordered_at": row["date"],
-            "order_count": row["orders"],
-            "gross_amount": row["revenue"],
-            "currency": "INR",
-            "promo_code": f"{name}-{influencer_of(row)}",
-        }
-        for row in read(name, "tracking")
-    ]
-    costs = [
-        {
-            "cost_id": f"{name}-{influencer_of(row)}",
-            "collaboration_id": f"{name}-{influencer_of(row)}",
-            "cost_date": "2025-07-31",
-            "cost_type": "commission" if "order" in row["basis"].lower() else "fee",
-            "amount": row["total_payout"],
-            "currency": "INR",
-            "extra": f'{{"orders": "{row["orders"]}"}}',
-        }
-        for row in read(name, "payouts")
-    ]
-    posts = [
-        {
-            "platform": row["platform"].lower(),
-            "account_id": f"{name}-{influencer_of(row)}",
-            "post_id": row.get("post_id") or f"{name}-{influencer_of(row)}-{row['date']}",
-            "captured_at": row["date"],
-            "published_at": row["date"],
-            "reach": row["reach"],
-            "likes": row["likes"],
-            "comments": row["comments"],
-        }
-        for row in read(name, "posts")
-    ]
-    linked = [
-        {"collaboration_id": row["account_id"], "platform": row["platform"], "post_id": row["post_id"]} for row in posts
-    ]
-    return {
-        "collaborations": collaborations,
-        "orders": orders,
-        "costs": costs,
-        "post_snapshots": posts,
-        "collaboration_posts": linked,
-    }
+def land(folder: Path, name: str, payouts: str | None = None) -> Warehouse:
+    """A set's files, landed as their author wrote them by the mappings `campaigns_<set>_*`, and built."""
+    # Rupees are the base, for no rate to another currency belongs to the sets.
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None, data=folder / "data", settle_seconds=0.0, lease_wait_seconds=5.0, base_currency="INR"
+    )
+    target = settings.landing / name
+    target.mkdir(parents=True)
+    for path in (FOLDER / name).glob("*.csv"):
+        shutil.copyfile(path, target / path.name)
+    if payouts is not None:
+        (target / "payouts.csv").write_text(payouts)
+    landed = landing.land_files(settings, "run", quiet)
+    assert landed.rows_quarantined == 0
+    with hold(settings, "run", "test", quiet) as lease:
+        assert build.build_marts(settings, "run", LAST_DAY, lease, quiet).status == "built"
+    return Warehouse(settings, folder / "dbt")
 
 
 @pytest.fixture(scope="module", params=SETS)
-def built(request: pytest.FixtureRequest, compiled: Compiled) -> tuple[str, World]:
-    # Rupees are the base, for no rate to another currency belongs to the sets.
-    return request.param, World(compiled).build(canonical(request.param), LAST_DAY, base="INR")
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Warehouse]:
+    return request.param, land(tmp_path_factory.mktemp(request.param), request.param)
 
 
-def test_revenue_orders_payouts_and_roas_of_each_influencer(built: tuple[str, World]) -> None:
+def test_revenue_orders_payouts_and_roas_of_each_influencer(built: tuple[str, Warehouse]) -> None:
     name, world = built
     rows = world.query(
         "select collaboration_id, net_revenue_base, orders, spend_base, roas"
@@ -138,7 +98,7 @@ def test_revenue_orders_payouts_and_roas_of_each_influencer(built: tuple[str, Wo
         assert found[one] == [revenue, orders, paid, pytest.approx(roas) if roas is not None else None], one
 
 
-def test_nothing_is_lost_on_the_way(built: tuple[str, World]) -> None:
+def test_nothing_is_lost_on_the_way(built: tuple[str, Warehouse]) -> None:
     name, world = built
     totals = world.query(
         "select sum(net_revenue_base), sum(orders), sum(spend_base), sum(posts)"
@@ -155,7 +115,7 @@ def test_nothing_is_lost_on_the_way(built: tuple[str, World]) -> None:
     ]
 
 
-def test_payouts_that_contradict_tracked_orders_are_reported_and_nothing_changes(built: tuple[str, World]) -> None:
+def test_payouts_that_contradict_tracked_orders_are_reported_and_nothing_changes(built: tuple[str, Warehouse]) -> None:
     name, world = built
     flagged = world.query("select feed, record_id, issue from groundswell.marts.fct_commerce_issue")
     assert set(flagged) == {
@@ -164,10 +124,10 @@ def test_payouts_that_contradict_tracked_orders_are_reported_and_nothing_changes
     assert len(flagged) == len(set(flagged)) == {"abhy": 55, "sathvi": 0, "dransing": 0}[name]
 
 
-def test_a_payout_changed_by_one_order_is_reported(compiled: Compiled) -> None:
-    feeds = canonical("sathvi")
-    feeds["costs"][0]["extra"] = '{"orders": "21.0"}'
-    world = World(compiled).build(feeds, LAST_DAY, base="INR")
-    assert world.query("select record_id, explanation from groundswell.marts.fct_commerce_issue") == [
+def test_a_payout_changed_by_one_order_is_reported(tmp_path: Path) -> None:
+    sound = (FOLDER / "sathvi" / "payouts.csv").read_text()
+    assert "1,Per Order,50,20.0,1000" in sound
+    warehouse = land(tmp_path, "sathvi", sound.replace("1,Per Order,50,20.0,1000", "1,Per Order,50,21.0,1000"))
+    assert warehouse.query("select record_id, explanation from groundswell.marts.fct_commerce_issue") == [
         ("sathvi-1", "it is for 21 orders, tracked are 20: counted as delivered")
     ]

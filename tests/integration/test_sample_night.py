@@ -156,7 +156,7 @@ def test_an_outage_is_null_with_its_reason_not_zero_or_loss(sample_night: Night)
         zeros, losses = marts.execute(
             "select count(*) filter (where followers = 0 or views_total = 0),"
             " count(*) filter (where snapshot_date >= '2024-05-16' and followers_change_per_day < -0.5 * followers)"
-            " from marts.fct_account_daily"
+            " from marts.fct_account_daily where data_origin = 'observed'"
         ).fetchone() or (None, None)
         reasons = marts.execute(
             "select snapshot_date, followers_null_reason, count(*) from marts.fct_account_daily"

@@ -8,14 +8,14 @@ from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
 
-# What is drawn: the first measure of a platform that any of its tiers has a benchmark for.
+# What may be drawn of a platform, the first choice first.
 MEASURES = {
     "er_followers_median_30": "(likes + comments) / followers, median of the latest 30 posts",
     "er_views_median_30": "(likes + comments) / views, median of the latest 30 posts",
     "like_rate_views_median_30": "likes / views, median of the latest 30 posts (the source counts no comments)",
 }
 
-# The latest day of each platform on which a tier as a whole has a benchmark.
+# The latest day of each platform on which any account of a tier has a rate, whether 30 have or not.
 CELLS = """
 with cells as (
     select * from marts.fct_tier_benchmark_daily where scheme = $scheme and niche = '*' and country = '*'
@@ -57,9 +57,7 @@ def read(source: Source, common: Common) -> Row | None:
 
 
 def _platform(platform: str, cells: list[Row], published: list[Row]) -> Row:
-    measure = next(
-        (name for name in MEASURES if any(cell[f"{name}_p50"] is not None for cell in cells)), next(iter(MEASURES))
-    )
+    measure = _measure(cells)
     same = [band for band in published if band["platform"] == platform and band["compare_with"] == measure]
     tiers = [{**cell, "bands": [band for band in same if _overlaps(cell, band)]} for cell in cells]
     drawn: list[float | None] = [cell[f"{measure}_p90"] for cell in tiers]
@@ -76,6 +74,15 @@ def _platform(platform: str, cells: list[Row], published: list[Row]) -> Row:
         "other_formula": sum(band["platform"] == platform for band in published) - len(same),
         "simulated": any(cell["data_origin"] == "simulated" for cell in cells),
     }
+
+
+def _measure(cells: list[Row]) -> str:
+    """The first measure that a tier has a benchmark for; else the first that any account has, else the first."""
+    for is_there in ("p50", "n"):
+        for name in MEASURES:
+            if any(cell[f"{name}_{is_there}"] for cell in cells):
+                return name
+    return next(iter(MEASURES))
 
 
 def _day(cells: list[Row]) -> date:

@@ -19,16 +19,22 @@ join marts.dim_account as accounts
 where history.scheme = $scheme
 """
 
-# An account that nobody has captured for long still stands in its last tier: it is counted only while it was seen.
-HELD = """
+# The first and the last day of each period shown. An account that nobody has captured for long still stands in its last
+# tier: it is counted only while it was seen.
+HELD = f"""
+with ends as (
+    select period, unnest([min(snapshot_date), max(snapshot_date)]) as day from shown group by period
+),
+
+days as (select distinct day from ends order by day desc limit {HELD_DAYS})
+
 select
-    cast(shown.snapshot_date as varchar) as day, shown.period, spells.tier, count(*) as accounts,
-    count(*) filter (where spells.data_origin = 'simulated') as simulated
-from shown
+    days.day, spells.tier, count(*) as accounts, count(*) filter (where spells.data_origin = 'simulated') as simulated
+from days
 join spells
-    on shown.snapshot_date >= spells.valid_from
-    and (spells.valid_to is null or shown.snapshot_date < spells.valid_to)
-    and shown.snapshot_date <= spells.last_seen_date
+    on days.day >= spells.valid_from
+    and (spells.valid_to is null or days.day < spells.valid_to)
+    and days.day <= spells.last_seen_date
 group by all order by all
 """
 
@@ -80,13 +86,9 @@ def _turns(source: Source, direction: str) -> list[Row]:
 
 
 def _held(rows: list[Row], common: Common) -> Row | None:
-    """Accounts by held tier on the first and the last day of each period shown; null where there are none."""
-    days: dict[int, set[str]] = {}
-    for row in rows:
-        days.setdefault(row["period"], set()).add(row["day"])
-    if not days:
+    """Accounts by held tier, a column a day; null where no tier was held on any."""
+    if not rows:
         return None
-    chosen = sorted({end for period in days.values() for end in (min(period), max(period))})[-HELD_DAYS:]
     counts = {(row["day"], row["tier"]): row["accounts"] for row in rows}
     seen = {row["tier"] for row in rows}
     tiers = [tier for tier in common.tiers if tier["tier"] in seen]
@@ -97,7 +99,7 @@ def _held(rows: list[Row], common: Common) -> Row | None:
             "by_tier": [counts.get((day, tier["tier"]), 0) for tier in tiers],
             "simulated": sum(row["simulated"] for row in rows if row["day"] == day),
         }
-        for day in chosen
+        for day in sorted({row["day"] for row in rows})
     ]
     return {"tiers": tiers, "days": columns}
 

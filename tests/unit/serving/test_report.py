@@ -256,10 +256,12 @@ def test_simulated_rows_are_said(settings: Settings) -> None:
     assert "Simulated data." not in report(settings).text
     with duckdb.connect(str(settings.published / "groundswell.duckdb")) as marts:
         marts.execute("update marts.fct_account_daily set data_origin = 'simulated' where account_id = 'a'")
-    assert (
-        "Simulated data. Not everything here was observed: 2 rows of fct_account_daily are simulated."
-        in report(settings).text
-    )
+    text = report(settings).text
+    assert "Simulated data. Not everything here was observed: 2 rows of fct_account_daily are simulated." in text
+    # Beside each figure and table that counts them as well: the mix, both charts, the schemes, the mover.
+    assert text.count("simulated 1 of the accounts of that day are made up.") == 2
+    assert text.count("simulated 1 of the accounts counted here are made up: 4 Jan 2026 to 5 Jan 2026.") == 2
+    assert "YouTube a simulated" in text
 
 
 def test_data_docs_are_linked_when_they_exist(settings: Settings) -> None:

@@ -163,6 +163,12 @@ def test_a_source_without_comments_is_shown_by_its_like_rate(settings: Settings)
     assert "Vendor" not in page.text
 
 
+def test_too_few_accounts_are_named_by_the_rate_that_they_have(settings: Settings) -> None:
+    page = show(settings, fct_tier_benchmark_daily=[cell("nano", 10, like_rate_views_median_30_n=10)])
+    assert "Likes / views, median of the latest 30 posts" in page.text
+    assert "Nano fewer than 30 accounts with this rate –" in page.text
+
+
 def test_reach_says_how_much_of_it_is_known(settings: Settings) -> None:
     def engaged(name: str, reach_rate: float | None, coverage: float) -> Row:
         return {
