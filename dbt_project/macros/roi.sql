@@ -10,6 +10,17 @@
     {{ group_returns() }}
 {%- endmacro %}
 
+{#- Sums of credited orders and refunds, with how many orders are not known beside what is. -#}
+{% macro revenue_sums() -%}
+    sum(credited_orders) as orders,
+    sum(net_revenue_base) as net_revenue_base,
+    sum(product_cost_base) as product_cost_base,
+    count_if(event_type = 'order' and net_revenue_base is null) as unvalued_orders,
+    count_if(event_type = 'order' and product_cost_base is null) as uncosted_orders,
+    max(case when event_type = 'order' then event_date end) as order_date,
+    max(data_origin) as data_origin
+{%- endmacro %}
+
 {#- A model of attribution does not change what was spent: each model has all of it. -#}
 {% macro group_days() -%}
     models as (
@@ -22,25 +33,56 @@
     base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
     -- Under `any_touch` each collaboration has the whole order; in a group the order counts once.
+    seen_once as (
+        select
+            groups.group_id,
+            credited.*
+        from {{ ref("int_commerce__revenue_credited") }} as credited
+        inner join groups on credited.collaboration_id = groups.collaboration_id
+        where credited.model = 'any_touch'
+        qualify
+            row_number() over (
+                partition by groups.group_id, credited.event_type, credited.event_id
+                order by credited.collaboration_id nulls last
+            ) = 1
+    ),
+
+    -- Credits of every other model add up, so they are summed before the groups, of which tiers have one per scheme.
+    collaboration_days as (
+        select
+            collaboration_id,
+            model,
+            event_date,
+            {{ revenue_sums() }}
+        from {{ ref("int_commerce__revenue_credited") }}
+        where model <> 'any_touch'
+        group by collaboration_id, model, event_date
+    ),
+
     group_revenue as (
         select
             groups.group_id,
-            credited.model,
-            credited.event_type,
-            credited.event_id,
-            credited.event_date,
-            credited.credited_orders,
-            credited.net_revenue_base,
-            credited.product_cost_base,
-            credited.data_origin
-        from {{ ref("int_commerce__revenue_credited") }} as credited
-        inner join groups on credited.collaboration_id = groups.collaboration_id
-        qualify
-            credited.model <> 'any_touch'
-            or row_number() over (
-                partition by groups.group_id, credited.model, credited.event_type, credited.event_id
-                order by credited.collaboration_id nulls last
-            ) = 1
+            collaboration_days.model,
+            collaboration_days.event_date,
+            collaboration_days.orders,
+            collaboration_days.net_revenue_base,
+            collaboration_days.product_cost_base,
+            collaboration_days.unvalued_orders,
+            collaboration_days.uncosted_orders,
+            collaboration_days.order_date,
+            collaboration_days.data_origin
+        from collaboration_days
+        inner join groups on collaboration_days.collaboration_id = groups.collaboration_id
+
+        union all
+
+        select
+            group_id,
+            model,
+            event_date,
+            {{ revenue_sums() }}
+        from seen_once
+        group by group_id, model, event_date
     ),
 
     dated as (
@@ -78,12 +120,12 @@
             {% endfor %}
             0 as spend_entries,
             0 as unrated_costs,
-            credited_orders as orders,
+            orders,
             net_revenue_base,
             product_cost_base,
-            case when event_type = 'order' and net_revenue_base is null then 1 else 0 end as unvalued_orders,
-            case when event_type = 'order' and product_cost_base is null then 1 else 0 end as uncosted_orders,
-            case when event_type = 'order' then event_date end as order_date,
+            unvalued_orders,
+            uncosted_orders,
+            order_date,
             data_origin
         from group_revenue
     ),
