@@ -19,7 +19,7 @@ rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
 base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
 
-entries as (
+paid as (
     select
         'costs' as source,
         costs.cost_id,
@@ -43,6 +43,13 @@ entries as (
     left join collaborations on costs.collaboration_id = collaborations.collaboration_id
     left join rule_starts on collaborations.rule_id = rule_starts.rule_id
     left join rates on costs.currency = rates.currency and costs.cost_date = rates.rate_day
+),
+
+int_commerce__spend_dated as (
+    select
+        *,
+        {{ in_base("cast(amount as decimal(24, 4))", "fx_rate") }} as amount_base
+    from paid
 
     union all
 
@@ -61,20 +68,10 @@ entries as (
         cast(null as bigint) as claimed_orders,
         commissions.data_origin,
         cast(null as varchar) as source_file,
-        cast(null as bigint) as source_line
+        cast(null as bigint) as source_line,
+        commissions.amount_base
     from commissions
     inner join collaborations on commissions.collaboration_id = collaborations.collaboration_id
-),
-
--- A commission keeps the amount in base currency that its own ledger has.
-int_commerce__spend_dated as (
-    select
-        entries.*,
-        coalesce(
-            commissions.amount_base, {{ in_base("cast(entries.amount as decimal(24, 4))", "entries.fx_rate") }}
-        ) as amount_base
-    from entries
-    left join commissions on entries.source = 'commission_ledger' and entries.cost_id = commissions.entry_id
 )
 
 select * from int_commerce__spend_dated
