@@ -35,6 +35,11 @@ class Settings(BaseSettings):
         default=(), description="Feeds whose files wait until a manifest names them, comma-separated."
     )
     default_scheme: str = Field(default="standard", description="Tier scheme of `fct_account_daily.tier`.")
+    base_currency: str = Field(
+        default="USD",
+        pattern="^[A-Z]{3}$",
+        description="Currency of every `_base` amount (ISO 4217); it needs no rate.",
+    )
     left_out_posts: Annotated[tuple[Literal["pinned", "collab"], ...], NoDecode] = Field(
         default=("pinned", "collab"),
         description="Posts that engagement rates leave out: `pinned`, `collab`, both comma-separated, or none.",

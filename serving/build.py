@@ -335,6 +335,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
 def _model_settings(settings: Settings) -> list[tuple[Any, ...]]:
     """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
     return [
+        ("base_currency", settings.base_currency),
         ("default_scheme", settings.default_scheme),
         *(("left_out_posts", kind) for kind in sorted(settings.left_out_posts)),
     ]
@@ -358,8 +359,8 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "run": (
-            "run_id varchar, day date, window_start date, window_end date, code_version varchar",
-            [(run_plan.run_id, str(run_plan.day), first, last, version_now)],
+            "run_id varchar, day date, cap date, window_start date, window_end date, code_version varchar",
+            [(run_plan.run_id, str(run_plan.day), str(run_plan.cap), first, last, version_now)],
         ),
         "plan": (
             "model varchar, snapshot_date date, reason varchar",

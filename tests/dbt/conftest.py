@@ -19,6 +19,7 @@ from ingestion.config import Settings
 from ingestion.lease import hold
 from serving import build, publish
 from tests.conftest import CANONICAL_HEADER
+from tests.dbt.commerce import Compiled
 
 DAY = date(2026, 1, 6)
 
@@ -115,6 +116,12 @@ def manifest(empty: Warehouse) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
+    """The commerce models as SQL, to be run on worlds in memory."""
+    return Compiled(manifest, build.target_path(empty.settings) / "compiled" / "groundswell" / "models")
+
+
+@pytest.fixture(scope="session")
 def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Two accounts on 4, 5 and 6 January 2026, a file a day, built and published once. Copy it before a change."""
     warehouse = _make(tmp_path_factory.mktemp("three_days"))
@@ -132,6 +139,14 @@ def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     with hold(warehouse.settings, "first", "test", _quiet) as lease:
         publish.publish_release(warehouse.settings, "first", lease, _quiet)
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """The world of docs/money-by-hand.md, landed and built. Copy it before a change."""
+    from tests.dbt.money import BY_HAND, LAST_DAY, land_and_build
+
+    return land_and_build(tmp_path_factory.mktemp("by_hand"), BY_HAND, LAST_DAY)
 
 
 @pytest.fixture

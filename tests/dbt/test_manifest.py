@@ -22,6 +22,17 @@ MARTS = {
     "fct_landed_file",
     "fct_quality_result",
     "fct_publication",
+    # Money.
+    "dim_date",
+    "fct_attribution",
+    "fct_campaign_daily",
+    "fct_campaign_roi",
+    "fct_collaboration_roi",
+    "fct_commerce_issue",
+    "fct_commission_ledger",
+    "fct_promo_code_daily",
+    "fct_spend_ledger",
+    "fct_tier_roi",
 }
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}

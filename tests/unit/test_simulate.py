@@ -35,7 +35,11 @@ def followers_of(rows: dict[str, list[dict[str, str]]]) -> dict[str, list[int]]:
 
 
 def test_the_committed_files_are_what_the_maker_makes(made: dict[str, str]) -> None:
-    committed = {path.relative_to(simulate.LANDING).as_posix(): path for path in simulate.LANDING.rglob("simulated_*")}
+    committed = {
+        path.relative_to(simulate.LANDING).as_posix(): path
+        for feed in FEEDS
+        for path in (simulate.LANDING / feed).rglob("simulated_*")
+    }
     assert set(committed) == set(made)
     for name, path in committed.items():
         zipped = path.read_bytes()

@@ -1,0 +1,83 @@
+{#- Money. Amounts are landed as DECIMAL(18, 4), rates as DECIMAL(18, 8). -#}
+
+{#- Of several deliveries of one key the one that counts, in whatever order they came: later `as_of`, then larger hash. -#}
+{% macro latest_delivery(key) -%}
+    qualify
+        row_number() over (
+            partition by {{ key | join(", ") }}
+            order by as_of desc nulls last, source_sha256 desc nulls last
+        ) = 1
+{%- endmacro %}
+
+{#- A promo code as shops compare it. -#}
+{% macro normal_code(code) -%} nullif(upper(trim({{ code }})), '') {%- endmacro %}
+
+{#- An amount in base currency, null without a rate. An amount is below 10^14 and a rate below 10^10, so a product is
+    below 10^24 and DECIMAL(38, 6) also holds the sum of 10^8 such products; six decimals keep the cent of a currency
+    that is worth a ten-thousandth of the base. -#}
+{% macro in_base(amount, rate) -%} cast(round({{ amount }} * {{ rate }}, 6) as decimal(38, 6)) {%- endmacro %}
+
+{#- Rate of a row's currency: 1 for the base itself, else the carried rate of its day, else null. -#}
+{% macro rate_to_base(currency, carried) -%}
+    case when {{ currency }} = base.currency then cast(1 as decimal(18, 8)) else {{ carried }} end
+{%- endmacro %}
+
+{#- amount x part / whole, half up, exact: a division of decimals is a double on DuckDB. Part and whole have `scale`
+    decimals, the amount and the result four. Each factor has at most 18 digits, so the doubled product stays below
+    2 x 10^36, within a 128-bit integer. Null where the whole is 0. -#}
+{% macro exact_share(amount, part, whole, scale=4) -%}
+    {{ return(adapter.dispatch("exact_share")(amount, part, whole, scale)) }}
+{%- endmacro %}
+
+{% macro duckdb__exact_share(amount, part, whole, scale) -%}
+    {%- set unit = "1" ~ "0" * scale -%}
+    {%- set whole_units = "cast((" ~ whole ~ ") * " ~ unit ~ " as hugeint)" -%}
+    cast(
+        cast(
+            (
+                2 * cast(({{ amount }}) * 10000 as hugeint) * cast(({{ part }}) * {{ unit }} as hugeint)
+                + {{ whole_units }}
+            ) // nullif(2 * {{ whole_units }}, 0) as decimal(24, 0)
+        ) * cast(0.0001 as decimal(5, 4)) as decimal(24, 4)
+    )
+{%- endmacro %}
+
+{#- An instant moved back by whole days of 24 hours. -#}
+{% macro days_before(instant, days) -%}
+    {{ return(adapter.dispatch("days_before")(instant, days)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_before(instant, days) -%} ({{ instant }} - to_days(cast({{ days }} as integer))) {%- endmacro %}
+
+{#- One row per day from one date to another, as a column of a select. -#}
+{% macro each_day(first_day, last_day) -%}
+    {{ return(adapter.dispatch("each_day")(first_day, last_day)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_day(first_day, last_day) -%}
+    cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{#- A whole number that a file held in a column of its own, kept in `extra`; null where there is none. -#}
+{% macro extra_integer(column, name) -%}
+    {{ return(adapter.dispatch("extra_integer")(column, name)) }}
+{%- endmacro %}
+
+{% macro duckdb__extra_integer(column, name) -%}
+    cast(try_cast(json_extract_string({{ column }}, '$.{{ name }}') as decimal(18, 2)) as bigint)
+{%- endmacro %}
+
+{#- The eight attribution models; each is rows of `fct_attribution`. -#}
+{% macro attribution_models() -%}
+    {{ return([
+        "first_touch", "last_touch", "last_non_direct", "linear", "position_40_20_40", "time_decay", "promo_code",
+        "any_touch",
+    ]) }}
+{%- endmacro %}
+
+{#- What a cost can be for; the columns of spend by type. -#}
+{% macro cost_types() -%}
+    {{ return([
+        "fee", "product", "shipping", "production", "usage_rights", "ads", "commission", "agency", "tools",
+    ]) }}
+{%- endmacro %}

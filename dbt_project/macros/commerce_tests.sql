@@ -1,0 +1,223 @@
+{#- Identities of money. Each is critical: where one fails a number would be wrong. -#}
+
+{#- No join has lost or doubled a row: the model has as many as what it was made from. -#}
+{% test same_rows_as(model, other, rows="true") %}
+select
+    (select count(*) from {{ model }} where {{ rows }}) as rows_here,
+    (select count(*) from {{ other }}) as rows_there
+where rows_here <> rows_there
+{% endtest %}
+
+{#- Credits of an order are exactly 1 in every model but `any_touch`, where each is 1. -#}
+{% test credits_sum_to_one(model) %}
+select order_id, model, sum(credit) as credits
+from {{ model }}
+group by order_id, model
+having case when model = 'any_touch' then min(credit) <> 1 or max(credit) <> 1 else sum(credit) <> 1 end
+{% endtest %}
+
+{#- Every model has every order. -#}
+{% test has_every_order(model, orders) %}
+select orders.order_id, models.model
+from {{ orders }} as orders
+cross join (select unnest({{ attribution_models() }}) as model) as models
+left join {{ model }} as attributed on orders.order_id = attributed.order_id and models.model = attributed.model
+where attributed.order_id is null
+{% endtest %}
+
+{#- Attributed and unattributed together are the net revenue, per day of the order and currency. -#}
+{% test revenue_is_conserved(model, events, orders) %}
+with net as (
+    select orders.order_date, orders.currency, sum(events.net_revenue_base) as base
+    from {{ events }} as events
+    inner join {{ orders }} as orders on events.order_id = orders.order_id
+    group by orders.order_date, orders.currency
+),
+
+credited as (
+    select order_date, currency, model, sum(credited_net_revenue_base) as base
+    from {{ model }}
+    where model <> 'any_touch'
+    group by order_date, currency, model
+)
+
+select coalesce(net.order_date, credited.order_date) as order_date, credited.model, net.base, credited.base as credited
+from net
+full outer join credited on net.order_date = credited.order_date and net.currency = credited.currency
+where net.base is distinct from credited.base
+{% endtest %}
+
+{#- Net revenue before refunds is what the feed says, per day and currency, by a sum of its own. -#}
+{% test revenue_equals_feed(model, orders) %}
+with fed as (
+    select
+        order_date,
+        currency,
+        sum(gross_amount - coalesce(discount_amount, 0) - coalesce(tax_amount, 0) - coalesce(shipping_amount, 0)) as net
+    from {{ orders }}
+    where gross_amount - coalesce(discount_amount, 0) >= coalesce(tax_amount, 0) + coalesce(shipping_amount, 0)
+    group by order_date, currency
+),
+
+here as (
+    select event_date, currency, sum(net_amount) as net
+    from {{ model }}
+    where event_type = 'order' and net_amount is not null
+    group by event_date, currency
+)
+
+select coalesce(fed.order_date, here.event_date) as order_date, fed.net as fed, here.net
+from fed
+full outer join here on fed.order_date = here.event_date and fed.currency = here.currency
+where fed.net is distinct from here.net
+{% endtest %}
+
+{#- No order gives back more than it brought. -#}
+{% test no_order_below_zero(model) %}
+select order_id, sum(net_amount) as net
+from {{ model }}
+group by order_id
+having sum(net_amount) < 0 or sum(net_revenue_base) < 0
+{% endtest %}
+
+{#- The ledger holds the costs of the feed, by type and currency. -#}
+{% test costs_equal_feed(model, costs) %}
+with fed as (
+    select cost_type, currency, sum(amount) as amount
+    from {{ costs }}
+    group by cost_type, currency
+),
+
+here as (
+    select cost_type, currency, sum(amount) as amount
+    from {{ model }}
+    where source = 'costs'
+    group by cost_type, currency
+)
+
+select coalesce(fed.cost_type, here.cost_type) as cost_type, fed.amount as fed, here.amount
+from fed
+full outer join here on fed.cost_type = here.cost_type and fed.currency = here.currency
+where fed.amount is distinct from here.amount
+{% endtest %}
+
+{#- Commission that is spent is accruals less reversals, by collaboration. -#}
+{% test commissions_equal_ledger(model, ledger) %}
+with accrued as (
+    select
+        collaboration_id,
+        sum(case when entry_type = 'accrual' then amount_base end) as accruals,
+        coalesce(sum(case when entry_type = 'reversal' then amount_base end), 0) as reversals
+    from {{ ledger }}
+    group by collaboration_id
+),
+
+spent as (
+    select collaboration_id, sum(amount_base) as amount
+    from {{ model }}
+    where source = 'commission_ledger' and is_spend
+    group by collaboration_id
+)
+
+select coalesce(accrued.collaboration_id, spent.collaboration_id) as collaboration_id, accrued.accruals, spent.amount
+from accrued
+full outer join spent on accrued.collaboration_id = spent.collaboration_id
+where accrued.accruals + accrued.reversals is distinct from spent.amount
+{% endtest %}
+
+{#- A reversal has an accrual, and all reversals of an order stay within it. -#}
+{% test reversals_within_accrual(model) %}
+select order_id, sum(amount) as left_over
+from {{ model }}
+group by order_id
+having sum(amount) < 0 or count_if(entry_type = 'accrual') <> 1
+{% endtest %}
+
+{#- Spend of a group is that of the ledger: whole, or unknown where an entry has no rate. -#}
+{% test spend_equals_ledger(model, ledger, group, entry_group) %}
+with entries as (
+    select
+        {{ entry_group }} as group_id,
+        case when count(amount_base) = count(*) then sum(amount_base) end as spend
+    from {{ ledger }}
+    where is_spend
+    group by 1
+)
+
+select roi.{{ group }}, roi.model, roi.spend_base, entries.spend
+from {{ model }} as roi
+full outer join entries on roi.{{ group }} = entries.group_id
+where roi.spend_base is distinct from entries.spend
+{% endtest %}
+
+{#- All of the ledger is in some tier, once for each scheme and model. -#}
+{% test tiers_hold_all_spend(model, ledger) %}
+with spent as (
+    select case when count(amount_base) = count(*) then coalesce(sum(amount_base), 0) end as spend
+    from {{ ledger }}
+    where is_spend
+)
+
+select roi.scheme, roi.model, coalesce(sum(roi.spend_base), 0) as spend
+from {{ model }} as roi
+cross join spent
+where spent.spend is not null
+group by roi.scheme, roi.model, spent.spend
+having coalesce(sum(roi.spend_base), 0) <> spent.spend
+{% endtest %}
+
+{#- Net revenue of a group is what attribution credits to its collaborations, where all of it is known. -#}
+{% test revenue_equals_attribution(model, attribution, collaborations, group) %}
+with credited as (
+    select
+        coalesce(collaborations.{{ group }}, '(none)') as group_id,
+        attribution.model,
+        case when count(attribution.credited_net_revenue_base) = count(*) then sum(attribution.credited_net_revenue_base) end
+            as net
+    from {{ attribution }} as attribution
+    inner join {{ collaborations }} as collaborations
+        on attribution.collaboration_id = collaborations.collaboration_id
+    where attribution.model <> 'any_touch'
+    group by 1, 2
+)
+
+select credited.group_id, credited.model, credited.net, roi.net_revenue_base
+from credited
+left join {{ model }} as roi on credited.group_id = roi.{{ group }} and credited.model = roi.model
+where credited.net is distinct from roi.net_revenue_base
+{% endtest %}
+
+{#- The curve of a campaign ends at its totals. -#}
+{% test curve_ends_at_totals(model, totals) %}
+with ends as (
+    select
+        campaign_id,
+        model,
+        max(date) as last_date
+    from {{ model }}
+    group by campaign_id, model
+)
+
+select days.campaign_id, days.model, days.cumulative_spend_base, totals.spend_base
+from {{ model }} as days
+inner join ends on days.campaign_id = ends.campaign_id and days.model = ends.model and days.date = ends.last_date
+inner join {{ totals }} as totals on days.campaign_id = totals.campaign_id and days.model = totals.model
+where
+    coalesce(days.cumulative_spend_base, 0) <> coalesce(totals.spend_base, 0)
+    or (totals.net_revenue_base is not null and days.cumulative_net_revenue_base is distinct from totals.net_revenue_base)
+{% endtest %}
+
+{#- Nothing is wrong with any record; one row per feed and thing that is. Totals hold nevertheless, so it only warns. -#}
+{% test nothing_flagged(model) %}
+select feed, issue, count(*) as records, min(record_id) as example
+from {{ model }}
+group by feed, issue
+{% endtest %}
+
+{#- Of the rate cards exactly one values posts. -#}
+{% test one_default_card(model) %}
+select count(distinct card) as cards
+from {{ model }}
+where is_default
+having count(distinct card) <> 1
+{% endtest %}

@@ -1,0 +1,41 @@
+-- One row per campaign and attribution model, its own costs whole; `(none)` is what belongs to no campaign.
+{{ config(materialized="table") }}
+
+with campaigns as (select * from {{ ref("int_commerce__campaigns_listed") }}),
+
+groups as (
+    select
+        collaboration_id,
+        coalesce(campaign_id, '(none)') as group_id
+    from {{ ref("int_commerce__collaborations_checked") }}
+),
+
+-- A campaign to which nothing belongs yet has a row as well.
+group_spend as (
+    select
+        ledger.*,
+        campaigns.campaign_id as group_id
+    from campaigns
+    left join {{ ref("fct_spend_ledger") }} as ledger
+        on campaigns.campaign_id = coalesce(ledger.campaign_id, '(none)')
+),
+
+{{ roi_steps() }},
+
+fct_campaign_roi as (
+    select
+        cast(campaigns.campaign_id as varchar) as campaign_id,
+        cast(roi.model as varchar) as model,
+        cast(campaigns.brand as varchar) as brand,
+        cast(campaigns.name as varchar) as name,
+        cast(campaigns.objective as varchar) as objective,
+        cast(campaigns.start_date as date) as start_date,
+        cast(campaigns.end_date as date) as end_date,
+        cast(campaigns.budget as decimal(18, 4)) as budget,
+        cast(campaigns.currency as varchar) as currency,
+        {{ roi_columns() }}
+    from roi
+    inner join campaigns on roi.group_id = campaigns.campaign_id
+)
+
+select * from fct_campaign_roi

@@ -1,0 +1,2 @@
+-- One row per setting that a model reads.
+select * from {{ source("meta", "setting") }}

@@ -1,0 +1,168 @@
+"""What campaigns, tiers and collaborations cost and returned, under one attribution model, with all eight beside it."""
+
+from datetime import date
+from decimal import Decimal
+
+from serving.report.sections.section import Section
+from serving.report.source import Row, Source
+from serving.report.tiers import Common, label
+
+# Every touch has a share: no model favours those who come first, or last, less.
+MODEL = "linear"
+CAMPAIGNS = 6
+COLLABORATIONS = 5
+TYPES = ("fee", "product", "shipping", "production", "usage_rights", "ads", "commission", "agency", "tools")
+
+TOTALS = """
+select
+    max(base_currency) as currency, sum(credited_net_revenue_base) as net_revenue,
+    sum(credited_net_revenue_base) filter (where collaboration_id <> '(none)') as credited,
+    count(distinct order_id) filter (where code_without_click) as spoken,
+    count(distinct order_id) filter (where is_code_leak) as leaked
+from marts.fct_attribution where model = $model
+"""
+
+CAMPAIGN_ROWS = """
+select * from marts.fct_campaign_roi where model = $model order by spend_base desc nulls last, campaign_id limit $many
+"""
+
+BY_MODEL = """
+select campaign_id, model, orders, net_revenue_base, roi_net, roas
+from marts.fct_campaign_roi order by campaign_id, model
+"""
+
+CURVES = """
+select campaign_id, date, cumulative_spend_base, cumulative_gross_profit_base, is_payback_date
+from marts.fct_campaign_daily where model = $model order by campaign_id, date
+"""
+
+TIERS = """
+with ranks as (select tier, min(tier_rank) as tier_rank from marts.dim_tier_scheme where scheme = $scheme group by tier)
+
+select roi.*
+from marts.fct_tier_roi as roi left join ranks on roi.tier = ranks.tier
+where roi.scheme = $scheme and roi.model = $model
+order by ranks.tier_rank nulls last, roi.tier, roi.partner_type
+"""
+
+RANKED = """
+with leaks as (
+    select collaboration_id, count(*) as days from marts.fct_promo_code_daily where is_leak group by collaboration_id
+)
+
+select
+    roi.*, left(accounts.display_name, 80) as display_name, coalesce(leaks.days, 0) as leak_days,
+    median(roi.cpa) over () as usual_cpa
+from marts.fct_collaboration_roi as roi
+left join marts.dim_account as accounts on roi.platform = accounts.platform and roi.account_id = accounts.account_id
+left join leaks on roi.collaboration_id = leaks.collaboration_id
+where roi.model = $model and roi.roi_net is not null
+order by roi.roi_net desc, roi.collaboration_id
+"""
+
+ISSUES = "select feed, issue, count(*) as records from marts.fct_commerce_issue group by all order by all"
+
+
+def read(source: Source, _: Common) -> Row | None:
+    """Campaigns, tiers, the best and the worst collaborations; null while nothing was spent or sold."""
+    campaigns = source.rows(CAMPAIGN_ROWS, model=MODEL, many=CAMPAIGNS)
+    if not campaigns:
+        return None
+    by_model = source.rows(BY_MODEL)
+    days = source.rows(CURVES, model=MODEL)
+    for campaign in campaigns:
+        own = [day for day in days if day["campaign_id"] == campaign["campaign_id"]]
+        campaign |= {
+            "spend": _spend(campaign),
+            "models": [row for row in by_model if row["campaign_id"] == campaign["campaign_id"]],
+            "curve": _curve(own),
+        }
+    ranked = source.rows(RANKED, model=MODEL)
+    half = min(COLLABORATIONS, (len(ranked) + 1) // 2)
+    return {
+        "model": MODEL,
+        "totals": source.row(TOTALS, model=MODEL),
+        "campaigns": campaigns,
+        "as_of": campaigns[0]["as_of_date"],
+        "currency": campaigns[0]["base_currency"],
+        "tiers": [
+            row | {"label": label(row["tier"])}
+            for row in source.rows(TIERS, scheme=source.settings.default_scheme, model=MODEL)
+        ],
+        "best": [row | {"reason": _reason(row)} for row in ranked[:half]],
+        "worst": [row | {"reason": _reason(row)} for row in reversed(ranked[half:][-COLLABORATIONS:])],
+        "issues": source.rows(ISSUES),
+    }
+
+
+def _spend(row: Row) -> list[Row]:
+    """What was spent on what, largest first, with its share; empty when spend is unknown."""
+    total = row["spend_base"]
+    if not total:
+        return []
+    parts = [(kind, row[f"spend_{kind}_base"]) for kind in TYPES if row[f"spend_{kind}_base"]]
+    return [
+        {"type": kind.replace("_", " "), "amount": amount, "share": float(amount / total)}
+        for kind, amount in sorted(parts, key=lambda part: (-part[1], part[0]))
+    ]
+
+
+def _reason(row: Row) -> str:
+    """Why a collaboration stands where it does, in words, from its own figures."""
+    parts = _spend(row)
+    said = [f"{row['orders']:,.1f} credited orders"]
+    if row["cpa"] is not None and row["usual_cpa"] is not None:
+        side = "below" if row["cpa"] < row["usual_cpa"] else "above"
+        said[0] += f" at {row['cpa']:,.2f} each, {side} the median of {row['usual_cpa']:,.2f}"
+    if parts:
+        said.append(f"{parts[0]['share']:.0%} of its spend is {parts[0]['type']}")
+    if row["leak_days"]:
+        said.append(f"its code leaked on {row['leak_days']} day{'s' if row['leak_days'] > 1 else ''}")
+    if row["roi_basis"] != "complete":
+        said.append(row["roi_basis"])
+    return "; ".join(said)
+
+
+def _curve(days: list[Row]) -> Row | None:
+    """Cumulative spend and gross profit as SVG paths on 1000 by 100; null with fewer than two known days."""
+    names = {"spend": "cumulative_spend_base", "profit": "cumulative_gross_profit_base"}
+    points = {
+        name: [(day["date"], day[column]) for day in days if day[column] is not None] for name, column in names.items()
+    }
+    values = [value for line in points.values() for _, value in line]
+    if len(days) < 2 or not points["spend"] or not values:
+        return None
+    first, last = days[0]["date"], days[-1]["date"]
+    low, high = min(Decimal(0), *values), max(*values, Decimal(1))
+
+    def place(day: date, value: Decimal) -> str:
+        across = 1000 * (day - first).days / max((last - first).days, 1)
+        return f"{across:.1f} {100 * float((high - value) / (high - low)):.2f}"
+
+    return {
+        "first": first,
+        "last": last,
+        "low": low,
+        "high": high,
+        "zero": round(100 * float(high / (high - low)), 2),
+        "payback": next((day["date"] for day in days if day["is_payback_date"]), None),
+        **{name: "M" + "L".join(place(*point) for point in line) if line else None for name, line in points.items()},
+    }
+
+
+SECTION = Section(
+    "money",
+    "Money",
+    read,
+    (
+        "fct_campaign_roi",
+        "fct_campaign_daily",
+        "fct_tier_roi",
+        "fct_collaboration_roi",
+        "fct_attribution",
+        "fct_promo_code_daily",
+        "fct_commerce_issue",
+        "dim_tier_scheme",
+        "dim_account",
+    ),
+)

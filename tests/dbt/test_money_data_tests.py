@@ -1,0 +1,103 @@
+"""Every data test of money fires on data that breaks its rule, and none on the hand-worked world."""
+
+import pytest
+
+from tests.dbt.conftest import Warehouse
+from tests.dbt.test_data_tests import MONEY, is_of_money
+
+KEYS = (
+    "intermediate.int_commerce__fx_rates_carried", "intermediate.int_commerce__orders_valued",
+    "intermediate.int_commerce__refunds_applied", "intermediate.int_commerce__order_codes_matched",
+    "intermediate.int_commerce__touches_resolved", "intermediate.int_commerce__paths_ordered",
+    "intermediate.int_commerce__credits_assigned", "intermediate.int_commerce__revenue_credited",
+    "intermediate.int_commerce__orders_clicked", "intermediate.int_commerce__orders_earned",
+    "intermediate.int_commerce__commissions_accrued", "intermediate.int_commerce__spend_dated",
+    "intermediate.int_commerce__posts_valued", "intermediate.int_commerce__links_clicked",
+    "intermediate.int_commerce__collaborations_checked", "intermediate.int_commerce__code_days_measured",
+    "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
+    "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
+    "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",
+    "groundswell.marts.fct_promo_code_daily", "groundswell.marts.dim_date",
+    "seeds.emv_rate_cards",
+)  # fmt: skip
+STAGED = (
+    "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
+    "touches", "orders", "refunds", "fx_rates",
+)  # fmt: skip
+
+# A key that stands twice, then one breach of each identity.
+BREAK = (
+    "".join(f"insert into {table} select * from {table};\n" for table in KEYS)
+    + """
+insert into groundswell.marts.fct_commerce_issue select 'orders', 'o1', 'broken', '', null, 'observed' from range(2);
+create or replace table revenue as select * from intermediate.int_commerce__revenue_dated;
+insert into revenue select * replace (net_amount - 1000 as net_amount, net_revenue_base - 1000 as net_revenue_base)
+    from revenue;
+create or replace view intermediate.int_commerce__revenue_dated as select * from revenue;
+create or replace table campaigns as select * from intermediate.int_commerce__campaigns_listed;
+insert into campaigns select * from campaigns;
+insert into campaigns select * from campaigns;
+create or replace view intermediate.int_commerce__campaigns_listed as select * from campaigns;
+
+update groundswell.marts.fct_attribution set credit = 0.9 where model = 'linear' and order_id = 'o1';
+delete from groundswell.marts.fct_attribution where model = 'any_touch' and order_id = 'o2';
+update groundswell.marts.fct_commission_ledger set amount = -100 where entry_type = 'reversal';
+update groundswell.marts.fct_commission_ledger set fx_rate = null;
+update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base = amount_base + 1, fx_rate = null;
+delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and collaboration_id = 'K3';
+update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
+update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
+update seeds.emv_rate_cards set valid_to = valid_from, is_default = true;
+"""
+)
+
+
+def break_staging(warehouse: Warehouse) -> str:
+    """Each staged feed with its rows four times over, by reading raw instead of the settled rows."""
+    views = []
+    for feed in STAGED:
+        sql = warehouse.query(
+            f"select sql from duckdb_views() where view_name = 'stg_landing__{feed}' and schema_name = 'staging'"
+        )[0][0]
+        body = sql.split(" AS ", 1)[1].rstrip("; \n")
+        views.append(f"create or replace table repeated_{feed} as ({body});")
+        # Four times: the models of one row each have theirs twice.
+        views += [f"insert into repeated_{feed} select * from repeated_{feed};"] * 2
+        views.append(f"create or replace view staging.stg_landing__{feed} as select * from repeated_{feed};")
+    return "\n".join(views)
+
+
+@pytest.fixture(scope="module")
+def broken(by_hand, tmp_path_factory):
+    """The hand-worked world with every rule broken."""
+    warehouse = by_hand.copy(tmp_path_factory.mktemp("broken_money"))
+    with warehouse.connect() as connection:
+        # A feed without a row cannot have one twice.
+        connection.execute(
+            "create or replace view raw.rate_cards as select 'youtube' as platform, 'a' as account_id, 'video' as"
+            " content_type, date '2026-01-01' as valid_from, timestamp '2026-01-01' as as_of, '0' as source_sha256"
+        )
+    staging = break_staging(warehouse)
+    with warehouse.connect() as connection:
+        connection.execute(BREAK)
+        connection.execute(staging)
+    return warehouse
+
+
+def test_every_data_test_of_money_fires(broken, manifest):
+    run = broken.dbt("test", "--select", *(f"{where},test_type:data" for where in MONEY))
+    expected = {
+        name for name, node in manifest["nodes"].items() if node["resource_type"] == "test" and is_of_money(node)
+    }
+    assert len(expected) > 60
+    assert set(run.results) == expected
+    silent = {name for name in expected if run.results[name]["status"] not in ("fail", "warn")}
+    assert silent == set()
+    # What stops publishing, and what only warns.
+    warned = {name.split(".")[2] for name in expected if run.results[name]["status"] == "warn"}
+    assert warned == {"nothing_flagged_fct_commerce_issue_"}
+
+
+def test_none_fires_on_the_world_worked_out_by_hand(by_hand):
+    run = by_hand.dbt("test", "--select", *(f"{where},test_type:data" for where in MONEY))
+    assert {row["status"] for row in run.results.values()} == {"pass"}

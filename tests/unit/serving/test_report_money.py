@@ -1,0 +1,145 @@
+"""The section on money: what it shows of marts made by hand, what stays unknown, and that nothing landed is run."""
+
+from typing import Any
+
+import pytest
+
+from ingestion.config import Settings
+from serving.report.build import render
+from serving.report.sections import money
+
+from .hand_made import STANDARD, Row, account, on, publish
+from .test_report import HOSTILE, Page
+
+DAY = "2026-03-01"
+
+
+@pytest.fixture(autouse=True)
+def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
+
+
+def returns(**more: Any) -> Row:
+    """Columns that all ROI marts share: 100 spent on a fee, 250 back."""
+    return {
+        "model": "linear", "base_currency": "USD", "spend_base": 100, "spend_fee_base": 75, "spend_ads_base": 25,
+        "orders": 5, "net_revenue_base": 250, "roi_net": 1.5, "roas": 2.5, "cpa": 20, "roi_basis": "complete",
+        "as_of_date": DAY, **more,
+    }  # fmt: skip
+
+
+def curve(day: str, spend: float, profit: float | None, is_payback: bool = False) -> Row:
+    return {
+        "campaign_id": "C1", "model": "linear", "date": day, "cumulative_spend_base": spend,
+        "cumulative_gross_profit_base": profit, "is_payback_date": is_payback,
+    }  # fmt: skip
+
+
+def show(settings: Settings, **marts: list[Row]) -> Page:
+    base: dict[str, list[Row]] = {
+        "dim_account": [account("a"), account("b")],
+        "dim_tier_scheme": STANDARD,
+        "fct_account_daily": [on(DAY, name, 5_000, tier="nano") for name in "ab"],
+        "fct_campaign_roi": [returns(campaign_id="C1", name="Spring")],
+        "fct_attribution": [
+            {"order_id": "o1", "model": "linear", "collaboration_id": "K1", "credited_net_revenue_base": 250,
+             "base_currency": "USD", "code_without_click": True, "is_code_leak": True},
+            {"order_id": "o2", "model": "linear", "collaboration_id": "(none)", "credited_net_revenue_base": 50,
+             "base_currency": "USD", "code_without_click": False, "is_code_leak": False},
+        ],
+    }  # fmt: skip
+    publish(settings, **(base | marts))
+    return Page(render(settings, "run-1"))
+
+
+def collaboration(name: str, account_id: str, roi: float | None, **more: Any) -> Row:
+    return returns(
+        collaboration_id=name, platform="instagram", account_id=account_id, partner_type="paid", roi_net=roi, **more
+    )
+
+
+def test_a_campaign_shows_spend_by_type_and_revenue_by_model(settings: Settings) -> None:
+    campaigns = [
+        returns(campaign_id="C1", name="Spring"),
+        returns(campaign_id="C1", model="any_touch", net_revenue_base=400),
+    ]
+    page = show(settings, fct_campaign_roi=campaigns)
+    text = page.text
+    assert "Spring" in text
+    assert "75.00" in text
+    assert "25.00" in text
+    assert "any_touch" in text
+    assert "400.00" in text
+    assert "300.00" in text  # net revenue of all orders
+    assert "1 on days of a leaked code" in text
+
+
+def test_what_is_unknown_is_said_and_never_zero(settings: Settings) -> None:
+    unknown = {"spend_base": None, "roi_net": None, "net_revenue_base": None, "roi_basis": "no cost"}
+    text = show(settings, fct_campaign_roi=[returns(campaign_id="C1", **unknown)]).text
+    words = " ".join(text.split()).replace(" ,", ",").replace(" ;", ";")
+    assert "Spend unknown, net revenue unknown, ROI unknown, on profit unknown; not paid back." in words
+    assert "Missing or open: no cost." in words
+    assert "not paid back" in text
+
+
+def test_best_and_worst_stand_apart_with_their_reasons(settings: Settings) -> None:
+    rows = [
+        collaboration("K1", "a", 1.5),
+        collaboration("K2", "b", -0.9, orders=1, cpa=100, roi_basis="no rate for 1 costs"),
+        collaboration("K3", "b", None),
+    ]
+    leaks = [{"promo_code": "X", "date": DAY, "collaboration_id": "K2", "is_leak": True}]
+    text = show(settings, fct_collaboration_roi=rows, fct_promo_code_daily=leaks).text
+    best, worst = text.index("Best collaborations"), text.index("Worst collaborations")
+    assert best < text.index("K1") < worst < text.index("K2")
+    assert "K3" not in text
+    assert "5.0 credited orders at 20.00 each, below the median of 60.00; 75% of its spend is fee" in text
+    assert "above the median of 60.00; 75% of its spend is fee; its code leaked on 1 day; no rate for 1 costs" in text
+
+
+def test_the_curve_shows_where_spend_is_met(settings: Settings) -> None:
+    days = [curve("2026-01-01", 100, 0), curve("2026-01-11", 100, 120, is_payback=True), curve("2026-01-21", 100, 120)]
+    page = show(settings, fct_campaign_daily=days)
+    assert "they meet on 11 Jan 2026" in page.text
+    paths = [attrs["d"] for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]
+    # 100 of 120 is a sixth from the top; profit climbs from the bottom to the top by the middle.
+    assert paths == ["M0.0 16.67L500.0 16.67L1000.0 16.67", "M0.0 100.00L500.0 0.00L1000.0 0.00"]
+
+
+def test_an_unknown_profit_draws_no_line(settings: Settings) -> None:
+    page = show(settings, fct_campaign_daily=[curve("2026-01-01", 100, None), curve("2026-01-11", 100, None)])
+    assert "gross profit is unknown" in page.text
+    assert len([1 for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]) == 1
+
+
+def test_a_warehouse_without_money_has_no_section(settings: Settings) -> None:
+    page = show(settings, fct_campaign_roi=[])
+    assert "money" not in {attrs.get("id") for tag, attrs in page.tags if tag == "section"}
+
+
+def test_tiers_stand_in_their_order_with_unallocated_last(settings: Settings) -> None:
+    rows = [
+        returns(scheme="standard", tier=tier, partner_type=kind, collaborations=1, orders=orders, roi_net=roi)
+        for tier, kind, orders, roi in (
+            ("unallocated", "unallocated", None, None),
+            ("micro", "paid", 5, 0.5),
+            ("nano", "gifted", 5, 2),
+        )
+    ]
+    text = show(settings, fct_tier_roi=rows).text
+    after = text[text.index("Return by tier and partner") :]
+    assert after.index("Nano") < after.index("Micro") < after.index("Unallocated")
+
+
+def test_landed_names_are_text_and_nothing_else(settings: Settings) -> None:
+    page = show(settings, fct_campaign_roi=[returns(campaign_id="C1", name=HOSTILE)],
+                fct_collaboration_roi=[collaboration(HOSTILE, "a", 1.0)])  # fmt: skip
+    assert HOSTILE[:20] in page.text
+    assert not [attrs for tag, attrs in page.tags if tag == "img"]
+
+
+def test_the_model_shown_is_one_of_the_eight() -> None:
+    from tests.dbt.money import MODELS
+
+    assert money.MODEL in MODELS
