@@ -1,7 +1,7 @@
 -- One row per account ever seen and checkpoint day: all that was last known of it by the end of that day.
--- A checkpoint is written for the last day with a capture, up to the last planned one. A run goes on from the newest checkpoint before its
--- first planned day, so a night reads its own rows and one row per account, whatever history holds. A day that changed
--- plans all later days of this model, so that no checkpoint outlives what it was made from.
+-- A checkpoint is written for the last day with a capture, up to the last planned one. A run goes on from the newest
+-- checkpoint before its first planned day, so a night reads its own rows and one row per account, whatever history
+-- holds. A day that changed plans all later days of this model, so that no checkpoint outlives what it was made from.
 {% set counts = ["followers", "following", "posts", "views_total"] %}
 {% set attributes = ["handle", "display_name", "niche", "country", "language"] %}
 
