@@ -36,8 +36,8 @@ rollback: $(VENV)/.runtime ## show readers an earlier release: TO=<its id>, WHY=
 erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATFORM= ACCOUNT=
 	@$(RUN) dags/common/erase.py "$(PLATFORM)" "$(ACCOUNT)"
 
-test: $(VENV)/.dev ## run all tests
-	@$(RUN) -m pytest $(ARGS)
+test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some
+	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile)
 
 lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .
