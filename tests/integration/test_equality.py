@@ -276,7 +276,7 @@ actions = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(contents=contents, actions=actions)
 def test_any_course_of_events_ends_in_the_marts_of_one_plain_night(
     contents: list[list[Capture]], actions: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
