@@ -408,7 +408,7 @@ def _load(model: type[Model], path: Path) -> Model:
     """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it."""
     text = path.read_text(encoding="utf-8")
     try:
-        content, node = yaml.safe_load(text), yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
@@ -421,11 +421,12 @@ def _load(model: type[Model], path: Path) -> Model:
         words = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             words = f"unknown key{_nearest_key(model, first['loc'])}"
-        raise ContractError(f"{path.name}: line {_line_of(node, first['loc'])}: {where}: {words}") from error
+        raise ContractError(f"{path.name}: line {_line_of(path, first['loc'])}: {where}: {words}") from error
 
 
-def _line_of(node: yaml.Node | None, where: tuple[int | str, ...]) -> int:
-    """Line of a key in a YAML document: the deepest part of the path that stands there."""
+def _line_of(path: Path, where: tuple[int | str, ...]) -> int:
+    """Line of a key in a YAML file: the deepest part of the path that stands there. Read for an error alone."""
+    node: yaml.Node | None = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     line = node.start_mark.line + 1 if node else 1
     for part in where:
         if isinstance(node, yaml.MappingNode):
@@ -466,12 +467,11 @@ def load_mappings(folder: Path = MAPPINGS_DIR) -> list[Mapping]:
 def load_mapping(path: Path) -> Mapping:
     """One vendor's mapping, checked against its feeds. Raises ContractError that names the file, line and key."""
     mapping = _load(Mapping, path)
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     for number, part in enumerate(mapping.parts):
         above: tuple[int | str, ...] = () if mapping.feeds is None else ("feeds", number)
 
         def refuse(*where: int | str, words: str, above: tuple[int | str, ...] = above) -> NoReturn:
-            raise ContractError(f"{path.name}: line {_line_of(node, (*above, *where))}: {where[0]}: {words}")
+            raise ContractError(f"{path.name}: line {_line_of(path, (*above, *where))}: {where[0]}: {words}")
 
         feed = load_feeds().get(part.feed)
         if feed is None:

@@ -146,10 +146,10 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
 
 def _without_manifest(settings: Settings, due: list[look.Seen]) -> Iterator[Finding]:
     """Files that wait for a manifest, or for one that can be read."""
-    waiting = []
+    waiting, mappings = [], contracts.load_mappings()
     for seen in due:
         try:
-            mapping = contracts.choose_mapping(seen.candidate.label, contracts.load_mappings())
+            mapping = contracts.choose_mapping(seen.candidate.label, mappings)
             landing.read_note(settings, seen.candidate, mapping)
         except FileNotReady as error:
             waiting.append(f"{seen.candidate.label}: {error}")
