@@ -27,6 +27,7 @@ from ingestion.cells import Reader
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
+from ingestion.values import quote
 
 BLOCK = 1 << 20
 ACCOUNT, POST = "account", "post"
@@ -89,14 +90,10 @@ def _is(platform: str, account_id: str, posts: list[str]) -> Meant:
 
     def meant(kind: str, platform_sql: str, identity_sql: str) -> str:
         ids = [account_id] if kind == ACCOUNT else posts
-        listed = ", ".join(_quoted(each) for each in ids) or "null"
-        return f"coalesce({platform_sql} = {_quoted(platform)} and {identity_sql} in ({listed}), false)"
+        listed = ", ".join(quote(each) for each in ids) or "null"
+        return f"coalesce({platform_sql} = {quote(platform)} and {identity_sql} in ({listed}), false)"
 
     return meant
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def own_rows(feed: Feed, meant: Meant) -> str | None:
@@ -252,7 +249,7 @@ def _rewrite(
     old = settings.raw / path
     new = old.with_name(f"{batch_id}.{number}.parquet")
     partial = new.with_suffix(".partial")
-    source = f"read_parquet({_quoted(str(old))}, hive_partitioning = false)"
+    source = f"read_parquet({quote(str(old))}, hive_partitioning = false)"
     reader.execute(f"copy ({_without(feed, meant, source)} order by source_line) to '{partial}' ({PARQUET})")
     left = _one(reader, f"select count(*) from read_parquet('{partial}')")
     size, sha256 = commit_file(partial, new)
@@ -287,8 +284,8 @@ def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set
     delivered: set[str] = set()
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         for rejects in settings.quarantine.glob("*/*.parquet"):
-            source = f"read_parquet({_quoted(str(rejects))}, hive_partitioning = false)"
-            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {_quoted(_pattern(account_id))})'
+            source = f"read_parquet({quote(str(rejects))}, hive_partitioning = false)"
+            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {quote(_pattern(account_id))})'
             lines = reader.execute(f"select distinct source_file, source_line from {source} where {hit}").fetchall()
             if not lines:
                 continue
@@ -383,8 +380,8 @@ def _stream_holds(source: IO[bytes], pattern: re.Pattern[bytes], width: int) -> 
 def _parquet_holds(file: Path, account_id: str) -> bool:
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         try:
-            source = f"read_parquet({_quoted(str(file))}, hive_partitioning = false)"
-            pattern = _quoted(_pattern(account_id))
+            source = f"read_parquet({quote(str(file))}, hive_partitioning = false)"
+            pattern = quote(_pattern(account_id))
             return bool(
                 _one(reader, f"select count(*) from {source} t where regexp_matches(cast(t as varchar), {pattern})")
             )

@@ -54,7 +54,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Taken:
-    """A landed file as it was taken in, or why it is refused unread; `copy` is null where it was never opened."""
+    """A landed file as it was taken in, or why it is refused; `copy` is null where it was never opened.
+
+    `plain` is the copy unpacked, which only a delivery that is new needs.
+    """
 
     copy: Path | None
     sha256: str
@@ -62,6 +65,7 @@ class Taken:
     file_time: datetime | None = None
     refusal: FileRefused | None = None
     note: manifest.Entry | None = None
+    plain: Path | None = None
 
 
 @dataclass
@@ -264,6 +268,7 @@ def _land_one(
         landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
         note = taken.note or manifest.Entry(name=candidate.label)
         named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
+        taken = _unpacked(settings, taken, mapping, candidate.label)
         batches = []
         for part, feed, batch_id, is_known in zip(parts, feeds, ids, known, strict=True):
             if is_known:
@@ -332,6 +337,21 @@ def read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None)
     return manifest.read(lambda path: open_inside(settings.landing, path), candidate.label, required)
 
 
+def _unpacked(settings: Settings, taken: Taken, mapping: Mapping | None, label: str) -> Taken:
+    """A delivery with its bytes unpacked once for all the feeds that it fills, or with why that failed."""
+    if taken.refusal or mapping is None or taken.copy is None:
+        return taken
+    try:
+        return replace(taken, plain=unpack(taken.copy, settings.max_unpacked_bytes, _format(mapping, label)))
+    except FileRefused as error:
+        return replace(taken, refusal=error)
+
+
+def _format(mapping: Mapping, label: str) -> str:
+    """How a file is read; a name that says nothing was refused before."""
+    return mapping.format_of(label) or "csv"
+
+
 def _read_and_write(
     settings: Settings,
     reader: Reader,
@@ -343,11 +363,9 @@ def _read_and_write(
     """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet."""
     feed = part.feed if part else UNKNOWN_FEED
     try:
-        if taken.refusal or mapping is None or part is None or taken.copy is None:
+        if taken.refusal or mapping is None or part is None or taken.plain is None:
             raise taken.refusal or FileRefused("it could not be opened")
-        file_format = mapping.format_of(delivery.file) or "csv"
-        plain = unpack(taken.copy, settings.max_unpacked_bytes, file_format)
-        outcome = parse.read_file(reader, plain, mapping, part, file_format, delivery)
+        outcome = parse.read_file(reader, taken.plain, mapping, part, _format(mapping, delivery.file), delivery)
         if taken.note is not None:
             taken.note.check_rows(outcome.rows_read)
     except FileRefused as error:

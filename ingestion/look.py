@@ -13,6 +13,7 @@ import duckdb
 from ingestion import contracts, landing, ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import FileRefused
+from ingestion.values import quote
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def kept_rows(settings: Settings, batches: list[sqlite3.Row]) -> list[Path]:
 def open_rows(paths: list[Path]) -> duckdb.DuckDBPyConnection:
     """A DuckDB with the view `kept` over files of quarantined rows; empty for none."""
     reader = duckdb.connect(":memory:", config=DUCKDB_CONFIG)
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    listed = ", ".join(quote(str(path)) for path in paths)
     columns = 'source_file, source_line, column_name, value, reason, "row"'
     reader.execute(
         f"create view kept as select {columns}, parse_filename(filename, true) as batch_id,"

@@ -18,6 +18,7 @@ from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
 from ingestion.ledger import RawFile
+from ingestion.values import quote
 
 SQL_TYPES = {
     "code": "varchar",
@@ -118,9 +119,8 @@ def write_rejects(settings: Settings, reader: Reader, feed: str, batch_id: str, 
     target = settings.quarantine / feed / f"{batch_id}.parquet"
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
-    source_file = file.replace("'", "''")
     reader.execute(
-        f"copy (select '{source_file}' as source_file, * from rejects order by source_line) to '{partial}' ({PARQUET})"
+        f"copy (select {quote(file)} as source_file, * from rejects order by source_line) to '{partial}' ({PARQUET})"
     )
     commit_file(partial, target)
     return target

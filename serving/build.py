@@ -23,6 +23,7 @@ from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
 from ingestion.lease import Lease
+from ingestion.values import quote
 from serving import releases, soundness
 
 if TYPE_CHECKING:
@@ -402,7 +403,7 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
                 build.unregister("frame")
         for feed in load_feeds():
             paths = [f"{feed}/_schema.parquet", *(row["path"] for row in visible if row["feed"] == feed)]
-            listed = ", ".join("'" + str(settings.raw / path).replace("'", "''") + "'" for path in paths)
+            listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
             build.execute(
                 f"create or replace view raw.{feed} as"
                 f" select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"

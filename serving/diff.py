@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from ingestion.config import DUCKDB_CONFIG
+from ingestion.values import quote
 
 # The operational marts tell of runs, and differ after every one of them.
 OPERATIONAL = ("fct_landed_file", "fct_quality_result", "fct_publication")
@@ -86,8 +87,7 @@ def _attached(before: Path | None, after: Path) -> Iterator[duckdb.DuckDBPyConne
             if file is None:
                 connection.execute(f"attach ':memory:' as {name}")
             else:
-                path = str(file).replace("'", "''")
-                connection.execute(f"attach '{path}' as {name} (read_only)")
+                connection.execute(f"attach {quote(str(file))} as {name} (read_only)")
         yield connection
     finally:
         connection.close()
