@@ -204,6 +204,16 @@ def test_a_file_set_aside_whole_warns_once(settings, night):
     assert failed(check(settings, 2, "r3")) == set(), "it was another run's"
 
 
+def test_a_file_of_a_feed_without_a_suite_of_its_own_is_not_set_aside_unseen(settings, night):
+    night(0, FULL)
+    (settings.landing / "orders").mkdir()
+    (settings.landing / "orders" / "cut.csv").write_text("order_id,customer_id\n")
+    night(1, FULL, run_id="r2")
+    results = check(settings, 1, "r2")
+    assert failed(results) == {"files_quarantined_whole"}
+    assert "orders/cut.csv" in results["files_quarantined_whole"]["detail"]
+
+
 @pytest.mark.parametrize(("bad", "warns"), [(1, False), (2, True)])
 def test_quarantined_rows_warn_above_one_in_a_hundred(settings, night, bad, warns):
     night(0, [*["many"] * bad, *[1000] * (100 - bad)])
