@@ -32,14 +32,12 @@ from airflow.sdk import (
 )
 from common.alerts import report_late
 from common.steps import (
-    check_or_skip,
     is_too_early,
     no_retry_on_contract_error,
-    publish_or_skip,
-    report_and_judge,
     run_day,
     writer,
 )
+from common.tasks import build_report, check_marts, publish_release
 
 from ingestion.config import get_settings
 
@@ -91,23 +89,6 @@ def nightly() -> None:
 
         with writer("build_marts") as (settings, run_id, day, lease):
             return vars(build(settings, run_id, day, lease))
-
-    @task
-    @no_retry_on_contract_error
-    def check_marts() -> str:
-        with writer("check_marts") as (settings, run_id, day, lease):
-            return check_or_skip(settings, run_id, day, lease)
-
-    @task
-    @no_retry_on_contract_error
-    def publish_release() -> dict[str, Any]:
-        with writer("publish_release") as (settings, run_id, day, lease):
-            return publish_or_skip(settings, run_id, day, lease)
-
-    @task(trigger_rule="all_done")
-    @no_retry_on_contract_error
-    def build_report() -> str:
-        return report_and_judge(get_current_context())
 
     chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
 

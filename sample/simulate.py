@@ -17,7 +17,7 @@ import io
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import NormalDist
 
@@ -415,20 +415,24 @@ def make(channels: list[tuple[str, int]]) -> dict[str, str]:
         "accounts": list(account_rows(accounts)),
         "brands": list(brand_rows()),
     }
-    return {f"{feed}/simulated_{feed}_{LAST_DAY:%Y-%m-%d}.csv.gz": _text(feed, rows[feed]) for feed in rows}
+    return files_of(HEADERS, rows, LAST_DAY)
 
 
-def _text(feed: str, rows: list[Row]) -> str:
-    target = io.StringIO(newline="")
-    writer = csv.DictWriter(target, HEADERS[feed].split(","), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return target.getvalue()
+def files_of(headers: dict[str, str], rows: dict[str, list[Row]], last_day: datetime | date) -> dict[str, str]:
+    """Path below landing and text of the CSV of each feed."""
+    files = {}
+    for feed, header in headers.items():
+        target = io.StringIO(newline="")
+        writer = csv.DictWriter(target, header.split(","), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows[feed])
+        files[f"{feed}/simulated_{feed}_{last_day:%Y-%m-%d}.csv.gz"] = target.getvalue()
+    return files
 
 
-def main() -> None:
+def write(files: dict[str, str]) -> None:
     """Write each file whose text changed. The zip holds no time and no name, so equal text gives equal bytes."""
-    for path, text in make(read_channels()).items():
+    for path, text in files.items():
         target = LANDING / path
         if target.is_file() and gzip.decompress(target.read_bytes()).decode() == text:
             print(f"unchanged  {path}")
@@ -439,4 +443,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    write(make(read_channels()))

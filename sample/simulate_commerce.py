@@ -12,16 +12,24 @@ currencies; refunds in part and whole; commissions that are paid out after they 
 `python -m sample.simulate_commerce` writes the files anew (`make sample`).
 """
 
-import csv
-import gzip
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from sample.simulate import FIRST_DAY as FIRST_CAPTURE
-from sample.simulate import LANDING, Account, Row, draw, make_accounts, pick, post_snapshots, read_channels, spread
+from sample.simulate import (
+    Account,
+    Row,
+    draw,
+    files_of,
+    make_accounts,
+    pick,
+    post_snapshots,
+    read_channels,
+    spread,
+    write,
+)
 
 BRAND = "tidewell"
 FIRST_DAY = date(2022, 7, 1)
@@ -409,28 +417,8 @@ def make(accounts: list[Account]) -> dict[str, str]:
         "refunds": list(refund_rows(orders)),
         "fx_rates": list(rate_rows()),
     }
-    return {f"{feed}/simulated_{feed}_{LAST_DAY:%Y-%m-%d}.csv.gz": _text(feed, rows[feed]) for feed in HEADERS}
-
-
-def _text(feed: str, rows: list[Row]) -> str:
-    target = io.StringIO(newline="")
-    writer = csv.DictWriter(target, HEADERS[feed].split(","), restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return target.getvalue()
-
-
-def main() -> None:
-    """Write each file whose text changed. The zip holds no time and no name, so equal text gives equal bytes."""
-    for path, text in make(make_accounts(read_channels())).items():
-        target = LANDING / path
-        if target.is_file() and gzip.decompress(target.read_bytes()).decode() == text:
-            print(f"unchanged  {path}")
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-        print(f"written    {path}")
+    return files_of(HEADERS, rows, LAST_DAY)
 
 
 if __name__ == "__main__":
-    main()
+    write(make(make_accounts(read_channels())))
