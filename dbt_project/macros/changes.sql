@@ -1,10 +1,6 @@
 {#- Last known value of an expression on the rows of the account before this one. -#}
 {% macro last_known_before(value) -%}
-    {{ last_not_null(value) }} over (
-        partition by platform, account_id
-        order by snapshot_date
-        rows between unbounded preceding and 1 preceding
-    )
+    {{ last_value_before(value, "(partition by platform, account_id order by snapshot_date)") }}
 {%- endmacro %}
 
 {#- A value that belongs to the last known count: null where the count is unknown today, or was defined anew since. -#}

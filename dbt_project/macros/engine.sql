@@ -61,10 +61,3 @@
 {%- endmacro %}
 
 {% macro duckdb__strip_leading(text, characters) -%} ltrim({{ text }}, '{{ characters }}') {%- endmacro %}
-
-{#- Window function: the last value before that is not null. -#}
-{% macro last_not_null(value) -%}
-    {{ return(adapter.dispatch("last_not_null")(value)) }}
-{%- endmacro %}
-
-{% macro duckdb__last_not_null(value) -%} last_value({{ value }} ignore nulls) {%- endmacro %}

@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from ingestion.config import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from . import forks
 
 SAMPLE = PROJECT_DIR / "sample" / "landing" / "account_snapshots" / "vtuber"
 OPERATIONAL = ("fct_landed_file", "fct_quality_result", "fct_publication")
@@ -102,3 +106,21 @@ def world(tmp_path: Path) -> Callable[..., Settings]:
         return settings
 
     return make
+
+
+@pytest.fixture(scope="module")
+def one_parse() -> Iterator[None]:
+    """dbt's project is read once for all the nights of a file of tests."""
+    from . import small
+
+    with small.read_once():
+        yield
+
+
+@pytest.fixture(scope="module")
+def forked(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[forks.Forks]":
+    """Processes that can be killed, forked from one that has read dbt's project."""
+    from . import forks
+
+    with forks.open_forks(tmp_path_factory.mktemp("forks")) as opened:
+        yield opened

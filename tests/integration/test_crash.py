@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,16 +23,7 @@ from .small import Capture, day, deliver
 Content = dict[str, tuple[int, str]]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
-
-
-@pytest.fixture(scope="module")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[forks.Forks]:
-    with forks.open_forks(tmp_path_factory.mktemp("forks")) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("one_parse")
 
 
 def first_files(settings: Settings) -> None:

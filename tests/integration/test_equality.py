@@ -3,7 +3,7 @@
 `-s` prints the hash of each mart of each way. The operational marts tell of runs, and are left out.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -27,10 +27,7 @@ DAYS = range(1, LAST + 1)
 World = dict[str, list[Capture]]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("one_parse")
 
 
 def as_of(number: int) -> date:

@@ -2,7 +2,6 @@
 
 import gzip
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -26,10 +25,7 @@ GONE = "UCgone-of_all"
 LINEAGE = set(diff.LINEAGE)
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("one_parse")
 
 
 def fill(settings: Settings, with_it: bool) -> None:

@@ -1,6 +1,5 @@
 """A file that comes a month late, and a night that was blocked: what is planned, what changes, what frees it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,11 +14,7 @@ from . import night, small
 from .conftest import content, reading
 from .small import Capture, day, deliver
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("one_parse")
 
 
 def month(settings: Settings, *left_out: int) -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,16 +21,7 @@ from .test_crash import is_whole
 PATIENCE_SECONDS = 240
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
-
-
-@pytest.fixture(scope="module")
-def forked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[forks.Forks]:
-    with forks.open_forks(tmp_path_factory.mktemp("forks")) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("one_parse")
 
 
 @pytest.fixture
