@@ -1,0 +1,14 @@
+{#- Bootstrap draws that are the same on every engine and in every run: no generator with a state, no engine's own hash. -#}
+
+{#- A whole number from 1 to `count` for a replicate and a place in it: three rounds of squaring modulo the prime 2^31 - 1,
+    so that neighbouring places and replicates are unrelated. All terms stay below 2^63 for replicates and places under
+    10^7. -#}
+{% macro draw_place(replicate, place, salt, count) -%}
+    {%- set r = "cast(" ~ replicate ~ " as bigint)" -%}
+    {%- set p = "cast(" ~ place ~ " as bigint)" -%}
+    {%- set mixed = namespace(sql="((" ~ r ~ " * 69621 + " ~ p ~ " * 16807 + " ~ salt ~ " * 48271 + 12345) % 2147483647)") -%}
+    {%- for key in [p ~ " * 1103 + 7", r ~ " * 7919 + " ~ salt, p ~ " + " ~ r ~ " * 31"] -%}
+        {%- set mixed.sql = "((" ~ mixed.sql ~ " * " ~ mixed.sql ~ " + " ~ key ~ ") % 2147483647)" -%}
+    {%- endfor -%}
+    cast({{ mixed.sql }} % ({{ count }}) + 1 as bigint)
+{%- endmacro %}
