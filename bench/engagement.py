@@ -133,13 +133,13 @@ def run_dbt(settings: Settings, models: tuple[str, ...]) -> float:
     """Build models; seconds that dbt spent in them."""
     from dbt.cli.main import dbtRunner
 
-    with build._dbt_environment(settings):
-        result = dbtRunner().invoke(build._arguments(settings, "run", "--select", *models))
+    with build.dbt_environment(settings):
+        result = dbtRunner().invoke(build.dbt_arguments(settings, "run", "--select", *models))
     if not result.success:
         raise RuntimeError([(row.node.name, row.message) for row in result.result.results])  # type: ignore[union-attr]
     if "-v" in sys.argv:
         print({row.node.name: round(row.execution_time, 2) for row in result.result.results}, file=sys.stderr)  # type: ignore[union-attr]
-    build._close_dbt()
+    build.close_dbt()
     return sum(row.execution_time for row in result.result.results)  # type: ignore[union-attr]
 
 

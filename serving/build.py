@@ -221,12 +221,13 @@ def keys_of(manifest: "Manifest") -> dict[str, list[str]]:
     return keys
 
 
-def _arguments(settings: Settings, *command: str) -> list[str]:
+def dbt_arguments(settings: Settings, *command: str) -> list[str]:
     folder = str(DBT_PROJECT)
     target = target_path(settings)
     return [
         *command, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target),
-        "--log-path", str(target / "logs"), "--quiet", "--no-use-colors", "--no-version-check",
+        "--log-path", str(target / "logs"), "--log-level-file", "info", "--quiet", "--no-use-colors",
+        "--no-version-check",
     ]  # fmt: skip
 
 
@@ -234,7 +235,7 @@ def parse(settings: Settings) -> "Manifest":
     """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read."""
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner().invoke(_arguments(settings, "parse"))
+    result = dbtRunner().invoke(dbt_arguments(settings, "parse"))
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")
     return result.result
@@ -452,8 +453,8 @@ def _run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> lis
             tick(event.data.node_info.node_name, done, total)
 
     runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
-    result = runner.invoke(_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
-    _close_dbt()
+    result = runner.invoke(dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
+    close_dbt()
     reset_adapters()
     if result.result is None:
         raise ContractError(f"dbt did not run: {result.exception}")
@@ -477,7 +478,7 @@ def _run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> lis
     return rows
 
 
-def _close_dbt() -> None:
+def close_dbt() -> None:
     """dbt-duckdb keeps its database open in the process; the checks of the same process need the file."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 

@@ -33,6 +33,9 @@ MARTS = {
     "fct_promo_code_daily",
     "fct_spend_ledger",
     "fct_tier_roi",
+    # Small against big.
+    "fct_claim_check",
+    "fct_claim_side",
 }
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}

@@ -118,6 +118,16 @@ def one_parse() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def accounts_alone(one_parse: None) -> Iterator[None]:
+    """The nights of a file of tests whose worlds hold snapshots alone build no model of another feed."""
+    from . import night
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night.build, "dbt_arguments", night.accounts_alone())
+        yield
+
+
+@pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[forks.Forks]":
     """Processes that can be killed, forked from one that has read dbt's project."""
     from . import forks

@@ -43,6 +43,21 @@ def run(settings: Settings, run_id: str, day: date, say: Callable[[str], None] =
         return publish.publish_release(settings, run_id, lease, say)
 
 
+# Models of feeds other than the snapshots, with all that is made from them.
+OF_OTHER_FEEDS = ("commerce", "advocacy", "voice")
+
+
+def accounts_alone() -> Callable[..., list[str]]:
+    """Arguments of dbt for a world that holds snapshots alone: what rests on other feeds would stay empty."""
+    original = build.dbt_arguments
+    left_out = [f"path:models/intermediate/{folder}+" for folder in OF_OTHER_FEEDS]
+
+    def arguments(settings: Settings, *command: str) -> list[str]:
+        return original(settings, *command, *(["--exclude", *left_out] if command[0] == "build" else []))
+
+    return arguments
+
+
 def boundary(_: str) -> None:
     """Between two steps; `KILLS` has the process die here."""
 
@@ -237,6 +252,7 @@ def _serve() -> None:
     with build.dbt_environment(settings):
         manifest = build.parse(settings)
     build.parse = lambda _: manifest
+    build.dbt_arguments = accounts_alone()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

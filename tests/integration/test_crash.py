@@ -23,7 +23,7 @@ from .small import Capture, day, deliver
 Content = dict[str, tuple[int, str]]
 
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 
 def first_files(settings: Settings) -> None:
@@ -38,7 +38,7 @@ def later_files(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> tuple[Settings, Content]:
+def first(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tuple[Settings, Content]:
     """Two days, published."""
     settings = small.world(tmp_path_factory.mktemp("first"), "world")
     first_files(settings)
@@ -47,7 +47,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> tuple[Se
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> Content:
+def untouched(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> Content:
     """Marts of a world in which nothing was ever killed."""
     settings = small.world(tmp_path_factory.mktemp("untouched"), "world")
     first_files(settings)

@@ -14,7 +14,7 @@ from . import night, small
 from .conftest import content, reading
 from .small import Capture, day, deliver
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 
 def month(settings: Settings, *left_out: int) -> None:

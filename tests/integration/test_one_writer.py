@@ -21,7 +21,7 @@ from .test_crash import is_whole
 PATIENCE_SECONDS = 240
 
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 
 @pytest.fixture

@@ -135,6 +135,8 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_campaign_daily": "campaign_id, model, date",
         "fct_promo_code_daily": "promo_code, date",
         "fct_commerce_issue": "feed, record_id, issue",
+        "fct_claim_check": "claim, platform",
+        "fct_claim_side": "claim, platform, side",
         "dim_date": "date_day",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",

@@ -6,6 +6,7 @@ section with a chart that needs scripts has `<name>.js` as well. To add one, wri
 
 from serving.report.sections import (
     audience,
+    claims,
     engagement,
     files,
     graduation,
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     reach.SECTION,
     trust.SECTION,
     money.SECTION,
+    claims.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,

@@ -1,0 +1,62 @@
+-- One row per platform on whose last day a list of nano or micro accounts can be priced against a mega account.
+{{ config(materialized="table") }}
+
+with equivalence as (select * from {{ ref("fct_tier_equivalence") }}),
+
+claims as (select * from {{ ref("claims") }}),
+
+priced as (
+    select
+        *,
+        least(n_from_followers, price_from_collaborations) as units_claimed,
+        least(n_to_followers, price_to_collaborations) as units_other
+    from equivalence
+    where
+        from_tier in ('nano', 'micro')
+        and to_tier = 'mega'
+        and price_from_basis = 'observed'
+        and price_to_basis = 'observed'
+        and price_from_base is not null
+        and price_to_base > 0
+),
+
+-- Of the two lists the cheaper one, as a brand would choose.
+chosen as (
+    select *
+    from priced
+    qualify
+        row_number() over (
+            partition by platform order by snapshot_date desc nulls last, price_from_base, from_tier nulls last
+        ) = 1
+),
+
+ratios as (
+    select
+        chosen.platform,
+        chosen.units_claimed,
+        chosen.units_other,
+        chosen.data_origin,
+        least(chosen.units_claimed, chosen.units_other) >= claims.min_units as has_enough,
+        claims.claim,
+        {{ ratio("chosen.price_from_base", "chosen.price_to_base") }} as figure,
+        {{ ratio("chosen.price_from_low_base", "chosen.price_to_high_base") }} as interval_low,
+        {{ ratio("chosen.price_from_high_base", "chosen.price_to_low_base") }} as interval_high
+    from chosen
+    inner join claims on claims.claim = 'small_list_equals_mega'
+),
+
+int_claim__lists_priced as (
+    select
+        claim,
+        platform,
+        figure,
+        case when has_enough then interval_low end as interval_low,
+        case when has_enough then interval_high end as interval_high,
+        units_claimed + units_other as units,
+        units_claimed,
+        units_other,
+        data_origin
+    from ratios
+)
+
+select * from int_claim__lists_priced

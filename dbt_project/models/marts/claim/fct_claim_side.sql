@@ -1,0 +1,42 @@
+-- One row per claim, platform (`*` = all) and side of the comparison: who stands there, how many, and their own figure.
+{{ config(materialized="table") }}
+
+with sides as (select * from {{ ref("int_claim__sides_resampled") }}),
+
+claims as (select * from {{ ref("claims") }}),
+
+labels as (
+    select
+        claim,
+        platform,
+        side,
+        min(label) as label,
+        max(data_origin) as data_origin
+    from {{ ref("int_claim__units_gathered") }}
+    group by claim, platform, side
+),
+
+fct_claim_side as (
+    select
+        cast(sides.claim as varchar) as claim,
+        cast(sides.platform as varchar) as platform,
+        cast(sides.side as varchar) as side,
+        cast(labels.label as varchar) as label,
+        cast(sides.units as bigint) as n,
+        cast(
+            case
+                when claims.statistic in ('median', 'median_ratio') then sides.median_x
+                when claims.statistic = 'slope' then sides.slope
+                when claims.statistic = 'rank_correlation' then sides.correlation
+                else sides.rate
+            end as double
+        ) as observed,
+        cast(labels.data_origin as varchar) as data_origin
+    from sides
+    inner join claims on sides.claim = claims.claim
+    inner join labels
+        on sides.claim = labels.claim and sides.platform = labels.platform and sides.side = labels.side
+    where sides.replicate = 0
+)
+
+select * from fct_claim_side
