@@ -77,7 +77,7 @@ SINGLE = {tier: (tier,) * 3 for tier in ("nano", "micro", "macro", "mega")}
 MIXED = (("mega", "micro", "nano", "nano"), ("macro", "micro", "nano", "nano"))
 MIXED_CAMPAIGNS = 12
 # Median orders that an agreement of a campaign brings, and how much more it brings beside other tiers.
-ORDERS = {"nano": 2, "micro": 4, "macro": 9, "mega": 16}
+ORDERS = {"nano": 4, "micro": 6, "macro": 9, "mega": 14}
 MIXED_FACTOR = 1.5
 CAMPAIGNS_END = date(2022, 8, 31)
 CONTESTS = (("sim-contest-1", "2022-07-16", "2022-07-30", 90), ("sim-contest-2", "2022-08-10", "2022-08-31", 60))
@@ -265,7 +265,7 @@ def collaboration_rows(agreements: list[Agreement]) -> Iterator[Row]:
     for one in agreements:
         yield {
             "collaboration_id": one.collaboration_id, "campaign_id": one.campaign_id, "brand": BRAND,
-            "creator_id": "" if one.account.is_observed else f"sim-creator-{one.account.account_id[-4:]}",
+            "creator_id": f"sim-creator-{one.account.account_id[-4:]}" if not one.campaign_id else "",
             "platform": one.account.platform, "account_id": one.account.account_id, "partner_type": one.partner_type,
             "promo_code": one.code, "link_id": one.link_id, "cookie_window_days": 14 if one.rule_id else "",
             "rule_id": one.rule_id, "agreed_fee": one.fee or "", "posts_agreed": len(one.posts), "currency": "USD",
@@ -305,11 +305,11 @@ def order_rows(agreements: list[Agreement]) -> Iterator[Row]:
 
 
 def link_touches(agreements: list[Agreement], orders: list[Row]) -> Iterator[Row]:
-    """The click that an order without a code came by."""
+    """The click that an order without a code came by, and most of the others too."""
     links = {one.collaboration_id: one.link_id for one in agreements}
     for order in orders:
         name = str(order["order_id"])
-        if not order.get("promo_code"):
+        if not order.get("promo_code") or draw(name, "clicked") < 0.7:
             moment = datetime.fromisoformat(str(order["ordered_at"]).removesuffix("Z"))
             yield {
                 "touch_id": f"{name}-t0", "customer_id": order["customer_id"],
@@ -347,7 +347,7 @@ def with_defects(rows: list[Row]) -> list[Row]:
     first = rows[0]
     wrong: list[Row] = [
         {**first, "relationship": "advocate", "valid_from": "2021-12-15", "valid_to": "2022-04-30", "consented_at": ""},
-        {**first, "customer_id": "sim-cust-voice-901", "account_id": "sim-ig-0100", "relationship": "advocate",
+        {**first, "customer_id": "sim-cust-voice-901", "account_id": "sim-ig-0120", "relationship": "advocate",
          "valid_from": "2022-05-01", "valid_to": "2022-04-01", "consented_at": ""},
         {**first, "customer_id": "sim-cust-voice-902", "account_id": "sim-ig-9997", "relationship": "advocate",
          "valid_from": "2022-05-01", "valid_to": "", "consented_at": "2022-05-01T10:00:00Z"},

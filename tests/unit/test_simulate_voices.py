@@ -5,6 +5,7 @@ import gzip
 import io
 from collections import Counter, defaultdict
 from datetime import date, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -78,6 +79,17 @@ def test_keys_are_unique_also_beside_the_commerce(rows: Rows, commerce: Rows) ->
     # No post is made for two agreements.
     linked = Counter(row["post_id"] for row in rows["collaboration_posts"] + commerce["collaboration_posts"])
     assert max(linked.values()) == 1
+
+
+def test_the_readme_counts_the_rows_of_each_file(rows: Rows) -> None:
+    text = (simulate.LANDING.parent / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("|") and "2022-11-01" in line]
+    counted = {}
+    for line in lines:
+        _, files, counts, *_ = line.split("|")
+        feeds = [name.strip("`").partition("/")[0] for name in files.partition("(")[0].strip().split(", ")]
+        counted |= dict(zip(feeds, [int(each.replace(",", "")) for each in counts.strip().split(", ")], strict=True))
+    assert counted == {feed: len(rows[feed]) for feed in FEEDS}
 
 
 def test_rows_belong_together(rows: Rows, commerce: Rows, posts: dict[str, dict[str, object]]) -> None:
@@ -221,7 +233,7 @@ def test_the_rows_that_are_wrong_on_purpose_are_there(rows: Rows, accounts: list
     assert sum(len(each) > 1 for each in holders.values()) >= 1
     of_first = [row for row in relations if row["customer_id"] == "sim-cust-voice-001"]
     spans = sorted((row["valid_from"], row["valid_to"] or "9999") for row in of_first)
-    assert any(after[0] < before[1] for before, after in zip(spans, spans[1:], strict=False))
+    assert any(after[0] < before[1] for before, after in pairwise(spans))
 
 
 def test_codes_are_used_while_they_are_valid_and_rates_stand_by(rows: Rows, commerce: Rows) -> None:
