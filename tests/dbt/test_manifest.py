@@ -33,6 +33,10 @@ MARTS = {
     "fct_promo_code_daily",
     "fct_spend_ledger",
     "fct_tier_roi",
+    # Advocates.
+    "fct_advocate",
+    "fct_advocate_ladder",
+    "fct_advocate_programme",
 }
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}
