@@ -5,6 +5,7 @@ section with a chart that needs scripts has `<name>.js` as well. To add one, wri
 """
 
 from serving.report.sections import (
+    advocates,
     audience,
     engagement,
     files,
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     reach.SECTION,
     trust.SECTION,
     money.SECTION,
+    advocates.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,
