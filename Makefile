@@ -82,6 +82,7 @@ dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) sample/simulate.py
 	@$(RUN) -m sample.simulate_commerce
+	@$(RUN) -m sample.simulate_voices
 
 bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) bench/night.py $(ARGS)

@@ -199,7 +199,7 @@ def order_rows(collaborations: list[Collaboration]) -> list[Row]:
         rows += _order(leaked, f"{leaked.collaboration_id}-leak-{nth:02d}", moment)
     for nth in range(90):
         moment = datetime.fromisoformat("2022-07-10") + timedelta(hours=24 * 60 * draw("nobody", nth))
-        rows.append(_amounts(f"sim-nobody-{nth:02d}", moment, Decimal(60), pick(CURRENCIES, "nobody", nth)))
+        rows.append(amounts(f"sim-nobody-{nth:02d}", moment, Decimal(60), pick(CURRENCIES, "nobody", nth)))
     return sorted(rows, key=lambda row: (str(row["ordered_at"]), str(row["order_id"])))
 
 
@@ -210,12 +210,12 @@ def _order(collaboration: Collaboration, name: str, moment: datetime) -> list[Ro
     if not collaboration.is_plan:
         usd = Decimal(round(35 + 60 * draw(name, "basket")))
         currency = pick(CURRENCIES, name, "currency")
-        return [_amounts(f"sim-{name}", moment, usd, currency) | code]
+        return [amounts(f"sim-{name}", moment, usd, currency) | code]
     months = int(6 * draw(name, "stays"))
     dates = [moment + timedelta(days=30 * month) for month in range(months + 1)]
     return [
         {
-            **_amounts(f"sim-{name}" + (f"-m{month}" if month else ""), at, PLAN_PRICE, "USD", is_plan=True),
+            **amounts(f"sim-{name}" + (f"-m{month}" if month else ""), at, PLAN_PRICE, "USD", is_plan=True),
             "customer_id": f"sim-cust-{name}",
             "subscription_id": f"sim-sub-{name}",
             "renewal_number": month,
@@ -226,7 +226,7 @@ def _order(collaboration: Collaboration, name: str, moment: datetime) -> list[Ro
     ]
 
 
-def _amounts(order_id: str, moment: datetime, usd: Decimal, currency: str, is_plan: bool = False) -> Row:
+def amounts(order_id: str, moment: datetime, usd: Decimal, currency: str, is_plan: bool = False) -> Row:
     """An order's amounts; the plan is sold without discount, tax or shipping, so that its net is its price."""
     gross = in_currency(usd, currency)
     discounted = not is_plan and draw(order_id, "discount") < 0.4
@@ -260,7 +260,7 @@ def touch_rows(collaborations: list[Collaboration], orders: list[Row]) -> Iterat
         own = int(steps * draw(name, "own"))
         for nth in range(steps):
             at = moment - timedelta(hours=0.2 + 24 * 18 * draw(name, nth, "before") ** 2)
-            row: Row = {"touch_id": f"{name}-t{nth}", "customer_id": order["customer_id"], "touched_at": _iso(at)}
+            row: Row = {"touch_id": f"{name}-t{nth}", "customer_id": order["customer_id"], "touched_at": iso(at)}
             if nth == own:
                 clicks = draw(name, nth, "clicks") < 0.8
                 yield {
@@ -290,7 +290,7 @@ def click_rows(collaborations: list[Collaboration], touches: list[Row]) -> Itera
             at = one.posts[0][1] + timedelta(hours=300 * draw(one.collaboration_id, nth, "click") ** 2)
             yield {
                 "click_id": f"click-{one.collaboration_id}-{nth:03d}",
-                "clicked_at": _iso(at),
+                "clicked_at": iso(at),
                 "link_id": one.link_id,
             }
 
@@ -308,7 +308,7 @@ def refund_rows(orders: list[Row]) -> Iterator[Row]:
         share = Decimal(1) if draw(name, "whole") < 0.6 else Decimal("0.5")
         amount = cents(charged * share)
         yield {
-            "refund_id": f"refund-{name}", "order_id": name, "refunded_at": _iso(at), "amount": amount,
+            "refund_id": f"refund-{name}", "order_id": name, "refunded_at": iso(at), "amount": amount,
             "currency": order["currency"],
         }  # fmt: skip
 
@@ -325,20 +325,22 @@ def cost_rows(collaborations: list[Collaboration]) -> Iterator[Row]:
         if one.account.tier == "mega":
             kinds += [("production", one.fee / 10), ("usage_rights", one.fee / 20)]
         for kind, usd in kinds:
-            yield _cost(
+            yield cost_row(
                 f"{name}-{kind}", one.campaign_id, name, one.start, kind, in_currency(usd, one.currency), one.currency
             )
         if one.rule_id == "sim-r40":
             # Paid out after it had accrued: settles, and is not spent again.
             paid_on = one.posts[0][1].date() + timedelta(days=45)
-            yield _cost(f"{name}-paid", "", name, paid_on, "commission", Decimal("39.98"), "USD")
+            yield cost_row(f"{name}-paid", "", name, paid_on, "commission", Decimal("39.98"), "USD")
     for campaign_id, _, _, start, _, budget, _, _ in CAMPAIGNS:
         day = date.fromisoformat(start)
         for kind, share in (("ads", 20), ("agency", 40), ("tools", 100)):
-            yield _cost(f"{campaign_id}-{kind}", campaign_id, "", day, kind, cents(Decimal(budget) / share), "USD")
+            yield cost_row(f"{campaign_id}-{kind}", campaign_id, "", day, kind, cents(Decimal(budget) / share), "USD")
 
 
-def _cost(cost_id: str, campaign: str, collaboration: str, day: date, kind: str, amount: Decimal, currency: str) -> Row:
+def cost_row(
+    cost_id: str, campaign: str, collaboration: str, day: date, kind: str, amount: Decimal, currency: str
+) -> Row:
     return {
         "cost_id": cost_id, "campaign_id": campaign, "collaboration_id": collaboration, "cost_date": day,
         "cost_type": kind, "amount": amount, "currency": currency,
@@ -355,7 +357,7 @@ def rate_rows() -> Iterator[Row]:
                 yield {"rate_date": day, "currency": currency, "rate_to_base": rate.quantize(Decimal("0.000001"))}
 
 
-def _iso(moment: datetime) -> str:
+def iso(moment: datetime) -> str:
     return f"{moment.replace(microsecond=0).isoformat()}Z"
 
 

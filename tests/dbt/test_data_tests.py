@@ -2,6 +2,7 @@
 
 import pytest
 
+from .break_advocates import BREAK_ADVOCATES
 from .break_trust import BREAK_TRUST
 
 MONEY = (
@@ -116,6 +117,7 @@ def tested(three_days, tmp_path_factory):
     with warehouse.connect() as connection:
         connection.execute(BREAK)
         connection.execute(BREAK_TRUST)
+        connection.execute(BREAK_ADVOCATES)
     # Tests of money fire in test_money_data_tests.py, on a world that has some.
     return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *MONEY)
 

@@ -36,6 +36,10 @@ MARTS = {
     # Small against big.
     "fct_claim_check",
     "fct_claim_side",
+    # Advocates.
+    "fct_advocate",
+    "fct_advocate_ladder",
+    "fct_advocate_programme",
 }
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}

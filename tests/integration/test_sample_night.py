@@ -137,6 +137,9 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_commerce_issue": "feed, record_id, issue",
         "fct_claim_check": "claim, platform",
         "fct_claim_side": "claim, platform, side",
+        "fct_advocate": "brand, customer_id, platform, account_id",
+        "fct_advocate_ladder": "brand, customer_id, platform, account_id, step_number",
+        "fct_advocate_programme": "brand, relationship",
         "dim_date": "date_day",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",
@@ -263,3 +266,47 @@ def test_outage_roster_jump_and_rounding_make_nobody_suspicious(sample_night: Ni
     assert flagged == (0,)
     assert step == ("trusted", 100, None)
     assert jump == ("watch", 53)
+
+
+def simulated(feed: str) -> list[dict[str, str]]:
+    return [row for path in sorted((SAMPLE.parents[1] / feed).glob("simulated_*.csv.gz")) for row in read(path)]
+
+
+def test_posts_of_advocates_equal_an_independent_reading(sample_night: Night) -> None:
+    """Posts that name the brand or were made for it, from the first day as a customer on, straight from the files."""
+    names = {"tidewell", "tidewell.official", "tide well", "mytidewell"}
+    collaborations = {row["collaboration_id"] for row in simulated("collaborations") if row["brand"] == "tidewell"}
+    linked = {row["post_id"] for row in simulated("collaboration_posts") if row["collaboration_id"] in collaborations}
+    posts: dict[str, dict[str, str]] = {}
+    for row in sorted(simulated("post_snapshots"), key=lambda row: row["captured_at"]):
+        posts[row["post_id"]] = row
+    about: dict[str, list[str]] = {}
+    for name, row in posts.items():
+        words = {word.lower() for column in ("hashtags", "mentions") for word in row[column].split("|")}
+        if (words & names or name in linked) and row["published_at"][:10] <= row["captured_at"][:10]:
+            about.setdefault(row["account_id"], []).append(row["published_at"][:10])
+    since: dict[tuple[str, str], str] = {}
+    for row in simulated("customer_accounts"):
+        key = (row["customer_id"], row["account_id"])
+        since[key] = min(since.get(key, "9999"), row["valid_from"])
+    captured = {row["account_id"] for row in posts.values()}
+    expected = {
+        (customer, account): sum(day >= first for day in about.get(account, ())) if account in captured else None
+        for (customer, account), first in since.items()
+    }
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute("select customer_id, account_id, posts_about_brand from marts.fct_advocate").fetchall()
+    assert {(customer, account): posts for customer, account, posts in rows} == expected
+    assert sum(bool(posts) for posts in expected.values()) > 70
+
+
+def test_advocates_who_outgrew_nano_in_july_are_on_the_ladder(sample_night: Night) -> None:
+    # The maker has them rise on the 19th; the 25th is the 7th day in a row, so it is ten days after the first capture.
+    with reading(sample_night.settings) as marts:
+        rows = marts.execute(
+            "select valid_from, valid_to, days_in_step, count(*) from marts.fct_advocate_ladder as nano"
+            " where step = 'nano' and exists (select 1 from marts.fct_advocate_ladder as micro where step = 'micro'"
+            " and micro.previous_step = 'nano' and micro.valid_from = nano.valid_to"
+            " and (micro.customer_id, micro.account_id) = (nano.customer_id, nano.account_id)) group by all"
+        ).fetchall()
+    assert rows == [(date(2022, 7, 15), date(2022, 7, 25), 10, 12)]

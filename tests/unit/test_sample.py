@@ -9,8 +9,8 @@ from ingestion.contracts import choose_mapping, load_mappings
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
-    # 17 real files, and one of the simulation for each of fifteen feeds.
-    assert sample.copy_if_empty(settings) == 17 + 15
+    # 17 real files, one of the simulation for each of fifteen feeds, and eleven that its voices add.
+    assert sample.copy_if_empty(settings) == 17 + 15 + 11
     assert sample.default_day(settings) == date(2024, 5, 17)
     assert sample.copy_if_empty(settings) == 0
 
@@ -25,7 +25,7 @@ def test_the_last_day_is_that_of_the_latest_file() -> None:
             )
         )
     ]
-    assert len(days) == 17 + 15
+    assert len(days) == 17 + 15 + 11
     assert max(days) == sample.LAST_DAY
 
 

@@ -30,7 +30,7 @@ def test_the_committed_files_are_what_the_maker_makes(made: dict[str, str]) -> N
     committed = {
         path.relative_to(simulate.LANDING).as_posix(): path
         for feed in FEEDS
-        for path in (simulate.LANDING / feed).rglob("simulated_*")
+        for path in (simulate.LANDING / feed).rglob("simulated_*_2022-10-31.*")
     }
     assert set(committed) == set(made)
     for name, path in committed.items():

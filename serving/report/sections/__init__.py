@@ -5,6 +5,7 @@ section with a chart that needs scripts has `<name>.js` as well. To add one, wri
 """
 
 from serving.report.sections import (
+    advocates,
     audience,
     claims,
     engagement,
@@ -33,6 +34,7 @@ SECTIONS: tuple[Section, ...] = (
     trust.SECTION,
     money.SECTION,
     claims.SECTION,
+    advocates.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,
