@@ -1,7 +1,11 @@
 -- One row per record of a commerce feed and thing that is wrong with it.
 {{ config(materialized="table") }}
 
-with flagged as (select * from {{ ref("int_commerce__records_flagged") }}),
+with flagged as (
+    select * from {{ ref("int_commerce__records_flagged") }}
+    union all
+    select * from {{ ref("int_voice__records_flagged") }}
+),
 
 fct_commerce_issue as (
     select
