@@ -5,7 +5,7 @@
 {% macro live_window_days() -%} 14 {%- endmacro %}
 
 {#- An account of a platform as one text; a platform's code holds no blank. Null without an account. -#}
-{% macro account_key(relation) -%} {{ relation }}.platform || ' ' || {{ relation }}.account_id {%- endmacro %}
+{% macro account_key(prefix="") -%} {{ prefix }}platform || ' ' || {{ prefix }}account_id {%- endmacro %}
 
 {#- An amount for each of so many, null where they are 0 or either is unknown. Exact sums, divided last. -#}
 {% macro per_unit(amount, units) -%}

@@ -72,9 +72,9 @@ def test_a_contest_that_ends_before_it_starts_counts_nothing_and_says_so(world: 
 
 def test_without_any_entry_landed_entries_are_unknown_not_none(world: World) -> None:
     assert issues(world, campaigns=[CONTEST]) == set()
-    assert world.query(
-        "select entries, participants, new_participants_per_day from groundswell.marts.fct_contest"
-    ) == [(None, None, None)]
+    assert world.query("select entries, participants, new_participants_per_day from groundswell.marts.fct_contest") == [
+        (None, None, None)
+    ]
     assert world.query("select * from groundswell.marts.fct_contest_daily") == []
 
 
@@ -99,9 +99,10 @@ def test_an_entry_outside_the_dates_makes_nobody_known(world: World) -> None:
         ENTRY | {"entry_id": "in", "campaign_id": "D"},
     ]
     world.build({"campaigns": [CONTEST, CONTEST | {"campaign_id": "D"}], "contest_entries": entries}, AS_OF)
-    assert world.query(
-        "select campaign_id, new_participants from groundswell.marts.fct_contest order by 1"
-    ) == [("C", 0), ("D", 1)]
+    assert world.query("select campaign_id, new_participants from groundswell.marts.fct_contest order by 1") == [
+        ("C", 0),
+        ("D", 1),
+    ]
 
 
 # Mentions
@@ -158,7 +159,9 @@ def test_sessions_of_one_host_that_overlap_are_named_and_ones_that_touch_are_not
         ("live_sessions", "s2", "overlaps another of its host"),
     }
     explained = "select explanation from groundswell.marts.fct_commerce_issue where record_id = 's1'"
-    assert world.query(explained) == [("its host hal is live at once in s2: an order counts for the session that it names",)]
+    assert world.query(explained) == [
+        ("its host hal is live at once in s2: an order counts for the session that it names",)
+    ]
     assert world.query("select overlapping_sessions from groundswell.marts.fct_live_session") == [(1,), (1,)]
     for sound in (
         session("s2", DAY + "21:00:00", DAY + "22:00:00"),
@@ -192,7 +195,7 @@ def test_a_session_that_ends_before_it_starts_has_an_unknown_end(world: World) -
     orders = [order("o1", DAY + "21:00:00", "10", "s1", customer_id="x")]
     assert issues(world, live_sessions=[reversed_], orders=orders) == {("live_sessions", "s1", "ends before it starts")}
     assert world.query(
-        "select is_ended, ended_at, orders_in_session, gmv_in_session_base, conversion from groundswell.marts.fct_live_session"
+        "select is_ended, ended_at, orders_in_session, gmv_in_session_base, conversion_rate from groundswell.marts.fct_live_session"
     ) == [(False, None, 1, 10, 0.25)]
 
 
@@ -241,7 +244,7 @@ def test_the_last_live_touch_leads_an_order_that_names_no_session(world: World) 
 
 def test_without_any_order_landed_sales_are_unknown_not_none(world: World) -> None:
     one = [session("s1", DAY + "20:00:00", DAY + "21:00:00", unique_viewers="4")]
-    columns = "orders_in_session, orders_after, gmv_in_session_base, gmv_after_base, net_revenue_base, conversion"
+    columns = "orders_in_session, orders_after, gmv_in_session_base, gmv_after_base, net_revenue_base, conversion_rate"
     assert live(world, columns, live_sessions=one) == [(None, None, None, None, None, None)]
     elsewhere = [order("o1", DAY + "21:00:00", "10", customer_id="x")]
     assert live(world, columns, live_sessions=one, orders=elsewhere) == [(0, 0, 0, 0, 0, 0.0)]

@@ -116,10 +116,12 @@ def test_a_live_session(world: World) -> None:
     ) == [("s1", "trained_host", "acme", datetime(2026, 1, 5, 21), 60.0, True, False, 2, 1, 2)]
     assert rows(
         world,
-        "select gmv_in_session_base, gmv_after_base, refunded_base, net_revenue_base, conversion,"
+        "select gmv_in_session_base, gmv_after_base, refunded_base, net_revenue_base, conversion_rate,"
         " sales_per_viewer_base from marts.fct_live_session",
     ) == [(Decimal(150), Decimal(30), Decimal(25), Decimal(140), 0.01, Decimal("0.75"))]
-    assert rows(world, "select record_id, explanation from marts.fct_commerce_issue where feed = 'orders' order by 1") == [
+    assert rows(
+        world, "select record_id, explanation from marts.fct_commerce_issue where feed = 'orders' order by 1"
+    ) == [
         ("o4", "placed more than 14 days after live session s1: counted in orders_outside alone"),
         ("o5", "placed before live session s1: counted in orders_outside alone"),
         ("o6", "credited to (none)"),

@@ -18,6 +18,7 @@ from serving.report.sections import (
     schemes,
     trust,
     turns,
+    voices,
 )
 from serving.report.sections.section import Section
 
@@ -31,6 +32,7 @@ SECTIONS: tuple[Section, ...] = (
     reach.SECTION,
     trust.SECTION,
     money.SECTION,
+    voices.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,

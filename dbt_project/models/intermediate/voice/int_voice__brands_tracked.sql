@@ -7,8 +7,8 @@ int_voice__brands_tracked as (
     select
         brand,
         name,
-        coalesce(is_rival, false) as is_rival,
-        data_origin
+        data_origin,
+        coalesce(is_rival, false) as is_rival
     from brands
 )
 

@@ -20,12 +20,12 @@ int_voice__contests_listed as (
         campaigns.name,
         campaigns.start_date,
         campaigns.end_date,
-        least(campaigns.end_date, base.as_of_date) as last_day,
-        campaigns.end_date <= base.as_of_date as is_over,
+        campaigns.data_origin,
         landed.has_entries,
         base.as_of_date,
         base.currency as base_currency,
-        campaigns.data_origin
+        least(campaigns.end_date, base.as_of_date) as last_day,
+        campaigns.end_date <= base.as_of_date as is_over
     from campaigns
     cross join base
     cross join landed

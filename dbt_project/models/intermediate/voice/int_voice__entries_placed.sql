@@ -35,7 +35,7 @@ placed as (
         coalesce(entries.snapshot_date between contests.start_date and contests.end_date, false) as is_counted,
         entries.platform,
         entries.account_id,
-        {{ account_key("entries") }} as participant,
+        {{ account_key("entries.") }} as participant,
         entries.post_id,
         entries.entered_at,
         entries.snapshot_date as entry_date,

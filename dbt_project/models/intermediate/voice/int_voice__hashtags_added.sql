@@ -5,10 +5,16 @@ with traits as (select * from {{ ref("int_post__traits_changed") }}),
 
 captures as (select * from {{ ref("int_account__followers_captured") }}),
 
+default_scheme as (
+    select value as scheme
+    from {{ source("meta", "setting") }}
+    where name = 'default_scheme'
+),
+
 -- Of the default scheme alone: a hashtag has one row a day.
 schemes as (
     select * from {{ ref("tier_schemes") }}
-    where scheme in (select setting.value from {{ source("meta", "setting") }} as setting where setting.name = 'default_scheme')
+    where scheme in (select default_scheme.scheme from default_scheme)
 ),
 
 planned as (

@@ -69,14 +69,14 @@ captured as (
 
 compared as (
     select distinct
-        platform_days.platform,
-        platform_days.snapshot_date
-    from (select distinct platform, snapshot_date from today) as platform_days
+        today.platform,
+        today.snapshot_date
+    from today
     inner join captured
-        on platform_days.platform = captured.platform
+        on today.platform = captured.platform
         and captured.snapshot_date between
-        {{ add_days("platform_days.snapshot_date", -(3 * week_days - 1)) }} and
-        {{ add_days("platform_days.snapshot_date", -(2 * week_days)) }}
+        {{ add_days("today.snapshot_date", -(3 * week_days - 1)) }} and
+        {{ add_days("today.snapshot_date", -(2 * week_days)) }}
 ),
 
 int_voice__hashtags_counted as (
@@ -87,8 +87,8 @@ int_voice__hashtags_counted as (
         today.posts,
         today.accounts,
         weeks.posts_7d,
-        case when compared.platform is not null then coalesce(weeks.posts_previous_7d, 0) end as posts_previous_7d,
-        weeks.data_origin
+        weeks.data_origin,
+        case when compared.platform is not null then coalesce(weeks.posts_previous_7d, 0) end as posts_previous_7d
     from today
     inner join weeks
         on today.platform = weeks.platform

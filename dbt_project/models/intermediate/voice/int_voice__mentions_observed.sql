@@ -7,14 +7,14 @@ int_voice__mentions_observed as (
     select
         mentions.mention_id,
         mentions.brand,
-        brands.brand is not null as is_tracked,
         mentions.platform,
         mentions.account_id,
-        -- A hidden like is not 0: without both parts the engagements are unknown.
-        mentions.likes + mentions.comments as engagements,
         mentions.reach,
         mentions.data_origin,
-        mentions.snapshot_date
+        mentions.snapshot_date,
+        brands.brand is not null as is_tracked,
+        -- A hidden like is not 0: without both parts the engagements are unknown.
+        mentions.likes + mentions.comments as engagements
     from mentions
     left join brands on mentions.brand = brands.brand
     where mentions.snapshot_date in ({{ planned_dates("int_voice__mentions_observed") }})

@@ -11,7 +11,7 @@ int_voice__mentions_summed as (
         brand,
         snapshot_date,
         count(*) as mentions,
-        count(distinct {{ account_key("mentions") }}) as accounts,
+        count(distinct {{ account_key() }}) as accounts,
         count(account_id) as mentions_with_account,
         {% for metric in ["engagements", "reach"] %}
             sum({{ metric }}) as {{ metric }},

@@ -52,7 +52,8 @@ int_voice__records_flagged as (
         'mentions' as feed,
         mention_id as record_id,
         'on several days' as issue,
-        'deliveries put it on ' || count(*) || ' days from ' || min(snapshot_date) || ': counted on each' as explanation,
+        'deliveries put it on ' || count(*) || ' days from ' || min(snapshot_date) || ': counted on each'
+            as explanation,
         max(snapshot_date) as record_date,
         max(data_origin) as data_origin
     from mentions

@@ -40,7 +40,8 @@ given_back as (
     select
         refunds.order_id,
         sum(
-            {{ in_base("refunds.capped_amount", "valued.fx_rate") }} - {{ in_base("refunds.capped_before", "valued.fx_rate") }}
+            {{ in_base("refunds.capped_amount", "valued.fx_rate") }}
+            - {{ in_base("refunds.capped_before", "valued.fx_rate") }}
         ) as refunded_base,
         sum(refunds.net_lowered_base) as net_lowered_base,
         max(refunds.data_origin) as data_origin
@@ -64,7 +65,8 @@ placed as (
         valued.order_date,
         valued.order_count,
         -- A charge below nothing cannot be; it is flagged with its order.
-        case when valued.charged_amount >= 0 then {{ in_base("valued.charged_amount", "valued.fx_rate") }} end as gmv_base,
+        case when valued.charged_amount >= 0 then {{ in_base("valued.charged_amount", "valued.fx_rate") }} end
+            as gmv_base,
         case when given_back.order_id is null then 0 else given_back.refunded_base end as refunded_base,
         valued.net_revenue_base
         - case when given_back.order_id is null then 0 else given_back.net_lowered_base end as net_revenue_base,
@@ -75,8 +77,8 @@ placed as (
     left join given_back on led_back.order_id = given_back.order_id
 ),
 
--- Who saw a replay, or a session that is not landed, and ordered outside its times was not led by it; only what the shop
--- says itself is counted as outside.
+-- Who saw a replay, or a session that is not landed, and ordered outside its times was not led by it; only what the
+-- shop says itself is counted as outside.
 int_voice__session_orders_matched as (
     select * from placed
     where is_named or placed in ('in session', 'after')

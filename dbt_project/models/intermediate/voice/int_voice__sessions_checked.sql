@@ -19,15 +19,15 @@ timed as (
 at_once as (
     select
         timed.live_session_id,
-        count(*) as sessions,
-        min(others.live_session_id) as example
+        count(*) as other_sessions,
+        min(beside.live_session_id) as example
     from timed
-    inner join timed as others
-        on timed.platform = others.platform
-        and timed.host_id = others.host_id
-        and timed.live_session_id <> others.live_session_id
-        and timed.started_at < others.known_end
-        and others.started_at < timed.known_end
+    inner join timed as beside
+        on timed.platform = beside.platform
+        and timed.host_id = beside.host_id
+        and timed.live_session_id <> beside.live_session_id
+        and timed.started_at < beside.known_end
+        and timed.known_end > beside.started_at
     group by timed.live_session_id
 ),
 
@@ -48,7 +48,7 @@ int_voice__sessions_checked as (
         timed.is_reversed,
         -- The day built is over, so that a session of the day before would have ended.
         timed.ended_at is null and timed.snapshot_date < base.as_of_date as is_endless,
-        coalesce(at_once.sessions, 0) as overlapping_sessions,
+        coalesce(at_once.other_sessions, 0) as overlapping_sessions,
         at_once.example as overlapping_session_id,
         timed.peak_viewers,
         timed.unique_viewers,

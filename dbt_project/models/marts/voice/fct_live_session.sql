@@ -33,7 +33,8 @@ measured as (
             case when landed.has_orders then coalesce(sold.{{ count }}, 0) end as {{ count }},
         {% endfor %}
         {% for amount in ["gmv_in_session_base", "gmv_after_base", "refunded_base", "net_revenue_base"] %}
-            case when landed.has_orders and sold.live_session_id is null then 0 else sold.{{ amount }} end as {{ amount }},
+            case when landed.has_orders and sold.live_session_id is null then 0 else sold.{{ amount }} end
+                as {{ amount }},
         {% endfor %}
         greatest(sessions.data_origin, sold.data_origin) as origin_of_all
     from sessions
@@ -67,7 +68,7 @@ fct_live_session as (
         cast(gmv_after_base as decimal(38, 6)) as gmv_after_base,
         cast(refunded_base as decimal(38, 6)) as refunded_base,
         cast(net_revenue_base as decimal(38, 6)) as net_revenue_base,
-        cast({{ ratio("orders_in_session", "unique_viewers") }} as double) as conversion,
+        cast({{ ratio("orders_in_session", "unique_viewers") }} as double) as conversion_rate,
         {{ per_unit("gmv_in_session_base", "unique_viewers") }} as sales_per_viewer_base,
         cast(as_of_date as date) as as_of_date,
         cast(origin_of_all as varchar) as data_origin

@@ -21,8 +21,10 @@ filled as (
         brands.is_rival,
         days.snapshot_date,
         coalesce(spoken.mentions, 0) as mentions,
-        case when coalesce(spoken.mentions_with_account, 0) > 0 or spoken.brand is null
-            then coalesce(spoken.accounts, 0) end as accounts,
+        case
+            when spoken.brand is null then 0
+            when spoken.mentions_with_account > 0 then spoken.accounts
+        end as accounts,
         {% for metric in ["engagements", "reach"] %}
             case when spoken.brand is null then 0 else spoken.{{ metric }} end as {{ metric }},
             coalesce(spoken.mentions_with_{{ metric }}, 0) as mentions_with_{{ metric }},
@@ -38,10 +40,10 @@ filled as (
 totals as (
     select
         snapshot_date,
-        sum(mentions) as mentions,
         {% for metric in ["engagements", "reach"] %}
             case when count({{ metric }}) = count(*) then sum({{ metric }}) end as {{ metric }},
         {% endfor %}
+        sum(mentions) as mentions
     from filled
     group by snapshot_date
 ),
