@@ -28,8 +28,10 @@ with days as (
 brands as (
     select
         brand, max_by(name, snapshot_date) as name, bool_or(is_rival) as is_rival, sum(mentions) as mentions,
-        case when sum(mentions) = 0 or sum(mentions_with_engagements) > 0 then coalesce(sum(engagements), 0) end as engagements,
-        case when sum(mentions) = 0 or sum(mentions_with_reach) > 0 then coalesce(sum(reach), 0) end as reach,
+        case when sum(mentions) = 0 or sum(mentions_with_engagements) > 0
+            then coalesce(sum(engagements), 0) end as engagements,
+        case when sum(mentions) = 0 or sum(mentions_with_reach) > 0
+            then coalesce(sum(reach), 0) end as reach,
         sum(mentions_with_engagements) as mentions_with_engagements, sum(mentions_with_reach) as mentions_with_reach,
         min(snapshot_date) as first_day, max(last_day) as last_day, max(data_origin) as data_origin
     from days where snapshot_date > last_day - $days group by brand
@@ -48,7 +50,7 @@ LIVE = """
 select
     host_type, count(*) as sessions, max(base_currency) as currency, max(as_of_date) as as_of,
     count_if(not is_ended) as unended, count_if(is_window_open) as open,
-    count_if(unique_viewers > 0 and orders_in_session is not null) as watched,
+    count(*) filter (where unique_viewers > 0 and orders_in_session is not null) as watched,
     case when count(gmv_in_session_base) = count(*) then sum(gmv_in_session_base) end as gmv_in_session,
     case when count(gmv_after_base) = count(*) then sum(gmv_after_base) end as gmv_after,
     case when count(refunded_base) = count(*) then sum(refunded_base) end as refunded,
