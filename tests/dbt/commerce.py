@@ -19,9 +19,9 @@ RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "sour
 
 
 class Compiled:
-    """The models of schema `marts` about money, with everything that they are made from, as SQL in order."""
+    """The models of some domains of the project, with everything that they are made from, as SQL in order."""
 
-    def __init__(self, manifest: dict[str, Any], folder: Path) -> None:
+    def __init__(self, manifest: dict[str, Any], folder: Path, domains: Iterable[str] = ("commerce",)) -> None:
         nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
         wanted: dict[str, None] = {}
 
@@ -32,7 +32,7 @@ class Compiled:
                 wanted[name] = None
 
         for name, node in nodes.items():
-            if "commerce" in node["fqn"]:
+            if set(domains) & set(node["fqn"]):
                 add(name)
         texts = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
         self.seeds = [nodes[name] for name in wanted if nodes[name]["resource_type"] == "seed"]
@@ -98,10 +98,12 @@ class World:
         if full:
             marks = ", ".join(f"cast(? as {kind})" for kind in columns.values())
             self.connection.executemany(f"insert into build.raw.{name} values ({marks})", full)
-            if feed.visible == "planned_days":
+            # What is windowed is made of these.
+            if feed.visible == "planned_days" or name == "mentions":
                 self.connection.execute(
                     "insert into build.meta.plan select model, snapshot_date, 'test' from (select unnest(?) as model)"
-                    f" cross join (select distinct snapshot_date from build.raw.{name})",
+                    f" cross join (select distinct snapshot_date from build.raw.{name})"
+                    " except select * from build.meta.plan",
                     [[node["name"] for node, _ in self.compiled.models]],
                 )
 

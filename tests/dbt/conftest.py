@@ -122,6 +122,13 @@ def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
 
 
 @pytest.fixture(scope="session")
+def compiled_voices(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
+    """The commerce models and those of contests, hashtags, mentions and live sessions, for worlds in memory."""
+    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
+    return Compiled(manifest, folder, ("commerce", "voice"))
+
+
+@pytest.fixture(scope="session")
 def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Two accounts on 4, 5 and 6 January 2026, a file a day, built and published once. Copy it before a change."""
     warehouse = _make(tmp_path_factory.mktemp("three_days"))

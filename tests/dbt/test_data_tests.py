@@ -4,6 +4,7 @@ import pytest
 
 from .break_advocates import BREAK_ADVOCATES
 from .break_trust import BREAK_TRUST
+from .break_voices import BREAK_VOICES
 
 MONEY = (
     "path:models/staging/landing/_landing__commerce_models.yml", "path:models/intermediate/commerce",
@@ -118,6 +119,7 @@ def tested(three_days, tmp_path_factory):
         connection.execute(BREAK)
         connection.execute(BREAK_TRUST)
         connection.execute(BREAK_ADVOCATES)
+        connection.execute(BREAK_VOICES)
     # Tests of money fire in test_money_data_tests.py, on a world that has some.
     return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *MONEY)
 

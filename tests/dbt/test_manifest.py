@@ -40,6 +40,12 @@ MARTS = {
     "fct_advocate",
     "fct_advocate_ladder",
     "fct_advocate_programme",
+    # Voices.
+    "fct_contest",
+    "fct_contest_daily",
+    "fct_hashtag_daily",
+    "fct_live_session",
+    "fct_share_of_voice_daily",
 }
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}
@@ -158,7 +164,9 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "fct_account_engagement_daily",
         "fct_account_tier_daily",
         "fct_follower_trust_daily",
+        "fct_hashtag_daily",
         "fct_post_daily",
+        "fct_share_of_voice_daily",
         "fct_tier_benchmark_daily",
         "int_account__days_observed",
         "int_account__engagement_rated",
@@ -176,6 +184,8 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_trust__rates_compared",
         "int_trust__signals_raised",
         "int_trust__windows_measured",
+        "int_voice__hashtags_added",
+        "int_voice__mentions_observed",
     }
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name

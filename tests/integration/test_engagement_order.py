@@ -1,4 +1,4 @@
-"""Posts, accounts and brands: built day by day, in one pass, and with late files, the marts are equal."""
+"""Posts, accounts, brands and mentions: built day by day, in one pass, and with late files, the marts are equal."""
 
 import random
 from datetime import date, timedelta
@@ -23,7 +23,10 @@ MARTS = (
     "dim_account",
     "dim_account_tier_history",
     "fct_account_engagement_daily",
+    "fct_commerce_issue",
+    "fct_hashtag_daily",
     "fct_post_daily",
+    "fct_share_of_voice_daily",
     "fct_tier_benchmark_daily",
     "fct_tier_graduation",
 )
@@ -71,7 +74,24 @@ def files_of(seed: int = 7) -> dict[tuple[str, int], str]:
         f"instagram,a{number},beauty,Taipei,{FIRST + timedelta(days=4)}T00:00:00Z\n" for number in range(35)
     )
     files["brands", 0] = "brand,name,hashtags,is_rival\nacme,Acme Inc,#acme,true\nzenith,,,true\nmine,,,false\n"
-    return files
+    return files | mentions_of()
+
+
+def mentions_of(seed: int = 8) -> dict[tuple[str, int], str]:
+    """Mentions by (feed, day), some told again on a later day as of another, and some of a brand that is not tracked."""
+    draw = random.Random(seed)
+    files = {}
+    for day in range(DAYS):
+        rows = ["mention_id,brand,platform,account_id,mentioned_at,likes,comments,reach"]
+        for number in range(draw.randint(0, 9)):
+            at = FIRST + timedelta(days=max(day - (number == 0), 0))
+            likes = draw.randint(0, 90) if draw.random() < 0.8 else ""
+            rows.append(
+                f"m{day - draw.randint(0, 1)}-{number},{draw.choice(['acme', 'zenith', 'mine', 'nobody'])},instagram,"
+                f"a{draw.randint(0, 69)},{at}T09:00:00Z,{likes},{draw.randint(0, 9)},{draw.randint(0, 900)}"
+            )
+        files["mentions", day] = "\n".join(dict.fromkeys(rows)) + "\n"
+    return {key: text for key, text in files.items() if text.count("\n") > 1}
 
 
 def deliver(settings: Settings, files: dict[tuple[str, int], str]) -> None:
@@ -106,6 +126,7 @@ def test_late_files_in_any_order_equal_one_pass(at_once: dict[str, tuple[int, st
     settings = make_settings(tmp_path)
     files = files_of()
     late = [("account_snapshots", 2), ("post_snapshots", 3), ("brands", 0), ("accounts", 9), ("post_snapshots", 8)]
+    late += [("mentions", 4), ("mentions", 5)]
     deliver(settings, {key: text for key, text in files.items() if key not in late})
     night.run(settings, "first", FIRST + timedelta(days=DAYS - 1))
     assert content(settings) != at_once

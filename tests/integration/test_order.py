@@ -70,6 +70,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_account_engagement_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_tier_daily", "2022-07-17", "2022-07-17"),
         ("fct_follower_trust_daily", "2022-07-17", "2022-07-20"),
+        ("fct_hashtag_daily", "2022-07-17", "2022-07-20"),
         ("fct_tier_benchmark_daily", "2022-07-17", "2022-07-20"),
         ("int_account__days_observed", "2022-07-17", "2022-07-17"),
         ("int_account__engagement_rated", "2022-07-17", "2022-07-20"),
@@ -86,6 +87,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("int_trust__rates_compared", "2022-07-17", "2022-07-20"),
         ("int_trust__signals_raised", "2022-07-17", "2022-07-20"),
         ("int_trust__windows_measured", "2022-07-17", "2022-07-20"),
+        ("int_voice__hashtags_added", "2022-07-17", "2022-07-20"),
     ]
 
 

@@ -20,6 +20,7 @@ from serving.report.sections import (
     schemes,
     trust,
     turns,
+    voices,
 )
 from serving.report.sections.section import Section
 
@@ -35,6 +36,7 @@ SECTIONS: tuple[Section, ...] = (
     money.SECTION,
     claims.SECTION,
     advocates.SECTION,
+    voices.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,

@@ -5,6 +5,8 @@ with flagged as (
     select * from {{ ref("int_commerce__records_flagged") }}
     union all
     select * from {{ ref("int_advocacy__records_flagged") }}
+    union all
+    select * from {{ ref("int_voice__records_flagged") }}
 ),
 
 fct_commerce_issue as (
