@@ -13,7 +13,7 @@ from serving.report.look import environment, head
 from serving.report.source import Row
 from serving.shortlist.ask import many
 from serving.shortlist.plan import Shortlist, amount
-from serving.shortlist.solve import GAP, SMALL, TIME_LIMIT_SECONDS
+from serving.shortlist.solve import GAP, MANY, TIME_LIMIT_SECONDS
 
 COLUMNS = (
     "creator", "platform", "account_id", "display_name", "tier", "niche", "country", "city", "language", "followers",
@@ -82,10 +82,9 @@ def _proof(found: Shortlist) -> str:
     better = "cheaper" if found.ask.aim == "price" else "better"
     if solved.value == solved.bound:
         return f"Proven: no {better} list exists (gap 0)."
-    asked = "0" if found.candidates <= SMALL else f"{GAP:.2%}"
     by = abs(solved.value - solved.bound)
     most = f"{amount(by)} {found.world.currency}" if found.ask.aim == "price" else f"{by:,} engagements"
-    why = f"the search ended after {TIME_LIMIT_SECONDS:.0f} s" if solved.is_cut_short else f"a gap of {asked} was asked for"
+    why = f"the search ended after {TIME_LIMIT_SECONDS:.0f} s" if solved.is_cut_short else f"more than {MANY:,} were left to decide: {GAP:.2%} is enough"
     return f"Proven: no list is {better} by more than {most} (gap {solved.gap:.4%}; {why})."
 
 
