@@ -11,7 +11,7 @@ RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
 .PHONY: help preview reference fuzz setup nightly test lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-engagement eval-trust sample account dictionary docs lock
+	doctor quarantine replay bench bench-landing bench-engagement bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,16 @@ replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BAT
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
 
+# Only what stands on the command line is asked for: a shell may well have a LANGUAGE of its own.
+asked = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2) '$(subst ','\'',$($(1)))'))
+
+shortlist: $(VENV)/.runtime ## list creators that meet a target, or a budget: FOLLOWERS= BUDGET= PLATFORM= (docs/shortlist.md)
+	@$(RUN) -m serving.shortlist $(call asked,FOLLOWERS,followers) $(call asked,REACH,reach) \
+		$(call asked,ENGAGEMENTS,engagements) $(call asked,BUDGET,budget) $(call asked,AIM,aim) \
+		$(call asked,PLATFORM,platform) $(call asked,NICHE,niche) $(call asked,COUNTRY,country) \
+		$(call asked,CITY,city) $(call asked,LANGUAGE,language) $(call asked,MIN_TRUST,min-trust) \
+		$(call asked,MAX_CREATORS,max-creators) $(call asked,ICEBERG,iceberg)
+
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(RUN) -m serving.docs
 
@@ -95,6 +105,9 @@ bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own cop
 
 bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
 	@$(RUN) bench/engagement.py $(ARGS)
+
+bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
+	@$(RUN) bench/shortlist.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

@@ -61,3 +61,12 @@
 {%- endmacro %}
 
 {% macro duckdb__strip_leading(text, characters) -%} ltrim({{ text }}, '{{ characters }}') {%- endmacro %}
+
+{#- One row per whole number from one to another, as a column of a select. -#}
+{% macro each_number(first_number, last_number) -%}
+    {{ return(adapter.dispatch("each_number")(first_number, last_number)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_number(first_number, last_number) -%}
+    unnest(generate_series({{ first_number }}, {{ last_number }}))
+{%- endmacro %}

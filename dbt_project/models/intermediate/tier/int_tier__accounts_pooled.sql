@@ -1,0 +1,81 @@
+-- One row per account with known followers and planned day: what it weighs, and its place in its tier's pool by measure.
+{{ config(materialized="view") }}
+
+with rated as (
+    select * from {{ ref("int_account__engagement_rated") }}
+    where
+        snapshot_date in ({{ planned_dates("int_tier__equivalents_drawn") }})
+        and followers is not null
+),
+
+suspicious as (select * from {{ ref("int_account__suspicious") }}),
+
+schemes as (
+    select seed.*
+    from {{ ref("tier_schemes") }} as seed
+    inner join {{ source("meta", "setting") }} as setting
+        on setting.name = 'default_scheme' and seed.scheme = setting.value
+),
+
+-- What one post is expected to bring, to the hundredth: sums of decimals are the same in every order.
+accounts as (
+    select
+        rated.platform,
+        rated.account_id,
+        rated.snapshot_date,
+        rated.followers,
+        rated.data_origin,
+        suspicious.account_id is not null as is_suspicious,
+        cast(rated.followers as decimal(18, 2)) as followers_value,
+        cast(round(rated.followers * rated.reach_rate_median_30, 2) as decimal(18, 2)) as reach_value,
+        cast(round(rated.followers * rated.er_followers_median_30, 2) as decimal(18, 2)) as engagements_value
+    from rated
+    left join suspicious
+        on rated.platform = suspicious.platform
+        and rated.account_id = suspicious.account_id
+        and rated.snapshot_date = suspicious.snapshot_date
+),
+
+{{ tiered_from("accounts") }},
+
+-- Tiers by where they begin: a larger number is a larger audience.
+ranked as (
+    select
+        platform,
+        snapshot_date,
+        tier,
+        row_number() over (partition by platform, snapshot_date order by min(min_followers), tier) as tier_rank
+    from bounds
+    group by platform, snapshot_date, tier
+),
+
+-- In the order of a hash of their ids, which has nothing to do with their size.
+int_tier__accounts_pooled as (
+    select
+        tiered.platform,
+        tiered.account_id,
+        tiered.snapshot_date,
+        tiered.scheme,
+        tiered.tier,
+        ranked.tier_rank,
+        tiered.followers,
+        tiered.is_suspicious,
+        {% for measure in equivalence_measures() %}
+            case when not tiered.is_suspicious then tiered.{{ measure }}_value end as {{ measure }}_value,
+            count(case when not tiered.is_suspicious then tiered.{{ measure }}_value end) over in_pool
+                as {{ measure }}_place,
+        {% endfor %}
+        tiered.data_origin
+    from tiered
+    inner join ranked
+        on tiered.platform = ranked.platform
+        and tiered.snapshot_date = ranked.snapshot_date
+        and tiered.tier = ranked.tier
+    window
+        in_pool as (
+            partition by tiered.platform, tiered.snapshot_date, tiered.tier
+            order by md5(tiered.account_id), tiered.account_id rows between unbounded preceding and current row
+        )
+)
+
+select * from int_tier__accounts_pooled
