@@ -12,10 +12,3 @@
     {%- endfor -%}
     cast({{ mixed.sql }} % ({{ count }}) + 1 as bigint)
 {%- endmacro %}
-
-{#- One row per whole number from 1 on, as a column of a select. -#}
-{% macro each_number(last) -%}
-    {{ return(adapter.dispatch("each_number")(last)) }}
-{%- endmacro %}
-
-{% macro duckdb__each_number(last) -%} unnest(generate_series(1, cast({{ last }} as bigint))) {%- endmacro %}

@@ -38,7 +38,7 @@ numbered as (
 ),
 
 replicates as (
-    select {{ each_number(claim_replicates()) }} as replicate
+    select {{ each_number(1, claim_replicates()) }} as replicate
 ),
 
 -- Of more units than are drawn, as many as are drawn: the interval is scaled by the root of the shares after.
@@ -46,7 +46,7 @@ places as (
     select
         cell,
         units,
-        {{ each_number("least(units, " ~ claim_draws() ~ ")") }} as nth
+        {{ each_number(1, "least(units, " ~ claim_draws() ~ ")") }} as nth
     from cells
     where units >= min_units
 ),

@@ -80,7 +80,7 @@ campaign_tiers as (
 graduates as (
     select
         *,
-        {{ each_number("least(accounts, " ~ claim_draws() ~ ")") }} as number
+        {{ each_number(1, "least(accounts, " ~ claim_draws() ~ ")") }} as number
     from graduation
     where
         horizon_days = 365
