@@ -5,19 +5,6 @@ with sides as (select * from {{ ref("int_claim__sides_resampled") }}),
 
 claims as (select * from {{ ref("claims") }}),
 
--- Where several sides stand against the first, only those with enough units do, if any has.
-weighed as (
-    select
-        sides.*,
-        sides.side = 'a'
-        or sides.units >= claims.min_units
-        or max(case when sides.side <> 'a' then sides.units end) over (
-            partition by sides.claim, sides.platform, sides.replicate
-        ) < claims.min_units as is_counted
-    from sides
-    inner join claims on sides.claim = claims.claim
-),
-
 figured as (
     select
         sides.claim,
@@ -26,12 +13,12 @@ figured as (
         sum(sides.units) as units,
         max(case when sides.side = 'a' then sides.units end) as units_claimed,
         sum(case when sides.side <> 'a' then sides.units end) as units_other,
-        count_if(sides.units >= claims.min_units) as full_sides,
+        count(*) as sides,
+        min(sides.units) as fewest_units,
         max(sqrt(least(sides.units, {{ claim_draws() }}) / cast(sides.units as double))) as scale,
         {{ claim_statistic() }} as figure
-    from weighed as sides
+    from sides
     inner join claims on sides.claim = claims.claim
-    where sides.is_counted
     group by sides.claim, sides.platform, sides.replicate, claims.statistic
 ),
 
@@ -41,6 +28,7 @@ observed as (
     where replicate = 0
 ),
 
+-- A band with a handful of accounts could be the highest of all, so every side that there is needs enough units.
 -- A replicate without a figure (a side of zeros) leaves the interval unknown.
 spreads as (
     select
@@ -61,7 +49,6 @@ int_claim__intervals_estimated as (
         observed.units,
         observed.units_claimed,
         observed.units_other,
-        observed.full_sides,
         observed.figure + observed.scale * ({{ element_at_place("spreads.ends", 1) }} - observed.figure)
             as interval_low,
         observed.figure + observed.scale * ({{ element_at_place("spreads.ends", 2) }} - observed.figure)
@@ -71,8 +58,8 @@ int_claim__intervals_estimated as (
     left join spreads
         on observed.claim = spreads.claim
         and observed.platform = spreads.platform
-        and observed.full_sides >= claims.min_sides
-        and observed.units_claimed >= claims.min_units
+        and observed.sides >= claims.min_sides
+        and observed.fewest_units >= claims.min_units
 )
 
 select * from int_claim__intervals_estimated

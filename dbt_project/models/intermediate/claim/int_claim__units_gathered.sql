@@ -141,8 +141,8 @@ units as (
     union all
 
     {{ claim_unit(
-        "size_inverse_engagement", "platform", "'a'", "'accounts'", "account_id", "ln(followers)",
-        "ln(er_followers_median_30 * followers)",
+        "size_inverse_engagement", "platform", "'a'", "'accounts'", "account_id", "ln(case when followers > 0 then followers end)",
+        "ln(case when er_followers_median_30 * followers > 0 then er_followers_median_30 * followers end)",
     ) }}
     from accounts
     where platform = 'instagram' and followers > 0 and er_followers_median_30 > 0
