@@ -23,17 +23,17 @@
                 max(sides.rate) filter (where sides.side = 'a') - max(sides.rate) filter (where sides.side <> 'a')
         when 'lowest_rate' then min(sides.rate)
         when 'slope' then max(sides.slope)
-        when 'rank_correlation' then max(sides.correlation)
+        when 'rank_correlation' then max(sides.rank_correlation)
     end
 {%- endmacro %}
 
 {#- One unit of a claim: who is on which side, and what is measured. -#}
-{% macro claim_unit(claim, platform, side, label, unit_id, x, y="cast(null as double)", origin="data_origin") -%}
+{% macro claim_unit(claim, platform, side, side_name, unit_id, x, y="cast(null as double)", origin="data_origin") -%}
     select
         '{{ claim }}' as claim,
         {{ platform }} as platform,
         {{ side }} as side,
-        {{ label }} as label,
+        {{ side_name }} as side_name,
         {{ unit_id }} as unit_id,
         cast({{ x }} as double) as x,
         cast({{ y }} as double) as y,

@@ -40,13 +40,13 @@ def test_a_scorecard_says_verdict_figure_interval_and_sides(settings: Settings) 
         check("first", "holds", platform="youtube", observed=2.123, interval_low=1.5, interval_high=1234.5),
     ]
     sides = [
-        {"claim": "first", "platform": "youtube", "side": "a", "label": "micro", "n": 30, "observed": 0.04246},
-        {"claim": "first", "platform": "youtube", "side": "b", "label": "mega", "n": 40, "observed": 0.02},
+        {"claim": "first", "platform": "youtube", "side": "a", "side_name": "micro", "n": 30, "observed": 0.04246},
+        {"claim": "first", "platform": "youtube", "side": "b", "side_name": "mega", "n": 40, "observed": 0.02},
     ]
     text = " ".join(show(settings, checks, sides).text.split())
     assert text.index("the words of first") < text.index("the words of late")
     assert "2.12 1.5 to 1,234" in text
-    assert "micro 0.0425 (30); mega 0.02 (40)" in text
+    assert "micro: 0.0425 (30); mega: 0.02 (40)" in text
     assert "orders of live sessions" in text
     assert "1 holds" in text
     assert "1 not enough data" in text
@@ -60,9 +60,9 @@ def test_simulated_data_is_never_said_to_hold(settings: Settings) -> None:
 
 
 def test_a_label_is_text_and_never_markup(settings: Settings) -> None:
-    sides = [{"claim": "one", "platform": "*", "side": "a", "label": "<script>alert(1)</script>", "n": 1}]
+    sides = [{"claim": "one", "platform": "*", "side": "a", "side_name": "<script>alert(1)</script>", "n": 1}]
     page = show(settings, [check("one", "holds")], sides)
-    assert "<script>alert(1)</script> unknown (1)" in page.text
+    assert "<script>alert(1)</script>: unknown (1)" in page.text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
--- One row per collaboration with what its account was on the day of its first post, what a post cost and what it brought.
+-- One row per collaboration: what its account was on the day of its first post, what a post cost and what it brought.
 {{ config(materialized="table") }}
 
 with collaborations as (select * from {{ ref("int_commerce__collaborations_checked") }}),

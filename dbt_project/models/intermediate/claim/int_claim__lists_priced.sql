@@ -26,7 +26,7 @@ chosen as (
     from priced
     qualify
         row_number() over (
-            partition by platform order by snapshot_date desc nulls last, price_from_base, from_tier nulls last
+            partition by platform order by snapshot_date desc nulls last, price_from_base asc, from_tier asc nulls last
         ) = 1
 ),
 
@@ -50,12 +50,12 @@ int_claim__lists_priced as (
         claim,
         platform,
         figure,
-        case when has_enough then interval_low end as interval_low,
-        case when has_enough then interval_high end as interval_high,
-        units_claimed + units_other as units,
         units_claimed,
         units_other,
-        data_origin
+        data_origin,
+        units_claimed + units_other as units,
+        case when has_enough then interval_low end as interval_low,
+        case when has_enough then interval_high end as interval_high
     from ratios
 )
 

@@ -131,7 +131,7 @@ related as (
         (n * sum_xy - sum_x * sum_y) / nullif(n * sum_xx - sum_x * sum_x, 0) as slope,
         (n * sum_xy - sum_x * sum_y)
         / nullif(sqrt(greatest(n * sum_xx - sum_x * sum_x, 0) * greatest(n * sum_yy - sum_y * sum_y, 0)), 0)
-            as correlation
+            as rank_correlation
     from moments
 ),
 
@@ -145,7 +145,7 @@ int_claim__sides_resampled as (
         summed.median_x,
         summed.rate,
         related.slope,
-        related.correlation
+        related.rank_correlation
     from summed
     inner join cells on summed.cell = cells.cell
     left join related on summed.cell = related.cell and summed.replicate = related.replicate

@@ -13,6 +13,18 @@ graduation as (select * from {{ ref("fct_tier_graduation") }}),
 
 settings as (select * from {{ ref("stg_meta__settings") }}),
 
+scheme as (
+    select value
+    from settings
+    where name = 'default_scheme'
+),
+
+currency as (
+    select value
+    from settings
+    where name = 'base_currency'
+),
+
 campaign_returns as (
     select *
     from {{ ref("fct_campaign_roi") }}
@@ -87,7 +99,7 @@ graduates as (
         and from_tier = 'nano'
         and to_tier = 'micro'
         and accounts > 0
-        and scheme = (select settings.value from settings where settings.name = 'default_scheme')
+        and scheme = (select scheme.value from scheme)
 ),
 
 units as (
@@ -120,7 +132,7 @@ units as (
     union all
 
     {{ claim_unit(
-        "er_peak_1k_5k", "accounts.platform", "bands.side", "bands.label", "accounts.account_id",
+        "er_peak_1k_5k", "accounts.platform", "bands.side", "bands.side_name", "accounts.account_id",
         "accounts.er_followers_median_30", origin="accounts.data_origin",
     ) }}
     from accounts
@@ -172,7 +184,7 @@ units as (
     where
         tier in {{ tiers }}
         and fee_per_post is not null
-        and 'USD' = (select settings.value from settings where settings.name = 'base_currency')
+        and 'USD' = (select currency.value from currency)
 
     union all
 
@@ -214,7 +226,9 @@ units as (
 
     union all
 
-    {{ claim_unit("paid_posts_lose_trust", "platform", "'a'", "'accounts with both'", "account_id", "er_sponsored / er_organic") }}
+    {{ claim_unit(
+        "paid_posts_lose_trust", "platform", "'a'", "'accounts with both'", "account_id", "er_sponsored / er_organic",
+    ) }}
     from accounts
     where er_organic > 0
 

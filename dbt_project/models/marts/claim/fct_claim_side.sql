@@ -5,12 +5,12 @@ with sides as (select * from {{ ref("int_claim__sides_resampled") }}),
 
 claims as (select * from {{ ref("claims") }}),
 
-labels as (
+names as (
     select
         claim,
         platform,
         side,
-        min(label) as label,
+        min(side_name) as side_name,
         max(data_origin) as data_origin
     from {{ ref("int_claim__units_gathered") }}
     group by claim, platform, side
@@ -21,21 +21,21 @@ fct_claim_side as (
         cast(sides.claim as varchar) as claim,
         cast(sides.platform as varchar) as platform,
         cast(sides.side as varchar) as side,
-        cast(labels.label as varchar) as label,
+        cast(names.side_name as varchar) as side_name,
         cast(sides.units as bigint) as n,
         cast(
             case
                 when claims.statistic in ('median', 'median_ratio') then sides.median_x
                 when claims.statistic = 'slope' then sides.slope
-                when claims.statistic = 'rank_correlation' then sides.correlation
+                when claims.statistic = 'rank_correlation' then sides.rank_correlation
                 else sides.rate
             end as double
         ) as observed,
-        cast(labels.data_origin as varchar) as data_origin
+        cast(names.data_origin as varchar) as data_origin
     from sides
     inner join claims on sides.claim = claims.claim
-    inner join labels
-        on sides.claim = labels.claim and sides.platform = labels.platform and sides.side = labels.side
+    inner join names
+        on sides.claim = names.claim and sides.platform = names.platform and sides.side = names.side
     where sides.replicate = 0
 )
 
