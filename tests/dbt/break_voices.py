@@ -20,6 +20,9 @@ insert into groundswell.marts.fct_hashtag_daily by name
     select 'youtube' as platform, 'odd' as hashtag, day as snapshot_date, 1 as posts, 2 as accounts,
         0 as accounts_with_tier, 1 as posts_7d
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
+insert into groundswell.marts.fct_hashtag_tier_daily by name
+    select 'youtube' as platform, 'fun' as hashtag, day as snapshot_date, 'nano' as tier
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into groundswell.marts.fct_share_of_voice_daily by name
     select 'acme' as brand, day as snapshot_date, 0.9 as mention_share, 0.9 as engagement_share, 0.9 as reach_share
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);

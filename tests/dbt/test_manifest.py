@@ -44,6 +44,7 @@ MARTS = {
     "fct_contest",
     "fct_contest_daily",
     "fct_hashtag_daily",
+    "fct_hashtag_tier_daily",
     "fct_live_session",
     "fct_share_of_voice_daily",
 }
@@ -165,6 +166,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "fct_account_tier_daily",
         "fct_follower_trust_daily",
         "fct_hashtag_daily",
+        "fct_hashtag_tier_daily",
         "fct_post_daily",
         "fct_share_of_voice_daily",
         "fct_tier_benchmark_daily",

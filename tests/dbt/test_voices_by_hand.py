@@ -87,6 +87,11 @@ def test_hashtags(world: World) -> None:
         ("fun", 9, 1, 1, 1, "nano", 1.0, 2, None, None),
         ("fun", 16, 3, 2, 2, "nano", 0.5, 3, 2, 0.5),
     ]
+    # On the 16th bob has two of the posts, ann one.
+    assert rows(
+        world,
+        "select tier, posts, accounts from marts.fct_hashtag_tier_daily where snapshot_date = '2026-01-16' order by 1",
+    ) == [("micro", 2, 1), ("nano", 1, 1)]
     assert rows(world, "select distinct hashtag from marts.fct_hashtag_daily where is_tracked") == [("acmelove",)]
 
 

@@ -25,6 +25,7 @@ MARTS = (
     "fct_account_engagement_daily",
     "fct_commerce_issue",
     "fct_hashtag_daily",
+    "fct_hashtag_tier_daily",
     "fct_post_daily",
     "fct_share_of_voice_daily",
     "fct_tier_benchmark_daily",

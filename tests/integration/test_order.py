@@ -71,6 +71,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_account_tier_daily", "2022-07-17", "2022-07-17"),
         ("fct_follower_trust_daily", "2022-07-17", "2022-07-20"),
         ("fct_hashtag_daily", "2022-07-17", "2022-07-20"),
+        ("fct_hashtag_tier_daily", "2022-07-17", "2022-07-20"),
         ("fct_tier_benchmark_daily", "2022-07-17", "2022-07-20"),
         ("int_account__days_observed", "2022-07-17", "2022-07-17"),
         ("int_account__engagement_rated", "2022-07-17", "2022-07-20"),

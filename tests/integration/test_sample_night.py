@@ -143,6 +143,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_contest": "campaign_id",
         "fct_contest_daily": "campaign_id, date",
         "fct_hashtag_daily": "platform, hashtag, snapshot_date",
+        "fct_hashtag_tier_daily": "platform, hashtag, snapshot_date, tier",
         "fct_share_of_voice_daily": "brand, snapshot_date",
         "fct_live_session": "live_session_id",
         "dim_date": "date_day",

@@ -3,7 +3,7 @@
 
 with added as (
     select * from {{ ref("int_voice__hashtags_added") }}
-    where tier is not null and snapshot_date in ({{ planned_dates("fct_hashtag_daily") }})
+    where tier is not null and snapshot_date in ({{ planned_dates("fct_hashtag_tier_daily") }})
 ),
 
 int_voice__hashtag_tiers_counted as (
@@ -12,8 +12,10 @@ int_voice__hashtag_tiers_counted as (
         hashtag,
         snapshot_date,
         tier,
+        count(*) as posts,
         count(distinct account_id) as accounts,
-        min(followers) as smallest
+        min(followers) as smallest,
+        max(data_origin) as data_origin
     from added
     group by platform, hashtag, snapshot_date, tier
 )

@@ -1,7 +1,7 @@
 -- One row per hashtag and UTC day on which posts were first seen with it.
 with hashtags as (select * from {{ ref("int_voice__hashtags_counted") }}),
 
-hashtag_tiers as (select * from {{ ref("int_voice__hashtag_tiers_counted") }}),
+hashtag_tiers as (select * from {{ ref("fct_hashtag_tier_daily") }}),
 
 tracked as (select * from {{ ref("int_voice__hashtags_tracked") }}),
 
@@ -13,7 +13,7 @@ spread as (
         snapshot_date,
         sum(accounts) as accounts_with_tier,
         count(*) as tiers,
-        max_by(tier, (accounts, -smallest)) as largest_tier,
+        max_by(tier, (accounts, -smallest_followers)) as largest_tier,
         max(accounts) as accounts_of_largest
     from hashtag_tiers
     group by platform, hashtag, snapshot_date
