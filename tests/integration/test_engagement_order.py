@@ -25,6 +25,7 @@ MARTS = (
     "fct_account_engagement_daily",
     "fct_post_daily",
     "fct_tier_benchmark_daily",
+    "fct_tier_equivalence",
     "fct_tier_graduation",
 )
 

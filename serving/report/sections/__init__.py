@@ -7,6 +7,7 @@ section with a chart that needs scripts has `<name>.js` as well. To add one, wri
 from serving.report.sections import (
     audience,
     engagement,
+    equivalence,
     files,
     graduation,
     money,
@@ -30,6 +31,7 @@ SECTIONS: tuple[Section, ...] = (
     engagement.SECTION,
     reach.SECTION,
     trust.SECTION,
+    equivalence.SECTION,
     money.SECTION,
     schemes.SECTION,
     quality.SECTION,
