@@ -96,7 +96,8 @@ def main() -> None:
             seconds = time.perf_counter() - start
             print(
                 f"{name:<34}{seconds:>8.1f}{found.candidates:>12,}{len(found.solved.chosen):>10,}"
-                f"{amount(found.money):>14}{found.solved.gap:>10.4%}" + ("  cut short" if found.solved.is_cut_short else "")
+                f"{amount(found.money):>14}{found.solved.gap:>10.4%}"
+                + ("  cut short" if found.solved.is_cut_short else "")
             )
 
 

@@ -39,8 +39,8 @@ select
     accounts.platform, accounts.account_id, accounts.creator_id, accounts.display_name, accounts.handle,
     accounts.niche, accounts.country, accounts.city, accounts.language,
     prices.tier, prices.followers,
-    cast(floor(prices.followers * rates.reach_rate) as bigint) as reach,
-    cast(floor(prices.followers * rates.er) as bigint) as engagements,
+    cast(floor(round(prices.followers * rates.reach_rate, 6)) as bigint) as reach,
+    cast(floor(round(prices.followers * rates.er, 6)) as bigint) as engagements,
     cast(ceil(prices.price_base * 100) as bigint) as price_cents,
     prices.price_basis, prices.base_currency, prices.as_of_date, rates.day as rates_day,
     trust.trust_score, coalesce('suspicious' in (trust.verdict, trust.engagement_verdict), false) as is_suspicious,
@@ -119,7 +119,7 @@ def read_world(source: Source, ask: Ask) -> World:
 
 
 def _match(accounts: pd.DataFrame, name: str, value: str) -> Any:
-    """Which accounts have a value, whatever its case. Raises ShortlistError when none has, with those that there are."""
+    """Which accounts have a value, whatever its case. Raises ShortlistError, with those that there are."""
     assert name in ATTRIBUTES
     known = accounts[name].str.strip().str.lower()
     match = (known == value.lower()).fillna(False).to_numpy(bool)

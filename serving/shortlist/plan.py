@@ -85,7 +85,10 @@ def explain(world: World, ask: Ask) -> str:
     if enough:
         told = ["Any one of these would do:", *(f"  {line}" for line in enough)]
     else:
-        told = ["No single limit stands in the way; loosen two or more together:", *(f"  {line}" for line, _ in loosened)]
+        told = [
+            "No single limit stands in the way; loosen two or more together:",
+            *(f"  {line}" for line, _ in loosened),
+        ]
     return "\n".join([_reachable(world, ask, places, limits), *told])
 
 

@@ -5,6 +5,7 @@ reduced cost); a good list from the few that cost least bounds the best one; who
 two is left out for good, which loses nothing, and the rest is solved to the end.
 """
 
+import heapq
 import os
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ CORE = 400
 MANY, GAP = 2_000, 1e-4
 TIME_LIMIT_SECONDS = 40.0
 # The small program need not be solved to the end.
-CORE_SECONDS = 8.0
+CORE_SECONDS, CORE_GAP = 8.0, 1e-3
 # Sums are scaled to this, so that the solver's tolerance of 10^-6 is one in 10^9 of the target or the budget.
 SCALE = 1000.0
 
@@ -74,12 +75,38 @@ def solve(world: World, places: Any, measure: str, goal: str, limits: Limits) ->
         measure: column that `limits.target` is of.
         goal: `price_cents` or `creators` are made as small, any other column as large as can be.
     """
+    places = _without_dominated(world, places, measure, goal, limits)
     problem = _Problem(world, places, measure, goal, limits)
     if not len(places) or not problem.can_be_met():
         return None
-    # What rounding a solution may take from the sum, within the solver's tolerance, is asked for on top the second time.
+    # What rounding may take from the sum, within the solver's tolerance, is asked for on top the second time.
     target = limits.target or 0
     return problem.best(target) or problem.best(target + target // 10**8 + 1)
+
+
+def _without_dominated(world: World, places: Any, measure: str, goal: str, limits: Limits) -> Any:
+    """Places without the people that no list of at most so many creators needs.
+
+    Where as many others as a list may hold each cost no more and bring no less, one of them is not on the list and can
+    take the place. People with several accounts count as what all of these bring for the price of the cheapest, and
+    stand in for nobody. With a big name's share a cheaper list may break it, so there all stay.
+    """
+    most = limits.max_creators
+    if most is None or limits.iceberg is not None or goal not in ("price_cents", measure):
+        return places
+    people = world.accounts.iloc[places].groupby("creator", sort=True).agg(
+        price=("price_cents", "min"), value=(measure, "sum"), accounts=(measure, "size")
+    )  # fmt: skip
+    best: list[int] = []
+    needed = set()
+    for creator, _, value, accounts in sorted(people.itertuples(name=None), key=lambda row: (row[1], -row[2], row[0])):
+        brings = min(int(value), limits.target) if limits.target and goal == "price_cents" else int(value)
+        if len(best) == most and best[0] >= brings:
+            continue
+        needed.add(creator)
+        if accounts == 1:
+            (heapq.heappush if len(best) < most else heapq.heappushpop)(best, brings)
+    return places[world.accounts["creator"].iloc[places].isin(needed).to_numpy()]
 
 
 @dataclass(frozen=True)
@@ -132,14 +159,15 @@ class _Problem:
         if worth - least >= unit * (1 - 1e-6):
             lower, upper = np.zeros(len(of_columns)), np.ones(len(of_columns))
             upper[self._columns_of(of_people > worth - unit / 2 - least)] = 0.0
-            better = program.integers(lower, upper, TIME_LIMIT_SECONDS)
+            gap = 0.0 if int((lower < upper).sum()) <= MANY else GAP
+            better = program.integers(lower, upper, TIME_LIMIT_SECONDS, gap)
             least = max(least, min(better.bound, worth))
             is_better = better.columns is not None and float(program.costs @ better.columns) < worth
             found = better if is_better and self._keeps(better.columns) else replace(better, columns=found.columns)
         return self._solved(found, least / unit)
 
     def _costs_of_people(self, of_columns: Any) -> Any:
-        """What taking a person costs the relaxation at least, by the best choice of their accounts; negative = gains."""
+        """What taking a person costs the relaxation at least, by the best choice of accounts; a gain is negative."""
         accounts = of_columns[: self.n]
         people = int(self.creators.max()) + 1
         gains = np.bincount(self.creators, np.minimum(accounts, 0), people)
@@ -167,7 +195,7 @@ class _Problem:
             upper[self._columns_of(is_sure & (of_people >= 0))] = 0.0
             kept = self._columns_of(is_sure & (of_people < 0))
             kept[: self.n] &= ~self.is_shared | (of_columns[: self.n] < 0)
-            found = program.integers(np.where(kept, 1.0, 0.0), upper, CORE_SECONDS)
+            found = program.integers(np.where(kept, 1.0, 0.0), upper, CORE_SECONDS, CORE_GAP)
             if found.columns is not None:
                 return found
             if size >= len(of_people):
@@ -183,7 +211,7 @@ class _Problem:
         own = self.price if self.goal == "price_cents" else ~self.is_shared if self.gain is None else -self.gain
         of_people = np.full(self.people, 1.0 if self.goal == "creators" else 0.0)
         nobody = np.zeros(self.people)
-        rows = [(np.zeros(self.n), nobody, -np.inf, np.inf)]
+        rows: list[tuple[Any, Any, float, float]] = [(np.zeros(self.n), nobody, -np.inf, np.inf)]
         if target:
             # Nobody brings more than is asked for: the same lists, and a tighter program.
             rows.append((np.minimum(self.value, target) * (SCALE / target), nobody, SCALE, np.inf))
@@ -275,18 +303,17 @@ class _Program:
         """Rows of two cells, 1 and -1: an account is on the list only with its person."""
         return (np.diff(self.matrix.indptr) == 2) & (self.matrix.sum(axis=1) == 0)
 
-    def integers(self, lower: Any, upper: Any, seconds: float) -> _Found:
+    def integers(self, lower: Any, upper: Any, seconds: float, gap: float) -> _Found:
         """The best columns in whole numbers between bounds; null columns when there are none, or time ran out."""
         from scipy.optimize import Bounds, LinearConstraint, milp
 
-        free = int((lower < upper).sum())
         with _silenced():
             result = milp(
                 self.costs,
                 integrality=np.ones(len(self.costs)),
                 bounds=Bounds(lower, upper),
                 constraints=LinearConstraint(self.matrix, self.low, self.high),
-                options={"mip_rel_gap": 0.0 if free <= MANY else GAP, "time_limit": seconds},
+                options={"mip_rel_gap": gap, "time_limit": seconds},
             )
         columns = None if result.x is None else np.round(result.x)
         bound = np.inf if result.status == 2 else -np.inf if result.mip_dual_bound is None else result.mip_dual_bound

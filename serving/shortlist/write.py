@@ -33,8 +33,8 @@ def rows_of(found: Shortlist) -> list[Row]:
     """The accounts of the list, dearest first; accounts of one person share the number of their `creator`."""
     chosen = found.world.accounts.iloc[found.solved.chosen]
     chosen = chosen.sort_values(["price_cents", "platform", "account_id"], ascending=[False, True, True])
-    rows = [
-        {name: None if value is None or value != value else value for name, value in row.items()}
+    rows: list[Row] = [
+        {str(name): None if value is None or value != value else value for name, value in row.items()}
         for row in chosen.astype(object).to_dict("records")
     ]
     numbers: dict[object, int] = {}
@@ -84,7 +84,11 @@ def _proof(found: Shortlist) -> str:
         return f"Proven: no {better} list exists (gap 0)."
     by = abs(solved.value - solved.bound)
     most = f"{amount(by)} {found.world.currency}" if found.ask.aim == "price" else f"{by:,} engagements"
-    why = f"the search ended after {TIME_LIMIT_SECONDS:.0f} s" if solved.is_cut_short else f"more than {MANY:,} were left to decide: {GAP:.2%} is enough"
+    why = (
+        f"the search ended after {TIME_LIMIT_SECONDS:.0f} s"
+        if solved.is_cut_short
+        else f"more than {MANY:,} were left to decide: {GAP:.2%} is enough"
+    )
     return f"Proven: no list is {better} by more than {most} (gap {solved.gap:.4%}; {why})."
 
 

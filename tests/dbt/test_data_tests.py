@@ -50,6 +50,16 @@ insert into groundswell.marts.dim_account_tier_history select * from groundswell
 update groundswell.marts.dim_account_tier_history set valid_to = valid_from, direction = 'sideways';
 insert into groundswell.marts.dim_er_benchmark select * from groundswell.marts.dim_er_benchmark;
 update groundswell.marts.dim_er_benchmark set low = null, high = null;
+insert into groundswell.marts.fct_tier_equivalence by name
+    select 'youtube' as platform, date '2026-01-06' as snapshot_date, 'nano' as from_tier, 'mega' as to_tier,
+        5 as n_followers, 6 as n_followers_low, 29 as n_from_followers, 'hearsay' as price_from_basis,
+        'hearsay' as price_to_basis
+    from range(2);
+insert into intermediate.int_tier__equivalents_sampled by name
+    select 'youtube' as platform, day as snapshot_date, 'nano' as from_tier, 'mega' as to_tier
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into seeds.price_bands select * from seeds.price_bands;
+update seeds.price_bands set low = 0, max_followers = min_followers, valid_to = valid_from, source_note = null;
 insert into groundswell.marts.fct_tier_graduation select * from groundswell.marts.fct_tier_graduation;
 update groundswell.marts.fct_tier_graduation set turned = accounts + 1;
 

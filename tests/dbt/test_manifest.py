@@ -13,6 +13,7 @@ MARTS = {
     "fct_account_tier_daily",
     "dim_account_tier_history",
     "fct_tier_graduation",
+    "fct_tier_equivalence",
     "fct_post_daily",
     "fct_account_engagement_daily",
     "fct_tier_benchmark_daily",
@@ -23,6 +24,7 @@ MARTS = {
     "fct_quality_result",
     "fct_publication",
     # Money.
+    "dim_account_price",
     "dim_date",
     "fct_attribution",
     "fct_campaign_daily",
@@ -178,6 +180,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_brand__posts_named",
         "int_post__days_observed",
         "int_post__traits_changed",
+        "int_tier__equivalents_sampled",
         "int_tier__runs_detected",
         "int_trust__accounts_judged",
         "int_trust__engagement_peers_measured",

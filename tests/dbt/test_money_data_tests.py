@@ -12,6 +12,7 @@ KEYS = (
     "intermediate.int_commerce__credits_assigned", "intermediate.int_commerce__revenue_credited",
     "intermediate.int_commerce__orders_clicked", "intermediate.int_commerce__orders_earned",
     "intermediate.int_commerce__commissions_accrued", "intermediate.int_commerce__spend_dated",
+    "intermediate.int_commerce__posts_priced", "groundswell.marts.dim_account_price",
     "intermediate.int_commerce__posts_valued", "intermediate.int_commerce__links_clicked",
     "intermediate.int_commerce__collaborations_checked", "intermediate.int_commerce__code_days_measured",
     "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
@@ -47,6 +48,7 @@ update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base =
 delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and collaboration_id = 'K3';
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
+update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
 update seeds.emv_rate_cards set valid_to = valid_from, is_default = true;
 """
 )

@@ -29,6 +29,7 @@ MARTS = (
     "fct_post_daily",
     "fct_share_of_voice_daily",
     "fct_tier_benchmark_daily",
+    "fct_tier_equivalence",
     "fct_tier_graduation",
 )
 

@@ -120,6 +120,8 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_account_tier_daily": "platform, account_id, snapshot_date, scheme",
         "dim_account_tier_history": "platform, account_id, scheme, valid_from",
         "fct_tier_graduation": "platform, scheme, from_tier, to_tier, horizon_days",
+        "fct_tier_equivalence": "platform, snapshot_date, from_tier, to_tier",
+        "dim_account_price": "platform, account_id",
         "fct_post_daily": "platform, post_id, snapshot_date",
         "fct_account_engagement_daily": "platform, account_id, snapshot_date",
         "fct_tier_benchmark_daily": "platform, scheme, tier, niche, country, snapshot_date",

@@ -4,7 +4,7 @@
 with rated as (
     select * from {{ ref("int_account__engagement_rated") }}
     where
-        snapshot_date in ({{ planned_dates("int_tier__equivalents_drawn") }})
+        snapshot_date in ({{ planned_dates("int_tier__equivalents_sampled") }})
         and followers is not null
 ),
 

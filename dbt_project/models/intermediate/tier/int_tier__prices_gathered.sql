@@ -1,7 +1,7 @@
 -- One row per platform, UTC day and tier that is weighed against another: what one post costs, as known on that day.
 {{ config(materialized="view") }}
 
-with drawn as (select * from {{ ref("int_tier__equivalents_drawn") }}),
+with drawn as (select * from {{ ref("int_tier__equivalents_sampled") }}),
 
 posts as (select * from {{ ref("int_commerce__posts_priced") }}),
 

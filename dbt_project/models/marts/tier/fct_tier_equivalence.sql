@@ -3,7 +3,7 @@
 
 {% set measures = equivalence_measures() %}
 
-with drawn as (select * from {{ ref("int_tier__equivalents_drawn") }}),
+with drawn as (select * from {{ ref("int_tier__equivalents_sampled") }}),
 
 prices as (select * from {{ ref("int_tier__prices_gathered") }}),
 

@@ -287,7 +287,7 @@ equivalents as (
 ),
 
 -- A number is told only where every replicate reached its target.
-int_tier__equivalents_drawn as (
+int_tier__equivalents_sampled as (
     select
         lower_tiers.platform,
         lower_tiers.snapshot_date,
@@ -322,4 +322,4 @@ int_tier__equivalents_drawn as (
     {% endfor %}
 )
 
-select * from int_tier__equivalents_drawn
+select * from int_tier__equivalents_sampled
