@@ -20,7 +20,7 @@ from serving.shortlist.plan import amount, make_shortlist
 # What a brand would ask, from the easy to the tight.
 ASKS: dict[str, dict[str, str | None]] = {
     "followers, cheapest": {"followers": "20000000"},
-    "engagements, at most 40 creators": {"engagements": "250000", "max_creators": "40"},
+    "engagements, at most 40 creators": {"engagements": "900000", "max_creators": "40"},
     "reach, a budget, a country": {"reach": "3000000", "budget": "400000", "country": "TW"},
     "most engagements for a budget": {"budget": "50000"},
     "most engagements, one big name": {"budget": "50000", "iceberg": "0.5"},

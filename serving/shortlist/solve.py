@@ -25,7 +25,7 @@ CORE = 400
 MANY, GAP = 2_000, 1e-4
 TIME_LIMIT_SECONDS = 40.0
 # The small program need not be solved to the end.
-CORE_SECONDS, CORE_GAP = 8.0, 1e-3
+CORE_SECONDS, CORE_GAP = 5.0, 1e-4
 # Sums are scaled to this, so that the solver's tolerance of 10^-6 is one in 10^9 of the target or the budget.
 SCALE = 1000.0
 
