@@ -20,12 +20,12 @@
 {%- endmacro %}
 
 {#- CTEs that price followers by the bands, up to one named `banded`: a row for each row of `sized` that a band holds on
-    its snapshot_date. `sized` needs platform, snapshot_date, followers and `key`, its own name; a CTE `bands` holds the
+    its snapshot_date. `sized` needs platform, snapshot_date, followers and `key`, the column that names it; a CTE `bands` holds the
     seed, `rates` the carried rates and `base` the base currency. -#}
-{% macro banded_from(sized) -%}
+{% macro banded_from(sized, key) -%}
 bands_of as (
     select
-        sized.key,
+        sized.{{ key }},
         sized.snapshot_date,
         bands.low,
         {{ price_in_band("sized.followers", "bands") }} as typical,
@@ -42,13 +42,13 @@ bands_of as (
     -- A platform's own rows take the place of the general ones.
     qualify
         row_number() over (
-            partition by sized.key, sized.snapshot_date order by bands.platform = '*', bands.valid_from desc nulls last
+            partition by sized.{{ key }}, sized.snapshot_date order by bands.platform = '*', bands.valid_from desc nulls last
         ) = 1
 ),
 
 banded as (
     select
-        bands_of.key,
+        bands_of.{{ key }},
         bands_of.snapshot_date,
         {% for price in ["low", "typical", "high"] %}
             {{ in_base(

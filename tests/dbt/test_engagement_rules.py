@@ -63,6 +63,21 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
             f"{TIER}turns_detected.sql", "followers > compared.previous", "followers < compared.previous",
         ),
+        "an_account_weighs_its_followers_reach_and_engagements_unless_it_is_suspicious": (
+            f"{TIER}accounts_pooled.sql", "order by md5(tiered.account_id), tiered.account_id", "order by tiered.account_id",
+        ),
+        "a_tier_costs_what_was_spent_by_the_day_else_its_price_band": (
+            f"{TIER}prices_gathered.sql", "and tiers.snapshot_date >= posts.valid_from", "",
+        ),
+        "so_many_accounts_cost_their_number_times_the_mean_and_one_costs_the_typical_price": (
+            "models/marts/tier/fct_tier_equivalence.sql", "lower_prices.mean_base", "lower_prices.typical_base",
+        ),
+        "a_price_is_observed_else_of_the_rate_card_else_of_its_tier_else_of_the_band": (
+            f"{INT}commerce/int_commerce__accounts_priced.sql", "order by place)", "order by place desc)",
+        ),
+        "a_post_costs_what_was_spent_by_then_on_the_posts_by_then": (
+            f"{INT}commerce/int_commerce__posts_priced.sql", "and cost_type <> 'commission'", "",
+        ),
         "accounts_that_turned_in_time_among_those_that_were_followed": (
             "models/marts/tier/fct_tier_graduation.sql", "days_to_turn <= horizons", "days_to_turn < horizons",
         ),
@@ -109,6 +124,19 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         ),
         "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
             f"{TIER}turns_detected.sql", "when in_order.is_settled then 'run'", "else 'run'",
+        ),
+        "an_account_weighs_its_followers_reach_and_engagements_unless_it_is_suspicious": (
+            f"{TIER}accounts_pooled.sql",
+            "case when not tiered.is_suspicious then tiered.{{ measure }}_value end as", "tiered.{{ measure }}_value as",
+        ),
+        "a_tier_costs_what_was_spent_by_the_day_else_its_price_band": (
+            f"{TIER}prices_gathered.sql", "tiers.snapshot_date < posts.valid_to", "true",
+        ),
+        "a_price_is_observed_else_of_the_rate_card_else_of_its_tier_else_of_the_band": (
+            "macros/prices.sql", "order by bands.platform = '*'", "order by bands.platform <> '*'",
+        ),
+        "a_post_costs_what_was_spent_by_then_on_the_posts_by_then": (
+            f"{INT}commerce/int_commerce__posts_priced.sql", "where not is_fee_missing", "",
         ),
         "accounts_that_turned_in_time_among_those_that_were_followed": (
             "models/marts/tier/fct_tier_graduation.sql", "and later.direction = 'up'", "",

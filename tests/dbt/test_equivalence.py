@@ -185,11 +185,11 @@ def test_numbers_are_those_of_a_loop_that_follows_the_definition(draw: Draw) -> 
 @pytest.mark.parametrize(
     "edit",
     [
-        ("sums.reached - sums.added < targets.target", "sums.reached < targets.target"),
-        ("where reached >= target", "where reached > target"),
+        ("targets.aim > sums.reached - sums.added", "targets.aim > sums.reached"),
+        ("where reached >= aim", "where reached > aim"),
         ("min(step) as step", "max(step) as step"),
         ("percentile_disc(0.5)", "percentile_disc(0.9)"),
-        ("median(members.value) as target", "max(members.value) as target"),
+        ("median(members.value) as aim", "max(members.value) as aim"),
     ],
 )
 def test_a_broken_rule_shows(draw: Draw, edit: tuple[str, str]) -> None:

@@ -223,3 +223,15 @@ def test_the_leaked_code_and_spoken_codes(by_hand: Warehouse) -> None:
 
 def test_nothing_is_flagged(by_hand: Warehouse) -> None:
     assert rows_of(by_hand, "select * from marts.fct_commerce_issue") == []
+
+
+def test_price_of_a_post(by_hand: Warehouse) -> None:
+    prices = rows_of(
+        by_hand, "select account_id, tier, round(price_base, 2), price_basis from marts.dim_account_price order by 1"
+    )
+    # anna: a fee of 100 for one post. ben was paid commission alone: the band from 2,000 at 100,000 followers to 500,000
+    # at 50M, straight in logarithms, is 2,000 x 1.5^(ln 250 / ln 500) = 2,000 x 1.5^0.888465 = 2,867.35 at 150,000.
+    assert prices == [
+        ("anna", "micro", Decimal("100.00"), "observed"),
+        ("ben", "macro", Decimal("2867.35"), "price band"),
+    ]

@@ -33,7 +33,7 @@ accounts as (
         states.followers_known_on,
         states.data_origin,
         base.as_of_date as snapshot_date,
-        concat_ws('|', states.platform, states.account_id) as key
+        concat_ws('|', states.platform, states.account_id) as account_key
     from states
     cross join base
     where
@@ -43,7 +43,7 @@ accounts as (
 
 {{ tiered_from("accounts") }},
 
-{{ banded_from("accounts") }},
+{{ banded_from("accounts", "account_key") }},
 
 observed as (
     select
@@ -145,7 +145,8 @@ candidates as (
         of_tiers.price_base,
         of_tiers.low_base,
         of_tiers.high_base,
-        'median of ' || of_tiers.collaborations || ' collaborations with ' || of_tiers.tier || ' accounts' as price_source,
+        'median of ' || of_tiers.collaborations || ' collaborations with ' || of_tiers.tier || ' accounts'
+            as price_source,
         of_tiers.data_origin
     from tiered
     inner join of_tiers on tiered.platform = of_tiers.platform and tiered.tier = of_tiers.tier
@@ -163,7 +164,7 @@ candidates as (
         banded.source_note as price_source,
         accounts.data_origin
     from accounts
-    inner join banded on accounts.key = banded.key
+    inner join banded on accounts.account_key = banded.account_key
 ),
 
 best as (
@@ -188,7 +189,7 @@ int_commerce__accounts_priced as (
         accounts.snapshot_date as as_of_date,
         greatest(accounts.data_origin, best.data_origin) as data_origin
     from accounts
-    left join tiered on accounts.key = tiered.key
+    left join tiered on accounts.account_key = tiered.account_key
     left join best on accounts.platform = best.platform and accounts.account_id = best.account_id
 )
 

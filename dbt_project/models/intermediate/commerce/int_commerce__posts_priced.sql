@@ -51,7 +51,7 @@ entries as (
         collaboration_id,
         cost_date as entry_date,
         amount_base as spend_base,
-        1 as costs,
+        1 as cost_rows,
         case when amount_base is null then 1 else 0 end as unrated_costs,
         0 as posts,
         data_origin
@@ -64,7 +64,7 @@ entries as (
         posts.collaboration_id,
         coalesce(posts.published_date, collaborations.start_date) as entry_date,
         cast(0 as decimal(38, 6)) as spend_base,
-        0 as costs,
+        0 as cost_rows,
         0 as unrated_costs,
         1 as posts,
         posts.data_origin
@@ -77,7 +77,7 @@ dates as (
         collaboration_id,
         entry_date,
         sum(spend_base) as spend_base,
-        sum(costs) as costs,
+        sum(cost_rows) as cost_rows,
         sum(unrated_costs) as unrated_costs,
         sum(posts) as posts,
         max(data_origin) as data_origin
@@ -91,7 +91,7 @@ so_far as (
         entry_date as valid_from,
         lead(entry_date) over (partition by collaboration_id order by entry_date) as valid_to,
         sum(spend_base) over along as spend_base,
-        sum(costs) over along as costs,
+        sum(cost_rows) over along as cost_rows,
         sum(unrated_costs) over along as unrated_costs,
         sum(posts) over along as posts,
         max(data_origin) over along as data_origin
@@ -115,7 +115,7 @@ int_commerce__posts_priced as (
     inner join collaborations on so_far.collaboration_id = collaborations.collaboration_id
     inner join hired on so_far.collaboration_id = hired.collaboration_id
     left join tiered on so_far.collaboration_id = tiered.collaboration_id
-    where so_far.costs > 0 and so_far.posts > 0 and so_far.unrated_costs = 0
+    where so_far.cost_rows > 0 and so_far.posts > 0 and so_far.unrated_costs = 0
 )
 
 select * from int_commerce__posts_priced

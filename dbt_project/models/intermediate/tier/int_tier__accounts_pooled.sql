@@ -1,4 +1,4 @@
--- One row per account with known followers and planned day: what it weighs, and its place in its tier's pool by measure.
+-- One row per account with known followers and planned day: what it weighs, and its places in its tier's pools.
 {{ config(materialized="view") }}
 
 with rated as (
@@ -25,10 +25,10 @@ accounts as (
         rated.snapshot_date,
         rated.followers,
         rated.data_origin,
-        suspicious.account_id is not null as is_suspicious,
         cast(rated.followers as decimal(18, 2)) as followers_value,
         cast(round(rated.followers * rated.reach_rate_median_30, 2) as decimal(18, 2)) as reach_value,
-        cast(round(rated.followers * rated.er_followers_median_30, 2) as decimal(18, 2)) as engagements_value
+        cast(round(rated.followers * rated.er_followers_median_30, 2) as decimal(18, 2)) as engagements_value,
+        suspicious.account_id is not null as is_suspicious
     from rated
     left join suspicious
         on rated.platform = suspicious.platform

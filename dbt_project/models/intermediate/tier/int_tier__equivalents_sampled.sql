@@ -126,7 +126,7 @@ targets as (
     select
         draws.pool,
         draws.replicate,
-        median(members.value) as target
+        median(members.value) as aim
     from higher_draws as draws
     inner join members on draws.pool = members.pool and draws.place = members.place
     group by draws.pool, draws.replicate
@@ -138,7 +138,7 @@ needed as (
         pairs.from_size as size,
         pairs.from_salt as salt,
         targets.replicate,
-        {{ ratio("max(targets.target)", "cast(pairs.from_total as double)") }} * pairs.from_size as on_average,
+        {{ ratio("max(targets.aim)", "cast(pairs.from_total as double)") }} * pairs.from_size as on_average,
         sqrt(
             greatest(
                 cast(pairs.from_squares as double) * pairs.from_size
@@ -159,7 +159,10 @@ lower_replicates as (
         salt,
         replicate,
         cast(
-            ceil(least(on_average + 5 * deviation * sqrt(on_average) + {{ block_draws }}, {{ longest }}) / {{ block_draws }}) as bigint
+            ceil(
+                least(on_average + 5 * deviation * sqrt(on_average) + {{ block_draws }}, {{ longest }})
+                / {{ block_draws }}
+            ) as bigint
         ) as blocks
     from needed
 ),
@@ -219,15 +222,15 @@ crossed as (
         pairs.from_salt as salt,
         sums.replicate,
         sums.block,
-        sums.reached - sums.added as reached_before,
-        targets.target
+        targets.aim,
+        sums.reached - sums.added as reached_before
     from pairs
     inner join targets on pairs.to_pool = targets.pool
     inner join sums
         on pairs.from_pool = sums.pool
         and targets.replicate = sums.replicate
-        and sums.reached >= targets.target
-        and sums.reached - sums.added < targets.target
+        and targets.aim <= sums.reached
+        and targets.aim > sums.reached - sums.added
 ),
 
 crossed_steps as (
@@ -250,7 +253,7 @@ crossed_sums as (
         draws.to_pool,
         draws.replicate,
         draws.step,
-        draws.target,
+        draws.aim,
         draws.reached_before + sum(members.value) over (
             partition by draws.from_pool, draws.to_pool, draws.replicate
             order by draws.step rows between unbounded preceding and current row
@@ -266,7 +269,7 @@ crossings as (
         replicate,
         min(step) as step
     from crossed_sums
-    where reached >= target
+    where reached >= aim
     group by from_pool, to_pool, replicate
 ),
 

@@ -17,7 +17,7 @@ tiers as (
         snapshot_date,
         from_tier as tier,
         median_followers_from as followers,
-        concat_ws('|', platform, from_tier) as key
+        concat_ws('|', platform, from_tier) as tier_key
     from drawn
 
     union
@@ -27,16 +27,16 @@ tiers as (
         snapshot_date,
         to_tier as tier,
         median_followers_to as followers,
-        concat_ws('|', platform, to_tier) as key
+        concat_ws('|', platform, to_tier) as tier_key
     from drawn
 ),
 
 -- The band of the tier's typical account.
-{{ banded_from("tiers") }},
+{{ banded_from("tiers", "tier_key") }},
 
 observed as (
     select
-        tiers.key,
+        tiers.tier_key,
         tiers.snapshot_date,
         {{ per_post("sum(posts.price_base)", "count(*)") }} as mean_base,
         {{ price_quantile("posts.price_base", 0.5) }} as typical_base,
@@ -51,7 +51,7 @@ observed as (
         and tiers.tier = posts.tier
         and tiers.snapshot_date >= posts.valid_from
         and (posts.valid_to is null or tiers.snapshot_date < posts.valid_to)
-    group by tiers.key, tiers.snapshot_date
+    group by tiers.tier_key, tiers.snapshot_date
 ),
 
 int_tier__prices_gathered as (
@@ -59,6 +59,7 @@ int_tier__prices_gathered as (
         tiers.platform,
         tiers.snapshot_date,
         tiers.tier,
+        observed.data_origin,
         case
             when observed.collaborations > 0 then 'observed' when banded.typical_base is not null then 'price band'
         end as price_basis,
@@ -67,11 +68,10 @@ int_tier__prices_gathered as (
         coalesce(observed.typical_base, banded.typical_base) as typical_base,
         coalesce(observed.low_base, banded.low_base) as low_base,
         case when observed.collaborations > 0 then observed.high_base else banded.high_base end as high_base,
-        coalesce(observed.collaborations, 0) as collaborations,
-        observed.data_origin
+        coalesce(observed.collaborations, 0) as collaborations
     from tiers
-    left join observed on tiers.key = observed.key and tiers.snapshot_date = observed.snapshot_date
-    left join banded on tiers.key = banded.key and tiers.snapshot_date = banded.snapshot_date
+    left join observed on tiers.tier_key = observed.tier_key and tiers.snapshot_date = observed.snapshot_date
+    left join banded on tiers.tier_key = banded.tier_key and tiers.snapshot_date = banded.snapshot_date
 )
 
 select * from int_tier__prices_gathered

@@ -29,8 +29,10 @@ fct_tier_equivalence as (
         cast('not deduplicated' as varchar) as reach_basis,
         {% for measure in measures %}
             {% set suffix = "" if measure == "followers" else "_" ~ measure %}
-            cast(drawn.n_{{ measure }} * lower_prices.mean_base as decimal(38, 6)) as price_from{{ suffix }}_base,
-            cast(drawn.n_{{ measure }}_low * lower_prices.low_base as decimal(38, 6)) as price_from{{ suffix }}_low_base,
+            cast(drawn.n_{{ measure }} * lower_prices.mean_base as decimal(38, 6))
+                as price_from{{ suffix }}_base,
+            cast(drawn.n_{{ measure }}_low * lower_prices.low_base as decimal(38, 6))
+                as price_from{{ suffix }}_low_base,
             cast(drawn.n_{{ measure }}_high * lower_prices.high_base as decimal(38, 6))
                 as price_from{{ suffix }}_high_base,
         {% endfor %}
