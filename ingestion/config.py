@@ -50,6 +50,11 @@ class Settings(BaseSettings):
     settle_seconds: float = Field(
         default=1.0, ge=0, description="Pause between the two looks at a file that changed within a minute."
     )
+    memory_gib: float = Field(
+        default=8.0,
+        gt=0,
+        description="Memory that a build's database takes at most, in GiB; past it, it goes on on disk.",
+    )
     keep_releases: int = Field(default=7, ge=1, description="Releases kept for readers and for rollback.")
     lease_ttl_seconds: float = Field(
         default=120.0, gt=0, description="A writer's lease without a heartbeat for so long is taken over."
@@ -71,6 +76,12 @@ class Settings(BaseSettings):
         if set("[]*?'") & set(str(folder)):
             raise ValueError(f"GROUNDSWELL_DATA={folder}: choose a folder without [ ] * ? ' in its path")
         return folder
+
+    @property
+    def memory_limit(self) -> str:
+        """The memory that a build may take as DuckDB writes it: never more than four fifths of the machine's."""
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+        return f"{min(self.memory_gib, 0.8 * machine):.2f}GiB"
 
     @property
     def landing(self) -> Path:

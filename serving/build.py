@@ -193,6 +193,7 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
     wanted = {
         "GROUNDSWELL_BUILD_DB": str(settings.build_db),
         "GROUNDSWELL_MARTS_DB": str(settings.marts_db),
+        "GROUNDSWELL_MEMORY_LIMIT": settings.memory_limit,
     }
     before = {key: os.environ.get(key) for key in wanted}
     os.environ.update(wanted)

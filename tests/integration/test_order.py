@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
 from ingestion import landing, ledger
 from ingestion.config import Settings
 
 from . import night
 from .conftest import content, deliver, reading
+
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 DAY = date(2022, 8, 1)
 
@@ -80,6 +84,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("int_account__states_carried", "2022-07-17", "2022-07-20"),
         ("int_brand__posts_named", "2022-07-17", "2022-07-20"),
         ("int_post__traits_changed", "2022-07-17", "2022-07-20"),
+        ("int_tier__equivalents_sampled", "2022-07-17", "2022-07-20"),
         ("int_tier__runs_detected", "2022-07-17", "2022-07-20"),
         ("int_trust__accounts_judged", "2022-07-17", "2022-07-20"),
         ("int_trust__engagement_peers_measured", "2022-07-17", "2022-07-20"),

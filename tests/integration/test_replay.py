@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from datetime import date
 
+import pytest
+
 from ingestion import landing, ledger, replay
 from ingestion.config import Settings
 
 from . import night
 from .conftest import deliver, reading
+
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 DAY = date(2022, 7, 17)
 

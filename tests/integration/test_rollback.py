@@ -1,6 +1,5 @@
 """Readers are shown an earlier release at once; the next run publishes what raw says, not what was rolled back to."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -15,15 +14,11 @@ from . import night, small
 from .conftest import content, reading
 from .small import Capture, day, deliver
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once():
-        yield
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> tuple[Settings, list[str]]:
+def made(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tuple[Settings, list[str]]:
     settings, ids = small.world(tmp_path_factory.mktemp("made"), "three"), []
     for number in (1, 2, 3):
         deliver(settings, f"day{number}", [Capture("a", number, followers=1000 * number)])

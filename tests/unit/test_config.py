@@ -1,5 +1,6 @@
 """Settings: one reader of the environment, every key explained."""
 
+import os
 import re
 from pathlib import Path
 
@@ -60,3 +61,9 @@ def test_nobody_else_reads_the_environment() -> None:
         if re.search(r"os\.environ|getenv", path.read_text())
     }
     assert found <= allowed
+
+
+def test_a_build_takes_no_more_memory_than_asked_nor_than_the_machine_has() -> None:
+    assert Settings(_env_file=None, memory_gib=1.5).memory_limit == "1.50GiB"  # type: ignore[call-arg]
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    assert Settings(_env_file=None, memory_gib=1e6).memory_limit == f"{0.8 * machine:.2f}GiB"  # type: ignore[call-arg]
