@@ -11,7 +11,7 @@ RUN := $(VENV)/bin/python
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
 .PHONY: help preview reference fuzz setup nightly test lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-engagement bench-shortlist eval-trust shortlist sample account dictionary docs lock
+	doctor quarantine replay bench bench-landing bench-engagement bench-windows bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks 
 
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) bench/shortlist.py $(ARGS)
+
+bench-windows: $(VENV)/.runtime ## time a night of the 28-day statistics against a hand-written script; ARGS="--accounts 1000000"
+	@$(RUN) bench/windows.py $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

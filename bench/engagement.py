@@ -5,35 +5,12 @@ followers and 8 nights of posts, and their values must be equal to the last digi
 or the memory is above its limit.
 """
 
-import argparse
-import json
-import resource
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from datetime import date
 from pathlib import Path
-from typing import Any
 
-import duckdb
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from ingestion import raw
-from ingestion.config import PROJECT_DIR, Settings
-from ingestion.lease import hold
-from serving import build
-
-LIMIT = 2.0
-MEMORY_LIMIT_MIB = 12 * 1024
-NIGHT = date(2026, 3, 31)
-# What a night makes of posts and followers that are already observed.
-MODELS = (
-    "int_post__traits_changed", "int_brand__posts_named", "int_account__engagement_rated", "int_account__peers_ranked",
-    "fct_account_engagement_daily", "fct_tier_benchmark_daily",
-)  # fmt: skip
-REFERENCE = Path(__file__).with_suffix(".sql")
+from bench.paired import Bench, main
 
 # Skewed, and the same on every machine: a few accounts have most followers and most posts.
 WORLD = """
@@ -96,138 +73,18 @@ select 'b' || i as brand, 'Brand' || i as name, null::varchar as aliases, '#bran
 from range(60) as t (i);
 """
 
-
-def quiet(_: str) -> None:
-    """Say nothing."""
-
-
-def make_settings(folder: Path) -> Settings:
-    return Settings(_env_file=None, data=folder / "data", settle_seconds=0.0)  # type: ignore[call-arg]
-
-
-def make_world(folder: Path, accounts: int, posts: int) -> None:
-    """A warehouse that holds the history of all nights, and everything of the last but what is timed."""
-    settings = make_settings(folder)
-    raw.write_empty_schemas(settings)
-    with hold(settings, "bench", "bench", quiet) as lease:
-        build.build_marts(settings, "bench", NIGHT, lease, quiet)
-    with duckdb.connect(str(settings.build_db)) as connection:
-        connection.execute(WORLD.format(accounts=accounts, posts=posts, night=NIGHT))
-    plan(settings, "range(1, 8)")
-    run_dbt(settings, MODELS[:2])
-    plan(settings, "range(1)")
-
-
-def plan(settings: Settings, nights_back: str) -> None:
-    """Plan nights, counted back from the last, for every model."""
-    with duckdb.connect(str(settings.build_db)) as connection:
-        connection.execute("delete from meta.plan")
-        for model in MODELS:
-            connection.execute(
-                f"insert into meta.plan select '{model}', cast(date '{NIGHT}' - cast(n as integer) as date), 'bench'"
-                f" from {nights_back} as t (n)"
-            )
-
-
-def run_dbt(settings: Settings, models: tuple[str, ...]) -> float:
-    """Build models; seconds that dbt spent in them."""
-    from dbt.cli.main import dbtRunner
-
-    with build.dbt_environment(settings):
-        result = dbtRunner().invoke(build.dbt_arguments(settings, "run", "--select", *models))
-    if not result.success:
-        raise RuntimeError([(row.node.name, row.message) for row in result.result.results])  # type: ignore[union-attr]
-    if "-v" in sys.argv:
-        print({row.node.name: round(row.execution_time, 2) for row in result.result.results}, file=sys.stderr)  # type: ignore[union-attr]
-    build.close_dbt()
-    return sum(row.execution_time for row in result.result.results)  # type: ignore[union-attr]
-
-
-def run_reference(settings: Settings, target: Path) -> float:
-    """Seconds of the hand-written script, which reads the same database and writes one of its own."""
-    with duckdb.connect(str(target)) as connection:
-        connection.execute(f"attach '{settings.build_db}' as build (read_only)")
-        started = time.perf_counter()
-        connection.execute(REFERENCE.read_text().replace("$night", f"date '{NIGHT}'"))
-        return time.perf_counter() - started
-
-
-def differences(settings: Settings, reference: Path) -> dict[str, int]:
-    """Rows per mart that only one of the two made."""
-    found = {}
-    with duckdb.connect() as connection:
-        connection.execute(f"attach '{settings.marts_db}' as ours (read_only)")
-        connection.execute(f"attach '{reference}' as theirs (read_only)")
-        for mart in MODELS[-2:]:
-            names = [row[0] for row in connection.execute(f"describe from ours.marts.{mart}").fetchall()]
-            ours, theirs = f"(from ours.marts.{mart})", f"(select {', '.join(names)} from theirs.{mart})"
-            total, only_one = connection.execute(
-                f"select (select count(*) from {ours}),"
-                f" (select count(*) from (({ours} except all {theirs}) union all ({theirs} except all {ours})))"
-            ).fetchall()[0]
-            assert total > 0, mart
-            found[mart] = only_one
-    return found
-
-
-def run_one(name: str, folder: Path) -> None:
-    """One timing in a process of its own, on a copy of the world: prints seconds and peak MiB."""
-    with tempfile.TemporaryDirectory(dir=folder.parent) as copy:
-        shutil.copytree(folder / "data" / "build", Path(copy) / "data" / "build")
-        settings = make_settings(Path(copy))
-        if name == "reference":
-            target = folder / "reference.duckdb"
-            target.unlink(missing_ok=True)
-            seconds = run_reference(settings, target)
-        else:
-            seconds = run_dbt(settings, MODELS)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        found = differences(settings, folder / "reference.duckdb") if name == "marts" else {}
-    print(json.dumps({"seconds": seconds, "peak": peak, "differences": found}))
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--accounts", type=int, default=100_000)
-    parser.add_argument("--posts", type=int, default=500_000)
-    parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("-v", action="store_true", help="also print the seconds of each model")
-    parser.add_argument("--one", choices=["world", "reference", "marts"], help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.one == "world":
-        make_world(asked.folder, asked.accounts, asked.posts)
-        return 0
-    if asked.one:
-        run_one(asked.one, asked.folder)
-        return 0
-    seconds: dict[str, list[float]] = {"reference": [], "marts": []}
-    memory: dict[str, float] = dict.fromkeys(seconds, 0.0)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "world"
-        sizes = ["--accounts", str(asked.accounts), "--posts", str(asked.posts)]
-        # A process inherits the peak memory of the one that starts it, so this one does no work itself.
-        subprocess.run([sys.executable, __file__, "--one", "world", "--folder", str(folder), *sizes], check=True)
-        print(f"{asked.accounts:,} accounts, {asked.posts:,} posts a night, {asked.pairs} pairs", flush=True)
-        for pair in range(asked.pairs):
-            for name in seconds:
-                command = [sys.executable, __file__, "--one", name, "--folder", str(folder)]
-                command += ["-v"] if asked.v else []
-                done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR)
-                out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-                seconds[name].append(out["seconds"])
-                memory[name] = max(memory[name], out["peak"])
-                assert not any(out["differences"].values()), f"values differ: {out['differences']}"
-            print(f"  pair {pair + 1}: {seconds['reference'][-1]:.2f} s, {seconds['marts'][-1]:.2f} s", flush=True)
-    print(f"\n{'':<12} {'median s':>9} {'peak MiB':>9}")
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    for name, median in medians.items():
-        print(f"{name:<12} {median:>9.2f} {memory[name]:>9,.0f}")
-    ratio = medians["marts"] / medians["reference"]
-    within = ratio <= LIMIT and memory["marts"] <= MEMORY_LIMIT_MIB
-    print(f"\nvalues equal; ratio {ratio:.2f}, limit {LIMIT:.1f}: {'within' if within else 'ABOVE'}")
-    return int(not within)
-
+BENCH = Bench(
+    script=Path(__file__),
+    world=WORLD,
+    # What a night makes of posts and followers that are already observed.
+    models=(
+        "int_post__traits_changed", "int_brand__posts_named", "int_account__engagement_rated",
+        "int_account__peers_ranked", "fct_account_engagement_daily", "fct_tier_benchmark_daily",
+    ),
+    compared=("groundswell.marts.fct_account_engagement_daily", "groundswell.marts.fct_tier_benchmark_daily"),
+    before=("int_post__traits_changed", "int_brand__posts_named"),
+    has_posts=True,
+)  # fmt: skip
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCH, __doc__))
