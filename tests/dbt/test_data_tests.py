@@ -3,6 +3,7 @@
 import pytest
 
 from .break_advocates import BREAK_ADVOCATES
+from .break_claims import BREAK_CLAIMS
 from .break_trust import BREAK_TRUST
 from .break_voices import BREAK_VOICES
 
@@ -130,6 +131,7 @@ def tested(three_days, tmp_path_factory):
         connection.execute(BREAK_TRUST)
         connection.execute(BREAK_ADVOCATES)
         connection.execute(BREAK_VOICES)
+        connection.execute(BREAK_CLAIMS)
     # Tests of money fire in test_money_data_tests.py, on a world that has some.
     return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *MONEY)
 

@@ -116,6 +116,6 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
 
 @pytest.mark.parametrize("rules", ROUNDS, ids=["first round", "second round"])
 def test_a_broken_rule_fails_its_unit_test(empty, broken_project, rules: dict[str, Any]):
-    run = empty.dbt(*UNIT_TESTS, project=broken_project(*rules.values()))
+    run = empty.dbt("test", "--select", *rules, project=broken_project(*rules.values()))
     assert run.code == 1, run.printed
     assert run.of_status("fail") >= set(rules), run.printed
