@@ -69,20 +69,21 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
 
 @contextmanager
 def read_once() -> Iterator[None]:
-    """Let every night of this process read the dbt project from one copy in memory: seconds each saved."""
+    """Let every night of this process read a dbt project from one copy in memory: seconds each saved."""
     really_parse, kept = build.parse, KEPT
 
     def parse(settings: Settings) -> Any:
-        if not kept:
-            kept.append(really_parse(settings))
-        return kept[0].deepcopy()
+        project = build.DBT_PROJECT
+        if project not in kept:
+            kept[project] = really_parse(settings)
+        return kept[project].deepcopy()
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(build, "parse", parse)
         yield
 
 
-KEPT: list[Any] = []
+KEPT: dict[Path, Any] = {}
 
 
 def hashes(settings: Settings) -> str:

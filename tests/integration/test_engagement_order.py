@@ -11,6 +11,8 @@ from ingestion.config import Settings
 from . import night
 from .conftest import content, make_settings
 
+pytestmark = pytest.mark.usefixtures("one_parse")
+
 FIRST = date(2026, 2, 1)
 DAYS = 12
 PUBLISHED_UPTO_DAYS_BEFORE = 95

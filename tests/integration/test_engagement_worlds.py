@@ -12,6 +12,8 @@ from ingestion.config import Settings
 from . import night
 from .conftest import make_settings, reading
 
+pytestmark = pytest.mark.usefixtures("one_parse")
+
 DAY = date(2026, 4, 1)
 NOON = datetime(2026, 4, 1, 12)
 POST_COLUMNS = (

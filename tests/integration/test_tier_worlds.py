@@ -12,6 +12,8 @@ from serving import build
 from . import night
 from .conftest import content, make_settings, reading
 
+pytestmark = pytest.mark.usefixtures("accounts_alone")
+
 LAST = 20
 # One more scheme, whose border between nano and micro moves from 10,000 to 5,000 on the 15th of March.
 MOVING = """moving,*,nano,1,1000,10000,1970-01-01,2026-03-15,a test
