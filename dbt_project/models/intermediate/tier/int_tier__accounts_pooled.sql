@@ -1,6 +1,9 @@
 -- One row per account with known followers and planned day: what it weighs, and its places in its tier's pools.
 {{ config(materialized="view") }}
 
+-- No audience is larger: a count beyond it is a fault, which must not stop a night.
+{% set most = 1000000000000 %}
+
 with rated as (
     select * from {{ ref("int_account__engagement_rated") }}
     where
@@ -25,9 +28,11 @@ accounts as (
         rated.snapshot_date,
         rated.followers,
         rated.data_origin,
-        cast(rated.followers as decimal(18, 2)) as followers_value,
-        cast(round(rated.followers * rated.reach_rate_median_30, 2) as decimal(18, 2)) as reach_value,
-        cast(round(rated.followers * rated.er_followers_median_30, 2) as decimal(18, 2)) as engagements_value,
+        cast(least(rated.followers, {{ most }}) as decimal(18, 2)) as followers_value,
+        cast(least(round(rated.followers * rated.reach_rate_median_30, 2), {{ most }}) as decimal(18, 2))
+            as reach_value,
+        cast(least(round(rated.followers * rated.er_followers_median_30, 2), {{ most }}) as decimal(18, 2))
+            as engagements_value,
         suspicious.account_id is not null as is_suspicious
     from rated
     left join suspicious

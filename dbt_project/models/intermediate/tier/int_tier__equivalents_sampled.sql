@@ -57,7 +57,7 @@ pools as (
         row_number() over (order by platform, snapshot_date, measure, tier_rank) as pool,
         count(*) as size,
         sum(value) as total,
-        sum(value * value) as total_of_squares
+        sum(cast(value as decimal(19, 2)) * cast(value as decimal(19, 2))) as total_of_squares
     from pooled
     group by platform, snapshot_date, tier_rank, measure
     having count(*) >= {{ fewest }}
