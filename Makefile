@@ -76,7 +76,12 @@ account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
 # Only what stands on the command line is asked for: a shell may well have a LANGUAGE of its own.
 asked = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2) '$(subst ','\'',$($(1)))'))
 
+# A misspelt limit would be no limit, so a name that nobody knows ends the call.
+SHORTLIST := FOLLOWERS REACH ENGAGEMENTS BUDGET AIM PLATFORM NICHE COUNTRY CITY LANGUAGE MIN_TRUST MAX_CREATORS ICEBERG
+UNKNOWN = $(filter-out $(SHORTLIST) PYTHON,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+
 shortlist: $(VENV)/.runtime ## list creators that meet a target, or a budget: FOLLOWERS= BUDGET= PLATFORM= (docs/shortlist.md)
+	@test -z "$(UNKNOWN)" || { echo "make shortlist knows no $(UNKNOWN); it knows $(SHORTLIST)"; exit 2; }
 	@$(RUN) -m serving.shortlist $(call asked,FOLLOWERS,followers) $(call asked,REACH,reach) \
 		$(call asked,ENGAGEMENTS,engagements) $(call asked,BUDGET,budget) $(call asked,AIM,aim) \
 		$(call asked,PLATFORM,platform) $(call asked,NICHE,niche) $(call asked,COUNTRY,country) \

@@ -79,3 +79,12 @@ def test_quarantined_rows_that_cannot_be_read(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("quarantined rows cannot be read (")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("given", "unknown"), [("CREATORS=3", "CREATORS"), ("CITY=New York", "")])
+def test_a_misspelt_limit_of_a_shortlist_is_no_limit_that_is_passed_over(given: str, unknown: str) -> None:
+    printed = subprocess.run(
+        ["make", "-n", "-C", str(PROJECT_DIR), "shortlist", "FOLLOWERS=1000", given],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert f'test -z "{unknown}" ||' in printed
