@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         default=1.0, ge=0, description="Pause between the two looks at a file that changed within a minute."
     )
     memory_gib: float = Field(
-        default=8.0,
+        default=10.0,
         gt=0,
         description="Memory that a build's database takes at most, in GiB; past it, it goes on on disk.",
     )
