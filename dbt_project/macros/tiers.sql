@@ -63,3 +63,13 @@ tiered as (
         and (bounds.max_followers is null or days.followers < bounds.max_followers)
 )
 {%- endmacro %}
+
+{#- A CTE of this name that holds the seed's rows of the default scheme. -#}
+{% macro default_scheme_as(name) -%}
+{{ name }} as (
+    select seed.*
+    from {{ ref("tier_schemes") }} as seed
+    inner join {{ source("meta", "setting") }} as setting
+        on setting.name = 'default_scheme' and seed.scheme = setting.value
+)
+{%- endmacro %}

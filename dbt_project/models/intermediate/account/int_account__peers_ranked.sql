@@ -15,12 +15,7 @@ attributes as (select * from {{ ref("int_account__attributes_dated") }}),
 
 suspicious as (select * from {{ ref("int_account__suspicious") }}),
 
-schemes as (
-    select seed.*
-    from {{ ref("tier_schemes") }} as seed
-    inner join {{ source("meta", "setting") }} as setting
-        on setting.name = 'default_scheme' and seed.scheme = setting.value
-),
+{{ default_scheme_as("schemes") }},
 
 described as (
     select

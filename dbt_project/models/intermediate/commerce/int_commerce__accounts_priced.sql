@@ -18,12 +18,7 @@ bands as (select * from {{ ref("price_bands") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-schemes as (
-    select seed.*
-    from {{ ref("tier_schemes") }} as seed
-    inner join {{ source("meta", "setting") }} as setting
-        on setting.name = 'default_scheme' and seed.scheme = setting.value
-),
+{{ default_scheme_as("schemes") }},
 
 accounts as (
     select

@@ -17,12 +17,7 @@ posts as (select * from {{ ref("int_commerce__posts_valued") }}),
 
 days as (select * from {{ ref("int_account__days_observed") }}),
 
-schemes as (
-    select seed.*
-    from {{ ref("tier_schemes") }} as seed
-    inner join {{ source("meta", "setting") }} as setting
-        on setting.name = 'default_scheme' and seed.scheme = setting.value
-),
+{{ default_scheme_as("schemes") }},
 
 -- Followers by the day that a collaboration's tier is of: the last capture by then, at most seven days before.
 hired as (

@@ -13,12 +13,7 @@ with rated as (
 
 suspicious as (select * from {{ ref("int_account__suspicious") }}),
 
-schemes as (
-    select seed.*
-    from {{ ref("tier_schemes") }} as seed
-    inner join {{ source("meta", "setting") }} as setting
-        on setting.name = 'default_scheme' and seed.scheme = setting.value
-),
+{{ default_scheme_as("schemes") }},
 
 -- What one post is expected to bring, to the hundredth: sums of decimals are the same in every order.
 accounts as (
