@@ -2,3 +2,8 @@
 {% macro equivalence_measures() -%}
     {{ return(["followers", "reach", "engagements"]) }}
 {%- endmacro %}
+
+{#- The value, or the most it may be; unknown stays unknown, which `least` would turn into the bound. -#}
+{% macro at_most(value, most) -%}
+    case when {{ value }} > {{ most }} then {{ most }} else {{ value }} end
+{%- endmacro %}

@@ -23,10 +23,10 @@ accounts as (
         rated.snapshot_date,
         rated.followers,
         rated.data_origin,
-        cast(least(rated.followers, {{ most }}) as decimal(18, 2)) as followers_value,
-        cast(least(round(rated.followers * rated.reach_rate_median_30, 2), {{ most }}) as decimal(18, 2))
+        cast({{ at_most("rated.followers", most) }} as decimal(18, 2)) as followers_value,
+        cast({{ at_most("round(rated.followers * rated.reach_rate_median_30, 2)", most) }} as decimal(18, 2))
             as reach_value,
-        cast(least(round(rated.followers * rated.er_followers_median_30, 2), {{ most }}) as decimal(18, 2))
+        cast({{ at_most("round(rated.followers * rated.er_followers_median_30, 2)", most) }} as decimal(18, 2))
             as engagements_value,
         suspicious.account_id is not null as is_suspicious
     from rated
