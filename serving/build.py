@@ -227,7 +227,7 @@ def dbt_arguments(settings: Settings, *command: str) -> list[str]:
     target = target_path(settings)
     return [
         *command, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target),
-        "--log-path", str(target / "logs"), "--log-level-file", "info", "--quiet", "--no-use-colors",
+        "--log-path", str(target / "logs"), "--log-level-file", "info", "--log-level", "none", "--no-use-colors",
         "--no-version-check",
     ]  # fmt: skip
 

@@ -101,6 +101,9 @@ insert into groundswell.marts.fct_post_daily by name
     select 'youtube' as platform, 'q' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
 
+insert into intermediate.int_post__states_carried by name
+    select 'youtube' as platform, 'p' as post_id, 'a' as account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 create or replace view staging.stg_landing__post_snapshots as
     select platform, post_id, captured_at from intermediate.int_post__days_observed;
 create or replace view staging.stg_landing__accounts as

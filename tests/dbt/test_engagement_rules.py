@@ -33,6 +33,13 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "growth_looks_back_to_the_last_known_count_of_the_same_account": (
             f"{POST}changes_measured.sql", "look_back_days = 35", "look_back_days = 36",
         ),
+        "growth_goes_on_from_what_is_carried": (
+            f"{POST}changes_measured.sql", "where post_hash in (select moved", "where post_hash not in (select moved",
+        ),
+        "a_post_goes_on_from_the_newest_checkpoint_before_the_plan": (
+            f"{POST}states_carried.sql", "case when states.{{ is_near }} then states.{{ count }} end",
+            "states.{{ count }}",
+        ),
         "growth_is_per_elapsed_day_and_since_publication": (
             "models/marts/engagement/fct_post_daily.sql", "* 24 *", "*",
         ),

@@ -182,6 +182,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_account__states_carried",
         "int_brand__posts_named",
         "int_post__days_observed",
+        "int_post__states_carried",
         "int_post__traits_changed",
         "int_tier__equivalents_sampled",
         "int_tier__runs_detected",
@@ -212,6 +213,9 @@ def test_the_plan_reaches_as_far_as_the_model_looks_back(models):
     written = re.search(r"set look_back_days = (\d+)", models["int_post__changes_measured"]["raw_code"])
     assert written is not None
     assert models["fct_post_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 35
+    carried = re.search(r"set look_back_days = (\d+)", models["int_post__states_carried"]["raw_code"])
+    assert carried is not None
+    assert models["int_post__states_carried"]["config"]["meta"]["look_back_days"] == int(carried[1]) == int(written[1])
     written = re.search(r"set look_back_days = (\d+)", models["int_tier__runs_detected"]["raw_code"])
     assert written is not None
     assert models["int_tier__runs_detected"]["config"]["meta"]["look_back_days"] == int(written[1]) == 28
@@ -263,6 +267,15 @@ UNREPEATABLE = {
     "the time of the run": r"\b(now|today|get_current_timestamp)\s*\(|\bcurrent_(date|timestamp|time)\b",
 }
 
+# Here a hash only chooses which rows are put in order, by `key_hash`: no value comes of it.
+CHOOSE_BY_HASH = {
+    "int_account__days_observed",
+    "int_post__changes_measured",
+    "int_post__days_observed",
+    "stg_landing__account_snapshots",
+    "stg_landing__post_snapshots",
+}
+
 
 def arguments_of(sql: str, functions: str) -> list[str]:
     """What stands between the brackets of each call of these functions."""
@@ -290,7 +303,8 @@ def test_models_give_the_same_values_every_time(empty, models):
     folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     compiled = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
     assert set(models) <= set(compiled)
-    assert {name: faults_of(compiled[name]) for name in models if faults_of(compiled[name])} == {}
+    found = {name: faults_of(compiled[name]) for name in models if faults_of(compiled[name])}
+    assert found == dict.fromkeys(CHOOSE_BY_HASH, ["DuckDB's own hash"])
 
 
 @pytest.mark.parametrize(

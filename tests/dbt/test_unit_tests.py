@@ -107,8 +107,8 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         ),
         "captures_of_one_day_stay_apart": (
             "models/staging/landing/stg_landing__account_snapshots.sql",
-            "account_id, captured_at",
-            "account_id, snapshot_date",
+            '"account_id", "captured_at"',
+            '"account_id", "snapshot_date"',
         ),
     },
 ]

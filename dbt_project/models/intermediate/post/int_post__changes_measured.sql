@@ -3,6 +3,7 @@
 
 {% set look_back_days = 35 %}
 {% set in_order = "(partition by platform, post_id, account_id order by snapshot_date)" %}
+{% set post_hash = key_hash(["platform", "post_id"]) %}
 
 with days as (select * from {{ ref("int_post__days_observed") }}),
 
@@ -19,6 +20,19 @@ reach as (
     from planned
 ),
 
+-- What was known of each post before the first planned day, where a checkpoint tells; then only the days after it are
+-- read, and else those of the look-back.
+carried as (
+    select *
+    from {{ ref("int_post__states_carried") }}
+    where
+        snapshot_date = (
+            select max(earlier.snapshot_date)
+            from {{ ref("int_post__states_carried") }} as earlier
+            where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
+        )
+),
+
 observed as (
     select
         days.platform,
@@ -29,12 +43,22 @@ observed as (
         {% for count in post_counts() %}
             days.{{ count }},
         {% endfor %}
-        days.snapshot_date
+        days.snapshot_date,
+        {{ post_hash }} as post_hash
     from days
     inner join reach on days.snapshot_date between reach.first_day and reach.last_day
+    where days.snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
 ),
 
-last_known as (
+-- Of a usual night each post has one row, and only what is carried stands before it: the others alone are put in order.
+repeated as {{ made_first() }} (
+    select post_hash
+    from observed
+    group by post_hash
+    having count(*) > 1
+),
+
+within as (
     select
         *,
         {% for count in post_counts() %}
@@ -44,29 +68,79 @@ last_known as (
         {% endfor %}
         lag(captured_at) over {{ in_order }} as captured_before
     from observed
+    where post_hash in (select repeated.post_hash from repeated)
+    union all
+    select
+        *,
+        {% for count in post_counts() %}
+            null as {{ count }}_before,
+            null as {{ count }}_known_at,
+        {% endfor %}
+        null as captured_before
+    from observed
+    where post_hash not in (select repeated.post_hash from repeated)
+),
+
+last_known as (
+    select
+        within.platform,
+        within.post_id,
+        within.account_id,
+        within.content_type,
+        within.captured_at,
+        within.post_hash,
+        {% for count in post_counts() %}
+            within.{{ count }},
+            coalesce(within.{{ count }}_before, carried.{{ count }}) as {{ count }}_before,
+            coalesce(within.{{ count }}_known_at, carried.{{ count }}_known_at) as {{ count }}_known_at,
+        {% endfor %}
+        coalesce(within.captured_before, carried.captured_at) as captured_before,
+        within.snapshot_date
+    from within
+    left join carried
+        on within.platform = carried.platform
+        and within.post_id = carried.post_id
+        and within.account_id = carried.account_id
+    where within.snapshot_date in (select planned.snapshot_date from planned)
+),
+
+owned as (
+    select
+        platform,
+        post_id,
+        account_id,
+        snapshot_date,
+        {{ post_hash }} as post_hash
+    from observed
+    union all
+    select
+        platform,
+        post_id,
+        account_id,
+        last_seen_date as snapshot_date,
+        {{ post_hash }} as post_hash
+    from carried
 ),
 
 -- Few posts ever change their account, so the others are spared a second ordering.
-moved as (
-    select
-        platform,
-        post_id
-    from observed
-    group by platform, post_id
-    having min(account_id) <> max(account_id)
+moved as {{ made_first() }} (
+    select post_hash
+    from owned
+    group by post_hash
+    having min({{ key_hash(["account_id"]) }}) <> max({{ key_hash(["account_id"]) }})
 ),
 
 owners as (
     select
-        observed.platform,
-        observed.post_id,
-        observed.snapshot_date,
-        observed.account_id,
-        lag(observed.account_id) over by_day as account_before,
-        lag(observed.snapshot_date) over by_day as date_before
-    from observed
-    inner join moved on observed.platform = moved.platform and observed.post_id = moved.post_id
-    window by_day as (partition by observed.platform, observed.post_id order by observed.snapshot_date)
+        platform,
+        post_id,
+        snapshot_date,
+        account_id,
+        lag(account_id) over by_day as account_before,
+        lag(snapshot_date) over by_day as date_before
+    from owned
+    where post_hash in (select moved.post_hash from moved)
+    window by_day as (partition by platform, post_id order by snapshot_date)
 ),
 
 -- The last redefinition of a count up to a day. Of a post whose kind is unknown any kind's counts, for it may be one.
@@ -76,7 +150,6 @@ kinds as (
         content_type,
         snapshot_date
     from last_known
-    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 redefined as (
@@ -116,7 +189,6 @@ measured as (
         on last_known.platform = owners.platform
         and last_known.post_id = owners.post_id
         and last_known.snapshot_date = owners.snapshot_date
-    where last_known.snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 int_post__changes_measured as (

@@ -2,12 +2,12 @@
 with captures as (select * from {{ ref("stg_landing__post_snapshots") }}),
 
 -- The last capture is the day's value, nulls and all: an earlier count is not carried over a later failure to read it.
-int_post__days_observed as (
+planned as (
     select *
     from captures
     where snapshot_date in ({{ planned_dates("int_post__days_observed") }})
-    qualify
-        row_number() over (partition by platform, post_id, snapshot_date order by captured_at desc nulls last) = 1
-)
+),
 
-select * from int_post__days_observed
+{{ first_of_each("planned", ["platform", "post_id", "snapshot_date"], "captured_at desc nulls last") }}
+
+select * from first_of_each

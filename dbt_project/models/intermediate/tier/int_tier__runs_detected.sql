@@ -48,7 +48,7 @@ changes_of_schemes as (
 ),
 
 -- Most accounts stand still: seen but for 3 days at most, so that no run is broken or new, and between two cut-offs of
--- any scheme throughout. Nothing can begin for them, and they are spared the ordering of their days by scheme.
+-- any scheme throughout. Nothing can begin for them.
 spans as (
     select
         known.platform,
@@ -62,32 +62,83 @@ spans as (
     group by known.platform, known.account_id
 ),
 
-moving as (
+ways as (
     select
         spans.platform,
-        spans.account_id
-    from spans
-    where
-        not spans.is_steady
-        or exists (
+        spans.account_id,
+        spans.is_steady,
+        exists (
             select 1 from cut_offs
             where cut_offs.followers > spans.fewest and cut_offs.followers <= spans.most
         )
         or exists (
             select 1 from changes_of_schemes
             inner join reach on changes_of_schemes.changed_on between reach.first_day and reach.last_day
-        )
+        ) as may_change_tier
+    from spans
 ),
 
-moving_days as (
-    select known.*
+-- Who stays between two cut-offs has the same runs under every scheme: their days are put in order once.
+days_of_the_same as (
+    select
+        known.*,
+        lag(known.snapshot_date) over (
+            partition by known.platform, known.account_id order by known.snapshot_date
+        ) as date_before
     from known
-    inner join moving on known.platform = moving.platform and known.account_id = moving.account_id
+    inner join ways on known.platform = ways.platform and known.account_id = ways.account_id
+    where not ways.may_change_tier and not ways.is_steady
+),
+
+runs_of_the_same as (
+    select
+        *,
+        count(
+            case
+                when date_before is null then 1
+                when {{ days_between("date_before", "snapshot_date") }} > {{ step_days }} then 1
+            end
+        ) over (partition by platform, account_id order by snapshot_date) as run
+    from days_of_the_same
+),
+
+numbered_of_the_same as (
+    select
+        *,
+        row_number() over (partition by platform, account_id, run order by snapshot_date) as day_of_run
+    from runs_of_the_same
+),
+
+days_to_tier as (
+    select
+        known.*,
+        true as may_change_tier,
+        cast(null as boolean) as is_settled
+    from known
+    inner join ways on known.platform = ways.platform and known.account_id = ways.account_id
+    where ways.may_change_tier
+    union all
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        followers,
+        data_origin,
+        false as may_change_tier,
+        day_of_run = {{ run_days }} as is_settled
+    from numbered_of_the_same
+    where
+        snapshot_date in (select planned.snapshot_date from planned)
+        and (
+            date_before is null
+            or {{ days_between("date_before", "snapshot_date") }} > {{ look_back_days }}
+            or day_of_run = {{ run_days }}
+        )
 ),
 
 schemes as (select * from seed),
 
-{{ tiered_from("moving_days") }},
+{{ tiered_from("days_to_tier") }},
 
 -- The last day on which the scheme's rows for the platform changed: within one era a tier means the same.
 eras as (
@@ -106,21 +157,26 @@ eras as (
     group by platform_days.platform, platform_days.snapshot_date, seed.scheme
 ),
 
-beside_the_last as (
+in_eras as (
     select
         tiered.*,
-        eras.era,
-        lag(tiered.snapshot_date) over by_day as date_before,
-        lag(tiered.tier) over by_day as tier_before,
-        lag(eras.era) over by_day as era_before
+        eras.era
     from tiered
     inner join eras
         on tiered.platform = eras.platform
         and tiered.snapshot_date = eras.snapshot_date
         and tiered.scheme = eras.scheme
-    window by_day as (
-        partition by tiered.platform, tiered.account_id, tiered.scheme order by tiered.snapshot_date
-    )
+),
+
+beside_the_last as (
+    select
+        *,
+        lag(snapshot_date) over by_day as date_before,
+        lag(tier) over by_day as tier_before,
+        lag(era) over by_day as era_before
+    from in_eras
+    where may_change_tier
+    window by_day as (partition by platform, account_id, scheme order by snapshot_date)
 ),
 
 in_runs as (
@@ -165,6 +221,19 @@ int_tier__runs_detected as (
             or era <> era_before
             or day_of_run = {{ run_days }}
         )
+    union all
+    select
+        platform,
+        account_id,
+        scheme,
+        snapshot_date,
+        tier,
+        followers,
+        era,
+        is_settled,
+        data_origin
+    from in_eras
+    where not may_change_tier
 )
 
 select * from int_tier__runs_detected

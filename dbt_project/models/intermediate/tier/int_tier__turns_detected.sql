@@ -1,5 +1,5 @@
 -- One row per account, scheme and UTC day on which the account began to hold a tier.
-{{ config(materialized="view") }}
+{{ config(materialized="table") }}
 
 with runs as (select * from {{ ref("int_tier__runs_detected") }}),
 

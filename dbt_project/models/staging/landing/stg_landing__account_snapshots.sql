@@ -3,14 +3,6 @@ with landed as (select * from {{ source("raw", "account_snapshots") }}),
 
 -- Two files that disagree about one key and instant are both in raw; which one counts must not depend on the order in
 -- which they came, so the later `as_of` wins, then the larger hash.
-stg_landing__account_snapshots as (
-    select *
-    from landed
-    qualify
-        row_number() over (
-            partition by platform, account_id, captured_at
-            order by as_of desc nulls last, source_sha256 desc nulls last
-        ) = 1
-)
+{{ first_of_each("landed", ["platform", "account_id", "captured_at"], "as_of desc nulls last, source_sha256 desc nulls last") }}
 
-select * from stg_landing__account_snapshots
+select * from first_of_each

@@ -1,0 +1,135 @@
+-- One row per post, its account and checkpoint day: what was last known of it in the 35 days up to the end of that day.
+-- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes on
+-- from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
+{% set look_back_days = 35 %}
+
+with planned as (
+    {{ planned_dates("int_post__states_carried") }}
+),
+
+carried as (
+    {% if is_incremental() %}
+        select *
+        from {{ this }}
+        where
+            snapshot_date = (
+                select max(earlier.snapshot_date)
+                from {{ this }} as earlier
+                where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
+            )
+    {% else %}
+        select
+            platform,
+            post_id,
+            account_id,
+            captured_at,
+            {% for count in post_counts() %}
+                {{ count }},
+                captured_at as {{ count }}_known_at,
+            {% endfor %}
+            snapshot_date as last_seen_date,
+            snapshot_date
+        from {{ ref("int_post__days_observed") }}
+        where false
+    {% endif %}
+),
+
+checkpoint as (
+    select max(snapshot_date) as snapshot_date
+    from {{ ref("int_post__days_observed") }}
+    where
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
+),
+
+days as (
+    select observed.*
+    from {{ ref("int_post__days_observed") }} as observed
+    cross join checkpoint
+    where
+        observed.snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and observed.snapshot_date >= {{ add_days("checkpoint.snapshot_date", -look_back_days) }}
+        and observed.snapshot_date <= checkpoint.snapshot_date
+),
+
+-- A post has one row on the last day, so only the days before it, of which a usual night has none, are brought together.
+last_day as (
+    select
+        platform,
+        post_id,
+        account_id,
+        captured_at,
+        {% for count in post_counts() %}
+            {{ count }},
+            case when {{ count }} is not null then captured_at end as {{ count }}_known_at,
+        {% endfor %}
+        snapshot_date as last_seen_date
+    from days
+    where snapshot_date = (select checkpoint.snapshot_date from checkpoint)
+),
+
+days_before as (
+    select
+        platform,
+        post_id,
+        account_id,
+        max_by(captured_at, snapshot_date) as captured_at,
+        {% for count in post_counts() %}
+            max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
+            max_by(captured_at, snapshot_date) filter (where {{ count }} is not null) as {{ count }}_known_at,
+        {% endfor %}
+        max(snapshot_date) as last_seen_date
+    from days
+    where snapshot_date < (select checkpoint.snapshot_date from checkpoint)
+    group by platform, post_id, account_id
+),
+
+-- What comes later takes the place of what was known before it, count by count.
+{% for name, later, earlier in [("before", "days_before", "carried"), ("states", "last_day", "before")] %}
+{{ name }} as (
+    select
+        coalesce({{ later }}.platform, {{ earlier }}.platform) as platform,
+        coalesce({{ later }}.post_id, {{ earlier }}.post_id) as post_id,
+        coalesce({{ later }}.account_id, {{ earlier }}.account_id) as account_id,
+        coalesce({{ later }}.captured_at, {{ earlier }}.captured_at) as captured_at,
+        {% for count in post_counts() %}
+            coalesce({{ later }}.{{ count }}, {{ earlier }}.{{ count }}) as {{ count }},
+            coalesce({{ later }}.{{ count }}_known_at, {{ earlier }}.{{ count }}_known_at) as {{ count }}_known_at,
+        {% endfor %}
+        coalesce({{ later }}.last_seen_date, {{ earlier }}.last_seen_date) as last_seen_date
+    from {{ later }}
+    full outer join {{ earlier }}
+        on {{ later }}.platform = {{ earlier }}.platform
+        and {{ later }}.post_id = {{ earlier }}.post_id
+        and {{ later }}.account_id = {{ earlier }}.account_id
+),
+{% endfor %}
+
+int_post__states_carried as (
+    select
+        states.platform,
+        states.post_id,
+        states.account_id,
+        states.captured_at,
+        {% for count in post_counts() %}
+            {% set is_near = count ~ "_known_at >= " ~ add_days("checkpoint.snapshot_date", -look_back_days) %}
+            case when states.{{ is_near }} then states.{{ count }} end as {{ count }},
+            case when states.{{ is_near }} then states.{{ count }}_known_at end as {{ count }}_known_at,
+        {% endfor %}
+        states.last_seen_date,
+        checkpoint.snapshot_date
+    from states
+    inner join checkpoint
+        on states.last_seen_date >= {{ add_days("checkpoint.snapshot_date", -look_back_days) }}
+    {% if is_incremental() %}
+        -- One that stands there and is not planned is as good.
+        where
+            checkpoint.snapshot_date not in (
+                select standing.snapshot_date
+                from {{ this }} as standing
+                where standing.snapshot_date not in (select planned.snapshot_date from planned)
+            )
+    {% endif %}
+)
+
+select * from int_post__states_carried
