@@ -33,104 +33,65 @@ from ingestion.config import Settings  # noqa: E402
 LAST = date(2026, 6, 30)
 LIMITS = {"night / reference": 2.0, "peak memory, GiB": 12.0, "start-up, s": 60.0, "landing and checks / night": 0.4}
 LIMITS |= {"rebuild / night": 8.0, "release copy, s a GB": 6.0, "long history / short history": 1.15}
+REBUILT_DAYS = 30
 STAGES = ("land", "check landing", "build", "check marts", "publish")
 
-# Skewed tiers and gaps: few accounts have most followers, one day in twenty is missed, one count in fifty unknown.
+# Skewed tiers and gaps: few accounts have most followers, one day in twenty is missed, one count in fifty unknown. One
+# account in 200 gains 30 % within a day.
 ACCOUNTS = """
 copy (
     select case when i % 3 = 0 then 'tiktok' else 'youtube' end as platform, 'account' || i as account_id,
         '{day}T03:00:00Z' as captured_at,
         case when (i + {number}) % 50 <> 0
-            then cast(800 * pow(10, 4.5 * pow((i * 7919 % {rows}) / {rows}, 3)) as bigint) + {number} * (i % 11) end
-            as followers,
+            then cast(
+                800 * pow(10, 4.5 * pow((i * 7919 % {rows}) / {rows}, 3))
+                * case when i % 200 = 0 and {number} >= 355 + i % 26 then 1.3 else 1 end as bigint
+            ) + {number} * (i % 11) end as followers,
         i % 900 as following, 10 + ({number} * (i % 5)) as posts, null as likes_total,
         1000 * i + {number} * (i % 97) as views_total, 'handle' || i as handle, 'Name ' || i as display_name,
         'TW' as country, 'zh' as language, 'niche' || (i % 20) as niche
     from range({rows}) as t (i) where (i * 13 + {number}) % 20 <> 0
 ) to '{target}' (header)
 """
+# A post is captured on 30 days, so each night a thirtieth of them is new. Most are of few accounts; counts grow.
 POSTS = """
 copy (
-    select case when i % 3 = 0 then 'tiktok' else 'youtube' end as platform, 'post' || i as post_id,
-        'account' || (i * 7919 % {accounts}) as account_id, '{day}T03:00:00Z' as captured_at,
-        strftime(timestamp '{day}' - to_hours(cast(i % 1000 as integer)), '%Y-%m-%dT%H:%M:%SZ') as published_at,
-        'video' as content_type, i % 5000 + {number} as likes, i % 300 as comments, i * 17 % 1000000 + {number} as views
-    from range({rows}) as t (i)
+    select case when account % 3 = 0 then 'tiktok' else 'youtube' end as platform, born || '-' || i as post_id,
+        'account' || account as account_id, '{day}T03:00:00Z' as captured_at,
+        strftime(timestamp '{day}' - to_days(cast({number} - born as integer)) - to_hours(cast(i % 20 as integer)),
+            '%Y-%m-%dT%H:%M:%SZ') as published_at,
+        case when i % 4 = 0 then 'short' else 'video' end as content_type,
+        base * (2 + account % 9) // 100 + age * (i % 7) as likes,
+        case when i % 40 <> 0 then base // 500 + age * (i % 3) end as comments,
+        base + age * (i % 1000) as views, i % 9 = 0 as is_sponsored
+    from (
+        select *, {number} - born as age, 100 + i * 7919 % 99991 as base,
+            cast(floor(pow((i * 104729 + born * 7919) % {each} / {each}, 2) * {accounts}) as bigint) as account
+        from range({number} - 29, {number} + 1) as b (born), range({each}) as t (i)
+    )
 ) to '{target}' (header)
 """
 
-# What a person would type for one night: both files to Parquet, then the marts from the day and from what was known.
-REFERENCE_LAND = """
-copy (
-    select platform, account_id, cast(replace(captured_at, 'Z', '') as timestamp) as captured_at,
-        cast(followers as bigint) as followers, cast(following as bigint) as following, cast(posts as bigint) as posts,
-        cast(likes_total as bigint) as likes_total, cast(views_total as bigint) as views_total, handle, display_name,
-        country, language, niche
-    from read_csv('{accounts}', all_varchar = true)
-) to '{folder}/accounts.parquet' (format parquet, compression zstd);
-copy (
-    select platform, post_id, account_id, cast(replace(captured_at, 'Z', '') as timestamp) as captured_at,
-        cast(replace(published_at, 'Z', '') as timestamp) as published_at, content_type,
-        cast(likes as bigint) as likes, cast(comments as bigint) as comments, cast(views as bigint) as views
-    from read_csv('{posts}', all_varchar = true)
-) to '{folder}/posts.parquet' (format parquet, compression zstd);
-"""
-REFERENCE_BUILD = """
-create temp table today as
-select * from read_parquet('{folder}/accounts.parquet')
-qualify row_number() over (partition by platform, account_id order by captured_at desc) = 1;
-
-create temp table tier_today as
-with valid as (
-    select p.platform, s.scheme, s.tier, s.min, s.max, s.platform = '*' as is_general
-    from (select distinct platform from today) p
-    join read_csv(
-        '{seeds}/tier_schemes.csv',
-        types = {{'valid_from': 'date', 'valid_to': 'date', 'min': 'bigint', 'max': 'bigint'}}
-    ) s on s.platform in (p.platform, '*')
-        and date '{day}' >= s.valid_from and (s.valid_to is null or date '{day}' < s.valid_to)
-), bounds as (
-    select * from valid qualify is_general = bool_and(is_general) over (partition by platform, scheme)
-), schemes as (select platform, scheme, min(min) as lowest from bounds group by all)
-select t.platform, t.account_id, s.scheme,
-    case when t.followers is null then null when b.tier is not null then b.tier
-        when t.followers < s.lowest then 'below' else 'unclassified' end as tier
-from today t join schemes s using (platform)
-left join bounds b on b.platform = s.platform and b.scheme = s.scheme and t.followers >= b.min
-    and (b.max is null or t.followers < b.max);
-
-delete from marts.fct_account_tier_daily where snapshot_date = date '{day}';
-insert into marts.fct_account_tier_daily by name
-select platform, account_id, date '{day}' as snapshot_date, scheme, tier, 'observed' as data_origin from tier_today;
-
-delete from marts.fct_account_daily where snapshot_date = date '{day}';
-insert into marts.fct_account_daily by name
-select t.platform, t.account_id, date '{day}' as snapshot_date, t.captured_at,
-    {counts},
-    {changes},
-    case when {followers_known} then date '{day}' - k.followers_known_on end as gap_days,
-    case when t.followers is null then null when t.platform <> 'youtube' then 1
-        else cast(power(10, greatest(length(cast(t.followers as varchar)) - 3, 0)) as bigint) end as count_resolution,
-    s.tier, 'observed' as data_origin
-from today t left join known k using (platform, account_id)
-left join tier_today s on s.platform = t.platform and s.account_id = t.account_id and s.scheme = 'standard';
-
-create or replace table marts.dim_account as
-select coalesce(t.platform, k.platform) as platform, coalesce(t.account_id, k.account_id) as account_id,
-    cast(null as varchar) as creator_id, coalesce(t.handle, k.handle) as handle,
-    coalesce(t.display_name, k.display_name) as display_name, coalesce(t.niche, k.niche) as niche,
-    coalesce(t.country, k.country) as country, cast(null as varchar) as city,
-    coalesce(t.language, k.language) as language,
-    coalesce(k.first_seen_date, date '{day}') as first_seen_date,
-    case when t.platform is not null then date '{day}' else k.last_seen_date end as last_seen_date,
-    'observed' as data_origin
-from today t full join known k using (platform, account_id);
-"""
-COUNTS = ("followers", "following", "posts", "views_total")
+# What a person would type for one night, in order; each part is a file of this folder.
+LANDING = "night_land"
+PARTS = ("night_accounts", "night_tiers", "night_posts", "night_engagement", "night_trust", "night_benchmarks")
+# What the script must keep for the next night; the rest of it is in the marts.
+KEPT = ("today_account", "today_post", "int_trust__growth_measured", "int_trust__windows_measured")
 # Where a row came from is the warehouse's own.
 LINEAGE = ("batch_id", "source_file", "source_line")
-MARTS = {"dim_account": "true", "fct_account_daily": "snapshot_date = date '{day}'"}
-MARTS["fct_account_tier_daily"] = MARTS["fct_account_daily"]
+OF_THE_NIGHT = "snapshot_date = date '{day}'"
+MARTS = {
+    "dim_account": "true",
+    "dim_account_tier_history": "true",
+    "fct_account_daily": OF_THE_NIGHT,
+    "fct_account_engagement_daily": OF_THE_NIGHT,
+    "fct_account_tier_daily": OF_THE_NIGHT,
+    "fct_follower_flag": "true",
+    "fct_follower_trust_daily": OF_THE_NIGHT,
+    "fct_post_daily": OF_THE_NIGHT,
+    "fct_tier_benchmark_daily": OF_THE_NIGHT,
+    "fct_tier_graduation": "true",
+}
 
 
 def quiet(_: str) -> None:
@@ -147,7 +108,8 @@ def write_day(settings: Settings, day: date, accounts: int, posts: int) -> None:
     for feed, sql, rows in (("account_snapshots", ACCOUNTS, accounts), ("post_snapshots", POSTS, posts)):
         target = settings.landing / feed / f"{feed}_{day}.csv"
         target.parent.mkdir(parents=True, exist_ok=True)
-        duckdb.execute(sql.format(day=day, number=number, rows=rows, accounts=accounts, target=target))
+        each = max(rows // 30, 1)
+        duckdb.execute(sql.format(day=day, number=number, rows=rows, each=each, accounts=accounts, target=target))
 
 
 @contextmanager
@@ -160,29 +122,30 @@ def timed(stages: dict[str, list[float]], name: str) -> Iterator[None]:
     stages[name] = [wall, now.user + now.system - cpu.user - cpu.system]
 
 
-def run_night(folder: Path, day: date, run_id: str) -> dict[str, object]:
-    """One night in this process; seconds per stage, start-up apart, and peak memory."""
+def run_night(folder: Path, day: date, run_id: str, first: date | None = None) -> dict[str, object]:
+    """One night in this process, or a rebuild from `first` on; seconds per stage, start-up apart, and peak memory."""
     stages: dict[str, list[float]] = {}
     with timed(stages, "start-up"):
         import great_expectations  # noqa: F401
         from common.rooms import check_built
 
         from expectations.run import check_landing
-        from ingestion import landing
+        from ingestion import landing, plan
         from ingestion.lease import hold
         from serving import build, publish
 
         settings = settings_of(folder)
         with build.dbt_environment(settings):
             manifest = build.parse(settings)
-        build.parse = lambda _: manifest
+        build.parse = lambda settings: manifest
+    asked = plan.resolve(settings, first, day)[0] if first else None
     with hold(settings, run_id, "bench", quiet) as held:
         with timed(stages, "land"):
             landing.land_files(settings, run_id, quiet)
         with timed(stages, "check landing"):
             check_landing(settings, run_id, day, quiet)
         with timed(stages, "build"):
-            build.build_marts(settings, run_id, day, held, quiet)
+            build.build_marts(settings, run_id, day, held, quiet, asked)
         with timed(stages, "check marts"):
             check_built(settings, run_id, day, held, quiet)
         copied: list[float] = []
@@ -206,53 +169,36 @@ def memory_gib() -> float:
 
 
 def run_reference(folder: Path, day: date) -> dict[str, object]:
-    """The script over a copy of the same history; `known` is what it had kept from the night before."""
+    """The script over a copy of the same history, in a copy of the marts; seconds per stage and peak memory.
+
+    What it had kept from the nights before, it reads where the warehouse keeps it.
+    """
     stages: dict[str, list[float]] = {}
     settings = settings_of(folder)
-    seeds = PROJECT_DIR / "dbt_project" / "seeds"
-    with duckdb.connect(str(settings.marts_db)) as marts:
+    values = {"$night": f"date '{day}'", "$folder": str(folder)}
+    for name in ("accounts", "posts"):
+        values[f"${name}"] = str(next((settings.landing / f"{name[:-1]}_snapshots").glob(f"*{day}*")))
+    with duckdb.connect(str(settings.marts_db), config={"memory_limit": settings.memory_limit}) as marts:
         marts.execute(f"attach '{settings.build_db}' as build (read_only)")
-        marts.execute(
-            "create table known as select * from build.intermediate.int_account__states_carried where snapshot_date ="
-            " (select max(snapshot_date) from build.intermediate.int_account__states_carried)"
-        )
-        marts.execute("detach build; checkpoint")
         with timed(stages, "land"):
-            files = {
-                name: next((settings.landing / f"{name[:-1]}_snapshots").glob(f"*{day}*"))
-                for name in ("accounts", "posts")
-            }
-            marts.execute(REFERENCE_LAND.format(folder=folder, **files))
+            marts.execute(script(LANDING, values))
         with timed(stages, "build"):
-            known = {
-                name: f"t.{name} is not null and date '{day}' - k.{name}_known_on <= 400"
-                f" and k.{name}_known_on >= {since(seeds, name, day)}"
-                for name in COUNTS
-            }
-            counts = ", ".join(
-                f"t.{name}, case when t.{name} is null then 'not_captured' end as {name}_null_reason" for name in COUNTS
-            )
-            changes = ", ".join(
-                f"case when {known[name]} then (t.{name} - k.{name}) / cast(date '{day}' - k.{name}_known_on as double)"
-                f" end as {name}_change_per_day"
-                for name in COUNTS
-            )
-            sql = REFERENCE_BUILD.format(
-                folder=folder, seeds=seeds, day=day, counts=counts, changes=changes, followers_known=known["followers"]
-            )
-            marts.execute(sql)
+            for part in PARTS:
+                before = time.perf_counter()
+                marts.execute(script(part, values))
+                print(f"{part:<20} {time.perf_counter() - before:>7.2f} s", file=sys.stderr)
+            for table in KEPT:
+                marts.execute(f"create or replace table kept_{table} as from {table}")
             marts.execute("checkpoint")
     return {"stages": stages, "memory": memory_gib()}
 
 
-def since(seeds: Path, metric: str, day: date) -> str:
-    """SQL of the day since which a platform has defined a count as it does today."""
-    rows = duckdb.execute(
-        f"select platform, max(valid_from) from read_csv('{seeds}/metric_definitions.csv')"
-        " where metric = $1 and valid_from <= $2 group by 1", [metric, day],
-    ).fetchall()  # fmt: skip
-    whens = " ".join(f"when '{platform}' then date '{found}'" for platform, found in rows)
-    return f"case t.platform {whens} else date '0001-01-01' end" if whens else "date '0001-01-01'"
+def script(part: str, values: dict[str, str]) -> str:
+    """The SQL of a part with this night's values."""
+    sql = (PROJECT_DIR / "bench" / f"{part}.sql").read_text()
+    for name, value in values.items():
+        sql = sql.replace(name, value)
+    return sql
 
 
 def differing_rows(ours: Path, reference: Path, day: date) -> dict[str, int]:
@@ -291,20 +237,53 @@ print(json.dumps([times[len(times) // 2], times[-1], len(times)]))
 """
 
 
-def in_a_process(kind: str, folder: Path, day: date) -> dict[str, object]:
+def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) -> dict[str, object]:
     """One night in a process of its own: imports are its own, and so is its memory."""
     command = [sys.executable, __file__, "--one", kind, "--folder", str(folder), "--day", str(day)]
+    command += ["--first", str(first)] if first else []
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
-def history(folder: Path, days: int, accounts: int, posts: int) -> dict[str, object]:
-    """Land and build so many days before the last in one pass: the time of it is that of a rebuild."""
-    settings = settings_of(folder)
-    for back in range(days, 0, -1):
-        write_day(settings, LAST - timedelta(days=back), accounts, posts)
-    return in_a_process("night", folder, LAST - timedelta(days=1))
+def copy_of(base: Path, folder: Path) -> Path:
+    """The same history to go on from. What no run changes is linked; the rest is copied."""
+    for source in base.rglob("*"):
+        target = folder / source.relative_to(base)
+        if source.is_symlink():
+            target.symlink_to(source.readlink())
+        elif source.is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif source.relative_to(base).parts[0] in ("build", "state"):
+            shutil.copy2(source, target)
+        else:
+            os.link(source, target)
+    return folder
+
+
+def history(work: Path, days: int, accounts: int, posts: int, at_once: int) -> Path:
+    """Land and build so many days before the last night, some of them in one pass."""
+    folder = work / f"{accounts}-{posts}-{days}"
+    if (folder / "whole").exists():
+        print(f"  {days} days of history are there", flush=True)
+        return folder
+    for first in range(days, 0, -at_once):
+        last = max(first - at_once + 1, 1)
+        for back in range(first, last - 1, -1):
+            write_day(settings_of(folder), LAST - timedelta(days=back), accounts, posts)
+        in_a_process("night", folder, LAST - timedelta(days=last))
+        print(f"  {days - last + 1} of {days} days of history", flush=True)
+    (folder / "whole").touch()
+    return folder
+
+
+def rebuild(work: Path, base: Path, days: int) -> dict[str, object]:
+    """Build so many days before the last night again in one pass, as a backfill does."""
+    folder = copy_of(base, work / "rebuild")
+    result = in_a_process("rebuild", folder, LAST - timedelta(days=1), LAST - timedelta(days=days))
+    print(f"  rebuild of {days} days: {without_publish(result):.1f} s", flush=True)
+    shutil.rmtree(folder)
+    return result
 
 
 def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dict[str, list[dict[str, object]]]:
@@ -313,8 +292,7 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
     for pair in range(pairs):
         folders = {}
         for kind in results:
-            folders[kind] = work / f"{kind}{pair}"
-            shutil.copytree(base, folders[kind], symlinks=True)
+            folders[kind] = copy_of(base, work / f"{kind}{pair}")
             write_day(settings_of(folders[kind]), LAST, accounts, posts)
         stop = work / f"stop{pair}"
         database = settings_of(folders["night"]).published / "groundswell.duckdb"
@@ -338,10 +316,8 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
 
 def total(result: dict[str, object], at: int = 0) -> float:
     """Seconds of all stages but start-up, without the release copy."""
-    stages = result["stages"]
-    assert isinstance(stages, dict)
-    copy = result.get("copy", 0.0) if at == 0 else 0.0
-    assert isinstance(copy, float)
+    stages: Any = result["stages"]
+    copy: Any = result.get("copy", 0.0) if at == 0 else 0.0
     return float(sum(seconds[at] for name, seconds in stages.items() if name != "start-up")) - copy
 
 
@@ -350,9 +326,7 @@ def median(results: list[dict[str, object]], stage: str, at: int) -> float:
     return statistics.median(found)
 
 
-def report(
-    short: dict[str, list[dict[str, object]]], rebuild: dict[str, object], given: argparse.Namespace
-) -> dict[str, float]:
+def report(short: dict[str, list[dict[str, object]]], rebuilt: dict[str, object] | None) -> dict[str, float]:
     """Print the table per stage; returns the figures that have a limit."""
     ours, script = short["night"], short["reference"]
     print(f"\n{'':<14} {'night wall':>11} {'cpu':>7} {'script wall':>12} {'cpu':>7}")
@@ -362,12 +336,14 @@ def report(
     night = statistics.median(total(result) for result in ours)
     script_seconds = statistics.median(total(result) for result in script)
     gates = sum(median(ours, stage, 0) for stage in ("land", "check landing", "check marts"))
+    memory = max(float(r["memory"]) for r in script)  # type: ignore[arg-type]
     readers: list[Any] = [result["reader"] for result in ours]
     print(f"{'total':<14} {night:>11.2f} {'':>7} {script_seconds:>12.2f}   (without start-up and release copy)")
+    print(f"the script's peak memory: {memory:.1f} GiB")
     middle, slowest = statistics.median(r[0] for r in readers) * 1000, max(r[1] for r in readers) * 1000
     print(f"reader during a night: median {middle:.0f} ms, slowest {slowest:.0f} ms of {sum(r[2] for r in readers)}")
     copies = [float(r["copy"]) / max(float(r["gigabytes"]), 1e-9) for r in ours]  # type: ignore[arg-type]
-    return {
+    figures = {
         "night / reference": night / script_seconds,
         "night / reference, CPU": statistics.median(total(r, 1) for r in ours)
         / statistics.median(total(r, 1) for r in script),
@@ -375,16 +351,14 @@ def report(
         "landing and checks / night": gates / night,
         "peak memory, GiB": max(float(r["memory"]) for r in ours),  # type: ignore[arg-type]
         "release copy, s a GB": statistics.median(copies),
-        "rebuild / night": without_publish(rebuild) / statistics.median(without_publish(result) for result in ours),
-        "rebuild per day / night": without_publish(rebuild)
-        / given.history
-        / statistics.median(without_publish(r) for r in ours),
     }
+    if rebuilt:
+        figures["rebuild / night"] = without_publish(rebuilt) / statistics.median(without_publish(r) for r in ours)
+    return figures
 
 
 def without_publish(result: dict[str, object]) -> float:
-    stages = result["stages"]
-    assert isinstance(stages, dict)
+    stages: Any = result["stages"]
     return float(sum(seconds[0] for name, seconds in stages.items() if name not in ("start-up", "publish")))
 
 
@@ -396,16 +370,21 @@ def main() -> int:
     parser.add_argument("--history", type=int, default=30, help="days before the night")
     parser.add_argument("--long-history", type=int, default=0, help="also nights after so many days, for the ratio")
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--one", choices=["night", "reference"], help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--rebuild", action=argparse.BooleanOptionalAction, default=True, help="also build up to 30 days again"
+    )
+    parser.add_argument("--work", type=Path, help="keep the history in this folder, and go on from the one there")
+    parser.add_argument("--at-once", type=int, default=10, help="days of history that are built in one pass")
+    parser.add_argument("--one", choices=["night", "rebuild", "reference"], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--day", type=date.fromisoformat, help=argparse.SUPPRESS)
+    parser.add_argument("--first", type=date.fromisoformat, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        night = given.one == "night"
         found = (
-            run_night(given.folder, given.day, f"bench {given.day}")
-            if night
-            else run_reference(given.folder, given.day)
+            run_reference(given.folder, given.day)
+            if given.one == "reference"
+            else run_night(given.folder, given.day, f"bench {given.one} {given.day}", given.first)
         )
         print(json.dumps(found))
         return 0
@@ -413,15 +392,16 @@ def main() -> int:
         f"{given.accounts:,} accounts and {given.posts:,} post rows a night,"
         f" {given.history} days before, {given.pairs} pairs"
     )
+    sizes = (given.accounts, given.posts)
     with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        rebuild = history(work / "base", given.history, given.accounts, given.posts)
-        short = nights(work, work / "base", given.pairs, given.accounts, given.posts)
-        figures = report(short, rebuild, given)
+        work = given.work or Path(folder)
+        base = history(work, given.history, *sizes, given.at_once)
+        short = nights(work, base, given.pairs, *sizes)
+        rebuilt = rebuild(work, base, min(given.history, REBUILT_DAYS)) if given.rebuild else None
+        figures = report(short, rebuilt)
         if given.long_history:
-            shutil.rmtree(work / "base")
-            history(work / "base", given.long_history, given.accounts, given.posts)
-            long = nights(work, work / "base", given.pairs, given.accounts, given.posts)
+            base = history(work, given.long_history, *sizes, given.at_once)
+            long = nights(work, base, given.pairs, *sizes)
             seconds = [statistics.median(without_publish(r) for r in side["night"]) for side in (long, short)]
             figures["long history / short history"] = seconds[0] / seconds[1]
     print()
