@@ -197,9 +197,6 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
     }
     before = {key: os.environ.get(key) for key in wanted}
     os.environ.update(wanted)
-    target = target_path(settings)
-    # After a kill this is the previous run's, and would be taken for this one's.
-    (target / "run_results.json").unlink(missing_ok=True)
     try:
         yield
     finally:
@@ -228,7 +225,7 @@ def dbt_arguments(settings: Settings, *command: str) -> list[str]:
     return [
         *command, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target),
         "--log-path", str(target / "logs"), "--log-level-file", "info", "--log-level", "none", "--no-use-colors",
-        "--no-version-check",
+        "--no-version-check", "--no-write-json",
     ]  # fmt: skip
 
 

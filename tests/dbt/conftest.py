@@ -109,9 +109,10 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def manifest(empty: Warehouse) -> dict[str, Any]:
-    """dbt's manifest of the project, as the build of an empty warehouse left it."""
-    artifact = build.target_path(empty.settings) / "manifest.json"
-    content: dict[str, Any] = json.loads(artifact.read_text())
+    """dbt's manifest of the project."""
+    parsed = empty.dbt("parse")
+    assert parsed.code == 0, parsed.printed
+    content: dict[str, Any] = json.loads((empty.artifacts / "manifest.json").read_text())
     return content
 
 
