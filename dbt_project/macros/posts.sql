@@ -9,3 +9,22 @@
     and {{ count }}_known_at >= first_day
     and coalesce({{ count }}_known_at >= {{ count }}_redefined_on, true)
 {%- endmacro %}
+
+{#- States of posts of two CTEs in one: what comes later takes the place of what was known before it, count by count. -#}
+{% macro states_of_both(later, earlier) -%}
+    select
+        coalesce({{ later }}.platform, {{ earlier }}.platform) as platform,
+        coalesce({{ later }}.post_id, {{ earlier }}.post_id) as post_id,
+        coalesce({{ later }}.account_id, {{ earlier }}.account_id) as account_id,
+        coalesce({{ later }}.captured_at, {{ earlier }}.captured_at) as captured_at,
+        {% for count in post_counts() %}
+            coalesce({{ later }}.{{ count }}, {{ earlier }}.{{ count }}) as {{ count }},
+            coalesce({{ later }}.{{ count }}_known_at, {{ earlier }}.{{ count }}_known_at) as {{ count }}_known_at,
+        {% endfor %}
+        coalesce({{ later }}.last_seen_date, {{ earlier }}.last_seen_date) as last_seen_date
+    from {{ later }}
+    full outer join {{ earlier }}
+        on {{ later }}.platform = {{ earlier }}.platform
+        and {{ later }}.post_id = {{ earlier }}.post_id
+        and {{ later }}.account_id = {{ earlier }}.account_id
+{%- endmacro %}

@@ -68,13 +68,19 @@
 
 {% macro duckdb__made_first() -%} materialized {%- endmacro %}
 
-{#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words wide. -#}
+{#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words
+    wide. A `case` is quicker on DuckDB than a `filter`. -#}
 {% macro exact_sum(value, condition) -%}
-    cast(sum({{ value }}) filter (where {{ condition }}) as decimal(18, 8))
+    cast(sum(case when {{ condition }} then {{ value }} end) as decimal(18, 8))
 {%- endmacro %}
 
 {% macro whole_sum(value, condition) -%}
-    cast(sum({{ value }}) filter (where {{ condition }}) as bigint)
+    cast(sum(case when {{ condition }} then {{ value }} end) as bigint)
+{%- endmacro %}
+
+{#- The value where it is above 0, else 0; unknown stays unknown, which `greatest` would turn into 0. -#}
+{% macro above_zero(value) -%}
+    case when {{ value }} > 0 then {{ value }} when {{ value }} <= 0 then 0 end
 {%- endmacro %}
 
 {#- Words for people. -#}

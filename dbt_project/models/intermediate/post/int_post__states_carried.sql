@@ -1,6 +1,6 @@
 -- One row per post, its account and checkpoint day: what was last known of it in the 35 days up to the end of that day.
--- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes on
--- from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
+-- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
+-- on from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
 {% set look_back_days = 35 %}
 
 with planned as (
@@ -52,7 +52,7 @@ days as (
         and observed.snapshot_date <= checkpoint.snapshot_date
 ),
 
--- A post has one row on the last day, so only the days before it, of which a usual night has none, are brought together.
+-- A post has one row on the last day, so only days before it, of which a usual night has none, are brought together.
 last_day as (
     select
         platform,
@@ -84,26 +84,13 @@ days_before as (
     group by platform, post_id, account_id
 ),
 
--- What comes later takes the place of what was known before it, count by count.
-{% for name, later, earlier in [("before", "days_before", "carried"), ("states", "last_day", "before")] %}
-{{ name }} as (
-    select
-        coalesce({{ later }}.platform, {{ earlier }}.platform) as platform,
-        coalesce({{ later }}.post_id, {{ earlier }}.post_id) as post_id,
-        coalesce({{ later }}.account_id, {{ earlier }}.account_id) as account_id,
-        coalesce({{ later }}.captured_at, {{ earlier }}.captured_at) as captured_at,
-        {% for count in post_counts() %}
-            coalesce({{ later }}.{{ count }}, {{ earlier }}.{{ count }}) as {{ count }},
-            coalesce({{ later }}.{{ count }}_known_at, {{ earlier }}.{{ count }}_known_at) as {{ count }}_known_at,
-        {% endfor %}
-        coalesce({{ later }}.last_seen_date, {{ earlier }}.last_seen_date) as last_seen_date
-    from {{ later }}
-    full outer join {{ earlier }}
-        on {{ later }}.platform = {{ earlier }}.platform
-        and {{ later }}.post_id = {{ earlier }}.post_id
-        and {{ later }}.account_id = {{ earlier }}.account_id
+before as (
+    {{ states_of_both("days_before", "carried") }}
 ),
-{% endfor %}
+
+states as (
+    {{ states_of_both("last_day", "before") }}
+),
 
 int_post__states_carried as (
     select

@@ -130,9 +130,9 @@ int_trust__paces_compared as (
         -- As for bursts: what neither the earlier pace nor the views beyond the earlier ones explain.
         1 - (
             greatest(pace_before, 0) * days_20 * followers
-            + greatest(views_20 - views_expected_20, 0) * {{ followers_per_view() }}
+            + ({{ above_zero("views_20 - views_expected_20") }}) * {{ followers_per_view() }}
         ) / nullif(gain_20, 0) as unexplained_20,
-        1 - greatest(views_28 - views_expected_28, 0) * {{ followers_per_view() }}
+        1 - ({{ above_zero("views_28 - views_expected_28") }}) * {{ followers_per_view() }}
         / nullif(gain_in_turns_28, 0) as unexplained_turns_28
     from paces
     where days_20 >= {{ least_days_20 }}

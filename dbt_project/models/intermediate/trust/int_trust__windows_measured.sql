@@ -153,7 +153,7 @@ today_beside_usual as (
         greatest(1.4826 * windows.base_mad, today.step / 2, 1.4826 * today.peers_mad, {{ least_scatter }}) as scatter,
         -- Views beyond the account's own usual: what a viral post brings. Two days more than the followers', for
         -- the two counts are not brought up to date together.
-        greatest(windows.views_5 - windows.base_views_per_day * windows.views_days_5, 0) as extra_views_5
+        {{ above_zero("windows.views_5 - windows.base_views_per_day * windows.views_days_5") }} as extra_views_5
     from windows
     inner join today
         on windows.platform = today.platform

@@ -3,6 +3,7 @@ with landed as (select * from {{ source("raw", "post_snapshots") }}),
 
 -- Two files that disagree about one key and instant are both in raw; which one counts must not depend on the order in
 -- which they came, so the later `as_of` wins, then the larger hash.
-{{ first_of_each("landed", ["platform", "post_id", "captured_at"], "as_of desc nulls last, source_sha256 desc nulls last") }}
+{% set key = ["platform", "post_id", "captured_at"] %}
+{{ first_of_each("landed", key, "as_of desc nulls last, source_sha256 desc nulls last") }}
 
 select * from first_of_each
