@@ -74,9 +74,10 @@ copy (
 
 # What a person would type for one night, in order; each part is a file of this folder.
 LANDING = "night_land"
-PARTS = ("night_accounts", "night_tiers", "night_posts", "night_engagement", "night_trust", "night_benchmarks")
+PARTS = ("night_accounts", "night_tiers", "night_posts", "night_rates", "night_trust", "night_benchmarks")
 # What the script must keep for the next night; the rest of it is in the marts.
-KEPT = ("today_account", "today_post", "int_trust__growth_measured", "int_trust__windows_measured")
+KEPT = ("today_account", "today_post", "new_post", "int_trust__growth_measured", "int_trust__growth_peers_measured")
+KEPT += ("int_trust__windows_measured", "int_trust__rates_compared", "int_trust__signals_raised")
 # Where a row came from is the warehouse's own.
 LINEAGE = ("batch_id", "source_file", "source_line")
 OF_THE_NIGHT = "snapshot_date = date '{day}'"
@@ -109,6 +110,7 @@ def write_day(settings: Settings, day: date, accounts: int, posts: int) -> None:
         target = settings.landing / feed / f"{feed}_{day}.csv"
         target.parent.mkdir(parents=True, exist_ok=True)
         each = max(rows // 30, 1)
+        duckdb.execute("set enable_progress_bar = false")
         duckdb.execute(sql.format(day=day, number=number, rows=rows, each=each, accounts=accounts, target=target))
 
 

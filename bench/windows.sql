@@ -106,7 +106,8 @@ windows as (
 beside as (
     select *, followers - gain_3 as followers_before_3, excess_3 - base_median * days_3 as burst,
         greatest(1.4826 * base_mad, step / 2, 1.4826 * peers_mad, 0.001) as scatter,
-        greatest(views_5 - base_views_per_day * views_days_5, 0) as extra_views_5
+        case when views_5 - base_views_per_day * views_days_5 > 0 then views_5 - base_views_per_day * views_days_5
+            when views_5 - base_views_per_day * views_days_5 <= 0 then 0 end as extra_views_5
     from windows
 )
 select *, case when base_changes >= 7 then (burst - step) / nullif(scatter * sqrt(days_3), 0) end as burst_z,

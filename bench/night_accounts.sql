@@ -1,0 +1,60 @@
+-- The night's accounts: tiers under every scheme, counts beside what was last known, and who each account is ($night).
+create temp table known as
+select * from build.intermediate.int_account__states_carried
+where snapshot_date = (select max(snapshot_date) from build.intermediate.int_account__states_carried);
+
+create temp table tier_today as
+with valid as (
+    select p.platform, s.scheme, s.tier, s.min, s.max, s.platform = '*' as is_general
+    from (select distinct platform from today_account) p
+    join build.seeds.tier_schemes s on s.platform in (p.platform, '*')
+        and $night >= s.valid_from and (s.valid_to is null or $night < s.valid_to)
+), bounds as (
+    select * from valid qualify is_general = bool_and(is_general) over (partition by platform, scheme)
+), schemes as (select platform, scheme, min(min) as lowest from bounds group by all)
+select t.platform, t.account_id, s.scheme,
+    case when t.followers is null then null when b.tier is not null then b.tier
+        when t.followers < s.lowest then 'below' else 'unclassified' end as tier
+from today_account t join schemes s using (platform)
+left join bounds b on b.platform = s.platform and b.scheme = s.scheme and t.followers >= b.min
+    and (b.max is null or t.followers < b.max);
+
+insert into marts.fct_account_tier_daily by name
+select platform, account_id, $night as snapshot_date, scheme, tier, 'observed' as data_origin from tier_today;
+
+-- A change is measured within 400 days and one definition of the count.
+create temp table since as
+select platform, max(valid_from) filter (where metric = 'followers') as followers, max(valid_from) filter (where metric = 'following') as following, max(valid_from) filter (where metric = 'posts') as posts, max(valid_from) filter (where metric = 'views_total') as views_total
+from build.seeds.metric_definitions where valid_from <= $night group by platform;
+
+insert into marts.fct_account_daily by name
+select t.platform, t.account_id, $night as snapshot_date, t.captured_at,
+    t.followers, t.followers_null_reason, t.following, t.following_null_reason, t.posts, t.posts_null_reason, t.views_total, t.views_total_null_reason,
+    case when $night - k.followers_known_on <= 400 and k.followers_known_on >= coalesce(s.followers, '0001-01-01')
+        then (t.followers - k.followers) / ($night - k.followers_known_on)::double end as followers_change_per_day,
+    case when $night - k.following_known_on <= 400 and k.following_known_on >= coalesce(s.following, '0001-01-01')
+        then (t.following - k.following) / ($night - k.following_known_on)::double end as following_change_per_day,
+    case when $night - k.posts_known_on <= 400 and k.posts_known_on >= coalesce(s.posts, '0001-01-01')
+        then (t.posts - k.posts) / ($night - k.posts_known_on)::double end as posts_change_per_day,
+    case when $night - k.views_total_known_on <= 400 and k.views_total_known_on >= coalesce(s.views_total, '0001-01-01')
+        then (t.views_total - k.views_total) / ($night - k.views_total_known_on)::double end as views_total_change_per_day,
+    case when t.followers is not null and $night - k.followers_known_on <= 400
+        and k.followers_known_on >= coalesce(s.followers, '0001-01-01')
+        then ($night - k.followers_known_on)::integer end as gap_days,
+    case when t.followers is null then null when t.platform <> 'youtube' then 1
+        else power(10, greatest(length(t.followers::varchar) - 3, 0))::bigint end as count_resolution,
+    d.tier, 'observed' as data_origin
+from today_account t
+left join known k using (platform, account_id)
+left join since s using (platform)
+left join tier_today d on d.platform = t.platform and d.account_id = t.account_id and d.scheme = 'standard';
+
+create or replace table marts.dim_account as
+select coalesce(t.platform, k.platform) as platform, coalesce(t.account_id, k.account_id) as account_id,
+    null::varchar as creator_id, coalesce(t.handle, k.handle) as handle,
+    coalesce(t.display_name, k.display_name) as display_name, coalesce(t.niche, k.niche) as niche,
+    coalesce(t.country, k.country) as country, null::varchar as city, coalesce(t.language, k.language) as language,
+    coalesce(k.first_seen_date, $night) as first_seen_date,
+    case when t.platform is not null then $night else k.last_seen_date end as last_seen_date,
+    coalesce(t.data_origin, k.data_origin) as data_origin
+from today_account t full join known k using (platform, account_id);
