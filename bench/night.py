@@ -3,8 +3,8 @@
 `make bench ARGS="--accounts 1000000 --posts 5000000 --history 30 --pairs 3"`. The world is the same on every machine.
 Each night is a process of its own over a copy of the same history; the values of the night must be equal to the
 script's, row for row. Printed per stage: wall and CPU seconds of the medians; then ratios. Start-up (imports, reading
-the dbt project) stands apart, and so does the release copy. The script lands both feeds and makes the account marts;
-`bench/engagement.py` does the same for the marts of posts.
+the dbt project) stands apart, and so does the release copy. The script (`bench/night_*.sql`) lands both feeds and makes
+the marts of `MARTS`; what else a night of two feeds makes (equivalence, prices, claims) only the night pays.
 """
 
 import argparse

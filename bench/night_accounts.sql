@@ -24,12 +24,16 @@ select platform, account_id, $night as snapshot_date, scheme, tier, 'observed' a
 
 -- A change is measured within 400 days and one definition of the count.
 create temp table since as
-select platform, max(valid_from) filter (where metric = 'followers') as followers, max(valid_from) filter (where metric = 'following') as following, max(valid_from) filter (where metric = 'posts') as posts, max(valid_from) filter (where metric = 'views_total') as views_total
+select platform, max(valid_from) filter (where metric = 'followers') as followers,
+    max(valid_from) filter (where metric = 'following') as following,
+    max(valid_from) filter (where metric = 'posts') as posts,
+    max(valid_from) filter (where metric = 'views_total') as views_total
 from build.seeds.metric_definitions where valid_from <= $night group by platform;
 
 insert into marts.fct_account_daily by name
 select t.platform, t.account_id, $night as snapshot_date, t.captured_at,
-    t.followers, t.followers_null_reason, t.following, t.following_null_reason, t.posts, t.posts_null_reason, t.views_total, t.views_total_null_reason,
+    t.followers, t.followers_null_reason, t.following, t.following_null_reason, t.posts, t.posts_null_reason,
+    t.views_total, t.views_total_null_reason,
     case when $night - k.followers_known_on <= 400 and k.followers_known_on >= coalesce(s.followers, '0001-01-01')
         then (t.followers - k.followers) / ($night - k.followers_known_on)::double end as followers_change_per_day,
     case when $night - k.following_known_on <= 400 and k.following_known_on >= coalesce(s.following, '0001-01-01')
@@ -37,7 +41,8 @@ select t.platform, t.account_id, $night as snapshot_date, t.captured_at,
     case when $night - k.posts_known_on <= 400 and k.posts_known_on >= coalesce(s.posts, '0001-01-01')
         then (t.posts - k.posts) / ($night - k.posts_known_on)::double end as posts_change_per_day,
     case when $night - k.views_total_known_on <= 400 and k.views_total_known_on >= coalesce(s.views_total, '0001-01-01')
-        then (t.views_total - k.views_total) / ($night - k.views_total_known_on)::double end as views_total_change_per_day,
+        then (t.views_total - k.views_total) / ($night - k.views_total_known_on)::double
+        end as views_total_change_per_day,
     case when t.followers is not null and $night - k.followers_known_on <= 400
         and k.followers_known_on >= coalesce(s.followers, '0001-01-01')
         then ($night - k.followers_known_on)::integer end as gap_days,

@@ -1,4 +1,4 @@
--- The night's posts beside what was last known of each ($night), with the post's last owner and its counts.
+-- The night's posts beside what was last known of each ($night).
 create temp table known_post as
 select * from build.intermediate.int_post__states_carried
 where snapshot_date = (select max(snapshot_date) from build.intermediate.int_post__states_carried);
@@ -24,24 +24,34 @@ with since as (
     from redefined group by all
 ),
 beside as (
+    -- What another account's post had counted is not compared, nor what is 35 days old, nor what was counted otherwise.
     select t.*, date_diff('microsecond', t.published_at, t.captured_at) as age,
         coalesce(k.account_id <> t.account_id, false) as has_changed_account,
-        case when k.account_id = t.account_id and k.captured_at >= $night - 35 then k.captured_at end as captured_before,
-        case when k.account_id = t.account_id and k.likes_known_at >= greatest($night - 35, coalesce(likes_since, $night - 35))
+        case when k.account_id = t.account_id and k.captured_at >= $night - 35 then k.captured_at end
+            as captured_before,
+        case when k.account_id = t.account_id
+            and k.likes_known_at >= greatest($night - 35, coalesce(likes_since, $night - 35))
             then k.likes end as likes_before, k.likes_known_at,
-        case when k.account_id = t.account_id and k.comments_known_at >= greatest($night - 35, coalesce(comments_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.comments_known_at >= greatest($night - 35, coalesce(comments_since, $night - 35))
             then k.comments end as comments_before, k.comments_known_at,
-        case when k.account_id = t.account_id and k.creator_replies_known_at >= greatest($night - 35, coalesce(creator_replies_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.creator_replies_known_at >= greatest($night - 35, coalesce(creator_replies_since, $night - 35))
             then k.creator_replies end as creator_replies_before, k.creator_replies_known_at,
-        case when k.account_id = t.account_id and k.shares_known_at >= greatest($night - 35, coalesce(shares_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.shares_known_at >= greatest($night - 35, coalesce(shares_since, $night - 35))
             then k.shares end as shares_before, k.shares_known_at,
-        case when k.account_id = t.account_id and k.saves_known_at >= greatest($night - 35, coalesce(saves_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.saves_known_at >= greatest($night - 35, coalesce(saves_since, $night - 35))
             then k.saves end as saves_before, k.saves_known_at,
-        case when k.account_id = t.account_id and k.views_known_at >= greatest($night - 35, coalesce(views_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.views_known_at >= greatest($night - 35, coalesce(views_since, $night - 35))
             then k.views end as views_before, k.views_known_at,
-        case when k.account_id = t.account_id and k.reach_known_at >= greatest($night - 35, coalesce(reach_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.reach_known_at >= greatest($night - 35, coalesce(reach_since, $night - 35))
             then k.reach end as reach_before, k.reach_known_at,
-        case when k.account_id = t.account_id and k.impressions_known_at >= greatest($night - 35, coalesce(impressions_since, $night - 35))
+        case when k.account_id = t.account_id
+            and k.impressions_known_at >= greatest($night - 35, coalesce(impressions_since, $night - 35))
             then k.impressions end as impressions_before, k.impressions_known_at
     from today_post t
     left join known_post k using (platform, post_id)
@@ -78,6 +88,7 @@ select platform, post_id, snapshot_date, account_id, captured_at, published_at, 
     case when age >= 3600000000 then (comments::decimal(38, 0) * 3600000000)::double / age end as comments_per_hour,
     case when age >= 3600000000 then (views::decimal(38, 0) * 3600000000)::double / age end as views_per_hour,
     is_sponsored, is_pinned, is_collab, hashtags, mentions, age < 0 as is_published_in_future, has_changed_account,
-    least(likes - likes_before, comments - comments_before, shares - shares_before, saves - saves_before, views - views_before, reach - reach_before) < 0 as has_fallen,
+    least(likes - likes_before, comments - comments_before, shares - shares_before, saves - saves_before,
+        views - views_before, reach - reach_before) < 0 as has_fallen,
     data_origin
 from beside;
