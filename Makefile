@@ -37,7 +37,7 @@ erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATF
 	@$(RUN) dags/common/erase.py "$(PLATFORM)" "$(ACCOUNT)"
 
 test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some
-	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile)
+	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
 
 lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .
