@@ -46,7 +46,8 @@ select platform, tier, niche, country, cell, case when cell <= 2 then niche when
     case when cell in (1, 3) then country when cell is not null then '*' end as in_country,
     case cell when 1 then n when 2 then niche_n when 3 then country_n when 4 then tier_n end::integer as in_n,
     case cell when 1 then er_n when 2 then niche_er_n when 3 then country_er_n when 4 then tier_er_n end as er_n,
-    case cell when 1 then like_n when 2 then niche_like_n when 3 then country_like_n when 4 then tier_like_n end as like_n
+    case cell when 1 then like_n when 2 then niche_like_n when 3 then country_like_n when 4 then tier_like_n
+        end as like_n
 from summed;
 
 create temp table placed as
@@ -93,7 +94,8 @@ select a.platform, a.account_id, $night as snapshot_date, followers, a.tier, a.n
         (100 * case cell when 1 then own_er when 2 then niche_er when 3 then country_er else tier_er end)::double / er_n
         end as er_percentile,
     case when like_rate_views_median_30 is not null and like_n >= 30 then
-        (100 * case cell when 1 then own_like when 2 then niche_like when 3 then country_like else tier_like end)::double
+        (100 * case cell when 1 then own_like when 2 then niche_like when 3 then country_like
+            else tier_like end)::double
             / like_n end as like_rate_percentile,
     'observed' as data_origin
 from account a
@@ -177,11 +179,16 @@ select m.platform, m.scheme, m.tier, m.niche, m.country, $night as snapshot_date
     case when reach_rate_median_30_n >= 30 then reach_rate_median_30_q[4] end as reach_rate_median_30_p75,
     case when reach_rate_median_30_n >= 30 then reach_rate_median_30_q[5] end as reach_rate_median_30_p90,
     like_rate_views_median_30_n,
-    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[1] end as like_rate_views_median_30_p10,
-    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[2] end as like_rate_views_median_30_p25,
-    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[3] end as like_rate_views_median_30_p50,
-    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[4] end as like_rate_views_median_30_p75,
-    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[5] end as like_rate_views_median_30_p90,
+    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[1] end
+        as like_rate_views_median_30_p10,
+    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[2] end
+        as like_rate_views_median_30_p25,
+    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[3] end
+        as like_rate_views_median_30_p50,
+    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[4] end
+        as like_rate_views_median_30_p75,
+    case when like_rate_views_median_30_n >= 30 then like_rate_views_median_30_q[5] end
+        as like_rate_views_median_30_p90,
     'observed' as data_origin
 from merged m
 join cell b on m.platform = b.platform and m.lowest = b.lowest and m.highest = b.highest

@@ -92,7 +92,7 @@ placed as (
 based as (
     select p.* exclude (followers_then),
         case when is_moved then n.followers_at_publication else followers_then end as followers_then
-    from placed p left join new_post n on p.is_moved and p.platform = n.platform and p.post_id = n.post_id
+    from placed p left join new_post n using (platform, post_id)
     where not p.is_early
 )
 select p.platform, p.account_id, place, is_sponsored, likes, comments, creator_replies, reach,
