@@ -5,18 +5,36 @@ where snapshot_date >= $night - 28 and followers is not null
 union all
 select platform, account_id, snapshot_date, followers from today_account where followers is not null;
 
--- Whom a day could move: seen on few of the last 11 days, or across a cut-off within 28.
+-- Whom a day could move: across a cut-off within 28 days, or seen on few of the last 11, when a run may begin or end.
 create temp table restless as
 with cut_off as (
     select min as followers from build.seeds.tier_schemes union select max from build.seeds.tier_schemes
 )
-select platform, account_id
+select platform, account_id,
+    exists (select 1 from cut_off where followers > fewest and followers <= most) as is_moving
 from (
     select platform, account_id, min(followers) as fewest, max(followers) as most,
         count(*) filter (where snapshot_date >= $night - 10) as days
     from seen group by platform, account_id having max(snapshot_date) = $night
 )
-where days < 8 or exists (select 1 from cut_off where followers > fewest and followers <= most);
+where days < 8 or is_moving;
+
+-- Who stays between two cut-offs has the same runs under every scheme.
+create temp table staying as
+with stepped as (
+    select s.*, lag(snapshot_date) over by_day as before
+    from seen s join restless using (platform, account_id) where not is_moving
+    window by_day as (partition by platform, account_id order by snapshot_date)
+),
+last_run as (
+    select platform, account_id, count(*) as days_seen,
+        coalesce(max(snapshot_date) filter (where snapshot_date - before > 4), min(snapshot_date)) as began_on
+    from stepped group by all
+)
+select s.platform, s.account_id, any_value(days_seen) = 1 as is_first, count(*) = 7 as is_settled
+from seen s join last_run r on s.platform = r.platform and s.account_id = r.account_id
+    and s.snapshot_date >= r.began_on
+group by all;
 
 create temp table began as
 with valid as (
@@ -29,17 +47,24 @@ with valid as (
 bound as (
     select * from valid qualify is_general = bool_and(is_general) over (partition by platform, scheme)
 ),
+to_tier as (
+    select s.*, null as is_first, null as is_settled from seen s
+    semi join restless r on s.platform = r.platform and s.account_id = r.account_id and r.is_moving
+    union all by name
+    select t.platform, t.account_id, $night as snapshot_date, t.followers, is_first, is_settled
+    from today_account t join staying using (platform, account_id) where is_first or is_settled
+),
 tiered as (
     select s.*, f.scheme, coalesce(tier, case when followers < f.lowest then 'below' else 'unclassified' end) as tier
-    from seen s
-    join restless using (platform, account_id)
+    from to_tier s
     join (select platform, scheme, min(lowest) as lowest from bound group by all) f using (platform)
     left join bound b on s.platform = b.platform and f.scheme = b.scheme
         and s.followers >= b.lowest and s.followers < b.highest
 ),
 stepped as (
     select *, lag(snapshot_date) over by_day as before, lag(tier) over by_day as tier_before
-    from tiered window by_day as (partition by platform, account_id, scheme order by snapshot_date)
+    from tiered where is_first is null
+    window by_day as (partition by platform, account_id, scheme order by snapshot_date)
 ),
 in_runs as (
     select *, count(*) filter (where before is null or tier <> tier_before or snapshot_date - before > 4)
@@ -51,7 +76,10 @@ from (
     select *, count(*) over (partition by platform, account_id, scheme, run) as days
     from in_runs
 )
-where snapshot_date = $night and (is_first or is_settled);
+where snapshot_date = $night and (before is null or days = 7)
+union all
+select platform, account_id, scheme, snapshot_date, tier, followers, is_first, is_settled
+from tiered where is_first is not null;
 
 -- A first day is an entry; a settled run of another tier than the one held is a turn.
 create temp table turn as
