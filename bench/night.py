@@ -250,6 +250,7 @@ def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) 
 
 def copy_of(base: Path, folder: Path) -> Path:
     """The same history to go on from. What no run changes is linked; the rest is copied."""
+    shutil.rmtree(folder, ignore_errors=True)
     for source in base.rglob("*"):
         target = folder / source.relative_to(base)
         if source.is_symlink():
@@ -297,6 +298,7 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
             folders[kind] = copy_of(base, work / f"{kind}{pair}")
             write_day(settings_of(folders[kind]), LAST, accounts, posts)
         stop = work / f"stop{pair}"
+        stop.unlink(missing_ok=True)
         database = settings_of(folders["night"]).published / "groundswell.duckdb"
         reader = subprocess.Popen(
             [sys.executable, "-c", READER, str(database), str(stop)], stdout=subprocess.PIPE, text=True
