@@ -24,7 +24,9 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "filter (where age < 3) as base_median",
     ),
     "unknown_views_explain_nothing_and_leave_nothing_unexplained": (
-        "macros/trust.sql", "when {{ value }} <= 0 then 0 end", "else 0 end",
+        "macros/trust.sql",
+        "when {{ value }} <= 0 then 0 end",
+        "else 0 end",
     ),
     "a_move_of_everybody_is_nobodys": (f"{TRUST}windows_measured.sql", "coalesce(moves.median, 0)", "0"),
     "a_rise_over_a_long_absence_is_no_rise_of_a_day": (
