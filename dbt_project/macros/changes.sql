@@ -26,6 +26,18 @@
     )
 {%- endmacro %}
 
+{#- Rows of the newest checkpoint before the first day of a CTE `planned`. -#}
+{% macro newest_checkpoint(checkpoints) -%}
+    select *
+    from {{ checkpoints }}
+    where
+        snapshot_date = (
+            select max(earlier.snapshot_date)
+            from {{ checkpoints }} as earlier
+            where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
+        )
+{%- endmacro %}
+
 {#- Statement that forgets checkpoints which are so many days older than the newest; a run that must go back further
     reads the days themselves. -#}
 {% macro forget_checkpoints(keep) -%}

@@ -13,14 +13,7 @@ planned as (
 -- What was known of each account before the first planned day, where a checkpoint tells; then only the days after it
 -- are read, and else those of the look-back.
 carried as (
-    select *
-    from {{ ref("int_account__states_carried") }}
-    where
-        snapshot_date = (
-            select max(earlier.snapshot_date)
-            from {{ ref("int_account__states_carried") }} as earlier
-            where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
-        )
+    {{ newest_checkpoint(ref("int_account__states_carried")) }}
 ),
 
 observed as (

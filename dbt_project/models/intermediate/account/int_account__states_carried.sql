@@ -11,14 +11,7 @@ with planned as (
 
 carried as (
     {% if is_incremental() %}
-        select *
-        from {{ this }}
-        where
-            snapshot_date = (
-                select max(earlier.snapshot_date)
-                from {{ this }} as earlier
-                where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
-            )
+        {{ newest_checkpoint(this) }}
     {% else %}
         select
             platform,

@@ -23,14 +23,7 @@ reach as (
 -- What was known of each post before the first planned day, where a checkpoint tells; then only the days after it are
 -- read, and else those of the look-back.
 carried as (
-    select *
-    from {{ ref("int_post__states_carried") }}
-    where
-        snapshot_date = (
-            select max(earlier.snapshot_date)
-            from {{ ref("int_post__states_carried") }} as earlier
-            where earlier.snapshot_date < (select min(planned.snapshot_date) from planned)
-        )
+    {{ newest_checkpoint(ref("int_post__states_carried")) }}
 ),
 
 observed as (
@@ -88,7 +81,6 @@ last_known as (
         within.account_id,
         within.content_type,
         within.captured_at,
-        within.post_hash,
         {% for count in post_counts() %}
             within.{{ count }},
             coalesce(within.{{ count }}_before, carried.{{ count }}) as {{ count }}_before,
@@ -110,7 +102,7 @@ owned as (
         post_id,
         account_id,
         snapshot_date,
-        {{ post_hash }} as post_hash
+        post_hash
     from observed
     union all
     select
