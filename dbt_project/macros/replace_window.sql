@@ -37,3 +37,23 @@
         {{ relation }}
     {%- endif -%}
 {%- endmacro %}
+
+{#- dbt puts the new rows of a windowed model into a temporary table, and its strategy copies them into the model: all are
+    written twice. A temporary view in its place has them written once. It is read after the planned dates are deleted,
+    so a model that reads itself must leave them out. -#}
+{% macro duckdb__create_table_as(
+    temporary, relation, compiled_code, language="sql", partitioned_by=none, sorted_by=none
+) -%}
+    {%- if temporary and language == "sql" and config.get("incremental_strategy") == "replace_window" -%}
+        {%- if config.get("contract").enforced -%}
+            {{ get_assert_columns_equivalent(compiled_code) }}
+        {%- endif -%}
+        create temporary view {{ relation.include(database=false, schema=false) }} as (
+            {{ compiled_code }}
+        )
+    {%- else -%}
+        {{ return(dbt.duckdb__create_table_as(
+            temporary, relation, compiled_code, language, partitioned_by, sorted_by
+        )) }}
+    {%- endif -%}
+{%- endmacro %}

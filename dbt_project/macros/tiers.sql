@@ -1,7 +1,6 @@
-{#- CTEs that tell the tier of followers, up to one named `tiered`: a row per account and day of `days` and scheme that is
-    defined for its platform on that day. `days` needs platform, account_id, snapshot_date and followers; a CTE
-    `schemes` holds the seed. -#}
-{% macro tiered_from(days) -%}
+{#- CTEs up to one named `bounds`: a row per platform and day of `days`, scheme and tier that is defined there on that day,
+    with its cut-offs. A CTE `schemes` holds the seed. -#}
+{% macro tier_bounds_for(days) -%}
 platform_days as (
     select distinct
         platform,
@@ -30,7 +29,14 @@ bounds as (
     select *
     from valid
     qualify is_general = bool_and(is_general) over (partition by platform, snapshot_date, scheme)
-),
+)
+{%- endmacro %}
+
+{#- CTEs that tell the tier of followers, up to one named `tiered`: a row per account and day of `days` and scheme that is
+    defined for its platform on that day. `days` needs platform, account_id, snapshot_date and followers; a CTE
+    `schemes` holds the seed. -#}
+{% macro tiered_from(days) -%}
+{{ tier_bounds_for(days) }},
 
 scheme_days as (
     select

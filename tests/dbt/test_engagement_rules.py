@@ -60,13 +60,17 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         ),
         "a_cell_of_fewer_than_30_shows_the_next_larger_one": (f"{TIER}cells_merged.sql", "fewest = 30", "fewest = 29"),
         "an_account_is_in_the_cells_of_what_is_known_of_it": (
-            f"{TIER}cells_measured.sql", "and (all_countries = 1 or country is not null)", "",
+            f"{TIER}cells_measured.sql", "and (measured.all_countries = 1 or measured.country is not null)",
+            "",
         ),
         "a_run_is_told_of_on_its_7th_day_and_on_no_later_one": (
             f"{TIER}runs_detected.sql", "or day_of_run = {{ run_days }}", "or day_of_run >= {{ run_days }}",
         ),
         "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
             f"{TIER}turns_detected.sql", "followers > compared.previous", "followers < compared.previous",
+        ),
+        "a_night_tells_its_own_turns_from_all_runs_before": (
+            f"{TIER}turns_detected.sql", "where turns.snapshot_date in (select planned.snapshot_date from planned)", "",
         ),
         "an_account_weighs_its_followers_reach_and_engagements_unless_it_is_suspicious": (
             f"{TIER}accounts_pooled.sql", "order by md5(tiered.account_id), tiered.account_id", "order by tiered.account_id",

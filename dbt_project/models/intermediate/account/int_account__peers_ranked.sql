@@ -7,6 +7,7 @@
     "country": "platform, snapshot_date, tier, country",
     "tier": "platform, snapshot_date, tier",
 } %}
+{% set wider_cells = ["niche", "country", "tier"] %}
 {% set fewest = 30 %}
 
 with rated as (select * from {{ ref("int_account__engagement_rated") }}),
@@ -42,70 +43,127 @@ described as (
 
 {{ tiered_from("described") }},
 
+-- A platform for which the scheme has no tiers that day keeps its rows, without one.
 with_tier as (
+    select * from tiered
+    union all
     select
         described.*,
-        tiered.tier
+        cast(null as varchar) as scheme,
+        cast(null as varchar) as tier
     from described
-    left join tiered
-        on described.platform = tiered.platform
-        and described.account_id = tiered.account_id
-        and described.snapshot_date = tiered.snapshot_date
+    where
+        not exists (
+            select 1
+            from scheme_days
+            where described.platform = scheme_days.platform and described.snapshot_date = scheme_days.snapshot_date
+        )
 ),
 
+-- Peers are counted by the cells of the accounts' own, of which there are few, and these are summed up to wider ones.
 counted as (
     select
-        *,
-        {% for cell, columns in cells.items() %}
-            count(case when is_peer then 1 end) over (partition by {{ columns }}) as {{ cell }}_n,
-            {% for name, rate in rates.items() %}
-                count({{ rate }}) filter (where is_peer) over (partition by {{ columns }}) as {{ cell }}_{{ name }}_n,
-                count({{ rate }}) filter (where is_peer) over (
-                    partition by {{ columns }} order by {{ rate }} asc nulls last
-                ) as {{ cell }}_{{ name }}_upto,
-            {% endfor %}
+        {{ cells["own"] }},
+        count(*) filter (where is_peer) as own_n,
+        {% for name, rate in rates.items() %}
+            count({{ rate }}) filter (where is_peer) as own_{{ name }}_n{{ "," if not loop.last }}
         {% endfor %}
-        tier not in ('below', 'unclassified') as has_cells
     from with_tier
+    where tier not in ('below', 'unclassified')
+    group by {{ cells["own"] }}
+),
+
+summed as (
+    select
+        *,
+        {% for cell in wider_cells %}
+            sum(own_n) over (partition by {{ cells[cell] }}) as {{ cell }}_n,
+            {% for name in rates %}
+                sum(own_{{ name }}_n) over (partition by {{ cells[cell] }}) as {{ cell }}_{{ name }}_n{{ "," if not loop.last }}
+            {% endfor %}
+            {{ "," if not loop.last }}
+        {% endfor %}
+    from counted
 ),
 
 placed as (
     select
         *,
         case
-            when tier is null or not has_cells then null
             when niche is not null and country is not null and own_n >= {{ fewest }} then 'own'
             when niche is not null and niche_n >= {{ fewest }} then 'niche'
             when niche is null and country is not null and country_n >= {{ fewest }} then 'country'
             when tier_n >= {{ fewest }} then 'tier'
         end as cell
-    from counted
+    from summed
+),
+
+-- Only who has a rate has a place among the others.
+ranked as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        {% for cell, columns in cells.items() %}
+            {% for name, rate in rates.items() %}
+                count({{ rate }}) filter (where is_peer) over (
+                    partition by {{ columns }} order by {{ rate }} asc nulls last
+                ) as {{ cell }}_{{ name }}_upto{{ "," if not loop.last }}
+            {% endfor %}
+            {{ "," if not loop.last }}
+        {% endfor %}
+    from with_tier
+    where
+        {% for rate in rates.values() %}
+            {{ "or" if not loop.first }} {{ rate }} is not null
+        {% endfor %}
 ),
 
 int_account__peers_ranked as (
     select
-        platform,
-        account_id,
-        tier,
-        niche,
-        country,
-        case when cell in ('own', 'niche') then niche when cell is not null then '*' end as benchmark_niche,
-        case when cell in ('own', 'country') then country when cell is not null then '*' end as benchmark_country,
-        case cell
-            {% for cell in cells %}
-                when '{{ cell }}' then {{ cell }}_n
-            {% endfor %}
-        end as benchmark_n,
+        with_tier.platform,
+        with_tier.account_id,
+        with_tier.tier,
+        with_tier.niche,
+        with_tier.country,
+        case
+            when placed.cell in ('own', 'niche') then with_tier.niche
+            when placed.cell is not null then '*'
+        end as benchmark_niche,
+        case
+            when placed.cell in ('own', 'country') then with_tier.country
+            when placed.cell is not null then '*'
+        end as benchmark_country,
+        cast(
+            case placed.cell
+                {% for cell in cells %}
+                    when '{{ cell }}' then placed.{{ cell }}_n
+                {% endfor %}
+            end as bigint
+        ) as benchmark_n,
         {% for name, rate in rates.items() %}
             case
                 {% for cell in cells %}
-                    when cell = '{{ cell }}' and {{ rate }} is not null and {{ cell }}_{{ name }}_n >= {{ fewest }}
-                        then cast(100 * {{ cell }}_{{ name }}_upto as double) / {{ cell }}_{{ name }}_n
+                    when
+                        placed.cell = '{{ cell }}'
+                        and with_tier.{{ rate }} is not null
+                        and placed.{{ cell }}_{{ name }}_n >= {{ fewest }}
+                        then {{ ratio("100 * ranked." ~ cell ~ "_" ~ name ~ "_upto", "placed." ~ cell ~ "_" ~ name ~ "_n") }}
                 {% endfor %}
             end as {{ name }}_percentile,
         {% endfor %}
-        snapshot_date
-    from placed
+        with_tier.snapshot_date
+    from with_tier
+    left join placed
+        on with_tier.platform = placed.platform
+        and with_tier.snapshot_date = placed.snapshot_date
+        and with_tier.tier = placed.tier
+        and with_tier.niche is not distinct from placed.niche
+        and with_tier.country is not distinct from placed.country
+    left join ranked
+        on with_tier.platform = ranked.platform
+        and with_tier.account_id = ranked.account_id
+        and with_tier.snapshot_date = ranked.snapshot_date
 )
 
 select * from int_account__peers_ranked

@@ -11,22 +11,20 @@ planned as (
     {{ planned_dates("int_account__engagement_rated") }}
 ),
 
-latest_traits as (
+traits_known as (
     select
         traits.*,
         planned.snapshot_date as as_of_date
     from traits
     inner join planned
         on traits.snapshot_date between {{ add_days("planned.snapshot_date", -90) }} and planned.snapshot_date
-    qualify
-        row_number() over (
-            partition by traits.platform, traits.post_id, planned.snapshot_date order by traits.snapshot_date desc
-        ) = 1
 ),
+
+{{ first_of_each("traits_known", ["platform", "post_id", "as_of_date"], "snapshot_date desc nulls last") }},
 
 published as (
     select *
-    from latest_traits
+    from first_of_each
     where not is_early and published_at >= {{ add_days("as_of_date", -90) }}
 ),
 

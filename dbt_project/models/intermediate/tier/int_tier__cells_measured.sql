@@ -38,14 +38,37 @@ accounts as (
     where {{ has_rate("rated") }}
 ),
 
-{{ tiered_from("accounts") }},
+{{ tier_bounds_for("accounts") }},
+
+-- Schemes share many of their cut-offs, so accounts between two of them are measured once for all tiers that lie there.
+cuts as (
+    select distinct
+        platform,
+        snapshot_date,
+        min_followers,
+        max_followers
+    from bounds
+),
+
+between_cuts as (
+    select
+        accounts.*,
+        cuts.min_followers,
+        cuts.max_followers
+    from accounts
+    inner join cuts
+        on accounts.platform = cuts.platform
+        and accounts.snapshot_date = cuts.snapshot_date
+        and accounts.followers >= cuts.min_followers
+        and (cuts.max_followers is null or accounts.followers < cuts.max_followers)
+),
 
 measured as (
     select
         platform,
         snapshot_date,
-        scheme,
-        tier,
+        min_followers,
+        max_followers,
         niche,
         country,
         grouping(niche) as all_niches,
@@ -57,32 +80,38 @@ measured as (
             {{ quantiles(rate, [0.1, 0.25, 0.5, 0.75, 0.9]) }} as {{ rate }},
         {% endfor %}
         max(data_origin) as data_origin
-    from tiered
-    where tier not in ('below', 'unclassified')
-    group by platform, snapshot_date, scheme, tier, cube(niche, country)
+    from between_cuts
+    group by platform, snapshot_date, min_followers, max_followers, cube(niche, country)
 ),
 
 -- An account without a niche or country belongs to no cell but those over all of them.
 int_tier__cells_measured as (
     select
-        platform,
-        snapshot_date,
-        scheme,
-        tier,
-        case when all_niches = 1 then '*' else niche end as niche,
-        case when all_countries = 1 then '*' else country end as country,
-        n,
-        n_suspicious,
+        bounds.platform,
+        bounds.snapshot_date,
+        bounds.scheme,
+        bounds.tier,
+        case when measured.all_niches = 1 then '*' else measured.niche end as niche,
+        case when measured.all_countries = 1 then '*' else measured.country end as country,
+        measured.n,
+        measured.n_suspicious,
         {% for rate, _, _ in rates %}
-            {{ rate }}_n,
+            measured.{{ rate }}_n,
             {% for percent in [10, 25, 50, 75, 90] %}
-                case when {{ rate }}_n >= 30 then {{ element_at_place(rate, loop.index) }} end
+                case when measured.{{ rate }}_n >= 30 then {{ element_at_place('measured.' ~ rate, loop.index) }} end
                     as {{ rate }}_p{{ percent }},
             {% endfor %}
         {% endfor %}
-        data_origin
+        measured.data_origin
     from measured
-    where (all_niches = 1 or niche is not null) and (all_countries = 1 or country is not null)
+    inner join bounds
+        on measured.platform = bounds.platform
+        and measured.snapshot_date = bounds.snapshot_date
+        and measured.min_followers = bounds.min_followers
+        and measured.max_followers is not distinct from bounds.max_followers
+    where
+        (measured.all_niches = 1 or measured.niche is not null)
+        and (measured.all_countries = 1 or measured.country is not null)
 )
 
 select * from int_tier__cells_measured

@@ -1,7 +1,32 @@
 -- One row per account, scheme and UTC day on which the account began to hold a tier.
-{{ config(materialized="table") }}
+-- What an account holds rests on all its runs before, but only accounts with a run on a planned day can turn there.
+with planned as (
+    {{ planned_dates("int_tier__turns_detected") }}
+),
 
-with runs as (select * from {{ ref("int_tier__runs_detected") }}),
+all_runs as (
+    select *
+    from {{ ref("int_tier__runs_detected") }}
+    where snapshot_date <= (select max(planned.snapshot_date) from planned)
+),
+
+running as {{ made_first() }} (
+    select distinct
+        platform,
+        account_id,
+        scheme
+    from all_runs
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+runs as (
+    select all_runs.*
+    from all_runs
+    inner join running
+        on all_runs.platform = running.platform
+        and all_runs.account_id = running.account_id
+        and all_runs.scheme = running.scheme
+),
 
 seed as (select * from {{ ref("tier_schemes") }}),
 
@@ -116,6 +141,7 @@ int_tier__turns_detected as (
         and turns.account_id = compared.account_id
         and turns.scheme = compared.scheme
         and turns.snapshot_date = compared.snapshot_date
+    where turns.snapshot_date in (select planned.snapshot_date from planned)
 )
 
 select * from int_tier__turns_detected

@@ -3,11 +3,33 @@
 
 with turns as (select * from {{ ref("int_tier__turns_detected") }}),
 
+-- Most accounts never leave their first tier, and one row needs no order.
+moved as {{ made_first() }} (
+    select distinct
+        platform,
+        account_id,
+        scheme
+    from turns
+    where direction <> 'entry'
+),
+
 spans as (
     select
-        *,
-        lead(snapshot_date) over (partition by platform, account_id, scheme order by snapshot_date) as valid_to
+        turns.*,
+        lead(turns.snapshot_date) over (
+            partition by turns.platform, turns.account_id, turns.scheme order by turns.snapshot_date
+        ) as valid_to
     from turns
+    inner join moved
+        on turns.platform = moved.platform and turns.account_id = moved.account_id and turns.scheme = moved.scheme
+    union all
+    select
+        turns.*,
+        cast(null as date) as valid_to
+    from turns
+    left join moved
+        on turns.platform = moved.platform and turns.account_id = moved.account_id and turns.scheme = moved.scheme
+    where moved.platform is null
 ),
 
 dim_account_tier_history as (

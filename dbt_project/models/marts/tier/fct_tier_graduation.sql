@@ -23,11 +23,27 @@ horizons as (
     select 365 as horizon_days
 ),
 
+-- Most accounts never leave their first tier: one spell, without an end.
+moved as {{ made_first() }} (
+    select distinct
+        platform,
+        account_id,
+        scheme
+    from history
+    where direction <> 'entry'
+),
+
 with_next as (
     select
-        *,
-        lead(direction) over (partition by platform, account_id, scheme order by valid_from) as next_direction
+        history.*,
+        lead(history.direction) over (
+            partition by history.platform, history.account_id, history.scheme order by history.valid_from
+        ) as next_direction
     from history
+    inner join moved
+        on history.platform = moved.platform
+        and history.account_id = moved.account_id
+        and history.scheme = moved.scheme
 ),
 
 -- One account, one vote: its first spell in the tier.
@@ -37,48 +53,136 @@ spells as (
     qualify row_number() over (partition by platform, account_id, scheme, tier order by valid_from) = 1
 ),
 
-followed as (
+first_turns as (
     select
         spells.platform,
         spells.account_id,
         spells.scheme,
-        spells.tier as from_tier,
+        spells.tier,
         ladder.to_tier,
-        case when spells.next_direction in ('up', 'down') then spells.days_in_tier end as days_in_tier,
-        spells.data_origin,
-        {{ days_between("spells.valid_from", "accounts.last_seen_date") }} as days_followed,
-        min({{ days_between("spells.valid_from", "later.valid_from") }}) as days_to_turn
+        min(later.valid_from) as turned_on
     from spells
     inner join ladder on spells.scheme = ladder.scheme and spells.tier = ladder.from_tier
-    inner join accounts on spells.platform = accounts.platform and spells.account_id = accounts.account_id
-    left join history as later
+    inner join history as later
         on spells.platform = later.platform
         and spells.account_id = later.account_id
         and spells.scheme = later.scheme
         and ladder.to_tier = later.tier
         and later.direction = 'up'
         and spells.valid_from < later.valid_from
+    group by spells.platform, spells.account_id, spells.scheme, spells.tier, ladder.to_tier
+),
+
+all_spells as (
+    select
+        platform,
+        account_id,
+        scheme,
+        tier,
+        valid_from,
+        case when next_direction in ('up', 'down') then days_in_tier end as days_in_tier,
+        data_origin
+    from spells
+    union all
+    select
+        history.platform,
+        history.account_id,
+        history.scheme,
+        history.tier,
+        history.valid_from,
+        cast(null as integer) as days_in_tier,
+        history.data_origin
+    from history
+    left join moved
+        on history.platform = moved.platform
+        and history.account_id = moved.account_id
+        and history.scheme = moved.scheme
+    where moved.platform is null
+),
+
+followed as (
+    select
+        spells.platform,
+        spells.scheme,
+        spells.tier as from_tier,
+        ladder.to_tier,
+        spells.days_in_tier,
+        spells.data_origin,
+        {{ days_between("spells.valid_from", "accounts.last_seen_date") }} as days_followed,
+        {{ days_between("spells.valid_from", "first_turns.turned_on") }} as days_to_turn
+    from all_spells as spells
+    inner join ladder on spells.scheme = ladder.scheme and spells.tier = ladder.from_tier
+    inner join accounts on spells.platform = accounts.platform and spells.account_id = accounts.account_id
+    left join first_turns
+        on spells.platform = first_turns.platform
+        and spells.account_id = first_turns.account_id
+        and spells.scheme = first_turns.scheme
+        and spells.tier = first_turns.tier
+        and ladder.to_tier = first_turns.to_tier
     where ladder.to_tier is not null
-    group by all
+),
+
+-- Few numbers of days tell of all accounts, so the horizons are set against these.
+by_days as (
+    select
+        platform,
+        scheme,
+        from_tier,
+        to_tier,
+        days_followed,
+        days_to_turn,
+        count(*) as accounts
+    from followed
+    group by platform, scheme, from_tier, to_tier, days_followed, days_to_turn
+),
+
+in_time as (
+    select
+        by_days.platform,
+        by_days.scheme,
+        by_days.from_tier,
+        by_days.to_tier,
+        horizons.horizon_days,
+        sum(case when by_days.days_followed >= horizons.horizon_days then by_days.accounts else 0 end) as accounts,
+        sum(
+            case
+                when
+                    by_days.days_followed >= horizons.horizon_days
+                    and by_days.days_to_turn <= horizons.horizon_days
+                    then by_days.accounts
+                else 0
+            end
+        ) as turned
+    from by_days
+    cross join horizons
+    group by by_days.platform, by_days.scheme, by_days.from_tier, by_days.to_tier, horizons.horizon_days
+),
+
+closed as (
+    select
+        platform,
+        scheme,
+        from_tier,
+        to_tier,
+        median(days_in_tier) as median_days_in_tier,
+        count(days_in_tier) as closed_spells,
+        max(data_origin) as data_origin
+    from followed
+    group by platform, scheme, from_tier, to_tier
 ),
 
 counted as (
     select
-        followed.platform,
-        followed.scheme,
-        followed.from_tier,
-        followed.to_tier,
-        horizons.horizon_days,
-        count(*) filter (where followed.days_followed >= horizons.horizon_days) as accounts,
-        count(*) filter (
-            where followed.days_followed >= horizons.horizon_days and followed.days_to_turn <= horizons.horizon_days
-        ) as turned,
-        median(followed.days_in_tier) as median_days_in_tier,
-        count(followed.days_in_tier) as closed_spells,
-        max(followed.data_origin) as data_origin
-    from followed
-    cross join horizons
-    group by followed.platform, followed.scheme, followed.from_tier, followed.to_tier, horizons.horizon_days
+        in_time.*,
+        closed.median_days_in_tier,
+        closed.closed_spells,
+        closed.data_origin
+    from in_time
+    inner join closed
+        on in_time.platform = closed.platform
+        and in_time.scheme = closed.scheme
+        and in_time.from_tier = closed.from_tier
+        and in_time.to_tier = closed.to_tier
 ),
 
 fct_tier_graduation as (
