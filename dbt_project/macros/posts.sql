@@ -3,6 +3,16 @@
     {{ return(["likes", "comments", "creator_replies", "shares", "saves", "views", "reach", "impressions"]) }}
 {%- endmacro %}
 
+{#- What is said of a post besides its counts, by its last capture of a day. -#}
+{% macro post_traits() -%}
+    {{ return([
+        "published_at", "is_sponsored", "is_pinned", "is_collab", "hashtags", "mentions", "data_origin",
+    ]) }}
+{%- endmacro %}
+
+{#- Published after the capture that shows it: one of the two clocks is wrong. -#}
+{% macro is_early() -%} coalesce(published_at > captured_at, false) {%- endmacro %}
+
 {#- Whether a count may be compared with the one last known: same account, within the look-back, not redefined since. -#}
 {% macro is_comparable(count) -%}
     not has_changed_account
@@ -10,7 +20,8 @@
     and coalesce({{ count }}_known_at >= {{ count }}_redefined_on, true)
 {%- endmacro %}
 
-{#- States of posts of two CTEs in one: what comes later takes the place of what was known before it, count by count. -#}
+{#- States of posts of two CTEs in one: what comes later takes the place of what was known before it, count by count; of
+    what else a capture says the later one has the last word. -#}
 {% macro states_of_both(later, earlier) -%}
     select
         coalesce({{ later }}.platform, {{ earlier }}.platform) as platform,
@@ -20,6 +31,10 @@
         {% for count in post_counts() %}
             coalesce({{ later }}.{{ count }}, {{ earlier }}.{{ count }}) as {{ count }},
             coalesce({{ later }}.{{ count }}_known_at, {{ earlier }}.{{ count }}_known_at) as {{ count }}_known_at,
+        {% endfor %}
+        {% for trait in post_traits() %}
+            case when {{ later }}.post_id is not null then {{ later }}.{{ trait }} else {{ earlier }}.{{ trait }} end
+                as {{ trait }},
         {% endfor %}
         coalesce({{ later }}.last_seen_date, {{ earlier }}.last_seen_date) as last_seen_date
     from {{ later }}

@@ -68,6 +68,11 @@
 
 {% macro duckdb__made_first() -%} materialized {%- endmacro %}
 
+{#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
+{% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
+
+{% macro duckdb__read_again() -%} not materialized {%- endmacro %}
+
 {#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words
     wide. A `case` is quicker on DuckDB than a `filter`. -#}
 {% macro exact_sum(value, condition) -%}

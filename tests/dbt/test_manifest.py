@@ -186,6 +186,7 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_post__traits_changed",
         "int_tier__equivalents_sampled",
         "int_tier__runs_detected",
+        "int_tier__turns_detected",
         "int_trust__accounts_judged",
         "int_trust__engagement_peers_measured",
         "int_trust__growth_measured",
@@ -272,6 +273,7 @@ CHOOSE_BY_HASH = {
     "int_account__days_observed",
     "int_post__changes_measured",
     "int_post__days_observed",
+    "int_post__rates_measured",
     "stg_landing__account_snapshots",
     "stg_landing__post_snapshots",
 }

@@ -141,7 +141,8 @@ kinds as (
         platform,
         content_type,
         snapshot_date
-    from last_known
+    from observed
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 redefined as (

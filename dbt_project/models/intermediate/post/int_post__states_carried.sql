@@ -1,4 +1,5 @@
 -- One row per post, its account and checkpoint day: what was last known of it in the 35 days up to the end of that day.
+-- A count may have been known later or earlier than the last capture; all else is what that capture said.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
 -- on from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
 {% set look_back_days = 35 %}
@@ -19,6 +20,9 @@ carried as (
             {% for count in post_counts() %}
                 {{ count }},
                 captured_at as {{ count }}_known_at,
+            {% endfor %}
+            {% for trait in post_traits() %}
+                {{ trait }},
             {% endfor %}
             snapshot_date as last_seen_date,
             snapshot_date
@@ -56,12 +60,15 @@ last_day as (
             {{ count }},
             case when {{ count }} is not null then captured_at end as {{ count }}_known_at,
         {% endfor %}
+        {% for trait in post_traits() %}
+            {{ trait }},
+        {% endfor %}
         snapshot_date as last_seen_date
     from days
     where snapshot_date = (select checkpoint.snapshot_date from checkpoint)
 ),
 
-days_before as (
+known_before as (
     select
         platform,
         post_id,
@@ -75,6 +82,20 @@ days_before as (
     from days
     where snapshot_date < (select checkpoint.snapshot_date from checkpoint)
     group by platform, post_id, account_id
+),
+
+days_before as (
+    select
+        known_before.*,
+        {% for trait in post_traits() %}
+            days.{{ trait }}{{ "," if not loop.last }}
+        {% endfor %}
+    from known_before
+    inner join days
+        on known_before.platform = days.platform
+        and known_before.post_id = days.post_id
+        and known_before.account_id = days.account_id
+        and known_before.last_seen_date = days.snapshot_date
 ),
 
 before as (
@@ -95,6 +116,9 @@ int_post__states_carried as (
             {% set is_near = count ~ "_known_at >= " ~ add_days("checkpoint.snapshot_date", -look_back_days) %}
             case when states.{{ is_near }} then states.{{ count }} end as {{ count }},
             case when states.{{ is_near }} then states.{{ count }}_known_at end as {{ count }}_known_at,
+        {% endfor %}
+        {% for trait in post_traits() %}
+            states.{{ trait }},
         {% endfor %}
         states.last_seen_date,
         checkpoint.snapshot_date

@@ -7,11 +7,10 @@
 ] %}
 
 -- Far fewer rows than captures, so what holds over 90 days is read from here.
-with days as (
+with days as {{ read_again() }} (
     select
         *,
-        -- Published after the capture that shows it: one of the two clocks is wrong.
-        coalesce(published_at > captured_at, false) as is_early
+        {{ is_early() }} as is_early
     from {{ ref("int_post__days_observed") }}
 ),
 
@@ -47,6 +46,34 @@ beside_the_day_before as (
         and {{ add_days("today.snapshot_date", -1) }} = days.snapshot_date
 ),
 
+-- What was known by the newest checkpoint before the first planned day; after it the days themselves are read.
+carried as (
+    {{ newest_checkpoint(ref("int_post__states_carried")) }}
+),
+
+seen_earlier as (
+    select
+        platform,
+        post_id,
+        {% for trait in traits %}
+            {{ is_early() ~ " as is_early" if trait == "is_early" else trait }},
+        {% endfor %}
+        last_seen_date as snapshot_date
+    from carried
+    union all
+    select
+        platform,
+        post_id,
+        {% for trait in traits %}
+            {{ trait }},
+        {% endfor %}
+        snapshot_date
+    from days
+    where
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -seen_days) }} from planned)
+),
+
 beside_an_earlier_day as (
     select
         rest.platform,
@@ -54,18 +81,18 @@ beside_an_earlier_day as (
         rest.snapshot_date,
         true
         {% for trait in traits %}
-            and {{ is_same("rest." ~ trait, "days." ~ trait) }}
+            and {{ is_same("rest." ~ trait, "seen_earlier." ~ trait) }}
         {% endfor %} as is_same
     from beside_the_day_before as rest
-    inner join days
-        on rest.platform = days.platform
-        and rest.post_id = days.post_id
-        and days.snapshot_date between
+    inner join seen_earlier
+        on rest.platform = seen_earlier.platform
+        and rest.post_id = seen_earlier.post_id
+        and seen_earlier.snapshot_date between
         {{ add_days("rest.snapshot_date", -seen_days) }} and {{ add_days("rest.snapshot_date", -2) }}
     where not rest.is_seen
     qualify
         row_number() over (
-            partition by rest.platform, rest.post_id, rest.snapshot_date order by days.snapshot_date desc
+            partition by rest.platform, rest.post_id, rest.snapshot_date order by seen_earlier.snapshot_date desc
         ) = 1
 ),
 

@@ -2,10 +2,12 @@
 {{ config(materialized="view") }}
 
 {% set hour = 3600000000 %}
+{% set seen = [
+    "captured_at", "published_at", "is_pinned", "is_collab", "likes", "comments", "creator_replies", "views", "reach",
+    "data_origin",
+] %}
 
-with days as (select * from {{ ref("int_post__days_observed") }}),
-
-planned as (
+with planned as (
     {{ planned_dates("int_account__engagement_rated") }}
 ),
 
@@ -17,31 +19,75 @@ left_out as (
     where name = 'left_out_posts'
 ),
 
-on_the_day as (
+-- What was known by the newest checkpoint before the first planned day; after it the days themselves are read.
+carried as (
+    {{ newest_checkpoint(ref("int_post__states_carried")) }}
+),
+
+-- Named twice, not read through one CTE: that would be made whole.
+on_the_day as {{ read_again() }} (
     select
-        *,
+        platform,
+        account_id,
+        post_id,
+        {% for column in seen %}
+            {{ column }},
+        {% endfor %}
+        snapshot_date,
         snapshot_date as as_of_date
-    from days
+    from {{ ref("int_post__days_observed") }}
     where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+seen_before as (
+    select
+        platform,
+        account_id,
+        post_id,
+        {% for column in seen %}
+            {% if column in post_counts() %}
+                -- A count that was known earlier is no count of the last capture.
+                case when {{ column }}_known_at = captured_at then {{ column }} end as {{ column }},
+            {% else %}
+                {{ column }},
+            {% endif %}
+        {% endfor %}
+        last_seen_date as snapshot_date
+    from carried
+    union all
+    select
+        platform,
+        account_id,
+        post_id,
+        {% for column in seen %}
+            {{ column }},
+        {% endfor %}
+        snapshot_date
+    from {{ ref("int_post__days_observed") }}
+    where
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
+        and snapshot_date < (select max(planned.snapshot_date) from planned)
 ),
 
 -- What was captured on the day itself needs no search for its last capture.
 before_the_day as (
     select
-        days.*,
+        seen_before.*,
         planned.snapshot_date as as_of_date
-    from days
+    from seen_before
     inner join planned
-        on days.snapshot_date between {{ add_days("planned.snapshot_date", -6) }}
+        on seen_before.snapshot_date between {{ add_days("planned.snapshot_date", -6) }}
         and {{ add_days("planned.snapshot_date", -1) }}
     left join on_the_day
-        on days.platform = on_the_day.platform
-        and days.post_id = on_the_day.post_id
+        on seen_before.platform = on_the_day.platform
+        and seen_before.post_id = on_the_day.post_id
         and planned.snapshot_date = on_the_day.as_of_date
     where on_the_day.post_id is null
     qualify
         row_number() over (
-            partition by days.platform, days.post_id, planned.snapshot_date order by days.snapshot_date desc
+            partition by seen_before.platform, seen_before.post_id, planned.snapshot_date
+            order by seen_before.snapshot_date desc
         ) = 1
 ),
 

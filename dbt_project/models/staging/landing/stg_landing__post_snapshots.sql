@@ -1,5 +1,5 @@
 -- One row per post and capture instant, of the planned days.
-with landed as (select * from {{ source("raw", "post_snapshots") }}),
+with landed as {{ read_again() }} (select * from {{ source("raw", "post_snapshots") }}),
 
 -- Two files that disagree about one key and instant are both in raw; which one counts must not depend on the order in
 -- which they came, so the later `as_of` wins, then the larger hash.
