@@ -1,6 +1,6 @@
 -- The night's rates of accounts, of posts of 90 days ($night).
 -- What is kept of every post of 90 days. Few posts change, so only their rows are put in order.
-create temp table kept_post as
+create temp table known_traits as
 with kept as (
     select *, hash(platform, post_id) as key from build.intermediate.int_post__traits_changed
     where snapshot_date between $night - 90 and $night - 1
@@ -32,7 +32,7 @@ select t.post_id is not null as is_today, coalesce(t.platform, k.platform) as pl
     date_diff('microsecond', t.published_at, t.captured_at) as age,
     coalesce(t.is_pinned, false) or coalesce(t.is_collab, false) as is_left_out,
     t.likes, t.comments, t.creator_replies, t.views, t.reach
-from today_post t full join kept_post k using (platform, post_id);
+from today_post t full join known_traits k using (platform, post_id);
 
 -- The night's own rows of what is kept: followers are those of the last capture in the 7 days before publication.
 create temp table new_post as
@@ -73,7 +73,7 @@ with missed as (
     join build.intermediate.int_post__states_carried s
         on p.platform = s.platform and p.post_id = s.post_id and p.account_id = s.account_id
     anti join (
-        select platform, post_id, snapshot_date from build.intermediate.int_post__days_observed
+        select platform, post_id, snapshot_date from marts.fct_post_daily
         where snapshot_date between $night - 6 and $night - 1 and (is_pinned or is_collab)
     ) o on s.platform = o.platform and s.post_id = o.post_id and s.last_seen_date = o.snapshot_date
     where not p.is_today and s.last_seen_date between $night - 6 and $night - 1

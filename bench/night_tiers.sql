@@ -1,9 +1,7 @@
 -- Who holds which tier since when, and how many move up ($night). No cut-offs change on this night.
 create temp table seen as
-select platform, account_id, snapshot_date, followers from build.intermediate.int_account__days_observed
-where snapshot_date >= $night - 28 and followers is not null
-union all
-select platform, account_id, snapshot_date, followers from today_account where followers is not null;
+select platform, account_id, snapshot_date, followers from marts.fct_account_daily
+where snapshot_date between $night - 28 and $night and followers is not null;
 
 -- Whom a day could move: across a cut-off within 28 days, or seen on few of the last 11, when a run may begin or end.
 create temp table restless as

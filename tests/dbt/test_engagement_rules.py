@@ -100,6 +100,17 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "a_post_is_told_of_when_it_is_new_changed_or_back_after_7_days": (
             f"{POST}traits_changed.sql", "coalesce(earlier.is_same, latest.is_same)", "latest.is_same",
         ),
+        "a_post_is_compared_with_what_is_carried_of_the_week_before": (
+            f"{POST}traits_changed.sql", "order by seen_earlier.snapshot_date desc", "order by seen_earlier.snapshot_date",
+        ),
+        "a_window_goes_on_from_what_is_carried": (
+            f"{POST}window_selected.sql", "case when {{ column }}_known_at = captured_at then {{ column }} end as", "{{ column }} as",
+        ),
+        "a_post_goes_on_from_the_newest_checkpoint_before_the_plan": (
+            "macros/posts.sql",
+            "case when {{ later }}.post_id is not null then {{ later }}.{{ trait }} else {{ earlier }}.{{ trait }} end",
+            "coalesce({{ later }}.{{ trait }}, {{ earlier }}.{{ trait }})",
+        ),
         "followers_are_those_of_the_last_capture_at_or_before_publication": (
             f"{POST}traits_changed.sql", "max_by(followers.followers", "min_by(followers.followers",
         ),
