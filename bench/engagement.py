@@ -82,7 +82,7 @@ BENCH = Bench(
         "int_account__peers_ranked", "fct_account_engagement_daily", "fct_tier_benchmark_daily",
     ),
     compared=("groundswell.marts.fct_account_engagement_daily", "groundswell.marts.fct_tier_benchmark_daily"),
-    before=("int_post__traits_changed", "int_brand__posts_named"),
+    before=("int_post__states_carried", "int_post__traits_changed", "int_brand__posts_named"),
     has_posts=True,
 )  # fmt: skip
 

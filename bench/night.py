@@ -239,17 +239,42 @@ def differing_rows(ours: Path, reference: Path, day: date) -> dict[str, int]:
 
 READER = """
 import duckdb, sys, time, json, os
-path, stop, times = sys.argv[1], sys.argv[2], []
+path, stop, pause, times = sys.argv[1], sys.argv[2], float(sys.argv[3]), []
 while not os.path.exists(stop):
     before = time.perf_counter()
     with duckdb.connect(path, read_only=True) as marts:
         marts.execute("select tier, count(*) from marts.fct_account_daily where snapshot_date = "
                       "(select max(snapshot_date) from marts.fct_account_daily) group by all").fetchall()
     times.append(time.perf_counter() - before)
-    time.sleep(0.01)
+    time.sleep(pause)
 times.sort()
 print(json.dumps([times[len(times) // 2], times[-1], len(times)]))
 """
+
+
+@contextmanager
+def reading(settings: Settings, pause: float) -> Iterator[list[list[float]]]:
+    """A reader beside the work, with a pause between two reads; tells its median, its slowest and how often it read."""
+    stop = settings.data / "stop"
+    stop.unlink(missing_ok=True)
+    command = [sys.executable, "-c", READER, str(settings.published / "groundswell.duckdb"), str(stop), str(pause)]
+    reader = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    found: list[list[float]] = []
+    try:
+        yield found
+    finally:
+        stop.touch()
+        found.append(json.loads(reader.communicate()[0]))
+
+
+def swap_often(settings: Settings, swaps: int = 50) -> None:
+    """Lead readers to the last release and the one before it in turn, ten times a second."""
+    from serving import releases
+
+    names = sorted(path.name for path in releases.folder_of(settings).iterdir())[-2:]
+    for swap in range(swaps):
+        time.sleep(0.1)
+        releases.point_readers_to(settings, names[swap % 2])
 
 
 def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) -> dict[str, object]:
@@ -310,17 +335,14 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
         for kind in results:
             folders[kind] = copy_of(base, work / f"{kind}{pair}")
             write_day(settings_of(folders[kind]), LAST, accounts, posts)
-        stop = work / f"stop{pair}"
-        stop.unlink(missing_ok=True)
-        database = settings_of(folders["night"]).published / "groundswell.duckdb"
-        reader = subprocess.Popen(
-            [sys.executable, "-c", READER, str(database), str(stop)], stdout=subprocess.PIPE, text=True
-        )
-        results["night"].append(in_a_process("night", folders["night"], LAST))
-        stop.touch()
-        results["night"][-1]["reader"] = json.loads(reader.communicate()[0])
+        settings = settings_of(folders["night"])
+        with reading(settings, 1.0) as readers:
+            results["night"].append(in_a_process("night", folders["night"], LAST))
+        with reading(settings, 0.01) as hasty:
+            swap_often(settings)
+        results["night"][-1] |= {"reader": readers[0], "reader of swaps": hasty[0]}
         results["reference"].append(in_a_process("reference", folders["reference"], LAST))
-        differ = differing_rows(database, settings_of(folders["reference"]).marts_db, LAST)
+        differ = differing_rows(settings.published / "groundswell.duckdb", settings_of(folders["reference"]).marts_db, LAST)
         assert not any(differ.values()), f"values differ: {differ}"
         print(
             f"  pair {pair + 1}: {total(results['night'][-1]):.1f} s, {total(results['reference'][-1]):.1f} s",
@@ -354,11 +376,12 @@ def report(short: dict[str, list[dict[str, object]]], rebuilt: dict[str, object]
     script_seconds = statistics.median(total(result) for result in script)
     gates = sum(median(ours, stage, 0) for stage in ("land", "check landing", "check marts"))
     memory = max(float(r["memory"]) for r in script)  # type: ignore[arg-type]
-    readers: list[Any] = [result["reader"] for result in ours]
     print(f"{'total':<14} {night:>11.2f} {'':>7} {script_seconds:>12.2f}   (without start-up and release copy)")
     print(f"the script's peak memory: {memory:.1f} GiB")
-    middle, slowest = statistics.median(r[0] for r in readers) * 1000, max(r[1] for r in readers) * 1000
-    print(f"reader during a night: median {middle:.0f} ms, slowest {slowest:.0f} ms of {sum(r[2] for r in readers)}")
+    for name, told in (("reader", "a read a second beside the night"), ("reader of swaps", "reads beside 50 swaps")):
+        readers: list[Any] = [result[name] for result in ours]
+        middle, slowest = statistics.median(r[0] for r in readers) * 1000, max(r[1] for r in readers) * 1000
+        print(f"{told}: median {middle:.0f} ms, slowest {slowest:.0f} ms of {sum(r[2] for r in readers)}")
     copies = [float(r["copy"]) / max(float(r["gigabytes"]), 1e-9) for r in ours]  # type: ignore[arg-type]
     figures = {
         "night / reference": night / script_seconds,
