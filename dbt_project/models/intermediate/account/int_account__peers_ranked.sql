@@ -63,11 +63,15 @@ with_tier as (
 -- Peers are counted by the cells of the accounts' own, of which there are few, and these are summed up to wider ones.
 counted as (
     select
-        {{ cells["own"] }},
+        platform,
+        tier,
+        niche,
+        country,
         count(*) filter (where is_peer) as own_n,
         {% for name, rate in rates.items() %}
-            count({{ rate }}) filter (where is_peer) as own_{{ name }}_n{{ "," if not loop.last }}
+            count({{ rate }}) filter (where is_peer) as own_{{ name }}_n,
         {% endfor %}
+        snapshot_date
     from with_tier
     where tier not in ('below', 'unclassified')
     group by {{ cells["own"] }}
@@ -75,14 +79,21 @@ counted as (
 
 summed as (
     select
-        *,
+        platform,
+        tier,
+        niche,
+        country,
+        own_n,
+        {% for name in rates %}
+            own_{{ name }}_n,
+        {% endfor %}
         {% for cell in wider_cells %}
             sum(own_n) over (partition by {{ cells[cell] }}) as {{ cell }}_n,
             {% for name in rates %}
-                sum(own_{{ name }}_n) over (partition by {{ cells[cell] }}) as {{ cell }}_{{ name }}_n{{ "," if not loop.last }}
+                sum(own_{{ name }}_n) over (partition by {{ cells[cell] }}) as {{ cell }}_{{ name }}_n,
             {% endfor %}
-            {{ "," if not loop.last }}
         {% endfor %}
+        snapshot_date
     from counted
 ),
 
@@ -103,15 +114,14 @@ ranked as (
     select
         platform,
         account_id,
-        snapshot_date,
         {% for cell, columns in cells.items() %}
             {% for name, rate in rates.items() %}
                 count({{ rate }}) filter (where is_peer) over (
                     partition by {{ columns }} order by {{ rate }} asc nulls last
-                ) as {{ cell }}_{{ name }}_upto{{ "," if not loop.last }}
+                ) as {{ cell }}_{{ name }}_upto,
             {% endfor %}
-            {{ "," if not loop.last }}
         {% endfor %}
+        snapshot_date
     from with_tier
     where
         {% for rate in rates.values() %}
@@ -144,11 +154,13 @@ int_account__peers_ranked as (
         {% for name, rate in rates.items() %}
             case
                 {% for cell in cells %}
+                    {% set place = "ranked." ~ cell ~ "_" ~ name ~ "_upto" %}
+                    {% set peers = "placed." ~ cell ~ "_" ~ name ~ "_n" %}
                     when
                         placed.cell = '{{ cell }}'
                         and with_tier.{{ rate }} is not null
-                        and placed.{{ cell }}_{{ name }}_n >= {{ fewest }}
-                        then {{ ratio("100 * ranked." ~ cell ~ "_" ~ name ~ "_upto", "placed." ~ cell ~ "_" ~ name ~ "_n") }}
+                        and {{ peers }} >= {{ fewest }}
+                        then {{ ratio("100 * " ~ place, peers) }}
                 {% endfor %}
             end as {{ name }}_percentile,
         {% endfor %}

@@ -86,10 +86,18 @@ known_before as (
 
 days_before as (
     select
-        known_before.*,
-        {% for trait in post_traits() %}
-            days.{{ trait }}{{ "," if not loop.last }}
+        known_before.platform,
+        known_before.post_id,
+        known_before.account_id,
+        known_before.captured_at,
+        {% for count in post_counts() %}
+            known_before.{{ count }},
+            known_before.{{ count }}_known_at,
         {% endfor %}
+        {% for trait in post_traits() %}
+            days.{{ trait }},
+        {% endfor %}
+        known_before.last_seen_date
     from known_before
     inner join days
         on known_before.platform = days.platform
