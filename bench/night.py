@@ -3,8 +3,8 @@
 `make bench ARGS="--accounts 1000000 --posts 5000000 --history 30 --pairs 3"`. The world is the same on every machine.
 Each night is a process of its own over a copy of the same history; the values of the night must be equal to the
 script's, row for row. Printed per stage: wall and CPU seconds of the medians; then ratios. Start-up (imports, reading
-the dbt project) stands apart, and so does the release copy. The script (`bench/night_*.sql`) lands both feeds, makes the
-marts of `MARTS`, also as Parquet, and keeps what its next night needs; what else a night of two feeds makes
+the dbt project) stands apart, and so does the release copy. The script (`bench/night_*.sql`) lands both feeds, makes
+the marts of `MARTS`, also as Parquet, and keeps what its next night needs; what else a night of two feeds makes
 (equivalence, claims) only the night pays.
 """
 
@@ -342,7 +342,8 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
             swap_often(settings)
         results["night"][-1] |= {"reader": readers[0], "reader of swaps": hasty[0]}
         results["reference"].append(in_a_process("reference", folders["reference"], LAST))
-        differ = differing_rows(settings.published / "groundswell.duckdb", settings_of(folders["reference"]).marts_db, LAST)
+        theirs = settings_of(folders["reference"]).marts_db
+        differ = differing_rows(settings.published / "groundswell.duckdb", theirs, LAST)
         assert not any(differ.values()), f"values differ: {differ}"
         print(
             f"  pair {pair + 1}: {total(results['night'][-1]):.1f} s, {total(results['reference'][-1]):.1f} s",

@@ -1,5 +1,5 @@
 -- One row per post, its account and checkpoint day: what was last known of it in the 35 days up to the end of that day.
--- A count may have been known later or earlier than the last capture; all else is what that capture said.
+-- A count may have been known before the last capture; all else is what that capture said.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
 -- on from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
 {% set look_back_days = 35 %}

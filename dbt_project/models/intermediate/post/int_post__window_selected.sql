@@ -39,6 +39,22 @@ on_the_day as {{ read_again() }} (
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
+days_since as {{ read_again() }} (
+    select
+        platform,
+        account_id,
+        post_id,
+        {% for column in seen %}
+            {{ column }},
+        {% endfor %}
+        snapshot_date
+    from {{ ref("int_post__days_observed") }}
+    where
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
+),
+
 seen_before as (
     select
         platform,
@@ -54,40 +70,42 @@ seen_before as (
         {% endfor %}
         last_seen_date as snapshot_date
     from carried
+    where last_seen_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
     union all
-    select
-        platform,
-        account_id,
-        post_id,
-        {% for column in seen %}
-            {{ column }},
-        {% endfor %}
-        snapshot_date
-    from {{ ref("int_post__days_observed") }}
-    where
-        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
-        and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
-        and snapshot_date < (select max(planned.snapshot_date) from planned)
+    select * from days_since
+    where snapshot_date < (select max(planned.snapshot_date) from planned)
+),
+
+-- Nearly every post was seen again the day after, and then this capture is no day's last one. What is carried was not
+-- seen again up to the checkpoint, so only the days since are looked at.
+last_seen as (
+    select seen_before.*
+    from seen_before
+    left join days_since as day_after
+        on seen_before.platform = day_after.platform
+        and seen_before.post_id = day_after.post_id
+        and {{ add_days("seen_before.snapshot_date", 1) }} = day_after.snapshot_date
+    where day_after.post_id is null
 ),
 
 -- What was captured on the day itself needs no search for its last capture.
 before_the_day as (
     select
-        seen_before.*,
+        last_seen.*,
         planned.snapshot_date as as_of_date
-    from seen_before
+    from last_seen
     inner join planned
-        on seen_before.snapshot_date between {{ add_days("planned.snapshot_date", -6) }}
+        on last_seen.snapshot_date between {{ add_days("planned.snapshot_date", -6) }}
         and {{ add_days("planned.snapshot_date", -1) }}
     left join on_the_day
-        on seen_before.platform = on_the_day.platform
-        and seen_before.post_id = on_the_day.post_id
+        on last_seen.platform = on_the_day.platform
+        and last_seen.post_id = on_the_day.post_id
         and planned.snapshot_date = on_the_day.as_of_date
     where on_the_day.post_id is null
     qualify
         row_number() over (
-            partition by seen_before.platform, seen_before.post_id, planned.snapshot_date
-            order by seen_before.snapshot_date desc
+            partition by last_seen.platform, last_seen.post_id, planned.snapshot_date
+            order by last_seen.snapshot_date desc
         ) = 1
 ),
 
