@@ -78,6 +78,9 @@ insert into intermediate.int_account__followers_captured
 insert into intermediate.int_tier__runs_detected by name
     select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_tier__turns_detected by name
+    select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into groundswell.marts.fct_tier_benchmark_daily by name
     select 'youtube' as platform, 'kol' as scheme, 'kol' as tier, '*' as niche, '*' as country, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
