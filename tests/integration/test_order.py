@@ -86,6 +86,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("int_post__traits_changed", "2022-07-17", "2022-07-20"),
         ("int_tier__equivalents_sampled", "2022-07-17", "2022-07-20"),
         ("int_tier__runs_detected", "2022-07-17", "2022-07-20"),
+        ("int_tier__turns_detected", "2022-07-17", "2022-07-20"),
         ("int_trust__accounts_judged", "2022-07-17", "2022-07-20"),
         ("int_trust__engagement_peers_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__growth_measured", "2022-07-17", "2022-07-20"),
