@@ -24,8 +24,22 @@ carried as (
     {{ newest_checkpoint(ref("int_post__states_carried")) }}
 ),
 
--- Not made whole: each of its readers takes other days and columns.
-days as {{ read_again() }} (
+-- This and `days_since` read the days each for itself: a date filter of both at once makes the joins a tenth slower.
+on_the_day as {{ read_again() }} (
+    select
+        platform,
+        account_id,
+        post_id,
+        {% for column in seen %}
+            {{ column }},
+        {% endfor %}
+        snapshot_date,
+        snapshot_date as as_of_date
+    from {{ ref("int_post__days_observed") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+days_since as {{ read_again() }} (
     select
         platform,
         account_id,
@@ -36,21 +50,9 @@ days as {{ read_again() }} (
         snapshot_date
     from {{ ref("int_post__days_observed") }}
     where
-        snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
+        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
         and snapshot_date <= (select max(planned.snapshot_date) from planned)
-),
-
-on_the_day as {{ read_again() }} (
-    select
-        *,
-        snapshot_date as as_of_date
-    from days
-    where snapshot_date in (select planned.snapshot_date from planned)
-),
-
-days_since as {{ read_again() }} (
-    select * from days
-    where snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
 ),
 
 seen_before as (
