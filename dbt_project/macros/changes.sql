@@ -38,6 +38,11 @@
         )
 {%- endmacro %}
 
+{#- Day of the checkpoint in a CTE `carried`, after which the days are read; before all days where it is empty. -#}
+{% macro checkpoint_day() -%}
+    (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+{%- endmacro %}
+
 {#- Statement that forgets checkpoints which are so many days older than the newest; a run that must go back further
     reads the days themselves. -#}
 {% macro forget_checkpoints(keep) -%}

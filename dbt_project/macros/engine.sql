@@ -70,3 +70,14 @@
 {% macro duckdb__each_number(first_number, last_number) -%}
     unnest(generate_series({{ first_number }}, {{ last_number }}))
 {%- endmacro %}
+
+{#- Makes a CTE before what joins it. Few rows pass its filter, which the planner cannot know: it would join history to
+    all accounts first. -#}
+{% macro made_first() -%} {{ return(adapter.dispatch("made_first")()) }} {%- endmacro %}
+
+{% macro duckdb__made_first() -%} materialized {%- endmacro %}
+
+{#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
+{% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
+
+{% macro duckdb__read_again() -%} not materialized {%- endmacro %}

@@ -62,17 +62,6 @@
     )
 {%- endmacro %}
 
-{#- Makes a CTE before what joins it. Few rows pass its filter, which the planner cannot know: it would join history to
-    all accounts first. -#}
-{% macro made_first() -%} {{ return(adapter.dispatch("made_first")()) }} {%- endmacro %}
-
-{% macro duckdb__made_first() -%} materialized {%- endmacro %}
-
-{#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
-{% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
-
-{% macro duckdb__read_again() -%} not materialized {%- endmacro %}
-
 {#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words
     wide. A `case` is quicker on DuckDB than a `filter`. -#}
 {% macro exact_sum(value, condition) -%}

@@ -36,7 +36,7 @@ days as (
     select *
     from {{ ref("int_account__days_observed") }}
     where
-        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        snapshot_date > {{ checkpoint_day() }}
         and snapshot_date <= (select max(planned.snapshot_date) from planned)
 ),
 

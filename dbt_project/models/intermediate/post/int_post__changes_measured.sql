@@ -40,7 +40,7 @@ observed as (
         {{ post_hash }} as post_hash
     from days
     inner join reach on days.snapshot_date between reach.first_day and reach.last_day
-    where days.snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+    where days.snapshot_date > {{ checkpoint_day() }}
 ),
 
 -- Of a usual night each post has one row, and only what is carried stands before it: the others alone are put in order.

@@ -35,7 +35,7 @@ checkpoint as (
     select max(snapshot_date) as snapshot_date
     from {{ ref("int_post__days_observed") }}
     where
-        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        snapshot_date > {{ checkpoint_day() }}
         and snapshot_date <= (select max(planned.snapshot_date) from planned)
 ),
 
@@ -44,7 +44,7 @@ days as (
     from {{ ref("int_post__days_observed") }} as observed
     cross join checkpoint
     where
-        observed.snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        observed.snapshot_date > {{ checkpoint_day() }}
         and observed.snapshot_date >= {{ add_days("checkpoint.snapshot_date", -look_back_days) }}
         and observed.snapshot_date <= checkpoint.snapshot_date
 ),

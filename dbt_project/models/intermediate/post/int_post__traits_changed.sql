@@ -70,7 +70,7 @@ seen_earlier as (
         snapshot_date
     from days
     where
-        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        snapshot_date > {{ checkpoint_day() }}
         and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -seen_days) }} from planned)
 ),
 

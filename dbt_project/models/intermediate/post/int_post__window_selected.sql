@@ -24,7 +24,7 @@ carried as (
     {{ newest_checkpoint(ref("int_post__states_carried")) }}
 ),
 
--- This and `days_since` read the days each for itself: a date filter of both at once makes the joins a tenth slower.
+-- This and `days_since` read the days each for itself, with its own dates alone.
 on_the_day as {{ read_again() }} (
     select
         platform,
@@ -50,7 +50,7 @@ days_since as {{ read_again() }} (
         snapshot_date
     from {{ ref("int_post__days_observed") }}
     where
-        snapshot_date > (select coalesce(max(carried.snapshot_date), date '0001-01-01') from carried)
+        snapshot_date > {{ checkpoint_day() }}
         and snapshot_date >= (select {{ add_days("min(planned.snapshot_date)", -6) }} from planned)
         and snapshot_date <= (select max(planned.snapshot_date) from planned)
 ),
