@@ -19,22 +19,22 @@ help: ## list the targets
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
 nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
-	@$(RUN) dags/common/run_local.py $(if $(DATE),--day $(DATE))
+	@$(RUN) -m warehouse.cli.airflow_run $(if $(DATE),--day $(DATE))
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day
-	@$(RUN) -m serving.preview $(if $(DATE),--day $(DATE))
+	@$(RUN) -m warehouse.dry_run $(if $(DATE),--day $(DATE))
 
 backfill: $(VENV)/.runtime ## build a range again in one pass: FROM= TO=, MARTS=a,b for some, DRY_RUN=1 to look first
-	@$(RUN) dags/common/backfill.py "$(FROM)" "$(TO)" $(if $(MARTS),--marts "$(MARTS)") $(if $(DRY_RUN),--dry-run)
+	@$(RUN) -m warehouse.cli.backfill "$(FROM)" "$(TO)" $(if $(MARTS),--marts "$(MARTS)") $(if $(DRY_RUN),--dry-run)
 
 releases: $(VENV)/.runtime ## list the releases that are kept, and which one readers see
-	@$(RUN) -m serving.rollback
+	@$(RUN) -m warehouse.release.rollback
 
 rollback: $(VENV)/.runtime ## show readers an earlier release: TO=<its id>, WHY="..."
-	@$(RUN) -m serving.rollback --to "$(TO)" --why "$(or $(WHY),rolled back by hand)"
+	@$(RUN) -m warehouse.release.rollback --to "$(TO)" --why "$(or $(WHY),rolled back by hand)"
 
 erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATFORM= ACCOUNT=
-	@$(RUN) dags/common/erase.py "$(PLATFORM)" "$(ACCOUNT)"
+	@$(RUN) -m warehouse.cli.erase "$(PLATFORM)" "$(ACCOUNT)"
 
 test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some
 	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
@@ -46,13 +46,13 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/sqlfluff lint dbt_project/models
 
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
-	@$(RUN) dags/common/serve_local.py $(if $(PORT),--port $(PORT))
+	@$(RUN) -m warehouse.cli.airflow_serve $(if $(PORT),--port $(PORT))
 
 preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=..., MAPPING=name or path
-	@$(RUN) -m ingestion.preview "$(FILE)" $(if $(MAPPING),--mapping "$(MAPPING)")
+	@$(RUN) -m ingestion.mapping.preview "$(FILE)" $(if $(MAPPING),--mapping "$(MAPPING)")
 
 reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors and for people
-	@$(RUN) -m ingestion.reference
+	@$(RUN) -m ingestion.mapping.reference
 
 fuzz: $(VENV)/.dev ## land hostile small files of every format: FILES=20000, SEED=1
 	@$(RUN) -m tests.unit.ingestion.hostile --files $(or $(FILES),20000) --seed $(or $(SEED),1)
@@ -61,7 +61,7 @@ reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="
 	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
 
 doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; changes nothing; QUICK=1 hashes no file
-	@$(RUN) -m serving.doctor $(if $(QUICK),--quick)
+	@$(RUN) -m warehouse.doctor.releases $(if $(QUICK),--quick)
 
 quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
 	@$(RUN) -m ingestion.quarantine $(if $(FEED),--feed "$(FEED)") $(if $(OUT),--out "$(OUT)")
@@ -89,33 +89,33 @@ shortlist: $(VENV)/.runtime ## list creators that meet a target, or a budget: FO
 		$(call asked,MAX_CREATORS,max-creators) $(call asked,ICEBERG,iceberg)
 
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
-	@$(RUN) -m serving.docs
+	@$(RUN) -m warehouse.dbt_docs
 
 dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts' YAML (a test holds it equal)
-	@$(RUN) -m serving.dictionary
+	@$(RUN) -m warehouse.data_dictionary
 
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
-	@$(RUN) sample/simulate.py
+	@$(RUN) -m sample.simulate
 	@$(RUN) -m sample.simulate_commerce
 	@$(RUN) -m sample.simulate_voices
 
 bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
-	@$(RUN) bench/night.py $(ARGS)
+	@$(RUN) -m bench.night $(ARGS)
 
 eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"
 	@$(RUN) -m bench.trust $(ARGS)
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
-	@$(RUN) bench/landing.py $(ARGS)
+	@$(RUN) -m bench.landing $(ARGS)
 
 bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
-	@$(RUN) bench/engagement.py $(ARGS)
+	@$(RUN) -m bench.engagement $(ARGS)
 
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
-	@$(RUN) bench/shortlist.py $(ARGS)
+	@$(RUN) -m bench.shortlist $(ARGS)
 
 bench-windows: $(VENV)/.runtime ## time a night of the 28-day statistics against a hand-written script; ARGS="--accounts 1000000"
-	@$(RUN) bench/windows.py $(ARGS)
+	@$(RUN) -m bench.windows $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

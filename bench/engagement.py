@@ -8,8 +8,6 @@ or the memory is above its limit.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from bench.paired import Bench, main
 
 # Skewed, and the same on every machine: a few accounts have most followers and most posts.

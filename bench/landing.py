@@ -97,7 +97,17 @@ def compare(form: str, rows: int, pairs: int) -> bool:
         memory: dict[str, float] = dict.fromkeys(seconds, 0.0)
         for pair in range(pairs):
             for name in seconds:
-                command = [sys.executable, __file__, "--rows", str(rows), "--one", name, "--source", str(source)]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "bench.landing",
+                    "--rows",
+                    str(rows),
+                    "--one",
+                    name,
+                    "--source",
+                    str(source),
+                ]
                 out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
                 seconds[name].append(float(out[0]))
                 memory[name] = max(memory[name], float(out[1]))

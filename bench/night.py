@@ -24,12 +24,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-PROJECT_DIR = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT_DIR / "dags"), str(PROJECT_DIR)]
+import duckdb
 
-import duckdb  # noqa: E402
-
-from ingestion.config import Settings  # noqa: E402
+from ingestion.config import Settings
 
 LAST = date(2026, 6, 30)
 LIMITS = {"night / reference": 2.0, "peak memory, GiB": 12.0, "start-up, s": 60.0, "landing and checks / night": 0.4}
@@ -132,12 +129,14 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None) -
     stages: dict[str, list[float]] = {}
     with timed(stages, "start-up"):
         import great_expectations  # noqa: F401
-        from common.rooms import check_built
 
         from expectations.run import check_landing
-        from ingestion import landing, plan
+        from ingestion import landing
         from ingestion.lease import hold
-        from serving import build, publish
+        from warehouse import plan
+        from warehouse.build import run as build
+        from warehouse.pipeline import check_built
+        from warehouse.release import publish
 
         settings = settings_of(folder)
         with build.dbt_environment(settings):
@@ -182,7 +181,7 @@ def run_reference(folder: Path, day: date) -> dict[str, object]:
 
     What it had kept from the nights before, it reads where the warehouse keeps it.
     """
-    from serving.publish import PARQUET
+    from warehouse.release.publish import PARQUET
 
     stages: dict[str, list[float]] = {}
     settings = settings_of(folder)
@@ -210,7 +209,7 @@ def run_reference(folder: Path, day: date) -> dict[str, object]:
 
 def script(part: str, values: dict[str, str]) -> str:
     """The SQL of a part with this night's values."""
-    sql = (PROJECT_DIR / "bench" / f"{part}.sql").read_text()
+    sql = Path(__file__).with_name(f"{part}.sql").read_text()
     for name, value in values.items():
         sql = sql.replace(name, value)
     return sql
@@ -269,7 +268,7 @@ def reading(settings: Settings, pause: float) -> Iterator[list[list[float]]]:
 
 def swap_often(settings: Settings, swaps: int = 50) -> None:
     """Lead readers to the last release and the one before it in turn, ten times a second."""
-    from serving import releases
+    from warehouse.release import releases
 
     names = sorted(path.name for path in releases.folder_of(settings).iterdir())[-2:]
     for swap in range(swaps):
@@ -279,7 +278,7 @@ def swap_often(settings: Settings, swaps: int = 50) -> None:
 
 def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) -> dict[str, object]:
     """One night in a process of its own: imports are its own, and so is its memory."""
-    command = [sys.executable, __file__, "--one", kind, "--folder", str(folder), "--day", str(day)]
+    command = [sys.executable, "-m", "bench.night", "--one", kind, "--folder", str(folder), "--day", str(day)]
     command += ["--first", str(first)] if first else []
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])

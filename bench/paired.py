@@ -24,7 +24,7 @@ import duckdb
 from ingestion import raw
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
-from serving import build
+from warehouse.build import run as build
 
 LIMIT = 2.0
 MEMORY_LIMIT_MIB = 12 * 1024
@@ -170,13 +170,14 @@ def main(bench: Bench, description: str | None) -> int:
         sizes = ["--accounts", str(asked.accounts), "--posts", str(asked.posts)]
         # A process inherits the peak memory of the one that starts it, so this one does no work itself.
         subprocess.run(
-            [sys.executable, str(bench.script), "--one", "world", "--folder", str(folder), *sizes], check=True
+            [sys.executable, "-m", f"bench.{bench.script.stem}", "--one", "world", "--folder", str(folder), *sizes],
+            check=True,
         )
         posts = f", {asked.posts:,} posts" if bench.has_posts else ""
         print(f"{asked.accounts:,} accounts{posts} a night, {asked.pairs} pairs", flush=True)
         for pair in range(asked.pairs):
             for name in seconds:
-                command = [sys.executable, str(bench.script), "--one", name, "--folder", str(folder)]
+                command = [sys.executable, "-m", f"bench.{bench.script.stem}", "--one", name, "--folder", str(folder)]
                 command += ["-v"] if asked.v else []
                 done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=PROJECT_DIR)
                 out: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

@@ -15,7 +15,7 @@ import duckdb
 from ingestion.config import Settings
 from serving.report.source import open_source
 from serving.shortlist.ask import read_ask
-from serving.shortlist.plan import amount, make_shortlist
+from serving.shortlist.optimise import amount, make_shortlist
 
 # What a brand would ask, from the easy to the tight.
 ASKS: dict[str, dict[str, str | None]] = {

@@ -8,8 +8,6 @@ ratio of medians or the memory is above its limit.
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from bench.paired import Bench, main
 
 # Skewed, with a day in twenty missed, rounded counts on one platform, bursts, and losses.

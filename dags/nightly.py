@@ -30,14 +30,9 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
-from common.alerts import report_late
-from common.steps import (
-    is_too_early,
-    no_retry_on_contract_error,
-    run_day,
-    writer,
-)
-from common.tasks import build_report, check_marts, publish_release
+from groundswell_dags.alerts import report_late
+from groundswell_dags.steps import is_too_early, no_retry_on_contract_error, run_day, writer
+from groundswell_dags.tasks import build_report, check_marts, publish_release
 
 from ingestion.config import get_settings
 
@@ -85,7 +80,7 @@ def nightly() -> None:
     @task
     @no_retry_on_contract_error
     def build_marts() -> dict[str, Any]:
-        from serving.build import build_marts as build
+        from warehouse.build.run import build_marts as build
 
         with writer("build_marts") as (settings, run_id, day, lease):
             return vars(build(settings, run_id, day, lease))

@@ -19,12 +19,8 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, chain, dag, get_current_context, task
-from common.steps import (
-    no_retry_on_contract_error,
-    rebuild_range,
-    writer,
-)
-from common.tasks import build_report, check_marts, publish_release
+from groundswell_dags.steps import no_retry_on_contract_error, rebuild_range, writer
+from groundswell_dags.tasks import build_report, check_marts, publish_release
 
 from ingestion.config import get_settings
 
@@ -67,7 +63,7 @@ def rebuild() -> None:
     @task
     @no_retry_on_contract_error
     def build_marts() -> dict[str, Any]:
-        from serving.build import build_marts as build
+        from warehouse.build.run import build_marts as build
 
         asked, day = rebuild_range(get_current_context())
         with writer("build_marts") as (settings, run_id, _, lease):

@@ -18,12 +18,12 @@ import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ingestion import filters
 from ingestion.config import PROJECT_DIR
 from ingestion.errors import ContractError, FileRefused
+from ingestion.mapping import row_filter
 
 FEEDS_DIR = PROJECT_DIR / "ingestion" / "feeds"
-MAPPINGS_DIR = PROJECT_DIR / "ingestion" / "mappings"
+MAPPINGS_DIR = PROJECT_DIR / "ingestion" / "mapping" / "library"
 
 # A canonical name may carry its day or instant (UTC): `accounts_2026-01-05.csv`, `x_2026-01-05T03-01-02.csv.gz`.
 TEMPLATE_PART = re.compile(r"\{([^{}]+)\}")
@@ -273,7 +273,7 @@ class _Traits(_Strict):
     @classmethod
     def _is_filter(cls, value: str | None) -> str | None:
         if value is not None:
-            filters.parse(value)
+            row_filter.parse(value)
         return value
 
 

@@ -23,10 +23,10 @@ from typing import IO
 import duckdb
 
 from ingestion import ledger
-from ingestion.cells import Reader
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
+from ingestion.readers.csv import Reader
 from ingestion.values import quote
 
 BLOCK = 1 << 20

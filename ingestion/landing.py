@@ -18,10 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 from ingestion import erasure, ledger, manifest, parse, raw
-from ingestion.cells import Reader, verify_zip
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import FORMATS, FeedPart, Mapping, choose_mapping, load_feeds, load_mappings
 from ingestion.errors import FileNotReady, FileRefused
+from ingestion.readers.csv import Reader, verify_zip
 from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20

@@ -14,11 +14,13 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion import cells, filters, values
-from ingestion.cells import Reader, Table, one
+from ingestion import values
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import CanonicalMapping, ColumnSource, Feed, FeedPart, Mapping, load_feeds, tidy
 from ingestion.errors import FileRefused
+from ingestion.mapping import row_filter
+from ingestion.readers import csv as cells
+from ingestion.readers.csv import Reader, Table, one
 from ingestion.values import EARLIEST, MAX_HOURS_AHEAD, quote
 
 VALUE_SHOWN = 200
@@ -172,7 +174,7 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
         for name in source.template_columns:
             find_column(table, name, mapping, optional=False)
     if part.keep:
-        for name in filters.parse(part.keep).columns:
+        for name in row_filter.parse(part.keep).columns:
             find_column(table, name, mapping, optional=False)
     return found
 
@@ -360,7 +362,7 @@ def _whole_row_tests(layout: Layout) -> list[str]:
         same = (f"trim({_cell_text(layout, c)}) = {quote(layout.table.header[c])}" for c in columns)
         tests.append(f"when {' and '.join(same)} then '{HEADER_AGAIN}'")
     if layout.part.keep:
-        kept = filters.parse(layout.part.keep).sql(lambda name: _named_text(layout, name))
+        kept = row_filter.parse(layout.part.keep).sql(lambda name: _named_text(layout, name))
         tests.append(f"when not ({kept}) then '{LEFT_OUT}'")
     return tests
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion import ledger, look
+from ingestion import inventory, ledger
 from ingestion.config import Settings, get_settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
@@ -48,8 +48,8 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     """
     _check(settings, target, feed)
     with ledger.look(settings) as connection:
-        batches = look.batches_with_rejects(connection, feed)
-    paths = look.kept_rows(settings, batches)
+        batches = inventory.batches_with_rejects(connection, feed)
+    paths = inventory.kept_rows(settings, batches)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
     try:
@@ -93,7 +93,7 @@ def _check(settings: Settings, target: Path, feed: str | None) -> None:
 def _whole_files(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Row]:
     """Files set aside whole; one of which every row was quarantined has its rows instead."""
     for batch in batches:
-        if not look.quarantined_rows_file(settings, batch["feed"], batch["batch_id"]).exists():
+        if not inventory.quarantined_rows_file(settings, batch["feed"], batch["batch_id"]).exists():
             whole = batch["state"] == "quarantined"
             lost = f"{batch['rows_quarantined']} rows whose record in quarantine is gone; make doctor says more"
             reason = batch["reason"] if whole else lost
@@ -102,7 +102,7 @@ def _whole_files(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Row
 
 def _rows(paths: list[Path]) -> Iterator[Row]:
     """Quarantined rows in the order of feed, file and line, a block at a time."""
-    reader = look.open_rows(paths)
+    reader = inventory.open_rows(paths)
     try:
         reader.execute(
             'select feed, source_file, source_line, column_name, value, reason, "row", batch_id from kept'
@@ -115,11 +115,11 @@ def _rows(paths: list[Path]) -> Iterator[Row]:
 
 
 def _counts(batches: list[sqlite3.Row], paths: list[Path]) -> Iterator[str]:
-    for (feed, reason), count in look.file_reasons(batches).most_common(REASONS_SHOWN):
-        yield look.shown(f"{count:>9,} files  {feed}: {reason}")
-    found = look.reasons(paths)
+    for (feed, reason), count in inventory.file_reasons(batches).most_common(REASONS_SHOWN):
+        yield inventory.shown(f"{count:>9,} files  {feed}: {reason}")
+    found = inventory.reasons(paths)
     for kind in found[:REASONS_SHOWN]:
-        yield look.shown(f"{kind.rows:>9,} rows   {kind.where}: {kind.reason}")
+        yield inventory.shown(f"{kind.rows:>9,} rows   {kind.where}: {kind.reason}")
     if len(found) > REASONS_SHOWN:
         yield f"          and {len(found) - REASONS_SHOWN} more reasons, all in the file"
 

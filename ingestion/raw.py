@@ -13,11 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.cells import Reader
 from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
 from ingestion.ledger import RawFile
+from ingestion.readers.csv import Reader
 from ingestion.values import quote
 
 SQL_TYPES = {

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from ingestion import landing, ledger, look, raw
+from ingestion import inventory, landing, ledger, raw
 from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import choose_mapping, load_feeds, load_mappings
 from ingestion.errors import ContractError, FileNotReady, FileRefused, LeaseLost
@@ -67,12 +67,12 @@ def plan_replay(
     if revive and batch_prefix is None:
         raise ContractError("name the batch that should count again: make replay BATCH=<start of its id> REVIVE=1")
     if batch_prefix is None:
-        batches = look.batches_with_rejects(connection, feed)
+        batches = inventory.batches_with_rejects(connection, feed)
     else:
         batches = [find_batch(connection, batch_prefix)]
         if revive or batches[0]["state"] in ("rejected", "superseded"):
             return [_step_of_retired(settings, connection, batches[0], revive)]
-    seen = look.landed_names(settings, connection)
+    seen = inventory.landed_names(settings, connection)
     is_named = feed is not None or batch_prefix is not None
     steps = [_step(settings, connection, batch, seen, is_named, batch_prefix is not None) for batch in batches]
     return sorted(steps, key=lambda step: (ACTIONS.index(step.action), step.feed, step.file, step.batch_id))
@@ -105,7 +105,7 @@ def _step(
     settings: Settings,
     connection: sqlite3.Connection,
     batch: sqlite3.Row,
-    names: dict[str, look.Seen],
+    names: dict[str, inventory.Seen],
     is_named: bool,
     is_alone: bool,
 ) -> Step:
@@ -121,7 +121,7 @@ def _step(
     return _step_gone(settings, batch)
 
 
-def _step_in_landing(batch: sqlite3.Row, seen: look.Seen, is_named: bool) -> Step:
+def _step_in_landing(batch: sqlite3.Row, seen: inventory.Seen, is_named: bool) -> Step:
     """The file still lies there: the next run reads it by itself, or must be asked to, or cannot."""
     if seen.is_asked:
         return _made(batch, BY_ITSELF, "asked for already; the next run reads it")
@@ -141,7 +141,7 @@ def _step_in_landing(batch: sqlite3.Row, seen: look.Seen, is_named: bool) -> Ste
 
 def _step_gone(settings: Settings, batch: sqlite3.Row) -> Step:
     """The file is gone from landing: its bytes may lie in quarantine, when it was set aside whole."""
-    kept = look.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
+    kept = inventory.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
     if not kept.is_file():
         return _made(batch, LOST, "it is gone from landing and no copy is kept; deliver it again under the same name")
     if _sha256(kept) != batch["sha256"]:
@@ -156,8 +156,8 @@ def _step_gone(settings: Settings, batch: sqlite3.Row) -> Step:
 
 
 def _where_it_lies(
-    settings: Settings, connection: sqlite3.Connection, batch: sqlite3.Row, names: dict[str, look.Seen]
-) -> look.Seen | None:
+    settings: Settings, connection: sqlite3.Connection, batch: sqlite3.Row, names: dict[str, inventory.Seen]
+) -> inventory.Seen | None:
     """The batch's bytes in landing: under its own name, or another under which they were delivered."""
     delivered = connection.execute("select path from deliveries where batch_id = ?", (batch["batch_id"],)).fetchall()
     for path in dict.fromkeys([batch["file"], *(row["path"] for row in delivered)]):
@@ -171,7 +171,7 @@ def _where_it_lies(
     return None
 
 
-def _hash_inside(settings: Settings, seen: look.Seen) -> str:
+def _hash_inside(settings: Settings, seen: inventory.Seen) -> str:
     """SHA-256 of a file in landing, empty when it cannot be opened."""
     try:
         with os.fdopen(landing.open_inside(settings.landing, seen.candidate.path), "rb") as source:
@@ -230,7 +230,7 @@ def put_back(settings: Settings, batch: sqlite3.Row) -> Path:
         raise ContractError(f"a folder on the way to landing/{batch['file']} is a link; deliver the file by hand")
     # A name with a dot before it is no delivery, so a run that looks now does not see half of it.
     partial = target.with_name(f".{target.name[:200]}.replay")
-    kept = look.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
+    kept = inventory.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
     shutil.copyfile(kept, partial)
     moment = datetime.fromisoformat(batch["as_of"]).replace(tzinfo=UTC).timestamp()
     os.utime(partial, (moment, moment))
@@ -250,7 +250,7 @@ def table(steps: list[Step]) -> list[str]:
     for action in ACTIONS:
         alike = [step for step in steps if step.action == action]
         for step in alike[:SHOWN]:
-            file, why = look.shown(step.file), look.shown(step.why)
+            file, why = inventory.shown(step.file), inventory.shown(step.why)
             lines.append(f"{step.action:<12}  {step.batch_id[:12]}  {file:<40}  {why}")
         if len(alike) > SHOWN:
             lines.append(f"{action:<12}  and {len(alike) - SHOWN:,} more")

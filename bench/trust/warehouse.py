@@ -16,7 +16,7 @@ from ingestion import raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.lease import hold
-from serving import build
+from warehouse.build import run as build
 
 SELECT = ("+fct_follower_trust_daily", "+fct_follower_flag")
 

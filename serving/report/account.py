@@ -15,7 +15,7 @@ from urllib.parse import quote
 from ingestion.config import Settings, get_settings
 from serving.report import ranges
 from serving.report.build import write_page
-from serving.report.look import environment, head
+from serving.report.formatting import environment, head
 from serving.report.source import Row, Source, open_source
 from serving.report.tiers import MAX_GAP_DAYS, dress, label
 

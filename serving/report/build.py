@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.raw import commit_file
-from serving.report.look import HERE, environment, head
+from serving.report.formatting import HERE, environment, head
 from serving.report.sections import SECTIONS
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source, open_source

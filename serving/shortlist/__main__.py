@@ -6,7 +6,7 @@ import sys
 from ingestion.config import get_settings
 from serving.report.source import open_source
 from serving.shortlist.ask import AIMS, ATTRIBUTES, MEASURES, ShortlistError, read_ask
-from serving.shortlist.plan import make_shortlist
+from serving.shortlist.optimise import make_shortlist
 from serving.shortlist.write import show, write_files
 
 

@@ -9,10 +9,10 @@ from ingestion.config import Settings
 from ingestion.quarantine import neutral
 from ingestion.raw import commit_file
 from serving.report.build import write_page
-from serving.report.look import environment, head
+from serving.report.formatting import environment, head
 from serving.report.source import Row
 from serving.shortlist.ask import many
-from serving.shortlist.plan import Shortlist, amount
+from serving.shortlist.optimise import Shortlist, amount
 from serving.shortlist.solve import GAP, MANY, TIME_LIMIT_SECONDS
 
 COLUMNS = (

@@ -1,7 +1,6 @@
 """The DAG as Airflow reads it: ids first, then order, schedule, policy."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -26,7 +25,6 @@ def airflow_home() -> None:
     os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
     os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
     os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
-    sys.path.insert(0, str(DAGS))
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +115,7 @@ def _context(run_type: str = "scheduled", day: str | None = None, end: datetime 
 
 
 def test_the_day_of_a_run(airflow_home: None) -> None:
-    from common.steps import run_day
+    from groundswell_dags.steps import run_day
 
     assert run_day(_context()) == date(2026, 1, 5)
     assert run_day(_context(day="2025-12-24")) == date(2025, 12, 24)
@@ -128,7 +126,7 @@ def test_the_day_of_a_run(airflow_home: None) -> None:
 
 
 def test_only_a_scheduled_run_waits_until_two(airflow_home: None) -> None:
-    from common.steps import is_too_early
+    from groundswell_dags.steps import is_too_early
 
     just_now = datetime.now(UTC) - timedelta(minutes=1)
     assert is_too_early(_context("scheduled", end=just_now))
@@ -139,7 +137,7 @@ def test_only_a_scheduled_run_waits_until_two(airflow_home: None) -> None:
 
 def test_a_contract_error_is_not_tried_again_and_anything_else_is(airflow_home: None) -> None:
     from airflow.sdk.exceptions import AirflowFailException
-    from common.steps import no_retry_on_contract_error
+    from groundswell_dags.steps import no_retry_on_contract_error
 
     def failing(error: Exception) -> Callable[[], None]:
         @no_retry_on_contract_error
@@ -155,7 +153,7 @@ def test_a_contract_error_is_not_tried_again_and_anything_else_is(airflow_home: 
 
 
 def test_the_deadline_alert_says_what_to_do(caplog: pytest.LogCaptureFixture, airflow_home: None) -> None:
-    from common.alerts import report_late
+    from groundswell_dags.alerts import report_late
 
     report_late(context={"dag_run": {"dag_run_id": "scheduled__x"}, "deadline": {}})
     assert "scheduled__x" in caplog.text
@@ -167,7 +165,7 @@ def test_airflow_is_private_to_the_data_folder(
 ) -> None:
     for key in [key for key in os.environ if key.startswith("AIRFLOW__")]:
         monkeypatch.delenv(key)
-    from common.environment import airflow_environment
+    from warehouse.cli.airflow_env import airflow_environment
 
     environment = airflow_environment(settings, 8123)
     assert environment["AIRFLOW_HOME"] == str(settings.data / "airflow")

@@ -43,7 +43,7 @@ def test_a_range_must_be_named(bag: Any) -> None:
 
 
 def test_the_params_become_a_range(airflow_home: None, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
-    from common import steps
+    from groundswell_dags import steps
 
     seen: list[Any] = []
     monkeypatch.setattr(steps, "get_settings", lambda: settings)

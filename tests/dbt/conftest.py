@@ -17,9 +17,10 @@ import pytest
 from ingestion import landing, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
-from serving import build, publish
 from tests.conftest import CANONICAL_HEADER
 from tests.dbt.commerce import Compiled
+from warehouse.build import run as build
+from warehouse.release import publish
 
 DAY = date(2026, 1, 6)
 

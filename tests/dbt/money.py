@@ -9,8 +9,8 @@ from pathlib import Path
 from ingestion import landing
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
-from serving import build
 from tests.dbt.conftest import Warehouse
+from warehouse.build import run as build
 
 BY_HAND = PROJECT_DIR / "tests" / "fixtures" / "money_by_hand"
 LAST_DAY = date(2026, 2, 28)

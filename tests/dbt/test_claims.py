@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from serving import build
-from serving.build import DBT_PROJECT
+from warehouse.build import run as build
+from warehouse.build.run import DBT_PROJECT
 
 # The claims of the trade press, as the design names them.
 CLAIMS = {

@@ -2,7 +2,7 @@
 
 import json
 
-from serving.docs import build_docs
+from warehouse.dbt_docs import build_docs
 
 
 def test_the_site_is_one_file_with_overview_marts_and_exposures(empty, manifest, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from serving import build
+from warehouse.build import run as build
 
 MODEL = "intermediate/tier/int_tier__equivalents_sampled.sql"
 MEASURES = ("followers", "reach", "engagements")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from serving import build
+from warehouse.build import run as build
 
 MARTS = {
     "dim_account",

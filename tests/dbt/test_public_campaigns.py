@@ -13,9 +13,9 @@ import pytest
 from ingestion import landing
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
-from serving import build
 from tests.dbt.conftest import Warehouse
 from tests.dbt.money import quiet
+from warehouse.build import run as build
 
 FOLDER = PROJECT_DIR / "tests" / "fixtures" / "campaigns"
 SETS = ("abhy", "sathvi", "dransing")

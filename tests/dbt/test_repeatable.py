@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from serving import build
+from warehouse.build import run as build
 
 # Sums of doubles differ in the last digits from run to run; these make doubles of whatever they are given.
 ADDS = {"sum", "sum_no_overflow", "avg", "mean", "fsum", "sumkahan", "kahan_sum", "favg", "product"}

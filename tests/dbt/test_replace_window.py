@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion import ledger
-from serving import build
+from warehouse.build import run as build
 
 MARK = "written by no run"
 

@@ -21,13 +21,11 @@ from pathlib import Path
 import duckdb
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(PROJECT_DIR), str(PROJECT_DIR / "dags")]
-
-from common.environment import airflow_environment  # noqa: E402
 
 from ingestion.config import Settings  # noqa: E402
 from tests.integration import night  # noqa: E402
 from tests.integration.conftest import content, make_settings  # noqa: E402
+from warehouse.cli.airflow_env import airflow_environment  # noqa: E402
 
 FIRST, LAST = "2022-07-16", "2022-07-25"
 PORT = 8231
@@ -100,7 +98,7 @@ def main() -> int:
     # On SQLite a backfill is created while the nightly is paused; the scheduled run that is due starts beside it.
     environment["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "True"
     home = settings.data / "airflow"
-    command = [sys.executable, str(PROJECT_DIR / "dags" / "common" / "serve_local.py"), "--port", str(PORT)]
+    command = [sys.executable, "-m", "warehouse.cli.airflow_serve", "--port", str(PORT)]
     started = time.monotonic()
     with (folder / "airflow.log").open("w") as log:
         airflow = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=PROJECT_DIR)

@@ -50,10 +50,9 @@ def log_of(settings: Settings, run_id: str) -> Path:
 @contextmanager
 def open_forks(folder: Path) -> Iterator[Forks]:
     """A process that forks, as long as the context lasts."""
-    script = PROJECT_DIR / "tests" / "integration" / "night.py"
     with (folder / "forks.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, str(script), str(folder / "read")],
+            [sys.executable, "-m", "tests.integration.night", str(folder / "read")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=PROJECT_DIR,
         )  # fmt: skip
     try:

@@ -18,15 +18,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "dags"))
-
-from common.rooms import check_built, publish_checked
-
-from ingestion import landing, ledger, plan, raw
+from ingestion import landing, ledger, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
-from serving import build, publish, releases
+from warehouse import plan
+from warehouse.build import run as build
+from warehouse.pipeline import check_built, publish_checked
+from warehouse.release import publish, releases
 
 
 def quiet(_: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
-from serving import build
+from warehouse.build import run as build
 
 from .conftest import content, make_settings
 

@@ -14,7 +14,8 @@ import pytest
 from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
-from serving import releases, soundness
+from warehouse import integrity
+from warehouse.release import releases
 
 from . import forks, night, small
 from .conftest import content, reading
@@ -158,7 +159,7 @@ def damage(database: Path, kind: str) -> None:
     elif kind == "head lost":
         content_of[:4096] = bytes(4096)
     else:
-        for block in range(soundness.HEADERS_BYTES, len(content_of), soundness.BLOCK_BYTES):
+        for block in range(integrity.HEADERS_BYTES, len(content_of), integrity.BLOCK_BYTES):
             content_of[block + 5000] ^= 255
     database.write_bytes(content_of)
 
@@ -194,8 +195,8 @@ def test_damage_of_a_day_that_the_run_does_not_read_is_found_at_the_copy(world: 
 def test_a_sound_database_is_not_suspected(first: tuple[Settings, Content], tmp_path: Path) -> None:
     settings = first[0]
     for database in (settings.build_db, settings.marts_db):
-        assert soundness.damage_of(database) is None
-        assert not soundness._has_suspect_block(database)
+        assert integrity.damage_of(database) is None
+        assert not integrity._has_suspect_block(database)
     shutil.copyfile(settings.marts_db, tmp_path / "copy.duckdb")
     damage(tmp_path / "copy.duckdb", "bytes changed")
-    assert "checksum" in str(soundness.damage_of(tmp_path / "copy.duckdb"))
+    assert "checksum" in str(integrity.damage_of(tmp_path / "copy.duckdb"))

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion import ledger, plan
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.lease import hold
-from serving import rollback
+from warehouse import plan
+from warehouse.release import rollback
 
 from . import night, small
 from .conftest import content, run_dag

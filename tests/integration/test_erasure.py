@@ -1,24 +1,21 @@
 """An account is forgotten: nothing kept holds its id, nothing brings it back, the rest is as if it never was."""
 
 import gzip
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from ingestion import erasure, ledger
-from ingestion.config import PROJECT_DIR, Settings
+from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
-from serving import diff, releases
+from warehouse.cli import erase as hand
+from warehouse.release import diff, releases
 
 from . import night, small
 from .conftest import content, reading
 from .small import Capture, day, deliver
-
-sys.path.insert(0, str(PROJECT_DIR / "dags"))
-from common import erase as hand
 
 GONE = "UCgone-of_all"
 # Delivery and line differ where a shared file holds fewer lines; every value is the same.

@@ -8,7 +8,7 @@ import pytest
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
-from serving import releases
+from warehouse.release import releases
 
 from . import night, small
 from .conftest import content, reading

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import lease, ledger, plan
+from ingestion import lease, ledger
 from ingestion.config import Settings
 from ingestion.errors import LeaseLost
-from serving import releases
+from warehouse import plan
+from warehouse.release import releases
 
 from . import forks, night, small
 from .conftest import content

@@ -110,7 +110,7 @@ def test_a_reader_keeps_the_release_it_opened(world: Callable[..., Settings], da
 
 def test_a_run_that_was_overtaken_ends_as_superseded(world: Callable[..., Settings], days: list[str]) -> None:
     from ingestion.lease import hold
-    from serving import build
+    from warehouse.build import run as build
 
     settings = world("overtaken", days[0])
     landing.land_files(settings, "slow", night.quiet)

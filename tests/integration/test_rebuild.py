@@ -11,17 +11,16 @@ from typing import Any
 
 import pytest
 
-from ingestion import ledger, plan
+from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
-from serving import diff, preview, releases
+from warehouse import dry_run, plan
+from warehouse.cli import backfill as hand
+from warehouse.release import diff, releases
 
 from . import night, small
 from .conftest import content
 from .small import Capture, day, deliver
-
-sys.path.insert(0, str(PROJECT_DIR / "dags"))
-from common import backfill as hand
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -58,7 +57,7 @@ def files_of(settings: Settings) -> dict[str, tuple[int, bytes | None]]:
 def test_a_plan_is_printed_and_nothing_is_written(five_days: Settings) -> None:
     deliver(five_days, "late", [Capture("a", 3, followers=1000)])
     before = files_of(five_days)
-    lines = preview.preview(five_days, day(6))
+    lines = dry_run.preview(five_days, day(6))
     assert files_of(five_days) == before
     assert lines[0] == "plan  1 files in landing are not taken in yet; what they bring is not in this plan"
     planned = {line.split()[1]: line.split()[2:] for line in lines[1:]}
@@ -70,12 +69,12 @@ def test_a_plan_is_printed_and_nothing_is_written(five_days: Settings) -> None:
 
 
 def test_a_plan_says_when_there_is_nothing_to_do(five_days: Settings) -> None:
-    assert preview.preview(five_days, day(5)) == ["nothing new up to 2026-01-05: the marts stand"]
+    assert dry_run.preview(five_days, day(5)) == ["nothing new up to 2026-01-05: the marts stand"]
 
 
 def test_a_plan_before_the_first_run(tmp_path: Path) -> None:
     settings = small.world(tmp_path, "empty")
-    assert "nothing was ever landed" in preview.preview(settings, day(5))[-1]
+    assert "nothing was ever landed" in dry_run.preview(settings, day(5))[-1]
     assert not settings.data.exists()
 
 
@@ -109,7 +108,7 @@ def test_a_range_before_anything_was_landed_is_refused(tmp_path: Path) -> None:
 def test_a_mart_that_is_none_is_refused_with_those_that_are(five_days: Settings) -> None:
     asked, last = plan.resolve(five_days, day(1), day(5), ["fct_nothing"])
     with pytest.raises(ContractError, match=r"no mart is named fct_nothing; there are: dim_account, "):
-        preview.preview(five_days, last, asked)
+        dry_run.preview(five_days, last, asked)
 
 
 def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day(
@@ -162,7 +161,7 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(five_days: Setting
     ledger.reject(five_days, batch[:12], "a test")
     before, said = files_of(five_days), []
     asked, last = plan.resolve(five_days, day(1), day(5))
-    found = preview.dry_run(five_days, last, asked, said.append)
+    found = dry_run.dry_run(five_days, last, asked, said.append)
     assert {mart.mart: mart.removed for mart in found.marts}["fct_account_daily"] == 2
     assert any("2026-01-01 .. 2026-01-05" in line for line in said)
     after = files_of(five_days)
@@ -212,7 +211,7 @@ def test_by_hand_from_the_command_line(five_days: Settings) -> None:
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
         return subprocess.run(
-            [sys.executable, str(PROJECT_DIR / "dags" / "common" / "backfill.py"), *arguments],
+            [sys.executable, "-m", "warehouse.cli.backfill", *arguments],
             env={**environment, "GROUNDSWELL_DATA": str(five_days.data)},
             cwd=PROJECT_DIR, capture_output=True, text=True, check=False,
         )  # fmt: skip

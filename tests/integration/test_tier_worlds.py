@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.config import Settings
-from serving import build
+from warehouse.build import run as build
 
 from . import night
 from .conftest import content, make_settings, reading

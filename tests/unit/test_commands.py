@@ -14,8 +14,8 @@ from ingestion.config import PROJECT_DIR, Settings
 @pytest.mark.parametrize(
     ("arguments", "command"),
     [
-        (["doctor"], "-m serving.doctor"),
-        (["doctor", "QUICK=1"], "-m serving.doctor --quick"),
+        (["doctor"], "-m warehouse.doctor.releases"),
+        (["doctor", "QUICK=1"], "-m warehouse.doctor.releases --quick"),
         (["quarantine"], "-m ingestion.quarantine"),
         (["quarantine", "FEED=orders", "OUT=a b.csv"], '-m ingestion.quarantine --feed "orders" --out "a b.csv"'),
         (["replay"], "-m ingestion.replay"),
@@ -56,7 +56,7 @@ def test_the_programs_on_an_empty_warehouse(tmp_path: Path) -> None:
     assert (tmp_path / "reports" / "quarantine.csv").exists()
     asked = run(tmp_path, "ingestion.replay", "--dry-run")
     assert (asked.returncode, asked.stdout) == (0, "no file is set aside and no row quarantined: nothing to replay\n")
-    looked = run(tmp_path, "serving.doctor", "--quick")
+    looked = run(tmp_path, "warehouse.doctor.releases", "--quick")
     assert "\x1b" not in looked.stdout
     assert "release      none yet" in looked.stdout
 

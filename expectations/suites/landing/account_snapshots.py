@@ -16,7 +16,7 @@ import duckdb
 from expectations.suites import NAMED, Check, Severity, Suite, Threshold
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
-from ingestion.plan import last_buildable_day
+from warehouse.plan import last_buildable_day
 
 FEED = "account_snapshots"
 

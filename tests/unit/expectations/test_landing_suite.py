@@ -8,9 +8,10 @@ import pytest
 from expectations import checkpoints, context
 from expectations.run import check_landing
 from expectations.suites.landing import account_snapshots
-from ingestion import ledger, plan
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from warehouse import plan
 
 FIRST_DAY = date(2026, 1, 1)
 FULL = [1000] * 100

@@ -8,9 +8,10 @@ import duckdb
 import pytest
 
 from expectations.run import check_marts
-from ingestion import ledger, plan
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from warehouse import plan
 
 FIRST_DAY = date(2026, 1, 1)
 ACCOUNTS = 100

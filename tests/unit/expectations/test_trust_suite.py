@@ -9,9 +9,10 @@ import pytest
 
 from expectations.run import check_marts
 from expectations.suites.marts import fct_follower_trust_daily
-from ingestion import ledger, plan
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from warehouse import plan
 
 from .test_marts_suite import COLUMNS, TRUST_COLUMNS
 

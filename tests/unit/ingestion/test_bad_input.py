@@ -12,7 +12,7 @@ from ingestion import landing
 from ingestion.config import utc_now
 from ingestion.errors import FileRefused
 
-from .conftest import GOOD_FILE, HEADER, Yard
+from ..conftest import GOOD_FILE, HEADER, Yard
 
 BAD = "account_snapshots/bad.csv"
 WIDE = f"{HEADER},display_name"

@@ -16,7 +16,7 @@ from ingestion import contracts, landing, ledger, raw
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 
-from .conftest import HEADER, Yard
+from ..conftest import HEADER, Yard
 
 VTUBER_HEADER = "Id,ChannelUrl,Name,SubscriberCount,ViewCount"
 NAME = "account_snapshots/Data_2022-08-02_03-01-02.csv"
@@ -225,7 +225,7 @@ def test_the_ledger_refuses_a_batch_whose_rows_do_not_add_up(yard_with_good: Yar
 
 
 def test_a_mapping_error_names_file_and_key(tmp_path: Path) -> None:
-    good = (PROJECT_DIR / "ingestion/mappings/vtuber.yml").read_text()
+    good = (PROJECT_DIR / "ingestion/mapping/library/vtuber.yml").read_text()
     for broken, words in {
         good.replace("zone: Asia/Taipei", "zone: Asia/Taipeh"): "unknown time zone",
         good.replace("{from: SubscriberCount}", "{from: A, constant: b}"): "say exactly one of",

@@ -14,7 +14,7 @@ import pytest
 
 from ingestion.errors import FileRefused
 
-from .conftest import GOOD_FILE, Yard
+from ..conftest import GOOD_FILE, Yard
 
 HEADER = ["platform", "account_id", "captured_at", "followers", "display_name"]
 AT = "2026-01-05T03:00:00Z"

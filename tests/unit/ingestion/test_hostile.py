@@ -7,8 +7,8 @@ import pytest
 from ingestion import raw
 from ingestion.config import Settings
 
+from ..conftest import GOOD_FILE, Yard
 from . import hostile
-from .conftest import GOOD_FILE, Yard
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -11,7 +11,7 @@ import pytest
 from ingestion import landing
 from ingestion.config import utc_now
 from ingestion.errors import FileRefused
-from tests.unit.ingestion.conftest import GOOD, GOOD_FILE, HEADER, Yard
+from tests.unit.conftest import GOOD, GOOD_FILE, HEADER, Yard
 
 BAD = "account_snapshots/bad.csv"
 ROW = "youtube,a,2026-01-05T03:00:00Z,1"
@@ -342,7 +342,7 @@ def test_lack_of_memory_is_no_fault_of_the_file(yard: Yard, monkeypatch: pytest.
     """A full disk or too little memory ends the run; the file is not set aside for it, and lands with the next."""
     import duckdb
 
-    from ingestion import cells
+    from ingestion.readers import csv as cells
 
     yard.drop(GOOD_FILE, GOOD)
     really = cells.open_table

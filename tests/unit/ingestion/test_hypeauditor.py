@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.config import PROJECT_DIR
 
-from .conftest import Yard
+from ..conftest import Yard
 
 SHARED = Path(os.environ.get("GROUNDSWELL_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data")) / "hype"
 NULLS = {"-", "N/A", "N/A'", "#VALOR!", ""}

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import cells, contracts, landing, ledger, parse
+from ingestion import contracts, landing, ledger, parse
 from ingestion.config import Settings
 from ingestion.errors import ContractError, FileRefused
+from ingestion.readers import csv as cells
 
-from .conftest import HEADER, Yard
+from ..conftest import HEADER, Yard
 
 PATH = "account_snapshots/x.csv"
 ROWS = 30_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import GOOD, Yard
+from ..conftest import GOOD, Yard
 
 PATH = "account_snapshots/day/x.csv"
 UNENDED = GOOD.rstrip(b"\n")

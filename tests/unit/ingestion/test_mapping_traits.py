@@ -12,7 +12,7 @@ import pytest
 from ingestion import contracts, landing
 from ingestion.errors import ContractError
 
-from .conftest import Yard
+from ..conftest import Yard
 
 HEAD = """
 mapping: m
@@ -313,7 +313,7 @@ def test_one_file_feeds_several_feeds(yard: Yard, use: Use) -> None:
     found = {batch["feed"]: (batch["rows_read"], batch["rows_accepted"], batch["state"]) for batch in yard.batches()}
     assert found == {"account_snapshots": (3, 1, "accepted"), "post_snapshots": (3, 1, "accepted")}
     assert yard.land().files_new == 0, "the same delivery again"
-    changed = use((Path(landing.__file__).parent / "mappings" / "vtuber.yml").read_text(encoding="utf-8"))
+    changed = use((Path(landing.__file__).parent / "mapping" / "library" / "vtuber.yml").read_text(encoding="utf-8"))
     assert changed.parts[0].feed == "account_snapshots"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import Yard
+from ..conftest import Yard
 
 COST_HEADER = "cost_id,collaboration_id,cost_date,cost_type,amount,currency"
 ORDER_HEADER = "order_id,customer_id,ordered_at,gross_amount,currency"

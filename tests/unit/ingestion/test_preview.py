@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ingestion import config, contracts, infer, parse, preview
+from ingestion import config, contracts, parse
 from ingestion.config import Settings
+from ingestion.mapping import infer, preview
 
-from .conftest import HEADER
+from ..conftest import HEADER
 from .test_formats import jsonl, parquet, xlsx
 
 

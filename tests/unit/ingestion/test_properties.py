@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from ingestion import contracts, landing
 from ingestion.config import Settings
 
-from .conftest import Yard
+from ..conftest import Yard
 from .test_formats import xlsx
 
 NAMES = ["platform", "account_id", "captured_at", "followers", "display_name"]

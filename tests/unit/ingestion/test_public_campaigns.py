@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Yard
+from ..conftest import Yard
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "campaigns"
 SETS = ("abhy", "sathvi", "dransing")

@@ -7,10 +7,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion import ledger, look, quarantine
+from ingestion import inventory, ledger, quarantine
 from ingestion.errors import ContractError
 
-from .conftest import GOOD, Yard
+from ..conftest import GOOD, Yard
 
 BAD = "account_snapshots/bad.csv"
 
@@ -92,7 +92,7 @@ def test_a_reading_that_was_replaced_is_not_exported(yard: Yard) -> None:
 def test_rows_whose_record_is_gone_are_not_silently_left_out(yard: Yard) -> None:
     yard.drop_rows(BAD, "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,1")
     yard.land()
-    look.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).unlink()
+    inventory.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).unlink()
     [row] = exported(yard)[1]
     assert row["reason"].startswith("1 rows whose record in quarantine is gone")
 
@@ -144,7 +144,9 @@ def test_an_export_that_fails_leaves_the_one_before_and_nothing_half_written(yar
     yard.drop_rows(BAD, "youtube,b,2026-01-05,many")
     yard.land()
     before = exported(yard)[0].target.read_bytes()
-    look.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).write_bytes(b"broken")
+    inventory.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).write_bytes(
+        b"broken"
+    )
     with pytest.raises(duckdb.Error):
         exported(yard)
     assert [path.read_bytes() for path in yard.settings.reports.iterdir()] == [before]

@@ -5,7 +5,7 @@ import json
 import jsonschema
 import pytest
 
-from ingestion import reference
+from ingestion.mapping import reference
 
 
 def test_schema_and_page_are_fresh() -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import contracts, landing, ledger, look, parse, replay
+from ingestion import contracts, inventory, landing, ledger, parse, replay
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
 
-from .conftest import GOOD, HEADER, Yard
+from ..conftest import GOOD, HEADER, Yard
 from .test_deliveries import NAME, channel, vtuber
 
 BAD = "account_snapshots/bad.csv"
@@ -149,7 +149,7 @@ def test_a_put_back_file_never_leaves_landing(yard: Yard, path: str) -> None:
 def test_a_damaged_copy_in_quarantine_is_not_put_back(yard: Yard) -> None:
     refuse_for_its_size(yard)
     (yard.settings.landing / LARGE).unlink()
-    kept = look.quarantined_file_folder(yard.settings, "account_snapshots", yard.batch(LARGE)["sha256"]) / "file"
+    kept = inventory.quarantined_file_folder(yard.settings, "account_snapshots", yard.batch(LARGE)["sha256"]) / "file"
     kept.write_bytes(GOOD.replace(b"10", b"11"))
     assert steps(yard) == [(replay.LOST, LARGE)]
     assert not (yard.settings.landing / LARGE).exists()

@@ -10,9 +10,9 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
-from serving.report import look
+from serving.report import formatting
 from serving.report.build import build_report
-from serving.report.look import share, signed
+from serving.report.formatting import share, signed
 from serving.report.sections.quality import DATA_DOCS
 
 HOSTILE = "<script>alert(1)</script>\"'</SCRIPT><img src=x onerror=alert(2)>\u202eexe"
@@ -146,7 +146,7 @@ def test_nothing_is_loaded(settings: Settings) -> None:
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe-inline'; img" in policy
     assert "unsafe-eval" not in policy
-    style_and_text = (look.HERE / "page.css").read_text() + page.text
+    style_and_text = (formatting.HERE / "page.css").read_text() + page.text
     assert not re.search(r"https?://|url\(", style_and_text)
 
 

@@ -6,13 +6,13 @@ import duckdb
 import pytest
 
 from ingestion.config import Settings
-from serving.report import look
+from serving.report import formatting
 from serving.report.build import render
 from serving.report.sections import SECTIONS
 
 from .test_report import TWO_DAYS, Page, publish
 
-FOLDER = look.HERE / "sections"
+FOLDER = formatting.HERE / "sections"
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from serving.report.source import open_source
 from serving.shortlist import __main__ as command
 from serving.shortlist import solve as solver
 from serving.shortlist.ask import ShortlistError, read_ask
-from serving.shortlist.plan import Shortlist, make_shortlist
+from serving.shortlist.optimise import Shortlist, make_shortlist
 from serving.shortlist.write import OVERLAP, notes_of, write_files
 
 from .hand_made import Row, publish

@@ -1,0 +1,27 @@
+"""The tasks with which every run ends, whatever it built: check, publish, report."""
+
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+
+from groundswell_dags.steps import check_or_skip, no_retry_on_contract_error, publish_or_skip, report_and_judge, writer
+
+
+@task
+@no_retry_on_contract_error
+def check_marts() -> str:
+    with writer("check_marts") as (settings, run_id, day, lease):
+        return check_or_skip(settings, run_id, day, lease)
+
+
+@task
+@no_retry_on_contract_error
+def publish_release() -> dict[str, Any]:
+    with writer("publish_release") as (settings, run_id, day, lease):
+        return publish_or_skip(settings, run_id, day, lease)
+
+
+@task(trigger_rule="all_done")
+@no_retry_on_contract_error
+def build_report() -> str:
+    return report_and_judge(get_current_context())

@@ -1,0 +1,255 @@
+"""`make preview FILE=... [MAPPING=...]`: what a file would become, before it is landed. Nothing but a YAML is written.
+
+Without a mapping the one that claims the file's name is taken, else the feed whose own columns it has, else one is
+inferred and written under `build/preview/`, to start from.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from ingestion import landing, parse
+from ingestion.config import Settings, get_settings, utc_now
+from ingestion.contracts import (
+    MAPPINGS_DIR,
+    FeedPart,
+    Mapping,
+    canonical_mapping,
+    load_feeds,
+    load_mapping,
+    load_mappings,
+)
+from ingestion.errors import ContractError, FileRefused
+from ingestion.mapping import infer
+from ingestion.readers.csv import Reader
+
+SHOWN_ROWS, SHOWN_REJECTS, SHOWN_CHARACTERS = 5, 10, 40
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The mapping of a file and how it came to it; `written` is where an inferred one lies."""
+
+    mapping: Mapping | None
+    how: str
+    written: Path | None = None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when at least one row would load, 1 when none would, 2 when the call itself is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path, help="a file anywhere")
+    parser.add_argument("--mapping", help="name or path of a mapping; default: chosen or inferred")
+    asked = parser.parse_args(arguments)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    if not asked.file.is_file():
+        console.print(f"there is no file {asked.file}", markup=False)
+        return 2
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(_env_file=None, data=Path(folder))  # type: ignore[call-arg]
+        with parse.connect(settings) as reader:
+            try:
+                return preview(console, reader, settings, asked.file, asked.mapping)
+            except (ContractError, FileRefused) as error:
+                console.print(f"REFUSED  {error}", markup=False)
+                return 1
+
+
+def preview(console: Console, reader: Reader, settings: Settings, file: Path, named: str | None) -> int:
+    """Show what a file would become."""
+    copy = settings.inbox / "preview"
+    _copy(console, file, copy)
+    with _working(console, "unpacking and reading"):
+        chosen = _choose(reader, copy, file, named)
+    console.print(f"file     {file.name}, {file.stat().st_size:,} bytes", markup=False)
+    console.print(f"mapping  {chosen.how}", markup=False)
+    if chosen.written:
+        console.print(f"\n{chosen.written.read_text(encoding='utf-8')}", markup=False)
+    if chosen.mapping is None:
+        console.print(f"Complete the lines marked `...` in {_shown(chosen.written)}, then:", markup=False)
+        console.print(f"  make preview FILE={_quoted(file)} MAPPING={_shown(chosen.written)}", markup=False)
+        return 1
+    accepted = 0
+    for part in chosen.mapping.parts:
+        accepted += _show_part(console, reader, copy, file, chosen.mapping, part)
+    _say_next(console, file, chosen, accepted)
+    return 0 if accepted else 1
+
+
+def _show_part(console: Console, reader: Reader, copy: Path, file: Path, mapping: Mapping, part: FeedPart) -> int:
+    """Land a file into memory for one feed and show it. Returns the rows that would be accepted."""
+    file_format = mapping.format_of(file.name)
+    if file_format is None:
+        raise FileRefused(f"its name {file.name!r} says no format; say `format` in the mapping")
+    with _working(console, f"reading into {part.feed}"):
+        plain = landing.unpack(copy, get_settings().max_unpacked_bytes, file_format)
+        outcome = parse.read_file(reader, plain, mapping, part, file_format, _delivery(file, mapping))
+    console.print(
+        f"\n{part.feed}: {outcome.rows_read:,} rows read = {outcome.rows_accepted:,} accepted"
+        f" + {outcome.rows_quarantined:,} quarantined + {outcome.rows_duplicate:,} duplicate",
+        markup=False,
+    )
+    if outcome.reason:
+        console.print(f"note     {outcome.reason}", markup=False)
+    if outcome.rows_accepted:
+        _show_rows(console, reader, part)
+    if outcome.rows_quarantined:
+        _show_rejects(console, reader)
+    return outcome.rows_accepted
+
+
+def _show_rows(console: Console, reader: Reader, part: FeedPart) -> None:
+    """The first rows as they would load: columns that the mapping supplies, and what goes to `extra`."""
+    columns = ["source_line", *(name for name in load_feeds()[part.feed].columns if name in part.columns), "extra"]
+    rows = reader.execute(
+        f"select {', '.join(f'cast({name} as varchar)' for name in columns)} from accepted order by source_line"
+        f" limit {SHOWN_ROWS}"
+    ).fetchall()
+    filled = [index for index in range(len(columns)) if any(row[index] is not None for row in rows)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index in filled:
+        table.add_column("line" if index == 0 else columns[index], overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row[index]) for index in filled))
+    console.print(table)
+    if empty := [columns[index] for index in range(len(columns)) if index not in filled and columns[index] != "extra"]:
+        console.print(f"null in these rows: {', '.join(empty)}", markup=False)
+
+
+def _show_rejects(console: Console, reader: Reader) -> None:
+    """What would go to quarantine: counts by reason, each with its first line."""
+    rows = reader.execute(
+        "select coalesce(column_name, '(row)'), reason, count(*), min(source_line), arg_min(value, source_line)"
+        f" from rejects group by 1, 2 order by 3 desc, 4 limit {SHOWN_REJECTS}"
+    ).fetchall()
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("quarantined", "first line", "column", "value", "reason"):
+        table.add_column(title, justify="right" if title in ("quarantined", "first line") else "left", overflow="fold")
+    for column, reason, count, line, value in rows:
+        table.add_row(f"{count:,}", str(line), _cell(column), _cell(value), Text(reason))
+    console.print(table)
+
+
+def _cell(value: object) -> Text:
+    """A cell for the terminal: short, without control characters, never read as markup."""
+    text = "" if value is None else "".join(c if c.isprintable() else "·" for c in str(value))
+    return Text(text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…")
+
+
+def _delivery(file: Path, mapping: Mapping) -> parse.Delivery:
+    file_time = mapping.file_time_of(file.name)
+    changed = datetime.fromtimestamp(file.stat().st_mtime, UTC).replace(tzinfo=None)
+    return parse.Delivery(
+        batch_id="preview",
+        sha256="preview",
+        file=file.name,
+        as_of=mapping.as_of or file_time or changed,
+        file_time=file_time,
+        loaded_at=utc_now(),
+        origin=mapping.origin,
+    )
+
+
+def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen:
+    """The mapping that is named, that claims the file, that fits a feed's own columns, or that is inferred."""
+    if named:
+        path = Path(named) if Path(named).is_file() else MAPPINGS_DIR / f"{named.removesuffix('.yml')}.yml"
+        if not path.is_file():
+            known = ", ".join(mapping.mapping for mapping in load_mappings())
+            raise ContractError(f"there is no mapping {named!r}; known: {known}")
+        return Chosen(load_mapping(path), f"{path.name}, as asked")
+    claims = [mapping for mapping in load_mappings() if mapping.claims(file.resolve().as_posix())]
+    if claims:
+        return Chosen(claims[0], f"{claims[0].mapping}.yml, which claims names like {claims[0].pattern}")
+    for feed in load_feeds().values():
+        if _fits(reader, copy, file, mapping := canonical_mapping(feed)):
+            return Chosen(mapping, f"none needed: these are the columns of feed {feed.feed}")
+    return _infer(reader, copy, file)
+
+
+def _fits(reader: Reader, copy: Path, file: Path, mapping: Mapping) -> bool:
+    """Whether a file has a feed's own columns, all that are required and most of the others."""
+    file_format = mapping.format_of(file.name)
+    if file_format is None:
+        return False
+    try:
+        plain = landing.unpack(copy, get_settings().max_unpacked_bytes, file_format)
+        outcome = parse.read_file(reader, plain, mapping, mapping.parts[0], file_format, _delivery(file, mapping))
+    except FileRefused:
+        return False
+    header = {name.lower() for name in outcome.header or []}
+    return len(header & set(mapping.parts[0].columns)) * 2 > len(header) and outcome.rows_accepted > 0
+
+
+def _infer(reader: Reader, copy: Path, file: Path) -> Chosen:
+    file_format = infer.format_of(copy, file.name)
+    plain = landing.unpack(copy, get_settings().max_unpacked_bytes, file_format)
+    guess = infer.infer(reader, plain, file.name, file_format)
+    written = get_settings().data / "build" / "preview" / f"{guess.content['mapping']}.yml"
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(guess.text(), encoding="utf-8")
+    how = f"inferred for feed {guess.content['feed']}, written to {_shown(written)}"
+    return Chosen(None if guess.open_ends else load_mapping(written), how, written)
+
+
+def _say_next(console: Console, file: Path, chosen: Chosen, accepted: int) -> None:
+    """The next step."""
+    console.print()
+    if chosen.written:
+        console.print("next     look at each line of the mapping above; when it is right:", markup=False)
+        console.print(f"           cp {_shown(chosen.written)} ingestion/mapping/library/", markup=False)
+    elif not accepted:
+        console.print("next     mend the mapping or the file, and preview again", markup=False)
+        return
+    else:
+        console.print("next     land it:", markup=False)
+    assert chosen.mapping is not None
+    folder = _shown(get_settings().landing / chosen.mapping.parts[0].feed)
+    console.print(f"           mkdir -p {folder} && cp {_quoted(file)} {folder}/ && make nightly", markup=False)
+
+
+def _copy(console: Console, file: Path, target: Path) -> None:
+    """Copy a file to where it is read, with a bar where it is long."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    size = file.stat().st_size
+    if size < 64 << 20:
+        shutil.copyfile(file, target)
+        return
+    columns = (TextColumn("copying"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    progress = Progress(*columns, console=console, transient=True)
+    with progress, progress.open(file, "rb") as source, target.open("wb") as out:
+        shutil.copyfileobj(source, out, 1 << 20)
+
+
+@contextmanager
+def _working(console: Console, words: str) -> Iterator[None]:
+    """A sign of life while a long file is read."""
+    with console.status(words):
+        yield
+
+
+def _shown(path: Path | None) -> str:
+    assert path is not None
+    here = Path.cwd()
+    return _quoted(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
+def _quoted(path: Path) -> str:
+    import shlex
+
+    return shlex.quote(str(path))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

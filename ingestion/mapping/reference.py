@@ -1,0 +1,114 @@
+"""What a mapping may say, for editors (JSON Schema) and for people (Markdown), both made from the model itself.
+
+`make reference` writes both; a test holds them equal to the model.
+"""
+
+import json
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from ingestion.config import PROJECT_DIR
+from ingestion.contracts import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping
+
+SCHEMA = MAPPINGS_DIR / "mapping.schema.json"
+PAGE = PROJECT_DIR / "docs" / "mapping-reference.md"
+
+INTRODUCTION = """# What a mapping may say
+
+Made by `make reference` from `ingestion/contracts.py`; do not edit. A worked example is in
+[Map your first export](map-your-first-export.md). An editor that knows YAML completes and checks these keys when the
+first line of a mapping is
+
+```yaml
+# yaml-language-server: $schema=mapping.schema.json
+```
+"""
+
+TABLES: list[tuple[str, str, type[BaseModel]]] = [
+    (
+        "A mapping",
+        "One file in `ingestion/mapping/library/`, for one feed (`feed`, `columns`) or several (`feeds`).",
+        Mapping,
+    ),
+    ("Within `feeds`", "One entry per feed that the file fills.", FeedPart),
+    ("Within `columns`", "One entry per column of the feed: where it comes from, how it is read.", ColumnSource),
+    ("Within `file_time`", "How the time in a file's name is read.", FileTime),
+]
+
+FILTER = """
+## The row filter `keep`
+
+```
+filter     := tests joined by `and` and `or`, in brackets where needed; `not` before a test turns it round
+test       := column comparison
+comparison := is empty | is not empty | = x | != x | < x | <= x | > x | >= x | in (x, y) | not in (x, y)
+            | matches 'pattern'
+column     := a plain name, or any header in backticks
+x          := 'text' (a quote is doubled) | number
+```
+
+Texts are compared as they stand in the file, without the blanks at their ends. Compared with a number, a cell is read
+as one; a cell that is none fails. An empty cell passes `is empty` and `not ...` alone. Rows that are left out are
+counted as quarantined with that reason, so that no row is lost unseen; the check on quarantined rows does not count
+them.
+"""
+
+
+def schema() -> str:
+    """JSON Schema of a mapping."""
+    made: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Mapping.model_json_schema(by_alias=True),
+        "title": "Groundswell mapping",
+    }
+    return json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def page() -> str:
+    """The reference for people."""
+    parts = [INTRODUCTION]
+    for title, words, model in TABLES:
+        parts.append(f"\n## {title}\n\n{words}\n\n| key | value | default | |\n| --- | --- | --- | --- |\n")
+        # What a model adds to its base comes first.
+        names = [*(name for name in model.model_fields if name in model.__annotations__), *model.model_fields]
+        parts += [_row(name, model.model_fields[name]) for name in dict.fromkeys(names)]
+    return "".join([*parts, FILTER])
+
+
+def _row(name: str, field: Any) -> str:
+    default = field.default
+    shown = "required" if default is PydanticUndefined else "" if default in (None, (), {}, False) else f"`{default}`"
+    words = (field.description or "").replace("|", "\\|")
+    return f"| `{field.alias or name}` | {_kind(field.annotation)} | {shown} | {words} |\n"
+
+
+def _kind(annotation: Any) -> str:
+    """A type in words."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_kind(option) for option in inner if option is not types.NoneType)
+    if origin is typing.Literal:
+        return ", ".join(f"`{option}`" for option in inner)
+    if origin is tuple:
+        return f"list of {_kind(inner[0])}"
+    if origin is dict:
+        return f"{_kind(inner[1])} per name"
+    names = {str: "text", int: "number", float: "number", bool: "`true` or `false`", ColumnSource: "see below"}
+    return names.get(annotation, {FeedPart: "entries, see below", FileTime: "see below"}.get(annotation, "time"))
+
+
+def write() -> list[Path]:
+    """Write both; returns where."""
+    SCHEMA.write_text(schema(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+    return [SCHEMA, PAGE]
+
+
+if __name__ == "__main__":
+    for written in write():
+        print(written.relative_to(PROJECT_DIR))

@@ -1,0 +1,1 @@
+"""One module per file format; each gives the cells of a file as text, with their lines."""

@@ -1,0 +1,50 @@
+"""The build starts anew when its files are gone or damaged, and says which run it holds."""
+
+from pathlib import Path
+
+import duckdb
+
+from ingestion.config import Settings
+from warehouse.build import run as build
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def marked(settings: Settings) -> None:
+    """Both build files as a run leaves them."""
+    settings.build_db.parent.mkdir(parents=True, exist_ok=True)
+    with duckdb.connect(str(settings.build_db)) as connection:
+        connection.execute(
+            "create schema if not exists meta; create or replace table meta.run as select 'r1' as run_id"
+        )
+    duckdb.connect(str(settings.marts_db)).close()
+
+
+def test_no_build_holds_no_run(settings: Settings) -> None:
+    assert build.current_run(settings) is None
+
+
+def test_the_run_that_was_built(settings: Settings) -> None:
+    marked(settings)
+    assert build.current_run(settings) == "r1"
+    assert build._open_or_renew(settings, quiet) is False
+
+
+def test_a_missing_half_starts_anew(settings: Settings) -> None:
+    marked(settings)
+    settings.marts_db.unlink()
+    assert build._open_or_renew(settings, quiet) is True
+    assert build.current_run(settings) is None
+
+
+def test_a_damaged_file_starts_anew_and_is_named(settings: Settings) -> None:
+    marked(settings)
+    data = bytearray(settings.build_db.read_bytes())
+    data[:4096] = b"\0" * 4096
+    settings.build_db.write_bytes(bytes(data))
+    said: list[str] = []
+    assert build._open_or_renew(settings, said.append) is True
+    assert "build.duckdb is damaged" in said[0]
+    assert not Path(f"{settings.build_db}.wal").exists()

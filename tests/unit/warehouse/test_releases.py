@@ -1,0 +1,81 @@
+"""Releases on disk: one link, whole folders, none lost that a reader sees."""
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ingestion import ledger
+from ingestion.config import Settings
+from ingestion.errors import ContractError, LeaseLost
+from ingestion.lease import hold
+from warehouse.release import publish, releases
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def release(settings: Settings, name: str) -> Path:
+    folder = releases.folder_of(settings) / name
+    folder.mkdir(parents=True)
+    (folder / releases.NOTE).write_text(json.dumps({"release_id": name}))
+    duckdb.connect(str(folder / releases.DATABASE)).close()
+    return folder
+
+
+def test_the_links_lead_to_the_release_and_are_replaced_in_place(settings: Settings) -> None:
+    release(settings, "1")
+    release(settings, "2")
+    assert releases.latest(settings) is None
+    releases.point_readers_to(settings, "1")
+    first = releases.latest(settings)
+    releases.point_readers_to(settings, "2")
+    second = releases.latest(settings)
+    assert first is not None
+    assert second is not None
+    assert (first.name, second.name) == ("1", "2")
+    assert (settings.published / "groundswell.duckdb").resolve() == second.resolve() / "groundswell.duckdb"
+    assert sorted(path.name for path in settings.published.iterdir()) == ["groundswell.duckdb", "latest", "releases"]
+
+
+def test_old_releases_go_but_never_the_one_that_readers_see(settings: Settings) -> None:
+    keep_two = settings.model_copy(update={"keep_releases": 2})
+    for name in "12345":
+        release(settings, name)
+    (releases.folder_of(settings) / ".partial-6").mkdir()
+    releases.point_readers_to(settings, "1")
+    releases.prune(keep_two)
+    assert sorted(path.name for path in releases.folder_of(settings).iterdir()) == ["1", "4", "5"]
+
+
+def test_publishing_needs_a_plan_of_this_run(settings: Settings) -> None:
+    with hold(settings, "run", "test", quiet) as lease, pytest.raises(ContractError, match="no plan"):
+        publish.publish_release(settings, "run", lease, quiet)
+
+
+def test_a_lost_lease_cannot_publish(settings: Settings) -> None:
+    with hold(settings, "run", "test", quiet) as lease:
+        with ledger.write(settings) as connection:
+            connection.execute("update leases set token = 'another'")
+        with pytest.raises(LeaseLost, match="lost the writer's lease"):
+            publish.publish_release(settings, "run", lease, quiet)
+
+
+def test_a_release_with_other_rows_than_were_built_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "groundswell.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema marts; create table marts.t as select 1 as x")
+    publish._verify(database, {"marts": {"t": {"row_count": 1}}})
+    with pytest.raises(ContractError, match="t holds 1 rows in the release, 2 were built"):
+        publish._verify(database, {"marts": {"t": {"row_count": 2}}})
+
+
+def test_a_leftover_write_ahead_log_is_refused(tmp_path: Path) -> None:
+    database = tmp_path / "groundswell.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema marts; create table marts.t as select 1 as x")
+    Path(f"{database}.wal").touch()
+    with pytest.raises((ContractError, duckdb.Error)):
+        publish._verify(database, {"marts": {"t": {"row_count": 1}}})

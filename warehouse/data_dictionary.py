@@ -1,0 +1,113 @@
+"""`make dictionary`: the data dictionary in Markdown, made of the YAML beside each mart and seed.
+
+Nothing is written by hand in it, so it cannot say anything else than the contract does; a test holds the two equal.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ingestion.config import PROJECT_DIR
+from warehouse.build.run import DBT_PROJECT
+
+TARGET = PROJECT_DIR / "docs" / "data-dictionary.md"
+DOCS = DBT_PROJECT / "models" / "docs"
+BLOCK = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
+USE = re.compile(r"\{\{\s*doc\(\s*['\"](\w+)['\"]\s*\)\s*\}\}")
+HEAD = """# Data dictionary
+
+<!-- Made by `make dictionary` from the YAML beside each model and seed. Do not edit: change the YAML. -->
+
+What a BI tool sees in schema `marts` of `published/groundswell.duckdb`. A mart's grain is its first line; its key is
+unique. How marts join, and what a join multiplies, stands in the overview of the dbt docs (`make docs`) and in
+[`overview.md`](../dbt_project/models/docs/overview.md).
+"""
+
+Node = dict[str, Any]
+
+
+def blocks() -> dict[str, str]:
+    """Texts that several descriptions share, by name."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md")))
+    return {name: body.strip() for name, body in BLOCK.findall(text)}
+
+
+def resolve(text: str, known: dict[str, str]) -> str:
+    """A description with its doc blocks in place, on one line. Raises KeyError for a block that is not there."""
+    return " ".join(USE.sub(lambda use: known[use[1]], text).split())
+
+
+def nodes(kind: str, folder: Path) -> Iterator[tuple[Path, Node]]:
+    """Each model or seed that a folder's YAML describes, with that file, in the order of their paths."""
+    for path in sorted(folder.rglob("*.yml")):
+        for node in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(kind, []):
+            yield path, node
+
+
+def key_of(node: Node) -> list[str]:
+    """Columns of the first `unique_key` test of a model or seed, empty where it has none."""
+    for test in node.get("data_tests", []):
+        if isinstance(test, dict) and "unique_key" in test:
+            columns: list[str] = test["unique_key"]["arguments"]["columns"]
+            return columns
+    return []
+
+
+def grain_of(path: Path, name: str) -> str:
+    """The first line of a mart's SQL, which is its grain."""
+    first = (path.parent / f"{name}.sql").read_text(encoding="utf-8").split("\n", 1)[0]
+    return first.removeprefix("--").strip()
+
+
+def render() -> str:
+    """The dictionary as text."""
+    known = blocks()
+    marts = list(nodes("models", DBT_PROJECT / "models" / "marts"))
+    seeds = sorted(nodes("seeds", DBT_PROJECT / "seeds"), key=lambda found: str(found[1]["name"]))
+    parts = [HEAD, "## Marts\n"]
+    parts.append("| mart | grain | key |\n| --- | --- | --- |")
+    parts += [
+        f"| [`{mart['name']}`](#{mart['name']}) | {_cell(grain_of(path, mart['name']))} | {_code(key_of(mart))} |"
+        for path, mart in marts
+    ]
+    for path, mart in marts:
+        parts.append(f"\n### {mart['name']}\n\n{grain_of(path, mart['name'])}\n")
+        parts.append(f"{resolve(mart['description'], known)}\n\nKey: {_code(key_of(mart))}.\n")
+        parts.append("| column | type | meaning |\n| --- | --- | --- |")
+        parts += [
+            f"| `{column['name']}` | {column['data_type']} | {_cell(resolve(column['description'], known))} |"
+            for column in mart["columns"]
+        ]
+    parts.append("\n## Seeds\n\nWhat is data and not code; the marts are made with them.\n")
+    parts.append("| seed | what it holds | key |\n| --- | --- | --- |")
+    parts += [
+        f"| `{seed['name']}` | {_cell(resolve(seed['description'], known))} | {_code(key_of(seed))} |"
+        for _, seed in seeds
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _code(columns: list[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns) or "none"
+
+
+def _cell(text: str) -> str:
+    """Text that stays within its cell of a Markdown table."""
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Write the dictionary when it changed."""
+    text = render()
+    if TARGET.is_file() and TARGET.read_text(encoding="utf-8") == text:
+        print(f"unchanged: {TARGET.relative_to(PROJECT_DIR)}")
+        return
+    TARGET.write_text(text, encoding="utf-8")
+    print(f"written: {TARGET.relative_to(PROJECT_DIR)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,474 @@
+"""What is wrong between landing and the ledger, and the command that mends it. Looks only, changes nothing.
+
+Each check is a function that returns findings. They work on a copy of the ledger in memory, take no lease and wait for
+no run, so `make doctor` may be asked at any time; what a run under way has half done is told apart by its lease.
+`serving.doctor` adds the checks of releases, disk and versions, and prints.
+"""
+
+import difflib
+import hashlib
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from ingestion import contracts, inventory, landing, lease, ledger
+from ingestion.config import Settings, unread_keys, utc_now
+from ingestion.errors import ContractError, FileNotReady, FileRefused
+
+Level = Literal["ok", "note", "WRONG"]
+
+# An upload under another name until it is whole takes minutes; after an hour its sender has given up.
+UPLOAD_SECONDS = 3600
+# Two nights: one may be blocked honestly, by a check that somebody is looking at.
+DIRTY_HOURS = 48
+SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line for people: what was looked at, how it is, and below it the details and the command that mends it."""
+
+    level: Level
+    area: str
+    text: str
+    details: tuple[str, ...] = ()
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Paths under raw/ and quarantine/, relative to each."""
+
+    raw: frozenset[str] = frozenset()
+    quarantine: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What all checks look at. `is_running`: a live writer holds the lease, so unfinished work is its own.
+
+    `files` was listed before the ledger was copied, so a file that a run commits in between is no orphan.
+    """
+
+    settings: Settings
+    ledger: sqlite3.Connection
+    is_quick: bool = False
+    is_running: bool = False
+    files: Listing = Listing()
+
+
+def list_files(settings: Settings) -> Listing:
+    """Every file of raw and of quarantine."""
+    return Listing(frozenset(_under(settings.raw)), frozenset(_under(settings.quarantine)))
+
+
+def _under(folder: Path) -> Iterator[str]:
+    for place, _, names in os.walk(folder):
+        for name in names:
+            yield os.path.relpath(os.path.join(place, name), folder)
+
+
+def status(path: Path) -> os.stat_result | None:
+    """Of a name itself, not of what it links to; null where it is gone, as after an upload that was just renamed."""
+    try:
+        return path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def some(lines: Iterable[str]) -> tuple[str, ...]:
+    """The first details, and how many more there are."""
+    listed = list(lines)
+    left = len(listed) - SHOWN
+    return (*listed[:SHOWN], *([f"and {left:,} more"] if left > 0 else []))
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 file`, `2 files`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+
+# --- landing
+
+
+def check_landing(patient: Patient) -> Iterator[Finding]:
+    """Names that the next run will refuse, wait for or read; uploads that broke off."""
+    settings = patient.settings
+    try:
+        names = inventory.landed_names(settings, patient.ledger)
+    except ContractError as error:
+        yield Finding(
+            "WRONG", "landing", "a mapping cannot be read: no run can land", (str(error),), "correct that file"
+        )
+        return
+    kinds = sorted(names.values(), key=lambda seen: seen.candidate.label)
+    links = [seen for seen in kinds if not stat.S_ISREG(seen.candidate.info.st_mode)]
+    plain = [seen for seen in kinds if stat.S_ISREG(seen.candidate.info.st_mode)]
+    unclaimed = [seen for seen in plain if seen.refusal is not None]
+    locked = [seen for seen in plain if not os.access(settings.landing / seen.candidate.path, os.R_OK)]
+    due = [seen for seen in plain if seen.is_due and seen.refusal is None]
+    fresh = [seen for seen in due if time.time() - seen.candidate.info.st_mtime < landing.FRESH_SECONDS]
+    if unclaimed:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(unclaimed), 'file')} that no feed claims",
+            some(f"{seen.candidate.label}: {seen.refusal}" for seen in unclaimed),
+            "move it to landing/<feed>/, or map it: a YAML in ingestion/mapping/library/; then: make nightly",
+        )  # fmt: skip
+    else:
+        yield Finding("ok", "landing", f"each of {counted(len(plain), 'file')} is claimed by one feed")
+    if links:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(links), 'name')} that no run opens: links, or no regular files",
+            some(seen.candidate.label for seen in links), "put the file itself there: cp --dereference",
+        )  # fmt: skip
+    if locked:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(locked), 'file')} that this user may not read",
+            some(seen.candidate.label for seen in locked), f"chmod u+r, or chown, under {settings.landing}",
+        )  # fmt: skip
+    if due:
+        yield Finding(
+            "note", "landing", f"{counted(len(due), 'file')} for the next run to read"
+            + (f"; {len(fresh):,} written within a minute, and one that grows waits a run" if fresh else ""),
+            some(seen.candidate.label for seen in due), "make nightly",
+        )  # fmt: skip
+    yield from _without_manifest(settings, due)
+    yield from _half_uploads(settings)
+
+
+def _without_manifest(settings: Settings, due: list[inventory.Seen]) -> Iterator[Finding]:
+    """Files that wait for a manifest, or for one that can be read."""
+    waiting, mappings = [], contracts.load_mappings()
+    for seen in due:
+        try:
+            mapping = contracts.choose_mapping(seen.candidate.label, mappings)
+            landing.read_note(settings, seen.candidate, mapping)
+        except FileNotReady as error:
+            waiting.append(f"{seen.candidate.label}: {error}")
+        except FileRefused:
+            continue
+    if waiting:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(waiting), 'file')} that no run reads until a manifest names it",
+            some(waiting), "have the manifest sent or corrected (docs/data-contract.md), or take the feed out of"
+            " GROUNDSWELL_MANIFEST_FEEDS",
+        )  # fmt: skip
+
+
+def _half_uploads(settings: Settings) -> Iterator[Finding]:
+    old: list[str] = []
+    young: list[str] = []
+    for name in sorted(_under(settings.landing)):
+        if not name.endswith(landing.NOT_DELIVERIES):
+            continue
+        info = status(settings.landing / name)
+        if info is None:
+            continue
+        age = time.time() - info.st_mtime
+        (old if age > UPLOAD_SECONDS else young).append(f"{name}: last written {age / 3600:,.1f} h ago")
+    if old:
+        yield Finding(
+            "WRONG", "landing", f"{counted(len(old), 'upload')} that broke off", some(old),
+            "have it sent again, and remove the leftover; it is never read under this name",
+        )  # fmt: skip
+    if young:
+        yield Finding("note", "landing", f"{counted(len(young), 'upload')} under way", some(young))
+
+
+# --- quarantine
+
+
+def check_quarantine(patient: Patient) -> Iterator[Finding]:
+    """Files set aside whole, rows set aside, and whether quarantine and ledger agree."""
+    settings, batches = patient.settings, inventory.batches_with_rejects(patient.ledger)
+    whole = [batch for batch in batches if batch["state"] == "quarantined"]
+    there = [batch for batch in whole if _still_lies_there(settings, batch)]
+    if whole:
+        lines = [f"{batch['batch_id'][:12]}  {batch['feed']}  {batch['file']}: {batch['reason']}" for batch in whole]
+        yield Finding(
+            "WRONG" if there else "note", "quarantine",
+            f"{counted(len(whole), 'file')} set aside whole, {len(there):,} of them still in landing", some(lines),
+            "mend the mapping, or deliver a corrected file and remove this one; then: make nightly."
+            " After anything else was mended: make replay",
+        )  # fmt: skip
+    else:
+        yield Finding("ok", "quarantine", "no file is set aside whole")
+    yield from _rows(settings, batches)
+    yield from _lost_evidence(patient, batches)
+    yield from _orphans_of_quarantine(patient)
+
+
+def _still_lies_there(settings: Settings, batch: sqlite3.Row) -> bool:
+    info = status(settings.landing / batch["file"])
+    return info is not None and (not batch["bytes"] or info.st_size == batch["bytes"])
+
+
+def _rows(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Finding]:
+    paths = inventory.kept_rows(settings, batches)
+    try:
+        found = inventory.reasons(paths)
+    except duckdb.Error as error:
+        yield Finding(
+            "WRONG", "quarantine", "quarantined rows cannot be read", (str(error).splitlines()[0],),
+            "restore quarantine/ from a backup; or, while the file lies in landing: make replay BATCH=<its name>",
+        )  # fmt: skip
+        return
+    if not found:
+        yield Finding("ok", "quarantine", "no row is set aside")
+        return
+    yield Finding(
+        "note", "quarantine",
+        f"{counted(sum(kind.rows for kind in found), 'row')} set aside, of {counted(len(paths), 'file')}",
+        some(f"{kind.rows:>8,}  {kind.where}: {kind.reason}  (as in {kind.example})" for kind in found),
+        "make quarantine writes them as CSV, with line and reason",
+    )  # fmt: skip
+
+
+def _lost_evidence(patient: Patient, batches: list[sqlite3.Row]) -> Iterator[Finding]:
+    """Batches whose quarantined rows, or whose file, quarantine does not hold although the ledger says so."""
+    settings = patient.settings
+    lost = [
+        batch
+        for batch in batches
+        if not inventory.quarantined_rows_file(settings, batch["feed"], batch["batch_id"]).exists()
+        and not (
+            batch["state"] == "quarantined"
+            and inventory.note_of_file(settings, batch["feed"], batch["sha256"]).exists()
+        )
+    ]
+    if lost:
+        yield Finding(
+            "WRONG", "quarantine", f"{counted(len(lost), 'batch', 'batches')} whose record in quarantine is gone",
+            some(f"{batch['batch_id'][:12]}  {batch['file']}" for batch in lost),
+            f"restore quarantine/ from a backup, or, while the file lies in landing:"
+            f" make replay BATCH={lost[0]['batch_id'][:12]}",
+        )  # fmt: skip
+
+
+def _orphans_of_quarantine(patient: Patient) -> Iterator[Finding]:
+    known = {row["batch_id"] for row in patient.ledger.execute("select batch_id from batches")}
+    hashes = {(row["feed"], row["sha256"]) for row in patient.ledger.execute("select feed, sha256 from batches")}
+    orphans = set()
+    for name in patient.files.quarantine:
+        parts = Path(name).parts
+        if len(parts) == 4 and parts[1] == "files":
+            if (parts[0], parts[2]) not in hashes:
+                orphans.add(str(Path(name).parent))
+        elif name.removesuffix(".parquet").rpartition("/")[2] not in known:
+            orphans.add(name)
+    if orphans and not patient.is_running:
+        yield Finding(
+            "note", "quarantine", f"{counted(len(orphans), 'leftover')} of a crash: no batch in the ledger names them",
+            some(sorted(orphans)), f"harmless; to be rid of them, remove them under {patient.settings.quarantine}",
+        )  # fmt: skip
+
+
+# --- ledger and raw
+
+
+def check_ledger(patient: Patient) -> Iterator[Finding]:
+    """Integrity of the file, its references, the one equation, and raw against it."""
+    restore = "restore state/ and raw/ from one backup"
+    broken = [row[0] for row in patient.ledger.execute("pragma integrity_check") if row[0] != "ok"]
+    if broken:
+        yield Finding("WRONG", "ledger", "the file is damaged", some(broken), restore)
+    strays = [
+        f"{row[0]} row {row[1]}: its {row[2]} is missing" for row in patient.ledger.execute("pragma foreign_key_check")
+    ]
+    if strays:
+        yield Finding(
+            "WRONG", "ledger", f"{counted(len(strays), 'row')} without what they refer to", some(strays), restore
+        )
+    if not broken and not strays:
+        yield Finding("ok", "ledger", "the file is whole and its references hold")
+    yield from _equation(patient)
+    yield from _raw_files(patient)
+    yield from _orphans_of_raw(patient)
+    yield from _gone_from_landing(patient)
+
+
+def _equation(patient: Patient) -> Iterator[Finding]:
+    rows = patient.ledger.execute(
+        "select b.*, coalesce(sum(f.rows), 0) as in_raw from batches b left join raw_files f using (batch_id)"
+        " group by b.batch_id order by b.landed_at, b.batch_id"
+    ).fetchall()
+    wrong = [
+        f"{row['batch_id'][:12]}  {row['file']}: {row['rows_read']:,} read; {row['rows_accepted']:,} accepted"
+        f" ({row['in_raw']:,} in raw) + {row['rows_quarantined']:,} quarantined + {row['rows_duplicate']:,} duplicate"
+        for row in rows
+        if row["rows_read"] != row["rows_accepted"] + row["rows_quarantined"] + row["rows_duplicate"]
+        or row["rows_accepted"] != row["in_raw"]
+    ]
+    if wrong:
+        yield Finding(
+            "WRONG", "ledger",
+            f"read = accepted + quarantined + duplicate fails in {len(wrong):,} of {len(rows):,} readings",
+            some(wrong), "restore state/ and raw/ from one backup, or take the batch back: make reject BATCH=<id>",
+        )  # fmt: skip
+    else:
+        yield Finding(
+            "ok", "ledger", f"read = accepted + quarantined + duplicate in each of {counted(len(rows), 'reading')}"
+        )
+
+
+def _raw_files(patient: Patient) -> Iterator[Finding]:
+    """Raw files that are gone or differ from the ledger: by size alone when quick, else by SHA-256."""
+    rows = patient.ledger.execute(
+        "select f.*, b.state, b.file from raw_files f join batches b using (batch_id) order by f.path"
+    ).fetchall()
+    bad = [(row, why) for row in rows if (why := _damage(patient, row))]
+    counting = [(row, why) for row, why in bad if row["state"] == "accepted"]
+    how = "sizes" if patient.is_quick else "SHA-256"
+    if not bad:
+        yield Finding("ok", "raw", f"{counted(len(rows), 'file')} as the ledger has them ({how})")
+        return
+    batch = (counting or bad)[0][0]["batch_id"][:12]
+    yield Finding(
+        "WRONG" if counting else "note", "raw",
+        f"{counted(len(bad), 'file')} of {len(rows):,} damaged or gone, {len(counting):,} of them accepted",
+        some(f"{row['batch_id'][:12]}  raw/{row['path']}: {why}" for row, why in bad),
+        f"restore raw/ from a backup; or, while its file lies in landing, read it anew: make replay BATCH={batch};"
+        f" or take it back: make reject BATCH={batch}",
+    )  # fmt: skip
+
+
+def _damage(patient: Patient, row: sqlite3.Row) -> str:
+    path = patient.settings.raw / row["path"]
+    try:
+        size = path.stat().st_size
+        if size != row["bytes"]:
+            return f"{size:,} bytes, {row['bytes']:,} were written"
+        if patient.is_quick:
+            return ""
+        with path.open("rb") as source:
+            return "" if hashlib.file_digest(source, "sha256").hexdigest() == row["sha256"] else "its bytes differ"
+    except FileNotFoundError:
+        return "gone"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _orphans_of_raw(patient: Patient) -> Iterator[Finding]:
+    known = {row["path"] for row in patient.ledger.execute("select path from raw_files")}
+    orphans = sorted(name for name in patient.files.raw if name not in known and not name.endswith("/_schema.parquet"))
+    if orphans and patient.is_running:
+        yield Finding("ok", "raw", f"{counted(len(orphans), 'file')} of the run that is under way")
+    elif orphans:
+        yield Finding(
+            "note", "raw", f"{counted(len(orphans), 'leftover')} of a crash: not in the ledger, so no model sees them",
+            some(orphans), f"harmless; to be rid of them, remove them under {patient.settings.raw}",
+        )  # fmt: skip
+
+
+def _gone_from_landing(patient: Patient) -> Iterator[Finding]:
+    rows = patient.ledger.execute("select file, rows_accepted from batches where state = 'accepted'").fetchall()
+    gone = [row for row in rows if not os.path.lexists(patient.settings.landing / row["file"])]
+    if gone:
+        yield Finding(
+            "note", "landing", f"{counted(len(gone), 'landed file')} no longer there: raw keeps their"
+            f" {sum(row['rows_accepted'] for row in gone):,} rows, but a corrected mapping cannot read them again",
+            some(row["file"] for row in gone), "keep landed files, or put them back before a mapping is corrected",
+        )  # fmt: skip
+
+
+# --- dirty dates, lease, settings
+
+
+def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
+    """Dates whose rows changed and that no release holds yet."""
+    rows = patient.ledger.execute(
+        "select feed, cause, count(distinct snapshot_date) as dates, min(snapshot_date) as first,"
+        " max(snapshot_date) as last, min(since) as since from dirty_dates group by feed, cause order by since, feed"
+    ).fetchall()
+    if not rows:
+        yield Finding("ok", "dirty dates", "none: the last release holds all that was landed")
+        return
+    before = ledger.stamp(utc_now() - timedelta(hours=DIRTY_HOURS))
+    today = str(utc_now().date())
+    stuck = [row for row in rows if row["since"] < before and row["first"] < today]
+    lines = [
+        f"{row['feed']}: {counted(row['dates'], 'date')}, {row['first']} .. {row['last']}, {row['cause']},"
+        f" since {row['since'][:16]} UTC"
+        for row in rows
+    ]
+    total = patient.ledger.execute("select count(distinct snapshot_date) from dirty_dates").fetchone()[0]
+    yield Finding(
+        "WRONG" if stuck else "note", "dirty dates",
+        f"{counted(total, 'date')} wait for a release"
+        + (f", some for more than {DIRTY_HOURS} h" if stuck else ""),
+        some(lines),
+        "make nightly; if it is blocked, the failing checks say by what (docs/runbooks/nightly.md)",
+    )  # fmt: skip
+
+
+def check_lease(patient: Patient) -> Iterator[Finding]:
+    """Who writes now, and whether that process is alive."""
+    row = writer_of(patient.ledger)
+    if row is None:
+        yield Finding("ok", "lease", "free: nobody writes")
+        return
+    who = (
+        f"{row['holder']} of run {row['run_id']}, process {row['pid']} on {row['host']},"
+        f" since {row['acquired_at'][:19]} UTC"
+    )
+    if not lease.is_dead(row, patient.settings.lease_ttl_seconds):
+        yield Finding("ok", "lease", f"a run is under way: {who}")
+    else:
+        yield Finding(
+            "note", "lease", "its holder is dead", (who, f"last heartbeat {row['heartbeat_at'][:19]} UTC"),
+            "the next run takes it over by itself: make nightly",
+        )  # fmt: skip
+
+
+def writer_of(connection: sqlite3.Connection) -> sqlite3.Row | None:
+    """The row of the writer's lease, null where nobody holds it."""
+    row: sqlite3.Row | None = connection.execute("select * from leases where name = ?", (lease.WRITER,)).fetchone()
+    return row
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Keys that nobody reads, and feeds that are required but do not exist."""
+    known = [f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields]
+    unread = unread_keys()
+    if unread:
+        lines = []
+        for key, place in unread.items():
+            near = difflib.get_close_matches(key.upper(), known, n=1)
+            lines.append(f"{key} in {place}" + (f": did you mean {near[0]}?" if near else ""))
+        yield Finding(
+            "WRONG", "settings", f"{counted(len(unread), 'key')} that nobody reads", some(lines),
+            "correct or remove it; .env.example explains every key",
+        )  # fmt: skip
+    named = {"REQUIRED_FEEDS": settings.required_feeds, "MANIFEST_FEEDS": settings.manifest_feeds}
+    strange = {key: sorted(set(feeds) - set(contracts.load_feeds())) for key, feeds in named.items()}
+    strange = {key: feeds for key, feeds in strange.items() if feeds}
+    for key, feeds in strange.items():
+        yield Finding(
+            "WRONG", "settings", f"GROUNDSWELL_{key} names feeds that do not exist", some(feeds),
+            f"known: {', '.join(contracts.load_feeds())}",
+        )  # fmt: skip
+    if not unread and not strange:
+        yield Finding("ok", "settings", "every key is read")
+
+
+def age_of(stamp: str) -> timedelta:
+    """Time since an instant of the ledger."""
+    return utc_now() - datetime.fromisoformat(stamp)
+
+
+# Every check of this room that needs data, in the order of the flow.
+CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+    check_lease,
+    check_landing,
+    check_quarantine,
+    check_ledger,
+    check_dirty_dates,
+)

@@ -1,0 +1,129 @@
+"""Look before a run: `make plan` prints what it would replace, a dry run builds it in a copy and throws that away."""
+
+import argparse
+import os
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from ingestion import lease
+from ingestion.config import Settings, get_settings
+from ingestion.errors import ContractError
+from warehouse import integrity, plan
+from warehouse.build import run as build
+from warehouse.release import diff, releases
+
+RUN_ID = "preview"
+
+
+def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> list[str]:
+    """The plan of a run of this day as state stands, as lines.
+
+    Raises ContractError for a mart that there is none of, and while another run is building.
+    """
+    lines = []
+    if waiting := _waiting(settings):
+        lines.append(f"plan  {waiting} files in landing are not taken in yet; what they bring is not in this plan")
+    if not settings.ledger.exists():
+        return [*lines, "nothing was ever landed: the first run takes in what lies in landing and builds all of it"]
+    fresh = _is_fresh(settings)
+    with _scratch(settings) as copy, build.dbt_environment(copy):
+        models = build.models_of(build.parse(copy), copy, build.undated_inputs(copy))
+        made = plan.make(copy, RUN_ID, day, models, fresh, asked)
+    return [*lines, *(made.lines() if not made.is_empty else [f"nothing new up to {made.cap}: the marts stand"])]
+
+
+def dry_run(
+    settings: Settings, day: date, asked: plan.Asked | None, say: Callable[[str], None], tick: build.Tick | None = None
+) -> diff.Diff:
+    """Build in a copy, and compare it with what readers see. Nothing is landed, checked or published."""
+    with _scratch(settings) as copy:
+        with lease.hold(settings, RUN_ID, "dry run", say):
+            _copy_build(settings, copy)
+        copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
+        with lease.hold(copy, RUN_ID, "dry run", say) as held:
+            build.build_marts(copy, RUN_ID, day, held, say, asked, tick)
+        with build.dbt_environment(copy):
+            keys = build.keys_of(build.parse(copy))
+        latest = releases.latest(settings)
+        return diff.compare(latest / releases.DATABASE if latest else None, copy.marts_db, keys)
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Settings]:
+    """A folder beside the build with a copy of state, removed afterwards; leftovers of killed ones as well."""
+    beside = settings.data / "build" if settings.data.exists() else None
+    if beside:
+        beside.mkdir(exist_ok=True)
+        for leftover in beside.glob("copy-*"):
+            if not Path(f"/proc/{leftover.name.split('-')[1]}").exists():
+                shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=f"copy-{os.getpid()}-", dir=beside) as folder:
+        copy = settings.model_copy(update={"data": Path(folder)})
+        copy.ledger.parent.mkdir(parents=True)
+        source = sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)
+        with closing(source), closing(sqlite3.connect(copy.ledger)) as target:
+            source.backup(target)
+            target.execute("delete from leases")
+            target.commit()
+        yield copy
+
+
+def _copy_build(settings: Settings, copy: Settings) -> None:
+    copy.build_db.parent.mkdir(parents=True, exist_ok=True)
+    for source, target in ((settings.build_db, copy.build_db), (settings.marts_db, copy.marts_db)):
+        for suffix in ("", ".wal"):
+            if Path(f"{source}{suffix}").exists():
+                shutil.copyfile(f"{source}{suffix}", f"{target}{suffix}")
+
+
+def _is_fresh(settings: Settings) -> bool:
+    """Whether a run would find no build that it can add to."""
+    try:
+        return build.current_run(settings) is None
+    except duckdb.Error as error:
+        if "lock" in str(error).lower():
+            raise ContractError("another run is building right now; ask again when it is done") from error
+        return integrity.damage_of(settings.build_db) is not None
+
+
+def _waiting(settings: Settings) -> int:
+    """Names under landing that state does not know."""
+    names = {
+        path.relative_to(settings.landing).as_posix()
+        for path in settings.landing.rglob("*")
+        if path.is_file() and not path.name.startswith((".", "_"))
+    }
+    if settings.ledger.exists():
+        with closing(sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)) as connection:
+            names -= {row[0] for row in connection.execute("select path from deliveries")}
+    return len(names)
+
+
+def main() -> int:
+    """Print the plan of a nightly. Exit code 2 when it cannot be made."""
+    from ingestion.sample import default_day
+
+    parser = argparse.ArgumentParser(description="print what a nightly would replace; nothing is written")
+    parser.add_argument("--day", type=date.fromisoformat, help="UTC day of the run, YYYY-MM-DD")
+    named: date | None = parser.parse_args().day
+    settings = get_settings()
+    day = named or default_day(settings)
+    print(f"plan of a nightly for {day} (UTC); nothing is written")
+    try:
+        print("\n".join(preview(settings, day)))
+    except ContractError as error:
+        print(error)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Releases: made whole, shown by one link, kept for rollback."""

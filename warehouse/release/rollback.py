@@ -1,0 +1,104 @@
+"""`make releases` lists what is kept; `make rollback TO=` shows readers an earlier one until the next run publishes."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from ingestion import lease, ledger
+from ingestion.config import DUCKDB_CONFIG, Settings, get_settings
+from ingestion.errors import ContractError, LeaseLost
+from warehouse.release import releases
+
+
+def list_releases(settings: Settings) -> list[str]:
+    """A line per release that is kept, the newest first; the one that readers see is marked."""
+    seen = releases.latest(settings)
+    folder = releases.folder_of(settings)
+    kept = sorted((path for path in folder.glob("*") if (path / releases.NOTE).exists()), reverse=True)
+    if not kept:
+        return ["no release yet: run `make nightly`"]
+    lines = [f"  {'release':<24} {'published (UTC)':<19}  {'day':<10}  {'rows':>12} {'MB':>8}  run"]
+    for release in kept:
+        note = releases.read_note(release)
+        rows = sum(held["row_count"] for held in note["marts"].values())
+        size = (release / releases.DATABASE).stat().st_size / 1e6
+        lines.append(
+            f"{'>' if release == seen else ' '} {release.name:<24} {note['published_at'][:19]:<19}  {note['day']:<10}"
+            f"  {rows:>12,} {size:>8,.1f}  {note['run_id']}"
+        )
+    lines.append(f"> is what readers see; {settings.keep_releases} are kept (GROUNDSWELL_KEEP_RELEASES)")
+    with ledger.read(settings) as connection:
+        for row in connection.execute("select * from rollbacks order by id desc limit 5"):
+            turn = f"from {row['from_release']} to {row['to_release']}"
+            lines.append(f"rolled back {row['rolled_back_at'][:19]} {turn}: {row['why']}")
+    return lines
+
+
+def roll_back(settings: Settings, release_id: str, why: str, say: Callable[[str], None] = print) -> list[str]:
+    """Show readers an earlier release; returns the dates that the next run builds again.
+
+    The link and state change in one transaction, under the writer's lease. Raises ContractError when the release is
+    not kept, not whole or seen already, and names those that are there.
+    """
+    with lease.hold(settings, f"rollback__{release_id}", "rollback", say) as held:
+        releases.reconcile(settings, say)
+        target = releases.folder_of(settings) / release_id
+        seen = releases.latest(settings)
+        kept = sorted(path.name for path in releases.folder_of(settings).glob("*") if (path / releases.NOTE).exists())
+        if release_id not in kept:
+            raise ContractError(f"no release {release_id!r} is kept; there are: {', '.join(kept) or 'none'}")
+        if seen == target.resolve():
+            raise ContractError(f"readers see {release_id} already")
+        _require_whole(target)
+        releases.set_aside_logs(settings, say)
+        with ledger.write(settings) as connection:
+            held.check(connection)
+            days = releases.record_rollback(connection, settings, release_id, why)
+            releases.point_readers_to(settings, release_id)
+    return days
+
+
+def _require_whole(release: Path) -> None:
+    """Open a release as a reader would and count. Raises ContractError where it is not what its note says."""
+    marts = releases.read_note(release)["marts"]
+    try:
+        with closing(duckdb.connect(str(release / releases.DATABASE), read_only=True, config=DUCKDB_CONFIG)) as reader:
+            held = {mart: reader.execute(f"select count(*) from marts.{mart}").fetchone() for mart in marts}
+    except duckdb.Error as error:
+        raise ContractError(f"release {release.name} cannot be read: {str(error).splitlines()[0]}") from error
+    wrong = [mart for mart, row in held.items() if row != (marts[mart]["row_count"],)]
+    if wrong:
+        raise ContractError(
+            f"release {release.name} is not whole: {', '.join(wrong)} hold other rows than its note says"
+        )
+
+
+def main() -> int:
+    """Exit code 1 when the release cannot be shown."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", default=None, help="id of the release to show")
+    parser.add_argument("--why", default="rolled back by hand")
+    given = parser.parse_args()
+    settings = get_settings()
+    if given.to is None:
+        print("\n".join(list_releases(settings)))
+        return 0
+    try:
+        days = roll_back(settings, given.to, given.why)
+    except (ContractError, LeaseLost) as error:
+        print(error)
+        return 1
+    span = f"{days[0]} .. {days[-1]} ({len(days)} days)" if days else "no day"
+    print(
+        f"readers see {given.to} from now on\nnext run  builds, checks and publishes again: {span}\n"
+        "          keep it from bringing back what was wrong: reject the delivery or mend the model before it runs"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What a person reads at the end of a run: days, accounts, tiers, rows set aside, failed checks, where things are."""
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from ingestion import ledger
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.errors import ContractError
+from warehouse.release import releases
+
+FINISHED = ("published", "unchanged", "superseded")
+
+
+def require_finished(settings: Settings, run_id: str) -> None:
+    """Raise ContractError unless the run has published, or found nothing to publish."""
+    with ledger.read(settings) as connection:
+        row = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
+        failed = connection.execute(
+            "select suite, expectation from check_results where run_id = ? and not passed and severity = 'critical'",
+            (run_id,),
+        ).fetchall()
+    if row is None or row["state"] not in FINISHED:
+        why = (
+            ", ".join(f"{check['suite']}.{check['expectation']}" for check in failed)
+            or "see the log of the failed task"
+        )
+        raise ContractError(f"run {run_id} published nothing ({why}); readers keep the last good release")
+
+
+def summarise(settings: Settings, run_id: str) -> str:
+    """Short, aligned lines about one run and the release that readers see now."""
+    with ledger.read(settings) as connection:
+        plan = connection.execute("select day, state from plans where run_id = ?", (run_id,)).fetchone()
+        rows = connection.execute(
+            "select count(*) as files, coalesce(sum(rows_read), 0) as read,"
+            " coalesce(sum(rows_accepted), 0) as accepted,"
+            " coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate,"
+            " coalesce(sum(state = 'quarantined'), 0) as set_aside from batches where run_id = ?",
+            (run_id,),
+        ).fetchone()
+        checks = connection.execute(
+            "select suite, expectation, severity, passed, observed, threshold from check_results where run_id = ?"
+            " order by passed, severity, suite, expectation",
+            (run_id,),
+        ).fetchall()
+    failed = [check for check in checks if not check["passed"]]
+    state = plan["state"] if plan else "failed before it was planned"
+    lines = [
+        f"day          {plan['day'] if plan else 'unknown'} ({state})",
+        f"landed       {rows['files']} new files: {rows['read']:,} rows read = {rows['accepted']:,} accepted"
+        f" + {rows['quarantined']:,} quarantined + {rows['duplicate']:,} duplicate"
+        + (f"; {rows['set_aside']} files set aside whole" if rows["set_aside"] else ""),
+    ]
+    release = releases.latest(settings)
+    lines += _release_lines(release) if release else ["release      none yet"]
+    lines.append(f"checks       {len(checks) - len(failed)} of {len(checks)} passed")
+    lines += [
+        f"  {check['severity']:<9}  {check['suite']}.{check['expectation']}:"
+        f" observed {check['observed']}, asked for {check['threshold']}"
+        for check in failed
+    ]
+    if rows["quarantined"] or rows["set_aside"]:
+        lines.append(f"quarantine   {_shown(settings.quarantine)}")
+    if release:
+        lines.append(
+            f"marts        {_shown(settings.published / releases.DATABASE)}  (schema marts; open it read-only)"
+        )
+    lines.append(f"report       {_shown(settings.reports / 'index.html')}")
+    lines.append(f"data docs    {_shown(settings.reports / 'data_docs' / 'index.html')}")
+    return "\n".join(lines)
+
+
+def _shown(path: Path) -> str:
+    """A path as a person in the current folder would type it."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _release_lines(release: Path) -> list[str]:
+    with closing(duckdb.connect(str(release / releases.DATABASE), read_only=True, config=DUCKDB_CONFIG)) as marts:
+        days = marts.execute(
+            "select count(distinct snapshot_date), min(snapshot_date), max(snapshot_date) from marts.fct_account_daily"
+        ).fetchone()
+        accounts = marts.execute("select count(*) from marts.dim_account").fetchone()
+        latest = marts.execute(
+            "select max(snapshot_date) from marts.fct_account_daily where followers is not null"
+        ).fetchone()
+        tiers = marts.execute(
+            "select coalesce(tier, 'unknown'), count(*) from marts.fct_account_daily where snapshot_date = ?"
+            " group by 1 order by count(*) desc, 1",
+            [latest[0] if latest else None],
+        ).fetchall()
+    assert days is not None
+    assert accounts is not None
+    if not days[0]:
+        return [f"release      {release.name}, without accounts"]
+    shown = ", ".join(f"{name} {count:,}" for name, count in tiers)
+    return [
+        f"release      {release.name}",
+        f"days         {days[0]} with a capture, {days[1]} .. {days[2]}",
+        f"accounts     {accounts[0]:,}",
+        f"tiers        {shown}  (on {latest[0] if latest else 'no day'})",
+    ]
