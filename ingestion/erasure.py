@@ -26,7 +26,7 @@ from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
-from ingestion.readers.csv import Reader
+from ingestion.readers.table import Reader
 from ingestion.values import quote
 
 BLOCK = 1 << 20

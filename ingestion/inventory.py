@@ -10,9 +10,10 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion import contracts, landing, ledger
+from ingestion import landing, ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import FileRefused
+from ingestion.mapping import grammar
 from ingestion.values import quote
 
 
@@ -49,7 +50,7 @@ class Reason:
 
 def landed_names(settings: Settings, connection: sqlite3.Connection) -> dict[str, Seen]:
     """Every name in landing by its path. Raises ContractError when a mapping cannot be read."""
-    mappings = contracts.load_mappings()
+    mappings = grammar.load_mappings()
     deliveries: dict[str, list[sqlite3.Row]] = {}
     for row in connection.execute("select * from deliveries"):
         deliveries.setdefault(row["path"], []).append(row)
@@ -59,10 +60,10 @@ def landed_names(settings: Settings, connection: sqlite3.Connection) -> dict[str
     }
 
 
-def _seen(candidate: landing.Candidate, mappings: list[contracts.Mapping], rows: list[sqlite3.Row]) -> Seen:
+def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[sqlite3.Row]) -> Seen:
     fingerprint, refusal = "", None
     try:
-        fingerprint = contracts.choose_mapping(candidate.label, mappings).fingerprint
+        fingerprint = grammar.choose_mapping(candidate.label, mappings).fingerprint
     except FileRefused as error:
         refusal = error.reason
     same = [row for row in rows if (row["bytes"], row["mtime_ns"], row["inode"]) == candidate.identity]

@@ -19,9 +19,11 @@ from pathlib import Path, PurePosixPath
 
 from ingestion import erasure, ledger, manifest, parse, raw
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import FORMATS, FeedPart, Mapping, choose_mapping, load_feeds, load_mappings
+from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
-from ingestion.readers.csv import Reader, verify_zip
+from ingestion.mapping.grammar import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
+from ingestion.readers.table import Reader
+from ingestion.readers.xlsx import verify_zip
 from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20

@@ -16,11 +16,13 @@ import duckdb
 
 from ingestion import values
 from ingestion.config import DUCKDB_CONFIG, Settings
-from ingestion.contracts import CanonicalMapping, ColumnSource, Feed, FeedPart, Mapping, load_feeds, tidy
+from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import row_filter
-from ingestion.readers import csv as cells
-from ingestion.readers.csv import Reader, Table, one
+from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
+from ingestion.readers import jsonl, text
+from ingestion.readers.open import open_table
+from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, one, plain_words
 from ingestion.values import EARLIEST, MAX_HOURS_AHEAD, quote
 
 VALUE_SHOWN = 200
@@ -111,8 +113,8 @@ def read_file(
     """
     feed = load_feeds()[part.feed]
     _drop_tables(reader)
-    wanted = set(cells.names_of(mapping))
-    table = cells.open_table(reader, plain, mapping, file_format, wanted, delivery.is_whole)
+    wanted = set(names_of(mapping))
+    table = open_table(reader, plain, mapping, file_format, wanted, delivery.is_whole)
     layout = Layout(table, feed, mapping, part, match_header(table, feed, mapping, part), delivery)
     _judge(reader, layout)
     rows_read = _number(reader, layout)
@@ -272,7 +274,7 @@ def _text_sql(layout: Layout, name: str) -> str:
     position = layout.positions[name]
     cell = _cell_text(layout, position)
     if layout.feed.columns[name].type == "list" and position in layout.table.paths:
-        cell = f"({cells.json_list(cell, layout.table.paths[position])})"
+        cell = f"({jsonl.json_list(cell, layout.table.paths[position])})"
     spellings = [*layout.mapping.null_values, *source.null_values]
     return _cut(_without_nulls(_trimmed(cell), spellings), source)
 
@@ -401,9 +403,9 @@ def _judge(reader: Reader, layout: Layout) -> None:
             """
         )
     except duckdb.Error as error:
-        if cells.is_of_the_machine(error):
+        if is_of_the_machine(error):
             raise
-        raise FileRefused(f"it cannot be read ({cells.plain_words(error)})", layout.table.rows_hint) from error
+        raise FileRefused(f"it cannot be read ({plain_words(error)})", layout.table.rows_hint) from error
 
 
 def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
@@ -485,9 +487,9 @@ def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> N
 
 def _note_encoding(reader: Reader) -> list[str]:
     """Say how rows that are not UTF-8 can be read after all."""
-    rows = one(reader, f"select count(*) from rejects where reason = {quote(cells.NOT_UTF8)}")
+    rows = one(reader, f"select count(*) from rejects where reason = {quote(text.NOT_UTF8)}")
     hint = "if the sender writes another encoding, name it in a mapping"
-    return [f"rows that are {cells.NOT_UTF8}: {rows:,}; {hint}"] if rows else []
+    return [f"rows that are {text.NOT_UTF8}: {rows:,}; {hint}"] if rows else []
 
 
 def _note_absent(layout: Layout) -> list[str]:

@@ -17,7 +17,7 @@ from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
 from ingestion.ledger import RawFile
-from ingestion.readers.csv import Reader
+from ingestion.readers.table import Reader
 from ingestion.values import quote
 
 SQL_TYPES = {

@@ -22,9 +22,10 @@ from pathlib import Path, PurePosixPath
 
 from ingestion import inventory, landing, ledger, raw
 from ingestion.config import Settings, get_settings, utc_now
-from ingestion.contracts import choose_mapping, load_feeds, load_mappings
+from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, LeaseLost
 from ingestion.lease import hold
+from ingestion.mapping.grammar import choose_mapping, load_mappings
 
 # What may become of a batch, in the order in which people read it.
 READ_AGAIN = "read again"

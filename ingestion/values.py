@@ -4,7 +4,8 @@ Every function returns a SQL expression; a value is null where the text is none 
 text is read in one way or it is refused.
 """
 
-from ingestion.contracts import ColumnSource, FeedColumn, Mapping
+from ingestion.contracts import FeedColumn
+from ingestion.mapping.grammar import ColumnSource, Mapping
 
 MAX_COUNT = 10**12
 MAX_ID_BYTES = 255

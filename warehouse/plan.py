@@ -14,7 +14,7 @@ from typing import Any
 
 from ingestion import ledger, raw
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import load_feeds
+from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
 
 RUN_DAY = "day of the run"
@@ -260,11 +260,6 @@ def _days_by_feed(connection: sqlite3.Connection, table: str, cap: str) -> dict[
         if row["feed"] not in undated:
             days.setdefault(row["feed"], set()).add(row["snapshot_date"])
     return days
-
-
-def undated_feeds() -> set[str]:
-    """Feeds whose rows have no day of their own: models see all of their accepted rows at any day."""
-    return {name for name, feed in load_feeds().items() if feed.day is None}
 
 
 def _of(model: Model, days: dict[str, set[str]]) -> set[str]:

@@ -19,9 +19,11 @@ import yaml
 from pydantic import ValidationError
 
 from ingestion import values
-from ingestion.contracts import ColumnSource, Feed, FeedColumn, Mapping, load_feeds, tidy
-from ingestion.readers import csv as cells
-from ingestion.readers.csv import Reader
+from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.mapping.grammar import ColumnSource, Mapping, tidy
+from ingestion.readers import text, xlsx
+from ingestion.readers.open import open_table
+from ingestion.readers.table import Reader, Table
 
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 SAMPLE_ROWS = 500
@@ -116,10 +118,10 @@ def infer(reader: Reader, path: Path, name: str, file_format: str) -> Guess:
     probe = Mapping.model_validate(
         {"mapping": "probe", "pattern": "*", "feed": "brands", "columns": {}, "unended_last_line": True, **shape}
     )
-    table = cells.open_table(reader, path, probe, file_format, set(), is_whole=True)
+    table = open_table(reader, path, probe, file_format, set(), is_whole=True)
     if file_format == "jsonl":
         wanted = set(table.header)
-        table = cells.open_table(reader, path, probe, file_format, wanted | _nested(reader), is_whole=True)
+        table = open_table(reader, path, probe, file_format, wanted | _nested(reader), is_whole=True)
     sample = _sample(reader, table)
     best = max((_fit(reader, feed, table.header, sample) for feed in load_feeds().values()), key=lambda fit: fit.score)
     guess = _write_down(best, table.header, sample, name, file_format, shape)
@@ -165,9 +167,9 @@ def _shape(path: Path, file_format: str) -> dict[str, Any]:
 
 
 def _encoding(head: bytes) -> str:
-    if head.startswith(cells.UTF16_BOMS):
+    if head.startswith(text.UTF16_BOMS):
         return "utf-16"
-    if cells._looks_like_utf16(head):
+    if text.looks_like_utf16(head):
         return "utf-16-le" if head[1:2] == b"\0" else "utf-16-be"
     try:
         codecs.getincrementaldecoder("utf-8")("strict").decode(head)
@@ -199,14 +201,14 @@ def _dialect(text: str) -> tuple[str, int]:
 def _xlsx_shape(path: Path) -> dict[str, Any]:
     """The first row with as many texts as the widest row has cells, or nearly so, is the header."""
     probe = Mapping.model_validate({"mapping": "probe", "pattern": "*", "feed": "brands", "columns": {}})
-    _, grid, _ = cells._read_sheet(path, probe)
+    _, grid, _ = xlsx._read_sheet(path, probe)
     texts = [sum(isinstance(cell, str) and cell != "" for cell in row) for row in grid[:50]]
     widest = max((sum(cell != "" for cell in row) for row in grid[:50]), default=0)
     header_row = next((n for n, count in enumerate(texts, 1) if count >= max(2, widest * 0.6)), 1)
     return {} if header_row == 1 else {"header_row": header_row}
 
 
-def _sample(reader: Reader, table: cells.Table) -> list[list[str]]:
+def _sample(reader: Reader, table: Table) -> list[list[str]]:
     """Filled cells of each column, trimmed, from the first rows."""
     columns = ", ".join(
         f"cast(c{index} as varchar)" if file_has(table, index) else "null" for index in range(len(table.header))
@@ -217,7 +219,7 @@ def _sample(reader: Reader, table: cells.Table) -> list[list[str]]:
     ]
 
 
-def file_has(table: cells.Table, index: int) -> bool:
+def file_has(table: Table, index: int) -> bool:
     """Whether a relation has the cells of a column (of JSON only what was asked for)."""
     return not table.has_lines or not table.rest or index in table.paths
 

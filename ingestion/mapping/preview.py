@@ -21,18 +21,11 @@ from rich.text import Text
 
 from ingestion import landing, parse
 from ingestion.config import Settings, get_settings, utc_now
-from ingestion.contracts import (
-    MAPPINGS_DIR,
-    FeedPart,
-    Mapping,
-    canonical_mapping,
-    load_feeds,
-    load_mapping,
-    load_mappings,
-)
+from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileRefused
 from ingestion.mapping import infer
-from ingestion.readers.csv import Reader
+from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping, load_mappings
+from ingestion.readers.table import Reader
 
 SHOWN_ROWS, SHOWN_REJECTS, SHOWN_CHARACTERS = 5, 10, 40
 

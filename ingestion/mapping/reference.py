@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ingestion.config import PROJECT_DIR
-from ingestion.contracts import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping
+from ingestion.mapping.grammar import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping
 
 SCHEMA = MAPPINGS_DIR / "mapping.schema.json"
 PAGE = PROJECT_DIR / "docs" / "mapping-reference.md"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ingestion import sample
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import choose_mapping, load_mappings
+from ingestion.mapping.grammar import choose_mapping, load_mappings
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:

@@ -10,7 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from ingestion.contracts import load_feeds, load_mappings
+from ingestion.contracts import load_feeds
+from ingestion.mapping.grammar import load_mappings
 from sample import simulate
 
 FEEDS = ("account_snapshots", "post_snapshots", "accounts", "brands")

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from ingestion.contracts import load_feeds, load_mappings
+from ingestion.contracts import load_feeds
+from ingestion.mapping.grammar import load_mappings
 from sample import simulate, simulate_commerce
 
 FEEDS = tuple(simulate_commerce.HEADERS)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings
-from ingestion.contracts import load_feeds
+from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
 from ingestion.lease import Lease
 from ingestion.values import quote
@@ -244,7 +244,7 @@ def undated_inputs(settings: Settings) -> dict[str, str]:
     """A digest of the accepted batches of each feed whose rows have no day of their own."""
     digests = {}
     with ledger.read(settings) as connection:
-        for feed in sorted(plan.undated_feeds()):
+        for feed in sorted(undated_feeds()):
             batches = connection.execute(
                 "select batch_id from batches where feed = ? and state = 'accepted' order by 1", (feed,)
             ).fetchall()
@@ -314,7 +314,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
         return feeds[unique_id]
 
     def with_inputs(unique_id: str) -> str:
-        digests = [(inputs or {}).get(feed, "") for feed in sorted(feeds_of(unique_id) & plan.undated_feeds())]
+        digests = [(inputs or {}).get(feed, "") for feed in sorted(feeds_of(unique_id) & undated_feeds())]
         return hashlib.sha256("\0".join([fingerprint(unique_id), *digests]).encode()).hexdigest()
 
     return [
@@ -352,7 +352,7 @@ def _write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> No
         landed = connection.execute(LANDED_FILES).fetchall()
         checks = connection.execute("select * from check_results").fetchall()
         publications = connection.execute(PUBLICATIONS).fetchall()
-    files = [row for row in files if row["snapshot_date"] <= str(run_plan.cap) or row["feed"] in plan.undated_feeds()]
+    files = [row for row in files if row["snapshot_date"] <= str(run_plan.cap) or row["feed"] in undated_feeds()]
     planned, feeds = set(run_plan.all_dates), load_feeds()
     visible = [row for row in files if feeds[row["feed"]].visible == "all_days" or row["snapshot_date"] in planned]
     raw.verify(settings, ((row["path"], row["sha256"], row["batch_id"]) for row in visible))

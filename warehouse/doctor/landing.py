@@ -22,6 +22,7 @@ import duckdb
 from ingestion import contracts, inventory, landing, lease, ledger
 from ingestion.config import Settings, unread_keys, utc_now
 from ingestion.errors import ContractError, FileNotReady, FileRefused
+from ingestion.mapping import grammar
 
 Level = Literal["ok", "note", "WRONG"]
 
@@ -146,10 +147,10 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
 
 def _without_manifest(settings: Settings, due: list[inventory.Seen]) -> Iterator[Finding]:
     """Files that wait for a manifest, or for one that can be read."""
-    waiting, mappings = [], contracts.load_mappings()
+    waiting, mappings = [], grammar.load_mappings()
     for seen in due:
         try:
-            mapping = contracts.choose_mapping(seen.candidate.label, mappings)
+            mapping = grammar.choose_mapping(seen.candidate.label, mappings)
             landing.read_note(settings, seen.candidate, mapping)
         except FileNotReady as error:
             waiting.append(f"{seen.candidate.label}: {error}")

@@ -14,9 +14,8 @@ from typing import Any
 
 from ingestion import ledger
 from ingestion.config import Settings, utc_now
-from ingestion.contracts import load_feeds
+from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.raw import sync_folder
-from warehouse import plan
 
 DATABASE = "groundswell.duckdb"
 NOTE = "release.json"
@@ -96,7 +95,7 @@ def record(connection: sqlite3.Connection, note: dict[str, Any]) -> None:
         "insert or replace into released_dates values (?, ?)", [(day, release_id) for day in note["dates"]]
     )
     # All that the plan knew up to its last day; a file that was landed while the run was under way stays dirty.
-    undated = sorted(plan.undated_feeds())
+    undated = sorted(undated_feeds())
     left_out = note.get("left_out", [])
     connection.execute(
         f"delete from dirty_dates where id <= ? and (snapshot_date <= ? or feed in ({', '.join('?' * len(undated))}))"
@@ -164,7 +163,7 @@ def record_rollback(connection: sqlite3.Connection, settings: Settings, release_
             later,
         )
     ]
-    feeds = sorted(set(load_feeds()) - plan.undated_feeds())
+    feeds = sorted(set(load_feeds()) - undated_feeds())
     connection.executemany(
         "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since) values (?, ?, '', 'rolled back', ?)",
         [(feed, day, ledger.stamp()) for day in days for feed in feeds],

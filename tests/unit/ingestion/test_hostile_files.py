@@ -342,18 +342,19 @@ def test_lack_of_memory_is_no_fault_of_the_file(yard: Yard, monkeypatch: pytest.
     """A full disk or too little memory ends the run; the file is not set aside for it, and lands with the next."""
     import duckdb
 
-    from ingestion.readers import csv as cells
+    from ingestion import parse
+    from ingestion.readers.table import Table
 
     yard.drop(GOOD_FILE, GOOD)
-    really = cells.open_table
+    really = parse.open_table
 
-    def out_of_memory(*_: object) -> cells.Table:
+    def out_of_memory(*_: object) -> Table:
         raise duckdb.OutOfMemoryException("no room")
 
-    monkeypatch.setattr(cells, "open_table", out_of_memory)
+    monkeypatch.setattr(parse, "open_table", out_of_memory)
     with pytest.raises(duckdb.OutOfMemoryException):
         yard.land()
-    monkeypatch.setattr(cells, "open_table", really)
+    monkeypatch.setattr(parse, "open_table", really)
     yard.land()
     assert yard.rows(GOOD_FILE) == GOOD_ROWS
 

@@ -59,10 +59,11 @@ def test_text_counts_equal_their_number_twins_and_nulls_are_null(yard: Yard, nam
 def test_every_twin_column_of_text_counts_equals_its_numbers(yard: Yard) -> None:
     """All twin columns, not the followers' alone, through the same parser: a mapping per pair."""
     from ingestion import contracts, values
+    from ingestion.mapping import grammar
 
     column = contracts.FeedColumn(type="count")
-    way = contracts.ColumnSource.model_validate({"from": "x", "parse": "number"})
-    mapping = contracts.Mapping.model_validate({"mapping": "m", "pattern": "*", "feed": "brands", "columns": {}})
+    way = grammar.ColumnSource.model_validate({"from": "x", "parse": "number"})
+    mapping = grammar.Mapping.model_validate({"mapping": "m", "pattern": "*", "feed": "brands", "columns": {}})
     import duckdb
 
     pairs = {"ig_2022_00.csv": [(4, 5), (7, 8), (9, 10)], "tt_2022_06.csv": [(2, 3), (4, 5), (6, 7), (8, 9), (10, 11)],

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import contracts, landing, ledger, parse
+from ingestion import landing, ledger, parse
 from ingestion.config import Settings
 from ingestion.errors import ContractError, FileRefused
-from ingestion.readers import csv as cells
+from ingestion.mapping import grammar
+from ingestion.readers import csv as csv_reader
+from ingestion.readers.table import Reader
 
 from ..conftest import HEADER, Yard
 
@@ -24,7 +26,7 @@ def test_file_of_more_days_than_duckdb_keeps_open_loses_no_row(yard: Yard, monke
     """
     really_connect = parse.connect
 
-    def connect(settings: Settings) -> cells.Reader:
+    def connect(settings: Settings) -> Reader:
         reader = really_connect(settings)
         reader.execute("set partitioned_write_flush_threshold = 1000")
         return reader
@@ -41,7 +43,7 @@ def test_file_of_more_days_than_duckdb_keeps_open_loses_no_row(yard: Yard, monke
 def test_two_pieces_of_one_day_are_joined_in_order(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingestion import raw
 
-    def in_pieces(reader: cells.Reader, staging: Path) -> None:
+    def in_pieces(reader: Reader, staging: Path) -> None:
         for number, where in enumerate(("source_line % 2 = 0", "source_line % 2 = 1")):
             reader.execute(
                 f"copy (from accepted where {where}) to '{staging}' (format parquet, partition_by (snapshot_date),"
@@ -78,7 +80,7 @@ def test_no_pattern_of_quotes_is_slow(yard: Yard, hostile: bytes) -> None:
     target = yard.drop(PATH, b"a,b\n\n" + (hostile * 500_000 + b"\n") * 8)
     started = time.monotonic()
     with suppress(FileRefused):
-        cells.index_records(target, 1)
+        csv_reader.index_records(target, 1)
     assert time.monotonic() - started < 5
 
 
@@ -170,8 +172,8 @@ def test_blanks_around_a_cell_do_not_count(yard: Yard) -> None:
 # The ledger's readings of one delivery
 
 
-def one_mapping(**changes: object) -> contracts.Mapping:
-    return contracts.Mapping.model_validate(
+def one_mapping(**changes: object) -> grammar.Mapping:
+    return grammar.Mapping.model_validate(
         {
             "mapping": "vendor",
             "feed": "account_snapshots",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from ingestion import contracts, landing
+from ingestion import landing
 from ingestion.errors import ContractError
+from ingestion.mapping import grammar
 
 from ..conftest import Yard
 
@@ -28,16 +29,16 @@ columns:
 DAY = "{constant: 2026-01-05T00:00}"
 TEMPLATE = '{template: "{Kind}-{User Id}"}'
 PATH = "account_snapshots/x.csv"
-Use = Callable[[str], contracts.Mapping]
+Use = Callable[[str], grammar.Mapping]
 
 
 @pytest.fixture
 def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Use:
     """Write a mapping and let landing know it alone."""
 
-    def write(text: str) -> contracts.Mapping:
+    def write(text: str) -> grammar.Mapping:
         (tmp_path / "m.yml").write_text(dedent(text), encoding="utf-8")
-        mapping = contracts.load_mapping(tmp_path / "m.yml")
+        mapping = grammar.load_mapping(tmp_path / "m.yml")
         monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
         return mapping
 
@@ -133,7 +134,7 @@ def test_format_whatever_the_name(yard: Yard, use: Use) -> None:
 
 
 def test_a_pattern_with_a_slash_is_the_end_of_a_path() -> None:
-    mapping = contracts.Mapping.model_validate({"mapping": "m", "pattern": "v/f*.csv", "feed": "brands", "columns": {}})
+    mapping = grammar.Mapping.model_validate({"mapping": "m", "pattern": "v/f*.csv", "feed": "brands", "columns": {}})
     assert [mapping.claims(path) for path in ("v/f1.csv", "a/v/f.csv", "f1.csv", "xv/f1.csv", "v/g.csv")] == [
         True, True, False, False, False,
     ]  # fmt: skip
@@ -375,13 +376,13 @@ def test_an_error_in_a_mapping_names_file_line_and_remedy(use: Use, text: str, w
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("path", sorted(contracts.MAPPINGS_DIR.glob("*.yml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(grammar.MAPPINGS_DIR.glob("*.yml")), ids=lambda path: path.stem)
 def test_shipped_mappings_are_named_as_their_file_and_fit_the_schema(path: Path) -> None:
     import json
 
     import jsonschema
     import yaml
 
-    schema = json.loads((contracts.MAPPINGS_DIR / "mapping.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((grammar.MAPPINGS_DIR / "mapping.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), schema)
-    assert contracts.load_mapping(path).mapping == path.stem
+    assert grammar.load_mapping(path).mapping == path.stem

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from ingestion import config, contracts, parse
+from ingestion import config, parse
 from ingestion.config import Settings
-from ingestion.mapping import infer, preview
+from ingestion.errors import ContractError
+from ingestion.mapping import grammar, infer, preview
 
 from ..conftest import HEADER
 from .test_formats import jsonl, parquet, xlsx
@@ -34,11 +35,11 @@ class Shown:
     def written(self) -> list[Path]:
         return sorted(path.relative_to(self.data.data) for path in self.data.data.rglob("*") if path.is_file())
 
-    def guess(self, name: str, content: bytes | str) -> contracts.Mapping:
+    def guess(self, name: str, content: bytes | str) -> grammar.Mapping:
         """The mapping that is inferred, read back from the YAML as a person would use it."""
         self(name, content)
         (found,) = (self.data.data / "build" / "preview").glob("*.yml")
-        mapping = contracts.load_mapping(found)
+        mapping = grammar.load_mapping(found)
         found.unlink()
         return mapping
 
@@ -63,7 +64,7 @@ def test_a_shipped_mapping_is_found_by_name_and_one_that_is_named_is_used(show: 
     content = "ChannelUrl,Name,SubscriberCount,ViewCount\nhttps://www.youtube.com/channel/UC" + "x" * 22 + ",Ann,5,0\n"
     assert "vtuber.yml, which claims" in show("Data_2022-08-01_03-01-02.csv", content)
     assert show.code == 0
-    with pytest.raises(contracts.ContractError, match="there is no mapping 'nosuch'; known: "):
+    with pytest.raises(ContractError, match="there is no mapping 'nosuch'; known: "):
         show("x.csv", content, mapping="nosuch")
 
 

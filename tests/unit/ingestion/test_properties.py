@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion import contracts, landing
+from ingestion import landing
 from ingestion.config import Settings
+from ingestion.mapping import grammar
 
 from ..conftest import Yard
 from .test_formats import xlsx
@@ -148,7 +149,7 @@ def parquet_of(records: list[dict[str, Any]], order: list[str]) -> bytes:
         return (Path(folder) / "t.parquet").read_bytes()
 
 
-TSV = contracts.Mapping.model_validate(
+TSV = grammar.Mapping.model_validate(
     {
         "mapping": "tabs", "pattern": "*.tsv", "delimiter": "\t", "feed": "orders",
         "columns": {name: {"from": name} for name in COLUMNS},

@@ -9,6 +9,7 @@ import pytest
 from ingestion import contracts, inventory, landing, ledger, parse, replay
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
+from ingestion.mapping import grammar
 
 from ..conftest import GOOD, HEADER, Yard
 from .test_deliveries import NAME, channel, vtuber
@@ -23,8 +24,8 @@ def steps(yard: Yard, **asked: object) -> list[tuple[str, str]]:
     return [(step.action, step.file) for step in done]
 
 
-def vtuber_mapping() -> contracts.Mapping:
-    return next(mapping for mapping in contracts.load_mappings() if mapping.mapping == "vtuber")
+def vtuber_mapping() -> grammar.Mapping:
+    return next(mapping for mapping in grammar.load_mappings() if mapping.mapping == "vtuber")
 
 
 def refuse_for_its_size(yard: Yard, path: str = LARGE) -> None:
@@ -202,9 +203,9 @@ def test_a_corrected_mapping_needs_no_replay(yard: Yard, monkeypatch: pytest.Mon
     yard.drop(NAME, vtuber(channel(1, 100)).replace(b"SubscriberCount", b"Subscribers"))
     yard.land("one")
     before = vtuber_mapping()
-    columns = {**(before.columns or {}), "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
+    columns = {**(before.columns or {}), "followers": grammar.ColumnSource.model_validate({"from": "Subscribers"})}
     corrected = [before.model_copy(update={"columns": columns})]
-    for module in (landing, contracts, replay):
+    for module in (landing, grammar, replay):
         monkeypatch.setattr(module, "load_mappings", lambda: corrected)
     assert steps(yard) == [(replay.BY_ITSELF, NAME)]
     assert yard.query("select * from replays") == []
@@ -219,9 +220,9 @@ def test_a_corrected_mapping_and_a_file_that_is_gone(yard: Yard, monkeypatch: py
     yard.land("one")
     (yard.settings.landing / NAME).unlink()
     before = vtuber_mapping()
-    columns = {**(before.columns or {}), "followers": contracts.ColumnSource.model_validate({"from": "Subscribers"})}
+    columns = {**(before.columns or {}), "followers": grammar.ColumnSource.model_validate({"from": "Subscribers"})}
     corrected = [before.model_copy(update={"columns": columns})]
-    for module in (landing, contracts, replay):
+    for module in (landing, grammar, replay):
         monkeypatch.setattr(module, "load_mappings", lambda: corrected)
     assert steps(yard) == [(replay.PUT_BACK, NAME)]
     assert yard.query("select * from replays") == []
@@ -253,12 +254,12 @@ def test_a_changed_feed_reads_its_files_again_by_itself(yard: Yard, monkeypatch:
     feed = before["account_snapshots"]
     required = feed.columns["followers"].model_copy(update={"required": True})
     changed = feed.model_copy(update={"columns": {**feed.columns, "followers": required}})
-    for module in (parse, contracts):
+    for module in (parse, grammar, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": changed})
     assert yard.land("two").rows_quarantined == 1
     assert states(yard, BAD) == ["accepted", "superseded"]
     assert accepted_rows(yard) == 1
-    for module in (parse, contracts):
+    for module in (parse, grammar, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: before)
     assert steps(yard) == [(replay.BY_ITSELF, BAD)]
     yard.land("three")
@@ -274,7 +275,7 @@ def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
     before = contracts.load_feeds()
     vendor = vtuber_mapping().fingerprint
     seen = before["account_snapshots"].model_copy(update={"visible": "all_days"})
-    for module in (parse, contracts):
+    for module in (parse, grammar, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": seen})
     assert yard_with_good.land("two").files_new == 0
     assert vtuber_mapping().fingerprint == vendor
@@ -445,7 +446,7 @@ def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
 ) -> None:
     """One file, two feeds: the accounts of it have a bad row and are read again, the snapshots keep their batch."""
     source = {name: {"from": name} for name in ("platform", "account_id")}
-    mapping = contracts.Mapping.model_validate(
+    mapping = grammar.Mapping.model_validate(
         {
             "mapping": "both",
             "pattern": "both*.csv",
@@ -455,7 +456,7 @@ def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
             ],
         }
     )
-    for module in (landing, contracts, replay):
+    for module in (landing, grammar, replay):
         monkeypatch.setattr(module, "load_mappings", lambda: [mapping])
     path = "mixed/both.csv"
     yard.drop(path, "platform,account_id,at,updated\nyoutube,a,2026-01-05,2026-01-05\nyoutube,b,2026-01-05,never\n")

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import config, contracts, inventory, landing, ledger
+from ingestion import config, inventory, landing, ledger
 from ingestion.config import utc_now
 from ingestion.lease import hold
+from ingestion.mapping import grammar
 from warehouse.doctor import landing as doctor
 from warehouse.doctor.landing import Finding, Listing, Patient
 
@@ -103,7 +104,7 @@ def test_a_changed_file_and_a_corrected_mapping_are_for_the_next_run(
     with ledger.write(well.settings) as connection:
         connection.execute("delete from dirty_dates")
     assert levels(examine(well)) == {"ok"}
-    monkeypatch.setattr(contracts.CanonicalMapping, "fingerprint", property(lambda self: "another"))
+    monkeypatch.setattr(grammar.CanonicalMapping, "fingerprint", property(lambda self: "another"))
     assert that_say(examine(well), "for the next run").details == (GOOD_FILE,)
 
 
@@ -123,8 +124,8 @@ def test_an_upload_that_is_renamed_between_two_looks_is_no_matter(well: Yard, mo
 
 def test_a_mapping_that_cannot_be_read(well: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("mapping: [")
-    load = contracts.load_mappings
-    monkeypatch.setattr(contracts, "load_mappings", lambda: load(tmp_path))
+    load = grammar.load_mappings
+    monkeypatch.setattr(grammar, "load_mappings", lambda: load(tmp_path))
     finding = that_say(examine(well), "a mapping cannot be read")
     assert finding.level == "WRONG"
     assert finding.details[0].startswith("bad.yml: line 1: not valid YAML")

@@ -1,0 +1,427 @@
+"""The grammar of a mapping: how a YAML says what a vendor's layout means, and which mapping claims a file.
+
+Source: `library/*.yml`, one per vendor layout.
+"""
+
+import codecs
+import difflib
+import fnmatch
+import hashlib
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, NoReturn
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import duckdb
+from pydantic import Field, field_validator, model_validator
+
+from ingestion.config import PROJECT_DIR
+from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.errors import ContractError, FileRefused
+from ingestion.mapping import row_filter
+from ingestion.yaml_file import Strict, line_of, load_model
+
+MAPPINGS_DIR = PROJECT_DIR / "ingestion" / "mapping" / "library"
+TEMPLATE_PART = re.compile(r"\{([^{}]+)\}")
+# What a name ends in (`.gz` may follow), and how such a file is read.
+FORMATS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
+# How a canonical file spells a count that its owner hides.
+HIDDEN = "hidden"
+# A canonical name may carry its day or instant (UTC): `accounts_2026-01-05.csv`, `x_2026-01-05T03-01-02.csv.gz`.
+CANONICAL_TIME = re.compile(r"(20\d\d-\d\d-\d\d)(?:[T_ ](\d\d)[-:.]?(\d\d)[-:.]?(\d\d))?")
+
+
+def _known_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {value!r}; write one like Asia/Taipei or UTC") from error
+    return value
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A regular expression that Python and DuckDB (RE2) both read."""
+    try:
+        duckdb.execute("select regexp_matches('', ?)", [pattern])
+        return re.compile(pattern)
+    except (re.error, duckdb.Error) as error:
+        raise ValueError(f"{pattern!r} is no regular expression: {str(error).splitlines()[0]}") from error
+
+
+class FileTime(Strict):
+    """The instant that a file's name carries: group 1 of `regex`, read with `format`, at `zone`."""
+
+    regex: str = Field(description="Regular expression with one group, around the time.")
+    format: str = Field(description="Layout of that time, as strptime writes it: `%Y-%m-%d`.")
+    zone: str = Field(description="Its zone, as `Asia/Taipei` or `UTC`.")
+
+    @field_validator("regex")
+    @classmethod
+    def _one_group(cls, value: str) -> str:
+        if _compiled(value).groups != 1:
+            raise ValueError("needs exactly one group, around the time")
+        return value
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        return _known_zone(value)
+
+    def read(self, name: str) -> datetime:
+        """UTC instant in a file name, without zone. Raises FileRefused where there is none."""
+        match = re.search(self.regex, name)
+        try:
+            if match:
+                local = datetime.strptime(match[1], self.format).replace(tzinfo=ZoneInfo(self.zone))
+                return local.astimezone(UTC).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            pass
+        raise FileRefused(f"no time like {self.format} in the file name; rename the file as its publisher does")
+
+
+class ColumnSource(Strict):
+    """Where a feed column comes from, and how its cells are read."""
+
+    from_: str | None = Field(
+        default=None, alias="from", description="Header of the column. In JSON also a path: `statistics.viewCount`."
+    )
+    at: int | None = Field(
+        default=None, ge=1, description="Position of the column, from 1, where headers repeat or are missing."
+    )
+    template: str | None = Field(
+        default=None, description="Text made of other columns: `{Campaign}-{User}`. Null where one of them is."
+    )
+    constant: str | None = Field(default=None, description="The same value in every row.")
+    from_file_time: bool = Field(default=False, description="The time in the file's name, see `file_time`.")
+    from_as_of: bool = Field(
+        default=False,
+        description="The instant as of which the file speaks: its manifest's, else the mapping's `as_of`,"
+        " else the time in its name, else when it was written.",
+    )
+    optional: bool = Field(default=False, description="A file may lack the column.")
+    extract: str | None = Field(
+        default=None, description="Regular expression with one group: the part of the cell that is kept."
+    )
+    values: dict[str, str] = Field(
+        default={}, description="Cells that stand for another value, as `Per Post: post`. Others stay as they are."
+    )
+    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in this column.")
+    hidden_values: tuple[str, ...] = Field(
+        default=(), description="Spellings of a count that its owner hides: null, with the reason `hidden`."
+    )
+    parse: (
+        Literal["number", "percent", "duration", "whole_id", "epoch_seconds", "epoch_milliseconds", "excel_serial"]
+        | None
+    ) = Field(
+        default=None,
+        description="How a cell is read that is not written as the feed asks. `number`: 3,456 or 12.4M or 7.8k or"
+        " € 1,296; `percent`: 16.60% as 16.60; `duration`: PT1M30S as 90 seconds; `whole_id`: 42.0 as 42;"
+        " `epoch_seconds` and `epoch_milliseconds` since 1970; `excel_serial`: days since 1899-12-30.",
+    )
+    time_format: str | None = Field(
+        default=None, description="Layout of a time or date, as strptime writes it: `%d.%m.%y` reads 18.01.11."
+    )
+    zone: str | None = Field(default=None, description="Zone of times that name none. Default: the mapping's.")
+    time_of_day: str | None = Field(
+        default=None, description="Local time that is taken where a cell is a bare date: `12:00`. Default: midnight."
+    )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "ColumnSource":
+        sources = (self.from_, self.at, self.template, self.constant)
+        if sum(source is not None for source in sources) + self.from_file_time + self.from_as_of != 1:
+            raise ValueError("say exactly one of: from, at, template, constant, from_file_time, from_as_of")
+        if self.extract is not None and (self.is_fixed or _compiled(self.extract).groups != 1):
+            raise ValueError("extract needs a column to cut from, and exactly one group")
+        if self.template is not None and not self.template_columns:
+            raise ValueError("template names no column; write one in braces, like {Campaign}")
+        if self.parse and self.time_format:
+            raise ValueError("say parse or time_format, not both")
+        return self
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, value: str | None) -> str | None:
+        return value if value is None else _known_zone(value)
+
+    @field_validator("time_format")
+    @classmethod
+    def _is_layout(cls, value: str | None) -> str | None:
+        try:
+            duckdb.execute("select try_strptime('', ?)", [value or ""])
+        except duckdb.Error as error:
+            raise ValueError(f"{value!r} is no layout of a time; write one like %d.%m.%y") from error
+        return value
+
+    @field_validator("time_of_day")
+    @classmethod
+    def _is_clock(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?", value):
+            raise ValueError("write a time of day in quotes, like '12:00'")
+        return value
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether the value is the same in every row of a file."""
+        return self.constant is not None or self.from_file_time or self.from_as_of
+
+    @property
+    def template_columns(self) -> list[str]:
+        """Columns that a template names."""
+        return [tidy(name) for name in TEMPLATE_PART.findall(self.template or "")]
+
+
+class _Traits(Strict):
+    """How the rows of one feed are chosen and judged."""
+
+    keep: str | None = Field(
+        default=None,
+        description="Rows that are read, as `kind = 'post' and likes is not empty`; others are set aside as left out.",
+    )
+    zero_is_null: tuple[str, ...] = Field(default=(), description="Counts in which 0 means not captured.")
+    outage_share: float | None = Field(
+        default=None, gt=0, lt=1, description="Share of zeros in a file above which their reason is `outage`."
+    )
+    ignore: tuple[str, ...] = Field(default=(), description="Columns that are not kept in `extra`.")
+    tie_break: Literal["last_line"] | None = Field(
+        default=None, description="`last_line`: of two differing rows with one key and instant the later one counts."
+    )
+
+    @field_validator("keep")
+    @classmethod
+    def _is_filter(cls, value: str | None) -> str | None:
+        if value is not None:
+            row_filter.parse(value)
+        return value
+
+
+class FeedPart(_Traits):
+    """What a file supplies to one feed."""
+
+    feed: str = Field(description="The feed that is filled.")
+    columns: dict[str, ColumnSource] = Field(description="Where each column of the feed comes from.")
+
+
+class Mapping(_Traits):
+    """A vendor's layout: which files it claims, how they are written, and what they supply to one feed or several."""
+
+    mapping: str = Field(pattern="^[a-z0-9_]+$", description="Name of the layout: its file's, without `.yml`.")
+    pattern: str = Field(
+        description="File names that are claimed, with `*`, `?` and `[...]` as in a shell; with a `/`, ends of paths."
+    )
+    format: Literal["csv", "jsonl", "parquet", "xlsx"] | None = Field(
+        default=None, description="Default: what the name ends in."
+    )
+    encoding: str = Field(default="utf-8", description="Of CSV and JSON: `utf-8`, `utf-16`, `cp1252`, `latin-1`, ...")
+    delimiter: str = Field(default=",", min_length=1, max_length=1, description="CSV: what separates cells.")
+    quote: str = Field(default='"', max_length=1, description="CSV: what encloses cells; empty for nothing.")
+    unended_last_line: bool = Field(
+        default=False, description="CSV: the sender ends its last line with nothing, so a cut there goes unnoticed."
+    )
+    header_row: int = Field(
+        default=1, ge=0, le=1000, description="CSV and XLSX: line of the header; 0 where there is none (use `at`)."
+    )
+    sheet: str | int | None = Field(default=None, description="XLSX: name or number of the sheet. Default: the first.")
+    decimal_mark: Literal[".", ","] = Field(default=".", description="Of numbers; the other mark groups thousands.")
+    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in any column, as `-` or `N/A`.")
+    zone: str = Field(default="UTC", description="Zone of times that name none, as `Asia/Taipei`.")
+    file_time: FileTime | None = Field(default=None, description="The time that a file's name carries.")
+    as_of: datetime | None = Field(default=None, description="Instant (UTC) as of which all its files speak.")
+    origin: Literal["observed", "simulated"] = Field(
+        default="observed", description="`simulated` stays with the rows to the marts."
+    )
+    feed: str | None = Field(default=None, description="The feed that is filled, where it is one.")
+    columns: dict[str, ColumnSource] | None = Field(
+        default=None, description="Where each column of that feed comes from."
+    )
+    feeds: tuple[FeedPart, ...] | None = Field(
+        default=None, min_length=1, description="The feeds that are filled, where they are several."
+    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "Mapping":
+        single = [self.feed, self.columns]
+        if (self.feeds is None) == (None in single) or (self.feeds is not None and any(single)):
+            raise ValueError("say feed and columns, or feeds (a list of them), not both")
+        if self.feeds is not None and self.model_fields_set & set(_Traits.model_fields):
+            raise ValueError("with feeds, say keep, zero_is_null, outage_share, ignore and tie_break within each")
+        names = [part.feed for part in self.parts]
+        if len(set(names)) != len(names):
+            raise ValueError("feeds names one feed twice; a file supplies each feed once")
+        if self.delimiter == self.quote or self.delimiter in "\r\n":
+            raise ValueError("delimiter must be neither the quote nor a line end")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding_is_known(cls, value: str) -> str:
+        try:
+            if codecs.lookup(value)._is_text_encoding:
+                return value
+        except LookupError:
+            pass
+        raise ValueError(f"unknown encoding {value!r}; write one like utf-8, cp1252, utf-16, shift_jis")
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_is_known(cls, value: str) -> str:
+        return _known_zone(value)
+
+    @property
+    def parts(self) -> tuple[FeedPart, ...]:
+        """What the file supplies, feed by feed."""
+        if self.feeds is not None:
+            return self.feeds
+        traits = {name: getattr(self, name) for name in _Traits.model_fields}
+        assert self.feed is not None
+        assert self.columns is not None
+        return (FeedPart(feed=self.feed, columns=self.columns, **traits),)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever the meaning of the mapping, or of its feeds, does (comments and order of keys are free)."""
+        meaning = [self.model_dump_json(exclude_defaults=True)]
+        meaning += [load_feeds()[part.feed].fingerprint for part in self.parts]
+        return hashlib.sha256("\0".join(meaning).encode()).hexdigest()[:16]
+
+    def file_time_of(self, name: str) -> datetime | None:
+        """UTC instant that the file's name carries, null where it carries none."""
+        return self.file_time.read(name) if self.file_time else None
+
+    def claims(self, relative_path: str) -> bool:
+        """Whether a landed file is written in this layout, by its name or the end of its path."""
+        if "/" in self.pattern:
+            return fnmatch.fnmatchcase(f"/{relative_path}", f"*/{self.pattern}")
+        return fnmatch.fnmatchcase(relative_path.rpartition("/")[2], self.pattern)
+
+    def format_of(self, name: str) -> str | None:
+        """How a file is written: what the mapping says, else what its name ends in; null where that says nothing."""
+        stem = name.lower().removesuffix(".gz")
+        return self.format or next((form for end, form in FORMATS.items() if stem.endswith(end)), None)
+
+
+class CanonicalMapping(Mapping):
+    """The feed's own layout: headers are the feed's column names, in any order and case."""
+
+    @property
+    def fingerprint(self) -> str:
+        return f"canonical-{load_feeds()[self.parts[0].feed].fingerprint}"
+
+    def file_time_of(self, name: str) -> datetime | None:
+        match = CANONICAL_TIME.search(name)
+        if match is None:
+            return None
+        try:
+            return datetime.fromisoformat(f"{match[1]} {match[2] or '00'}:{match[3] or '00'}:{match[4] or '00'}")
+        except ValueError:
+            return None
+
+
+def tidy(header: str) -> str:
+    """A header with its line breaks and repeated blanks as single blanks."""
+    return " ".join(header.split())
+
+
+def load_mappings(folder: Path = MAPPINGS_DIR) -> list[Mapping]:
+    """All vendors' mappings, checked against their feeds. Raises ContractError that names the file, line and key."""
+    return [load_mapping(path) for path in sorted(folder.glob("*.yml"))]
+
+
+def load_mapping(path: Path) -> Mapping:
+    """One vendor's mapping, checked against its feeds. Raises ContractError that names the file, line and key."""
+    mapping = load_model(Mapping, path)
+    for number, part in enumerate(mapping.parts):
+        above: tuple[int | str, ...] = () if mapping.feeds is None else ("feeds", number)
+
+        def refuse(*where: int | str, words: str, above: tuple[int | str, ...] = above) -> NoReturn:
+            raise ContractError(f"{path.name}: line {line_of(path, (*above, *where))}: {where[0]}: {words}")
+
+        feed = load_feeds().get(part.feed)
+        if feed is None:
+            refuse("feed", words=f"unknown feed {part.feed!r}; known: {', '.join(load_feeds())}")
+        for name in part.columns:
+            if name not in feed.columns:
+                near = difflib.get_close_matches(name, feed.columns, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                refuse("columns", name, words=f"{part.feed} has no column {name!r}{hint}")
+            if problem := _misfit(feed.columns[name], part.columns[name], mapping):
+                refuse("columns", name, words=f"{name}: {problem}")
+        for name in feed.required:
+            if name not in part.columns:
+                refuse("columns", words=f"required column {name!r} is not mapped; say where it comes from")
+        for name in part.zero_is_null:
+            if name not in feed.counts:
+                refuse("zero_is_null", words=f"{name!r} is no count of {part.feed}")
+    return mapping
+
+
+def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str | None:
+    """Why a source cannot fill a column of this type, null where it can."""
+    fitting = {
+        "number": {"count", "integer", "amount", "rate"},
+        "percent": {"rate"},
+        "duration": {"integer", "count"},
+        "whole_id": {"id", "text"},
+        "epoch_seconds": {"timestamp"},
+        "epoch_milliseconds": {"timestamp"},
+        "excel_serial": {"timestamp", "date"},
+    }
+    if source.parse and column.type not in fitting[source.parse]:
+        return f"parse {source.parse} does not give a {column.type}"
+    if (source.time_format or source.time_of_day) and column.type not in ("timestamp", "date"):
+        return f"a {column.type} is no time"
+    if source.hidden_values and column.type != "count":
+        return "only a count can be hidden"
+    if source.from_file_time and mapping.file_time is None:
+        return "from_file_time needs file_time, which says how the name is read"
+    if mapping.header_row == 0 and (source.from_ is not None or source.template_columns):
+        return "without a header say `at` instead of a name"
+    if mapping.format == "jsonl" and source.at is not None:
+        return "JSON has no positions; say `from`"
+    return None
+
+
+def canonical_mapping(feed: Feed) -> CanonicalMapping:
+    """The mapping of a feed's own layout."""
+    columns = {
+        name: ColumnSource.model_validate(
+            {"from": name, "optional": not column.required}
+            | ({"hidden_values": (HIDDEN,)} if column.type == "count" else {})
+        )
+        for name, column in feed.columns.items()
+    }
+    return CanonicalMapping(mapping="canonical", feed=feed.feed, pattern="*", columns=columns)
+
+
+def choose_mapping(relative_path: str, mappings: list[Mapping]) -> Mapping:
+    """The mapping of a landed file: a vendor's by file name, else the canonical one of its top folder.
+
+    Raises FileRefused when neither a mapping nor a feed folder claims the file, or two mappings do.
+    """
+    folder, _, _ = relative_path.partition("/")
+    claims = [
+        mapping
+        for mapping in mappings
+        if mapping.claims(relative_path)
+        and (folder not in load_feeds() or folder in {part.feed for part in mapping.parts})
+    ]
+    if len(claims) > 1:
+        names = " and ".join(mapping.mapping for mapping in claims)
+        raise FileRefused(f"mappings {names} both claim this name; narrow one pattern")
+    if claims:
+        return claims[0]
+    if folder in load_feeds():
+        return canonical_mapping(load_feeds()[folder])
+    known = ", ".join(load_feeds())
+    where = f"no feed is named {folder[:80]!r}" if "/" in relative_path else "it lies in no feed's folder"
+    raise FileRefused(f"{where}; move it under landing/<feed>/ with one of: {known}")

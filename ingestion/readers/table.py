@@ -1,0 +1,105 @@
+"""A landed file as a table of cells, in whatever format it came, and what the readers of all formats share.
+
+A `Table` is the header, and a SQL relation with one row per record and a column `c<n>` per header cell, in the file's
+order. Nothing is typed or judged here. Records that cannot be split into cells go to the temporary table `rejects`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import duckdb
+
+from ingestion.errors import FileRefused
+from ingestion.mapping import row_filter
+from ingestion.mapping.grammar import Mapping, tidy
+
+Reader: TypeAlias = duckdb.DuckDBPyConnection
+# The widest vendor layout seen has 23 columns.
+MAX_COLUMNS = 1_000
+BLOCK = 1 << 18
+TOO_MANY_COLUMNS = f"columns, more than {MAX_COLUMNS:,}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One file as rows of cells.
+
+    Args:
+        header: names of the columns as they stand in the file.
+        relation: SQL that gives `c0`, `c1`, ... and, where `has_lines`, `source_line`.
+        row: SQL of a record as it was read, for people.
+        types: SQL type of the columns that are not text.
+        has_header: whether a header stands in the file, so that it may stand there again.
+        has_serials: whether bare numbers may be times, as spreadsheets store them.
+        paths: JSON path of each column, where cells may hold objects.
+        rest: makes SQL for what a record holds besides the columns at these positions, where it is no list of cells.
+        rows_hint: records, as far as they could be counted, for a file that is refused.
+        number: makes the temporary view `numbered` of `judged`, returns the records read.
+        notes: what people should know of how it was read.
+    """
+
+    header: list[str]
+    relation: str
+    row: str
+    number: Callable[[Reader], int]
+    has_lines: bool = False
+    types: dict[int, str] = field(default_factory=dict)
+    has_header: bool = True
+    has_serials: bool = False
+    paths: dict[int, str] = field(default_factory=dict)
+    rest: Callable[[list[int]], str] | None = None
+    rows_hint: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def list_of_cells(width: int) -> str:
+    """A record as read: a JSON list of its cells."""
+    return "cast(to_json([" + ", ".join(f"c{index}" for index in range(width)) + "]) as varchar)"
+
+
+def is_of_the_machine(error: duckdb.Error) -> bool:
+    """Whether an error says nothing of the file: too little memory, or a disk that is full or failing."""
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.InterruptException):
+        return True
+    words = ("write", "no space left", "temporary", "offload")
+    return isinstance(error, duckdb.IOException) and any(word in str(error).lower() for word in words)
+
+
+def plain_words(error: duckdb.Error) -> str:
+    """The first line of what DuckDB says, or what a person can make of it."""
+    message = str(error)
+    if "state machine reached an invalid state" in message:
+        return "its line ends are mixed: end every line in the same way, without single carriage returns"
+    return next(iter(message.splitlines()), type(error).__name__)
+
+
+def list_of_texts(width: int) -> str:
+    return "cast(to_json([" + ", ".join(f"cast(c{index} as varchar)" for index in range(width)) + "]) as varchar)"
+
+
+def number_given(reader: Reader, read: int) -> int:
+    """`numbered` where the table carries its lines already."""
+    reader.execute("create temp view numbered as select rowid as place, * from judged")
+    found = one(reader, "select (select count(*) from judged) + (select count(*) from rejects)")
+    if found != read:
+        raise FileRefused(f"{read:,} records were announced, {found:,} were read; send it again", max(read, found))
+    return read
+
+
+def one(reader: Reader, query: str) -> int:
+    """The one number that a query gives."""
+    row = reader.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def names_of(mapping: Mapping) -> Iterator[str]:
+    """Every name of a column that a mapping asks for."""
+    for part in mapping.parts:
+        for source in part.columns.values():
+            if source.from_ is not None:
+                yield tidy(source.from_)
+            yield from source.template_columns
+        if part.keep:
+            yield from row_filter.parse(part.keep).columns

@@ -1,0 +1,133 @@
+"""A sheet of a workbook as a table of cells."""
+
+import zipfile
+import zlib
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ingestion.errors import FileRefused
+from ingestion.mapping.grammar import Mapping
+from ingestion.readers.table import BLOCK, MAX_COLUMNS, TOO_MANY_COLUMNS, Reader, Table, list_of_cells, number_given
+
+# More cells than a spreadsheet of a million rows and a hundred columns has.
+MAX_CELLS = 100_000_000
+
+
+def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
+    name, grid, others = _read_sheet(plain, mapping)
+    first = max(mapping.header_row, 0)
+    if mapping.header_row:
+        if len(grid) < mapping.header_row:
+            raise FileRefused(
+                f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`"
+            )
+        header = [(_cell_text(cell) or "").strip() for cell in grid[mapping.header_row - 1]]
+        while header and not header[-1]:
+            header.pop()
+    else:
+        header = [f"column_{number}" for number in range(1, max(map(len, grid), default=0) + 1)]
+    if not any(header):
+        raise FileRefused(f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`")
+    if len(header) > MAX_COLUMNS:
+        raise FileRefused(f"its header has {len(header):,} {TOO_MANY_COLUMNS}", max(0, len(grid) - first))
+    rows = [(line, cells) for line, cells in enumerate(grid[first:], start=first + 1) if any(c != "" for c in cells)]
+    width = len(header)
+    frame = pd.DataFrame({"source_line": np.array([line for line, _ in rows], dtype="int64")})
+    beyond = pd.Series([any(c != "" for c in cells[width:]) for _, cells in rows], dtype=bool)
+    columns = {
+        f"c{index}": pd.Series([_cell_text(cells[index]) for _, cells in rows], dtype=object) for index in range(width)
+    }
+    reader.register("frame", pd.concat([frame, pd.DataFrame({**columns, "is_wide": beyond})], axis=1))
+    casts = ", ".join(f"cast(c{index} as varchar) as c{index}" for index in range(width))
+    reader.execute(f"create temp table sheet as select source_line, is_wide, {casts} from frame order by source_line")
+    reader.unregister("frame")
+    reader.execute(
+        "insert into rejects select source_line, null, null, 'more cells than the header',"
+        f" {list_of_cells(width)} from sheet where is_wide"
+    )
+    return Table(
+        header=header,
+        relation="(select * exclude (is_wide) from sheet where not is_wide order by source_line)",
+        row=list_of_cells(width),
+        number=lambda reader: number_given(reader, len(rows)),
+        has_lines=True,
+        has_header=mapping.header_row > 0,
+        has_serials=True,
+        rows_hint=len(rows),
+        notes=(f"read was sheet {name!r}, not {', '.join(repr(other) for other in others)}",) if others else (),
+    )
+
+
+def _read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], list[str]]:
+    """Name and cells of the sheet that the mapping asks for, and the names of the others that are visible."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+
+    try:
+        with CalamineWorkbook.from_path(plain) as book:
+            visible = [meta.name for meta in book.sheets_metadata if meta.visible == SheetVisibleEnum.Visible]
+            name = _choose_sheet(book.sheet_names, visible, mapping.sheet)
+            sheet = book.get_sheet_by_name(name)
+            if sheet.total_height * sheet.total_width > MAX_CELLS:
+                raise FileRefused(f"sheet {name!r} spans {sheet.total_height:,} rows of {sheet.total_width:,} cells")
+            grid = sheet.to_python(skip_empty_area=False)
+    except (CalamineError, ValueError) as error:
+        raise FileRefused(f"it cannot be read as XLSX ({error}); save it again as .xlsx") from error
+    except BaseException as error:
+        # A panic of the reader, which is written in Rust, is no Exception.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise FileRefused(f"it cannot be read as XLSX ({error}); save it again as .xlsx") from error
+    return name, grid, [] if mapping.sheet is not None else [other for other in visible if other != name]
+
+
+def _choose_sheet(names: list[str], visible: list[str], wanted: str | int | None) -> str:
+    if not names:
+        raise FileRefused("it has no sheet")
+    if wanted is None:
+        return (visible or names)[0]
+    if isinstance(wanted, int):
+        if not 1 <= wanted <= len(names):
+            raise FileRefused(f"it has no sheet number {wanted}; it has {', '.join(map(repr, names))}")
+        return names[wanted - 1]
+    if wanted not in names:
+        raise FileRefused(f"it has no sheet {wanted!r}; it has {', '.join(map(repr, names))}")
+    return wanted
+
+
+def _cell_text(cell: Any) -> str | None:
+    """A cell as its text: whole numbers without a point, times in ISO 8601; an empty one, or a failed formula, null."""
+    if cell == "" or cell is None:
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(int(cell.total_seconds()))
+    return str(cell)
+
+
+def verify_zip(plain: Path, limit: int) -> None:
+    """Unpack a zip to nowhere, with its checksums, under a limit of bytes. Raises FileRefused where either fails."""
+    size = 0
+    try:
+        with zipfile.ZipFile(plain) as archive:
+            for member in archive.infolist():
+                with archive.open(member) as source:
+                    while block := source.read(BLOCK):
+                        size += len(block)
+                        if size > limit:
+                            raise FileRefused(
+                                f"unpacks to more than {limit:,} bytes; if that is honest, raise"
+                                " GROUNDSWELL_MAX_UNPACKED_BYTES"
+                            )
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        raise FileRefused(f"it is no whole XLSX file ({error}); save it again, or correct its name") from error
