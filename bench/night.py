@@ -134,14 +134,15 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None) -
         from ingestion import landing
         from ingestion.lease import hold
         from warehouse import plan
+        from warehouse.build import dbt, manifest
         from warehouse.build import run as build
         from warehouse.pipeline import check_built
         from warehouse.release import publish
 
         settings = settings_of(folder)
-        with build.dbt_environment(settings):
-            manifest = build.parse(settings)
-        build.parse = lambda settings: manifest
+        with dbt.dbt_environment(settings):
+            project = manifest.parse(settings)
+        manifest.parse = lambda settings: project
     asked = plan.resolve(settings, first, day)[0] if first else None
     with hold(settings, run_id, "bench", quiet) as held:
         with timed(stages, "land"):

@@ -24,6 +24,7 @@ import duckdb
 from ingestion import raw
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
+from warehouse.build import dbt
 from warehouse.build import run as build
 
 LIMIT = 2.0
@@ -90,14 +91,14 @@ def run_dbt(settings: Settings, models: Sequence[str]) -> float:
     """Build models; seconds that dbt spent in them."""
     from dbt.cli.main import dbtRunner
 
-    with build.dbt_environment(settings):
-        result = dbtRunner().invoke(build.dbt_arguments(settings, "run", "--select", *models))
+    with dbt.dbt_environment(settings):
+        result = dbtRunner().invoke(dbt.dbt_arguments(settings, "run", "--select", *models))
     if not result.success:
         rows = result.result.results if result.result else []
         raise RuntimeError(str(result.exception or [(row.node.name, row.message) for row in rows]))
     if "-v" in sys.argv:
         print({row.node.name: round(row.execution_time, 2) for row in result.result.results}, file=sys.stderr)
-    build.close_dbt()
+    dbt.close_dbt()
     return float(sum(row.execution_time for row in result.result.results))
 
 

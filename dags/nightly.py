@@ -62,7 +62,7 @@ def nightly() -> None:
     @task.sensor(mode="reschedule", poke_interval=300, timeout=timedelta(hours=6).total_seconds())
     @no_retry_on_contract_error
     def land_files() -> PokeReturnValue:
-        from ingestion.landing import land_files as land
+        from warehouse.pipeline import land_files as land
 
         if is_too_early(get_current_context()):
             return PokeReturnValue(is_done=False)
@@ -72,7 +72,7 @@ def nightly() -> None:
     @task
     @no_retry_on_contract_error
     def check_landing() -> int:
-        from expectations.run import check_landing as check
+        from warehouse.pipeline import check_landing as check
 
         context = get_current_context()
         return len(check(get_settings(), str(context["dag_run"].run_id), run_day(context)))
@@ -80,7 +80,7 @@ def nightly() -> None:
     @task
     @no_retry_on_contract_error
     def build_marts() -> dict[str, Any]:
-        from warehouse.build.run import build_marts as build
+        from warehouse.pipeline import build_marts as build
 
         with writer("build_marts") as (settings, run_id, day, lease):
             return vars(build(settings, run_id, day, lease))

@@ -46,7 +46,7 @@ def rebuild() -> None:
     @task
     @no_retry_on_contract_error
     def land_files() -> dict[str, Any]:
-        from ingestion.landing import land_files as land
+        from warehouse.pipeline import land_files as land
 
         with writer("land_files") as (settings, run_id, _, _lease):
             return vars(land(settings, run_id))
@@ -54,7 +54,7 @@ def rebuild() -> None:
     @task
     @no_retry_on_contract_error
     def check_landing() -> int:
-        from expectations.run import check_landing as check
+        from warehouse.pipeline import check_landing as check
 
         context = get_current_context()
         _, day = rebuild_range(context)
@@ -63,7 +63,7 @@ def rebuild() -> None:
     @task
     @no_retry_on_contract_error
     def build_marts() -> dict[str, Any]:
-        from warehouse.build.run import build_marts as build
+        from warehouse.pipeline import build_marts as build
 
         asked, day = rebuild_range(get_current_context())
         with writer("build_marts") as (settings, run_id, _, lease):

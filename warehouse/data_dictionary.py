@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from ingestion.config import PROJECT_DIR
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 TARGET = PROJECT_DIR / "docs" / "data-dictionary.md"
 DOCS = DBT_PROJECT / "models" / "docs"

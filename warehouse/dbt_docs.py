@@ -14,7 +14,7 @@ from ingestion.config import Settings, get_settings, utc_now
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
 from serving.report.build import write_page
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 # dbt's page is an AngularJS application inside one file: it evaluates its templates and carries its fonts and images.
 POLICY = (

@@ -16,7 +16,8 @@ import duckdb
 from ingestion import lease
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError
-from warehouse import integrity, plan
+from warehouse import build_database, integrity, plan
+from warehouse.build import dbt, manifest
 from warehouse.build import run as build
 from warehouse.release import diff, releases
 
@@ -34,14 +35,14 @@ def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> l
     if not settings.ledger.exists():
         return [*lines, "nothing was ever landed: the first run takes in what lies in landing and builds all of it"]
     fresh = _is_fresh(settings)
-    with _scratch(settings) as copy, build.dbt_environment(copy):
-        models = build.models_of(build.parse(copy), copy, build.undated_inputs(copy))
+    with _scratch(settings) as copy, dbt.dbt_environment(copy):
+        models = manifest.models_of(manifest.parse(copy), copy, manifest.undated_inputs(copy))
         made = plan.make(copy, RUN_ID, day, models, fresh, asked)
     return [*lines, *(made.lines() if not made.is_empty else [f"nothing new up to {made.cap}: the marts stand"])]
 
 
 def dry_run(
-    settings: Settings, day: date, asked: plan.Asked | None, say: Callable[[str], None], tick: build.Tick | None = None
+    settings: Settings, day: date, asked: plan.Asked | None, say: Callable[[str], None], tick: dbt.Tick | None = None
 ) -> diff.Diff:
     """Build in a copy, and compare it with what readers see. Nothing is landed, checked or published."""
     with _scratch(settings) as copy:
@@ -50,8 +51,8 @@ def dry_run(
         copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
         with lease.hold(copy, RUN_ID, "dry run", say) as held:
             build.build_marts(copy, RUN_ID, day, held, say, asked, tick)
-        with build.dbt_environment(copy):
-            keys = build.keys_of(build.parse(copy))
+        with dbt.dbt_environment(copy):
+            keys = manifest.keys_of(manifest.parse(copy))
         latest = releases.latest(settings)
         return diff.compare(latest / releases.DATABASE if latest else None, copy.marts_db, keys)
 
@@ -87,7 +88,7 @@ def _copy_build(settings: Settings, copy: Settings) -> None:
 def _is_fresh(settings: Settings) -> bool:
     """Whether a run would find no build that it can add to."""
     try:
-        return build.current_run(settings) is None
+        return build_database.current_run(settings) is None
     except duckdb.Error as error:
         if "lock" in str(error).lower():
             raise ContractError("another run is building right now; ask again when it is done") from error

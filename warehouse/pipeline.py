@@ -1,14 +1,39 @@
-"""The steps that need two rooms at once, without Airflow: the DAGs call them, and so does a run by hand."""
+"""The steps of a run, in their order, and what is made of them: a backfill and an erasure. Without Airflow.
 
-from collections.abc import Callable
+`land_files`, `check_landing`, `build_marts`, `check_built`, `publish_checked` and `build_report` are the six steps. The
+DAGs schedule them, the `groundswell` command runs them by hand. Those that write need the writer's lease.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from ingestion.config import Settings
+from expectations.run import check_landing, check_marts
+from ingestion import erasure, lease, ledger
+from ingestion.config import Settings, utc_now
+from ingestion.landing import land_files
 from ingestion.lease import Lease
+from serving.report.build import build_report
+from warehouse import integrity, plan
+from warehouse.build import dbt, manifest
+from warehouse.build.run import build_marts, ensure_built
+from warehouse.progress import Bar
+from warehouse.release import diff, publish, releases
 
-if TYPE_CHECKING:
-    from warehouse.release.publish import Published
+__all__ = [
+    "backfill",
+    "build_marts",
+    "build_report",
+    "check_built",
+    "check_landing",
+    "erase",
+    "land_files",
+    "publish_checked",
+]
 
 
 def check_built(
@@ -23,9 +48,6 @@ def check_built(
 
     Returns built, rebuilt, unchanged or superseded. Raises ContractError when a critical check fails.
     """
-    from expectations.run import check_marts
-    from warehouse.build.run import ensure_built
-
     status = ensure_built(settings, run_id, lease, say).status
     if status == "rebuilt" or (status == "built" and not only_if_rebuilt):
         check_marts(settings, run_id, day, say)
@@ -34,20 +56,113 @@ def check_built(
 
 def publish_checked(
     settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print
-) -> "Published | None":
+) -> publish.Published | None:
     """Publish what was checked, null when a later run has released it; what was built again is checked again.
 
     A private database that proves damaged while it is copied is built from raw once more.
     """
-    from warehouse.integrity import DamagedBuild
-    from warehouse.release.publish import publish_release
-
     # Overtaken since the check: what was built again must be checked again.
     if check_built(settings, run_id, day, lease, say, only_if_rebuilt=True) == "superseded":
         return None
     try:
-        return publish_release(settings, run_id, lease, say)
-    except DamagedBuild as damage:
+        return publish.publish_release(settings, run_id, lease, say)
+    except integrity.DamagedBuild as damage:
         say(f"{damage}: all is built again from raw")
     check_built(settings, run_id, day, lease, say, only_if_rebuilt=True)
-    return publish_release(settings, run_id, lease, say)
+    return publish.publish_release(settings, run_id, lease, say)
+
+
+def backfill(
+    settings: Settings, first: date, last: date, marts: Iterable[str], say: Callable[[str], None], bar: Bar
+) -> diff.Diff:
+    """Land, check, build, check and publish a range; returns what differs from the release before.
+
+    Raises ContractError for a range that cannot be and when a gate is closed, LeaseLost while another writer works.
+    """
+    plan.check_order(first, last)
+    run_id = f"backfill__{first}__{last}__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+    with lease.hold(settings, run_id, "backfill", say) as held, _kept(settings) as before:
+        bar.step("land_files")
+        land_files(settings, run_id, say)
+        asked, day = plan.resolve(settings, first, last, marts)
+        try:
+            bar.step("check_landing")
+            check_landing(settings, run_id, day, say)
+            bar.step("build_marts")
+            build_marts(settings, run_id, day, held, say, asked, bar.node)
+            bar.step("check_marts")
+            check_built(settings, run_id, day, held, say)
+            bar.step("publish_release")
+            publish_checked(settings, run_id, day, held, say)
+        finally:
+            bar.step("build_report")
+            build_report(settings, run_id, say)
+        bar.step("compare")
+        return _compare(settings, before)
+
+
+@contextmanager
+def _kept(settings: Settings) -> Iterator[Path | None]:
+    """A second name for the database that readers see now: retention may remove its release meanwhile."""
+    release = releases.latest(settings)
+    kept = settings.data / "build" / f"before-{os.getpid()}.duckdb"
+    kept.unlink(missing_ok=True)
+    if release is None:
+        yield None
+        return
+    kept.parent.mkdir(exist_ok=True)
+    os.link(release / releases.DATABASE, kept)
+    try:
+        yield kept
+    finally:
+        kept.unlink(missing_ok=True)
+
+
+def _compare(settings: Settings, before: Path | None) -> diff.Diff:
+    with dbt.dbt_environment(settings):
+        keys = manifest.keys_of(manifest.parse(settings))
+    now = releases.latest(settings)
+    assert now is not None
+    return diff.compare(before, now / releases.DATABASE, keys)
+
+
+def erase(settings: Settings, platform: str, account_id: str, say: Callable[[str], None] = print) -> erasure.Erased:
+    """Remove the account, build and publish all marts without it, and remove every other release.
+
+    Raises ContractError when a gate is closed (readers then still see the release before), LeaseLost while another
+    writer works.
+    """
+    run_id = f"erase__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+    with lease.hold(settings, run_id, "erase", say) as held:
+        number = erasure.begin(settings, platform, account_id)
+        # What lies in landing is taken in first: a file that brought the account is removed whole, others' rows stay.
+        land_files(settings, run_id, say)
+        found = erasure.remove(settings, number, platform, account_id)
+        day = _last_built_day(settings)
+        gone = 0
+        if day is not None:
+            _publish_without(settings, run_id, day, held, say)
+            gone = releases.remove_others(settings)
+        erasure.finish(settings, number, found, gone)
+    return found
+
+
+def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lease, say: Callable[[str], None]) -> None:
+    """Build everything anew from raw: nothing of the private databases, artifacts and reports is kept."""
+    integrity.remove_build(settings)
+    for folder in (settings.build_db.parent, settings.reports):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        check_landing(settings, run_id, day, say)
+        build_marts(settings, run_id, day, held, say)
+        check_built(settings, run_id, day, held, say)
+        publish_checked(settings, run_id, day, held, say)
+    finally:
+        build_report(settings, run_id, say)
+
+
+def _last_built_day(settings: Settings) -> date | None:
+    """Day up to which marts were built, null before the first run."""
+    with ledger.read(settings) as connection:
+        cap = connection.execute("select max(cap) from plans where state <> 'unchanged'").fetchone()[0]
+    return date.fromisoformat(cap) if cap else None

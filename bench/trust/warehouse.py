@@ -16,6 +16,7 @@ from ingestion import raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.lease import hold
+from warehouse.build import dbt
 from warehouse.build import run as build
 
 SELECT = ("+fct_follower_trust_daily", "+fct_follower_flag")
@@ -25,7 +26,7 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def judge(worlds: list[World], folder: Path, project: Path = build.DBT_PROJECT) -> duckdb.DuckDBPyConnection:
+def judge(worlds: list[World], folder: Path, project: Path = dbt.DBT_PROJECT) -> duckdb.DuckDBPyConnection:
     """Build the trust marts of these worlds in a new warehouse under `folder`; a connection to what was built.
 
     The raw rows are written where the landed ones would be read from; from there on it is the nightly's own SQL.
@@ -97,7 +98,7 @@ def _insert(
 
 def _windowed_models() -> list[str]:
     """Names of all models: a plan for one that has no window is read by nobody."""
-    return [path.stem for path in (build.DBT_PROJECT / "models").rglob("*.sql")]
+    return [path.stem for path in (dbt.DBT_PROJECT / "models").rglob("*.sql")]
 
 
 def _run_dbt(settings: Settings, folder: Path, project: Path) -> None:

@@ -1,4 +1,4 @@
-"""How a task calls a room: the day and id of its run, the writer's lease, and errors that a retry cannot mend."""
+"""How a task calls a step: the day and id of its run, the writer's lease, and errors that a retry cannot mend."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -12,7 +12,6 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError
 from ingestion.lease import Lease, hold
-from warehouse.pipeline import check_built, publish_checked
 from warehouse.plan import Asked, resolve
 
 P = ParamSpec("P")
@@ -75,6 +74,8 @@ def rebuild_range(context: Any) -> tuple[Asked, date]:
 
 def check_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> str:
     """Check the marts of this run; returns built, rebuilt or unchanged, and skips a run that was superseded."""
+    from warehouse.pipeline import check_built
+
     status = check_built(settings, run_id, day, lease)
     if status == "superseded":
         raise AirflowSkipException(SUPERSEDED)
@@ -83,6 +84,8 @@ def check_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> s
 
 def publish_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> dict[str, Any]:
     """Publish the marts of this run; skips a run that was superseded since its check."""
+    from warehouse.pipeline import publish_checked
+
     published = publish_checked(settings, run_id, day, lease)
     if published is None:
         raise AirflowSkipException(SUPERSEDED)
@@ -91,7 +94,7 @@ def publish_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) ->
 
 def report_and_judge(context: Any) -> str:
     """Make the report, of a blocked run too, and then fail for a run that published nothing."""
-    from serving.report.build import build_report
+    from warehouse.pipeline import build_report
     from warehouse.summary import require_finished
 
     run_id = str(context["dag_run"].run_id)

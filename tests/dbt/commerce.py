@@ -12,7 +12,7 @@ import duckdb
 
 from ingestion.contracts import load_feeds
 from ingestion.raw import columns_of
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}

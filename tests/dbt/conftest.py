@@ -19,6 +19,7 @@ from ingestion.config import Settings
 from ingestion.lease import hold
 from tests.conftest import CANONICAL_HEADER
 from tests.dbt.commerce import Compiled
+from warehouse.build import dbt
 from warehouse.build import run as build
 from warehouse.release import publish
 
@@ -32,7 +33,7 @@ class Warehouse:
     settings: Settings
     artifacts: Path
 
-    def dbt(self, *command: str, project: Path = build.DBT_PROJECT) -> "DbtRun":
+    def dbt(self, *command: str, project: Path = dbt.DBT_PROJECT) -> "DbtRun":
         """Run dbt on the build database; nothing is written into the repository."""
         results = self.artifacts / "run_results.json"
         results.unlink(missing_ok=True)
@@ -120,13 +121,13 @@ def manifest(empty: Warehouse) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
     """The commerce models as SQL, to be run on worlds in memory."""
-    return Compiled(manifest, build.target_path(empty.settings) / "compiled" / "groundswell" / "models")
+    return Compiled(manifest, dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models")
 
 
 @pytest.fixture(scope="session")
 def compiled_voices(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
     """The commerce models and those of contests, hashtags, mentions and live sessions, for worlds in memory."""
-    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
+    folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     return Compiled(manifest, folder, ("commerce", "voice"))
 
 
@@ -164,7 +165,7 @@ def broken_project(tmp_path: Path) -> Callable[..., Path]:
 
     def make(*edits: tuple[str, str, str]) -> Path:
         project = tmp_path / "dbt_project"
-        shutil.copytree(build.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+        shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
         for file, old, new in edits:
             text = (project / file).read_text()
             assert old in text, f"{file} no longer holds {old!r}: adjust the test"

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.build import run as build
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build import dbt
+from warehouse.build.dbt import DBT_PROJECT
 
 # The claims of the trade press, as the design names them.
 CLAIMS = {
@@ -26,7 +26,7 @@ def test_every_claim_has_a_row_in_an_empty_warehouse_and_says_what_is_missing(em
 @pytest.fixture(scope="module")
 def interval(empty):
     """The interval that the models take of the units of one claim, by the compiled SQL that the nightly runs."""
-    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models" / "intermediate" / "claim"
+    folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models" / "intermediate" / "claim"
 
     def take(claim: str, units: pd.DataFrame) -> tuple[float, float, float]:
         with duckdb.connect(":memory:") as connection:

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.build import run as build
+from warehouse.build import dbt
 
 MODEL = "intermediate/tier/int_tier__equivalents_sampled.sql"
 MEASURES = ("followers", "reach", "engagements")
@@ -40,7 +40,7 @@ def placed(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def sql(empty: Any) -> str:
-    return (build.target_path(empty.settings) / "compiled" / "groundswell" / "models" / MODEL).read_text()
+    return (dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models" / MODEL).read_text()
 
 
 @pytest.fixture

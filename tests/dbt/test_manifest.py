@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from warehouse.build import run as build
+from warehouse.build import dbt
 
 MARTS = {
     "dim_account",
@@ -312,7 +312,7 @@ def faults_of(sql: str) -> list[str]:
 
 
 def test_models_give_the_same_values_every_time(empty, models):
-    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
+    folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     compiled = {path.stem: path.read_text() for path in folder.rglob("*.sql")}
     assert set(models) <= set(compiled)
     found = {name: faults_of(compiled[name]) for name in models if faults_of(compiled[name])}

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.build import run as build
+from warehouse.build import dbt
 
 # Sums of doubles differ in the last digits from run to run; these make doubles of whatever they are given.
 ADDS = {"sum", "sum_no_overflow", "avg", "mean", "fsum", "sumkahan", "kahan_sum", "favg", "product"}
@@ -58,7 +58,7 @@ def faults_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
 
 
 def test_no_model_adds_doubles(empty: Any) -> None:
-    folder = build.target_path(empty.settings) / "compiled" / "groundswell" / "models"
+    folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     models = {path.stem: path.read_text() for path in folder.rglob("*.sql") if ".yml" not in str(path)}
     assert {"fct_account_daily", "int_account__changes_measured", "int_account__tiers_assigned"} <= set(models)
     with empty.connect() as connection:

@@ -3,7 +3,7 @@
 import pytest
 
 from ingestion import ledger
-from warehouse.build import run as build
+from warehouse.build import dbt, manifest
 
 MARK = "written by no run"
 
@@ -68,10 +68,10 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
         )
     )
     # A changed strategy plans all history; here the planner is told that nothing changed.
-    with build.dbt_environment(warehouse.settings):
-        models = build.models_of(build.parse(warehouse.settings), warehouse.settings)
-    monkeypatch.setattr(build, "models_of", lambda *_: models)
-    monkeypatch.setattr(build, "DBT_PROJECT", project)
+    with dbt.dbt_environment(warehouse.settings):
+        models = manifest.models_of(manifest.parse(warehouse.settings), warehouse.settings)
+    monkeypatch.setattr(manifest, "models_of", lambda *_: models)
+    monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     assert warehouse.build("second").status == "built"
     # The observed day stands as before, and the tiers of the planned 5th are made from it once more.
     assert (5, False) in days_of(warehouse, "groundswell.marts.fct_account_tier_daily")

@@ -4,7 +4,7 @@ import csv
 
 import pytest
 
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 # Design, section 2, "There is no standard for tier cut-offs": "-100,000" begins where the tier before ends,
 # "from there" and a tier without an end have no upper bound, a gap has no row.

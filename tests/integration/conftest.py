@@ -123,7 +123,7 @@ def accounts_alone(one_parse: None) -> Iterator[None]:
     from . import night
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(night.build, "dbt_arguments", night.accounts_alone())
+        patched.setattr(night.dbt, "dbt_arguments", night.accounts_alone())
         yield
 
 

@@ -22,6 +22,7 @@ from ingestion import landing, ledger, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
 from warehouse import plan
+from warehouse.build import dbt, manifest, meta
 from warehouse.build import run as build
 from warehouse.pipeline import check_built, publish_checked
 from warehouse.release import publish, releases
@@ -47,7 +48,7 @@ OF_OTHER_FEEDS = ("commerce", "advocacy", "voice")
 
 def accounts_alone() -> Callable[..., list[str]]:
     """Arguments of dbt for a world that holds snapshots alone: what rests on other feeds would stay empty."""
-    original = build.dbt_arguments
+    original = dbt.dbt_arguments
     left_out = [f"path:models/intermediate/{folder}+" for folder in OF_OTHER_FEEDS]
 
     def arguments(settings: Settings, *command: str) -> list[str]:
@@ -147,7 +148,7 @@ def _half_copied() -> None:
 
 def _while_dbt_writes() -> None:
     """Die as soon as dbt has begun to write the marts."""
-    original = build._run_dbt
+    original = dbt.run_dbt
 
     def started(*args: Any, **kwargs: Any) -> Any:
         settings = args[1]
@@ -162,7 +163,7 @@ def _while_dbt_writes() -> None:
         threading.Thread(target=watch, daemon=True).start()
         return original(*args, **kwargs)
 
-    build._run_dbt = started
+    dbt.run_dbt = started
 
 
 # In the order of a night. What readers see afterwards is the release before, but for those of PUBLISHED.
@@ -176,9 +177,9 @@ KILLS: dict[str, Callable[[], None]] = {
     "check_landing: judged, results not recorded": _before(ledger, "record_checks"),
     "after check_landing": _between("check_landing"),
     "build_marts: in the plan's transaction": _after(plan, "_record"),
-    "build_marts: plan written, build database not told": _before(build, "_write_meta"),
-    "build_marts: in the transaction that tells the build database": _before(build, "load_feeds", 2),
-    "build_marts: dbt not started": _before(build, "_run_dbt"),
+    "build_marts: plan written, build database not told": _before(meta, "write_meta"),
+    "build_marts: in the transaction that tells the build database": _before(meta, "load_feeds", 2),
+    "build_marts: dbt not started": _before(dbt, "run_dbt"),
     "build_marts: while dbt writes": _while_dbt_writes,
     "build_marts: dbt done, results not recorded": _before(ledger, "record_checks", 2),
     "after build_marts": _between("build_marts"),
@@ -247,10 +248,10 @@ def _serve() -> None:
     import great_expectations  # noqa: F401 - read before the fork, for all children
 
     settings = Settings(_env_file=None, data=Path(sys.argv[1]))  # type: ignore[call-arg]
-    with build.dbt_environment(settings):
-        manifest = build.parse(settings)
-    build.parse = lambda _: manifest
-    build.dbt_arguments = accounts_alone()
+    with dbt.dbt_environment(settings):
+        project = manifest.parse(settings)
+    manifest.parse = lambda _: project
+    dbt.dbt_arguments = accounts_alone()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

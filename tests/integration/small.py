@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
-from warehouse.build import run as build
+from warehouse.build import dbt, manifest
 
 from .conftest import content, make_settings
 
@@ -70,16 +70,16 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
 @contextmanager
 def read_once() -> Iterator[None]:
     """Let every night of this process read a dbt project from one copy in memory: seconds each saved."""
-    really_parse, kept = build.parse, KEPT
+    really_parse, kept = manifest.parse, KEPT
 
     def parse(settings: Settings) -> Any:
-        project = build.DBT_PROJECT
+        project = dbt.DBT_PROJECT
         if project not in kept:
             kept[project] = really_parse(settings)
         return kept[project].deepcopy()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(build, "parse", parse)
+        patched.setattr(manifest, "parse", parse)
         yield
 
 

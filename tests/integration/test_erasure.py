@@ -10,7 +10,7 @@ from ingestion import erasure, ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
-from warehouse.cli import erase as hand
+from warehouse import pipeline
 from warehouse.release import diff, releases
 
 from . import night, small
@@ -104,7 +104,7 @@ def test_the_account_is_in_everything_before(world: Settings) -> None:
 
 
 def test_nothing_holds_it_and_the_rest_is_as_if_it_never_was(world: Settings, made: tuple[Settings, Settings]) -> None:
-    found = hand.erase(world, "youtube", GONE, night.quiet)
+    found = pipeline.erase(world, "youtube", GONE, night.quiet)
     assert (found.raw_rows, found.quarantined_rows) == (4, 1)
     assert holders_of(world, GONE) == []
     assert values(world) == values(made[1])
@@ -121,7 +121,7 @@ def test_nothing_holds_it_and_the_rest_is_as_if_it_never_was(world: Settings, ma
 
 
 def test_the_marts_go_on_from_there(world: Settings, made: tuple[Settings, Settings], tmp_path: Path) -> None:
-    hand.erase(world, "youtube", GONE, night.quiet)
+    pipeline.erase(world, "youtube", GONE, night.quiet)
     without = small.copy_of(made[1], tmp_path)
     for settings in (world, without):
         deliver(settings, "day4", [Capture("stays", 4, followers=4100)])
@@ -130,7 +130,7 @@ def test_the_marts_go_on_from_there(world: Settings, made: tuple[Settings, Setti
 
 
 def test_a_redelivery_cannot_bring_it_back(world: Settings) -> None:
-    hand.erase(world, "youtube", GONE, night.quiet)
+    pipeline.erase(world, "youtube", GONE, night.quiet)
     before = values(world)
     # The same bytes again, and other bytes with the account in them.
     fill(world, with_it=True)
@@ -144,7 +144,7 @@ def test_a_redelivery_cannot_bring_it_back(world: Settings) -> None:
 
 def test_only_this_platform_and_only_the_whole_id(world: Settings) -> None:
     deliver(world, "near", [Capture(GONE, 3, platform="tiktok", followers=1), Capture(f"{GONE}2", 3, followers=2)])
-    hand.erase(world, "youtube", GONE, night.quiet)
+    pipeline.erase(world, "youtube", GONE, night.quiet)
     with reading(world) as marts:
         kept = marts.execute(
             f"select platform, account_id from marts.dim_account where account_id like '{GONE}%'"
@@ -159,19 +159,19 @@ def test_a_closed_gate_leaves_it_unfinished_and_again_finishes_it(
         raise ContractError("a gate is closed")
 
     with monkeypatch.context() as patched:
-        patched.setattr("expectations.run.check_landing", closed)
+        patched.setattr("warehouse.pipeline.check_landing", closed)
         with pytest.raises(ContractError, match="a gate is closed"):
-            hand.erase(world, "youtube", GONE, night.quiet)
+            pipeline.erase(world, "youtube", GONE, night.quiet)
     with ledger.read(world) as connection:
         assert connection.execute("select ended_at from erasures").fetchall()[0]["ended_at"] is None
-    hand.erase(world, "youtube", GONE, night.quiet)
+    pipeline.erase(world, "youtube", GONE, night.quiet)
     assert holders_of(world, GONE) == []
     assert values(world) == values(made[1])
 
 
 def test_an_account_that_is_not_there_is_kept_out_all_the_same(tmp_path: Path) -> None:
     settings = small.world(tmp_path, "empty")
-    assert hand.erase(settings, "youtube", "nobody", night.quiet) == erasure.Erased()
+    assert pipeline.erase(settings, "youtube", "nobody", night.quiet) == erasure.Erased()
     with ledger.read(settings) as connection:
         assert connection.execute("select count(*) from suppressed").fetchone()[0] == 1
 

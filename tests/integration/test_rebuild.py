@@ -14,8 +14,8 @@ import pytest
 from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
-from warehouse import dry_run, plan
-from warehouse.cli import backfill as hand
+from warehouse import dry_run, pipeline, plan, progress
+from warehouse.cli import backfill
 from warehouse.release import diff, releases
 
 from . import night, small
@@ -97,7 +97,7 @@ def test_a_range_in_the_future_is_refused(five_days: Settings) -> None:
     with pytest.raises(ContractError, match=r"is in the future; today is .* raw holds 2026-01-01 .. 2026-01-05"):
         plan.resolve(five_days, day(2), tomorrow)
     with pytest.raises(ContractError, match="is in the future"):
-        hand.backfill(five_days, day(2), tomorrow, (), night.quiet, hand.Bar(hand.STEPS))
+        pipeline.backfill(five_days, day(2), tomorrow, (), night.quiet, progress.Bar(backfill.STEPS))
 
 
 def test_a_range_before_anything_was_landed_is_refused(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     said: list[str] = []
-    found = hand.backfill(five_days, day(2), day(4), (), said.append, hand.Bar(hand.STEPS))
+    found = pipeline.backfill(five_days, day(2), day(4), (), said.append, progress.Bar(backfill.STEPS))
     assert found.is_empty
     assert found.lines() == ["diff  no row of any mart differs"]
     assert content(five_days) == before
@@ -135,7 +135,7 @@ def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day
 
 
 def test_a_backfill_of_some_marts_leaves_the_others_alone(five_days: Settings) -> None:
-    hand.backfill(five_days, day(2), day(2), ["fct_account_tier_daily"], night.quiet, hand.Bar(hand.STEPS))
+    pipeline.backfill(five_days, day(2), day(2), ["fct_account_tier_daily"], night.quiet, progress.Bar(backfill.STEPS))
     with ledger.read(five_days) as connection:
         planned = connection.execute("select mart from plan_dates where run_id like 'backfill%' order by 1").fetchall()
     assert [row[0] for row in planned] == ["fct_account_tier_daily", "int_account__days_observed"]
@@ -146,7 +146,7 @@ def test_two_deliveries_that_disagree_about_a_past_day_the_later_capture_wins_an
 ) -> None:
     # 980 at 3 o'clock on the 2nd is nano; 12,000 at 9 is micro. The change of the 4th is measured from the new value.
     deliver(five_days, "again", [Capture("a", 2, hour=9, followers=12000)])
-    found = hand.backfill(five_days, day(2), day(2), (), night.quiet, hand.Bar(hand.STEPS))
+    found = pipeline.backfill(five_days, day(2), day(2), (), night.quiet, progress.Bar(backfill.STEPS))
     changed = {mart.mart: (mart.added, mart.removed, mart.changed) for mart in found.marts}
     assert changed["fct_account_daily"] == (0, 0, 2)
     assert found.tiers == [("below", "micro", 1)]
@@ -176,7 +176,7 @@ def test_a_day_whose_raw_is_lost_keeps_its_rows_and_the_rest_goes_on(five_days: 
     (lost,) = (five_days.raw / "account_snapshots" / "snapshot_date=2026-01-02").glob("*.parquet")
     lost.unlink()
     before, said = content(five_days), []
-    hand.backfill(five_days, day(1), day(5), (), said.append, hand.Bar(hand.STEPS))
+    pipeline.backfill(five_days, day(1), day(5), (), said.append, progress.Bar(backfill.STEPS))
     assert content(five_days) == before
     assert "plan  2026-01-02: raw is damaged or gone; its rows stay as they are" in said
 
@@ -190,12 +190,12 @@ def test_a_lost_day_stays_dirty_and_a_lost_delivery_closes_the_gate(five_days: S
             "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since)"
             " values ('post_snapshots', '2026-01-02', '', 'accepted', '')"
         )
-    hand.backfill(five_days, day(1), day(5), (), night.quiet, hand.Bar(hand.STEPS))
+    pipeline.backfill(five_days, day(1), day(5), (), night.quiet, progress.Bar(backfill.STEPS))
     with ledger.read(five_days) as connection:
         assert [row[0] for row in connection.execute("select snapshot_date from dirty_dates")] == ["2026-01-02"]
     deliver(five_days, "again", [Capture("a", 2, hour=9, followers=12000)])
     with pytest.raises(ContractError, match="is damaged or gone: restore it from a backup, or take its batch back"):
-        hand.backfill(five_days, day(1), day(5), (), night.quiet, hand.Bar(hand.STEPS))
+        pipeline.backfill(five_days, day(1), day(5), (), night.quiet, progress.Bar(backfill.STEPS))
 
 
 def test_a_critical_check_stops_a_backfill(five_days: Settings) -> None:
@@ -203,7 +203,7 @@ def test_a_critical_check_stops_a_backfill(five_days: Settings) -> None:
     deliver(five_days, "zero", [Capture(f"z{n}", 4, hour=9, followers=0) for n in range(40)])
     before = content(five_days)
     with pytest.raises(ContractError, match="share_of_zero_followers"):
-        hand.backfill(five_days, day(4), day(5), (), night.quiet, hand.Bar(hand.STEPS))
+        pipeline.backfill(five_days, day(4), day(5), (), night.quiet, progress.Bar(backfill.STEPS))
     assert content(five_days) == before
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingestion.config import Settings
-from warehouse.build import run as build
+from warehouse.build import dbt
 
 from . import night
 from .conftest import content, make_settings, reading
@@ -88,7 +88,7 @@ MOVED = {
 @pytest.fixture(scope="module")
 def with_moving_scheme(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = tmp_path_factory.mktemp("project") / "dbt_project"
-    shutil.copytree(build.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
+    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     with (project / "seeds" / "tier_schemes.csv").open("a") as seed:
         seed.write(MOVING)
     return project
@@ -113,7 +113,7 @@ def history(
     settings = make_settings(tmp_path_factory.mktemp("tiers"))
     deliver(settings, 1, LAST)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build, "DBT_PROJECT", with_moving_scheme)
+        patch.setattr(dbt, "DBT_PROJECT", with_moving_scheme)
         night.run(settings, "one", date(2026, 3, LAST))
     with reading(settings) as marts:
         rows = marts.execute(
@@ -151,7 +151,7 @@ def test_schemes_stand_side_by_side(history: tuple[Settings, dict]) -> None:
 def test_the_nights_one_by_one_equal_one_pass(
     history: tuple[Settings, dict], with_moving_scheme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "DBT_PROJECT", with_moving_scheme)
+    monkeypatch.setattr(dbt, "DBT_PROJECT", with_moving_scheme)
     settings = make_settings(tmp_path)
     # Around the seventh day, the change of the scheme and the fourth day of a gap.
     before = 0

@@ -10,7 +10,7 @@ import pytest
 from bench.trust import warehouse, world
 from bench.trust.__main__ import table, targets
 from bench.trust.measure import Measures, measure
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 COPIES = 6
 ATTACKS = {key: world.ATTACKS[key] for key in (

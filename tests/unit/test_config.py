@@ -48,7 +48,7 @@ def test_nobody_else_reads_the_environment() -> None:
     """`os.environ` is touched only by settings, and where a child process or dbt is handed its variables."""
     allowed = {
         "ingestion/config.py",
-        "warehouse/build/run.py",
+        "warehouse/build/dbt.py",
         "warehouse/dbt_docs.py",
         "warehouse/cli/airflow_env.py",
         "warehouse/cli/airflow_run.py",

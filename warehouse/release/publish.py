@@ -19,7 +19,7 @@ from ingestion.errors import ContractError
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
 from warehouse import integrity, plan
-from warehouse.build.run import current_run
+from warehouse.build_database import current_run
 from warehouse.release import releases
 
 PUBLICATION = "fct_publication"

@@ -7,7 +7,7 @@ import duckdb
 import yaml
 
 from ingestion.config import Settings
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 Row = dict[str, Any]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import Settings
+from warehouse import build_database
 from warehouse.build import run as build
 
 
@@ -23,12 +24,12 @@ def marked(settings: Settings) -> None:
 
 
 def test_no_build_holds_no_run(settings: Settings) -> None:
-    assert build.current_run(settings) is None
+    assert build_database.current_run(settings) is None
 
 
 def test_the_run_that_was_built(settings: Settings) -> None:
     marked(settings)
-    assert build.current_run(settings) == "r1"
+    assert build_database.current_run(settings) == "r1"
     assert build._open_or_renew(settings, quiet) is False
 
 
@@ -36,7 +37,7 @@ def test_a_missing_half_starts_anew(settings: Settings) -> None:
     marked(settings)
     settings.marts_db.unlink()
     assert build._open_or_renew(settings, quiet) is True
-    assert build.current_run(settings) is None
+    assert build_database.current_run(settings) is None
 
 
 def test_a_damaged_file_starts_anew_and_is_named(settings: Settings) -> None:

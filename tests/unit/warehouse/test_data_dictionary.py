@@ -9,7 +9,7 @@ import yaml
 from serving.report import account
 from serving.report.sections import SECTIONS
 from warehouse import data_dictionary
-from warehouse.build.run import DBT_PROJECT
+from warehouse.build.dbt import DBT_PROJECT
 
 MARTS = {node["name"]: node for _, node in data_dictionary.nodes("models", DBT_PROJECT / "models" / "marts")}
 

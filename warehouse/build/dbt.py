@@ -1,0 +1,98 @@
+"""Run dbt in this process on the private build database."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingestion.config import PROJECT_DIR, Settings
+from ingestion.errors import ContractError
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+
+DBT_PROJECT = PROJECT_DIR / "dbt_project"
+BUILT_TYPES = ("model", "seed", "test")
+# Name, number and total of a node of dbt that has ended.
+Tick = Callable[[str, int, int], None]
+
+
+@contextmanager
+def dbt_environment(settings: Settings) -> Iterator[None]:
+    """What `profiles.yml` reads, for the time of one build."""
+    wanted = {
+        "GROUNDSWELL_BUILD_DB": str(settings.build_db),
+        "GROUNDSWELL_MARTS_DB": str(settings.marts_db),
+        "GROUNDSWELL_MEMORY_LIMIT": settings.memory_limit,
+    }
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
+
+
+def target_path(settings: Settings) -> Path:
+    """Where dbt writes its artifacts."""
+    return settings.data / "build" / "dbt"
+
+
+def dbt_arguments(settings: Settings, *command: str) -> list[str]:
+    folder = str(DBT_PROJECT)
+    target = target_path(settings)
+    return [
+        *command, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target),
+        "--log-path", str(target / "logs"), "--log-level-file", "info", "--log-level", "none", "--no-use-colors",
+        "--no-version-check", "--no-write-json",
+    ]  # fmt: skip
+
+
+def run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> list[dict[str, Any]]:
+    """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node."""
+    from dbt.adapters.factory import reset_adapters
+    from dbt.cli.main import dbtRunner
+
+    done = 0
+
+    def count_nodes(event: Any) -> None:
+        nonlocal done
+        if tick and event.info.name == "NodeFinished":
+            done += 1
+            total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values())
+            tick(event.data.node_info.node_name, done, total)
+
+    runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
+    result = runner.invoke(dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
+    close_dbt()
+    reset_adapters()
+    if result.result is None:
+        raise ContractError(f"dbt did not run: {result.exception}")
+    rows = []
+    for node in result.result.results:
+        if node.node.resource_type not in BUILT_TYPES:
+            continue
+        severity = str(getattr(node.node.config, "severity", "error")).lower()
+        rows.append(
+            {
+                "name": node.node.name,
+                "kind": str(node.node.resource_type),
+                "status": str(node.status),
+                "severity": "warning" if severity == "warn" else "critical",
+                "failures": node.failures,
+                # dbt names the model in the first line and the database its complaint in the second.
+                "message": " ".join(line.strip() for line in (node.message or "").splitlines()[:2]),
+                "seconds": node.execution_time,
+            }
+        )
+    return rows
+
+
+def close_dbt() -> None:
+    """dbt-duckdb keeps its database open in the process; the checks of the same process need the file."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()

@@ -1,0 +1,143 @@
+"""What dbt's manifest says of the project: each model with its fingerprint, its feeds, its reach and its key."""
+
+import hashlib
+import json
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from ingestion import ledger
+from ingestion.config import Settings
+from ingestion.contracts import undated_feeds
+from ingestion.errors import ContractError
+from warehouse import plan
+from warehouse.build import dbt
+from warehouse.build.meta import model_settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+# Configuration that changes what a model or seed holds.
+CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
+
+
+def code_version(models: list[plan.Model]) -> str:
+    """Version of the project with a fingerprint of its models."""
+    try:
+        number = version("groundswell")
+    except PackageNotFoundError:
+        number = "0"
+    digest = hashlib.sha256("".join(model.code or model.fingerprint for model in models).encode()).hexdigest()
+    return f"{number}+{digest[:10]}"
+
+
+def keys_of(manifest: "Manifest") -> dict[str, list[str]]:
+    """Columns of the unique key of each model that is tested for one: its grain."""
+    keys = {}
+    for node in manifest.nodes.values():
+        tested: Any = getattr(node, "test_metadata", None)
+        if tested is not None and tested.name == "unique_key":
+            keys[manifest.nodes[node.attached_node].name] = list(tested.kwargs["columns"])
+    return keys
+
+
+def parse(settings: Settings) -> "Manifest":
+    """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read."""
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
+    if not result.success:
+        raise ContractError(f"dbt cannot read its project: {result.exception}")
+    return result.result
+
+
+def undated_inputs(settings: Settings) -> dict[str, str]:
+    """A digest of the accepted batches of each feed whose rows have no day of their own."""
+    digests = {}
+    with ledger.read(settings) as connection:
+        for feed in sorted(undated_feeds()):
+            batches = connection.execute(
+                "select batch_id from batches where feed = ? and state = 'accepted' order by 1", (feed,)
+            ).fetchall()
+            digests[feed] = hashlib.sha256("".join(row["batch_id"] for row in batches).encode()).hexdigest()
+    return digests
+
+
+def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] | None = None) -> list[plan.Model]:
+    """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources.
+
+    Args:
+        inputs: digest per undated feed; a model that is made from one changes with it.
+    """
+    salt = model_settings(settings)
+    # dbt calls these by name, so no model depends on them in the manifest.
+    strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
+    known: dict[str, str] = {}
+
+    def macro_code(unique_id: str, seen: set[str]) -> None:
+        macro = manifest.macros.get(unique_id)
+        if macro is None or unique_id in seen or macro.package_name != "groundswell":
+            return
+        seen.add(unique_id)
+        for other in macro.depends_on.macros:
+            macro_code(other, seen)
+
+    def fingerprint(unique_id: str) -> str:
+        if unique_id not in known:
+            node: Any = manifest.nodes.get(unique_id)
+            if node is None:
+                source: Any = manifest.sources[unique_id]
+                known[unique_id] = json.dumps(salt) if source.identifier == "setting" else unique_id
+                return known[unique_id]
+            macros: set[str] = set()
+            for macro in node.depends_on.macros:
+                macro_code(macro, macros)
+            parts = [
+                node.checksum.checksum,
+                json.dumps([node.config.to_dict().get(key) for key in CONFIG_KEYS], sort_keys=True, default=str),
+                *(manifest.macros[name].macro_sql for name in sorted(macros | strategies)),
+                *(fingerprint(parent) for parent in sorted(getattr(node.depends_on, "nodes", []))),
+                *(f"{name}:{column.data_type}" for name, column in sorted(node.columns.items())),
+            ]
+            known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return known[unique_id]
+
+    ancestors: dict[str, frozenset[str]] = {}
+
+    def ancestors_of(unique_id: str) -> frozenset[str]:
+        if unique_id not in ancestors:
+            parents = [manifest.nodes[name] for name in manifest.nodes[unique_id].depends_on.nodes if name in by_id]
+            above = (ancestors_of(parent.unique_id) | {parent.name} for parent in parents)
+            ancestors[unique_id] = frozenset().union(*above)
+        return ancestors[unique_id]
+
+    by_id = {node.unique_id for node in manifest.nodes.values() if node.resource_type == "model"}
+    feeds: dict[str, frozenset[str]] = {}
+
+    def feeds_of(unique_id: str) -> frozenset[str]:
+        if unique_id not in feeds:
+            source: Any = manifest.sources.get(unique_id)
+            if source is not None:
+                feeds[unique_id] = frozenset({source.identifier} if source.source_name == "raw" else ())
+            else:
+                parents = getattr(manifest.nodes[unique_id].depends_on, "nodes", [])
+                feeds[unique_id] = frozenset().union(*(feeds_of(parent) for parent in parents))
+        return feeds[unique_id]
+
+    def with_inputs(unique_id: str) -> str:
+        digests = [(inputs or {}).get(feed, "") for feed in sorted(feeds_of(unique_id) & undated_feeds())]
+        return hashlib.sha256("\0".join([fingerprint(unique_id), *digests]).encode()).hexdigest()
+
+    return [
+        plan.Model(
+            name=node.name,
+            fingerprint=with_inputs(node.unique_id),
+            code=fingerprint(node.unique_id),
+            feeds=feeds_of(node.unique_id),
+            ancestors=ancestors_of(node.unique_id),
+            windowed=node.config.get("materialized") == "incremental",
+            look_back_days=int(node.config.meta.get("look_back_days", 0)),
+            look_back_by_feed=dict(node.config.meta.get("look_back_days_by_feed", {})),
+        )
+        for node in sorted(manifest.nodes.values(), key=lambda node: node.name)
+        if node.resource_type == "model"
+    ]

@@ -1,0 +1,116 @@
+"""What a build is told before dbt runs: schema `meta` of the private build database, and the views of schema `raw`."""
+
+from contextlib import closing
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from ingestion import ledger, raw
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.contracts import load_feeds, undated_feeds
+from ingestion.values import quote
+from warehouse import plan
+
+
+def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
+    """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
+    return [
+        ("base_currency", settings.base_currency),
+        ("default_scheme", settings.default_scheme),
+        *(("left_out_posts", kind) for kind in sorted(settings.left_out_posts)),
+    ]
+
+
+def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> None:
+    """Write the run, its plan and what it may see into the build database; drop what is planned in full."""
+    with ledger.read(settings) as connection:
+        files = connection.execute(
+            "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date, f.rows from raw_files f"
+            " join batches b using (batch_id) where b.state = 'accepted' order by 1",
+        ).fetchall()
+        landed = connection.execute(LANDED_FILES).fetchall()
+        checks = connection.execute("select * from check_results").fetchall()
+        publications = connection.execute(PUBLICATIONS).fetchall()
+    files = [row for row in files if row["snapshot_date"] <= str(run_plan.cap) or row["feed"] in undated_feeds()]
+    planned, feeds = set(run_plan.all_dates), load_feeds()
+    visible = [row for row in files if feeds[row["feed"]].visible == "all_days" or row["snapshot_date"] in planned]
+    raw.verify(settings, ((row["path"], row["sha256"], row["batch_id"]) for row in visible))
+
+    first, last = run_plan.window
+    tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+        "run": (
+            "run_id varchar, day date, cap date, window_start date, window_end date, code_version varchar",
+            [(run_plan.run_id, str(run_plan.day), str(run_plan.cap), first, last, version_now)],
+        ),
+        "plan": (
+            "model varchar, snapshot_date date, reason varchar",
+            [(model, day, why) for model, days in run_plan.dates.items() for day, why in days.items()],
+        ),
+        "setting": ("name varchar, value varchar", model_settings(settings)),
+        "raw_file": (
+            "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
+            [tuple(row) for row in files],
+        ),
+        "landed_file": (
+            "sha256 varchar, feed varchar, mapping varchar, file varchar, landed_at timestamp, rows_read bigint,"
+            " rows_accepted bigint, rows_quarantined bigint, rows_duplicate bigint, state varchar, reason varchar,"
+            " batch_id varchar, run_id varchar",
+            [tuple(row) for row in landed],
+        ),
+        "quality_result": (
+            "run_id varchar, suite varchar, expectation varchar, severity varchar, observed varchar,"
+            " threshold varchar, passed boolean, detail varchar, checked_at timestamp",
+            [tuple(row) for row in checks],
+        ),
+        "publication": (
+            "release_id varchar, mart varchar, run_id varchar, window_start date, window_end date,"
+            " published_at timestamp, row_count bigint, content_hash varchar, code_version varchar",
+            [tuple(row) for row in publications],
+        ),
+    }
+    with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
+        build.execute("begin")
+        build.execute("create schema if not exists meta; create schema if not exists raw")
+        # dbt copies a seed into the table that is there, whatever its columns; seeds are small, so they are made anew.
+        build.execute("drop schema if exists seeds cascade")
+        for name, (columns, rows) in tables.items():
+            build.execute(f"create or replace table meta.{name} ({columns})")
+            if rows:
+                frame = pd.DataFrame(rows, columns=[part.split()[0] for part in columns.split(", ")], dtype=object)
+                build.register("frame", frame)
+                build.execute(f"insert into meta.{name} select * from frame")
+                build.unregister("frame")
+        for feed in load_feeds():
+            paths = [f"{feed}/_schema.parquet", *(row["path"] for row in visible if row["feed"] == feed)]
+            listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
+            build.execute(
+                f"create or replace view raw.{feed} as"
+                f" select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+            )
+        build.execute("commit")
+        build.execute(f"attach '{settings.marts_db}' as groundswell")
+        for model in run_plan.changed:
+            for relation in (f"intermediate.{model}", f"groundswell.marts.{model}"):
+                _drop(build, relation)
+
+
+LANDED_FILES = """
+select sha256, group_concat(distinct feed), max(mapping), max(file), max(landed_at), sum(rows_read), sum(rows_accepted),
+    sum(rows_quarantined), sum(rows_duplicate), max(state), group_concat(reason, '; '), max(batch_id), max(run_id)
+from (select * from batches where state <> 'superseded' order by landed_at, batch_id)
+group by sha256
+"""
+PUBLICATIONS = """
+select r.release_id, m.mart, r.run_id, r.window_start, r.window_end, r.published_at, m.row_count, m.content_hash,
+    r.code_version
+from releases r join release_marts m using (release_id)
+"""
+
+
+def _drop(build: duckdb.DuckDBPyConnection, relation: str) -> None:
+    for kind in ("table", "view"):
+        try:
+            build.execute(f"drop {kind} if exists {relation}")
+        except duckdb.CatalogException:
+            continue
