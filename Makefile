@@ -8,7 +8,15 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && { echo $$p; break; }; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
+GROUNDSWELL := $(RUN) -m warehouse.cli
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
+
+# What stands on the command line is text: Make expands nothing in it, no shell reads it, and it reaches the command
+# through the environment (warehouse/cli/main.py), which refuses a name that it does not know.
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+$(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
+OF_MAKE := PYTHON VENV RUN SHELL ARGS FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
+$(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview reference fuzz setup nightly test lint airflow plan backfill releases rollback erase clean reject \
 	doctor quarantine replay bench bench-landing bench-engagement bench-windows bench-shortlist eval-trust shortlist sample account dictionary docs lock
@@ -19,22 +27,22 @@ help: ## list the targets
 setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, into .venv
 
 nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
-	@$(RUN) -m warehouse.cli.airflow_run $(if $(DATE),--day $(DATE))
+	@$(GROUNDSWELL) nightly
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day
-	@$(RUN) -m warehouse.dry_run $(if $(DATE),--day $(DATE))
+	@$(GROUNDSWELL) plan
 
 backfill: $(VENV)/.runtime ## build a range again in one pass: FROM= TO=, MARTS=a,b for some, DRY_RUN=1 to look first
-	@$(RUN) -m warehouse.cli.backfill "$(FROM)" "$(TO)" $(if $(MARTS),--marts "$(MARTS)") $(if $(DRY_RUN),--dry-run)
+	@$(GROUNDSWELL) backfill
 
 releases: $(VENV)/.runtime ## list the releases that are kept, and which one readers see
-	@$(RUN) -m warehouse.release.rollback
+	@$(GROUNDSWELL) releases
 
 rollback: $(VENV)/.runtime ## show readers an earlier release: TO=<its id>, WHY="..."
-	@$(RUN) -m warehouse.release.rollback --to "$(TO)" --why "$(or $(WHY),rolled back by hand)"
+	@$(GROUNDSWELL) rollback
 
 erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATFORM= ACCOUNT=
-	@$(RUN) -m warehouse.cli.erase "$(PLATFORM)" "$(ACCOUNT)"
+	@$(GROUNDSWELL) erase
 
 test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some
 	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
@@ -46,10 +54,10 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/sqlfluff lint dbt_project/models
 
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
-	@$(RUN) -m warehouse.cli.airflow_serve $(if $(PORT),--port $(PORT))
+	@$(GROUNDSWELL) airflow
 
 preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=..., MAPPING=name or path
-	@$(RUN) -m ingestion.mapping.preview "$(FILE)" $(if $(MAPPING),--mapping "$(MAPPING)")
+	@$(GROUNDSWELL) preview
 
 reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors and for people
 	@$(RUN) -m ingestion.mapping.reference
@@ -58,38 +66,25 @@ fuzz: $(VENV)/.dev ## land hostile small files of every format: FILES=20000, SEE
 	@$(RUN) -m tests.unit.ingestion.hostile --files $(or $(FILES),20000) --seed $(or $(SEED),1)
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
-	@$(RUN) -m ingestion.reject "$(BATCH)" "$(or $(WHY),rejected by hand)"
+	@$(GROUNDSWELL) reject
 
 doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; changes nothing; QUICK=1 hashes no file
-	@$(RUN) -m warehouse.doctor.releases $(if $(QUICK),--quick)
+	@$(GROUNDSWELL) doctor
 
 quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
-	@$(RUN) -m ingestion.quarantine $(if $(FEED),--feed "$(FEED)") $(if $(OUT),--out "$(OUT)")
+	@$(GROUNDSWELL) quarantine
 
 replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
-	@$(RUN) -m ingestion.replay $(if $(FEED),--feed "$(FEED)") $(if $(BATCH),--batch "$(BATCH)") \
-		$(if $(REVIVE),--revive) $(if $(WHAT),--dry-run)
+	@$(GROUNDSWELL) replay
 
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
-	@$(RUN) -m serving.report.account -- '$(subst ','\'',$(PLATFORM))' '$(subst ','\'',$(ID))'
-
-# Only what stands on the command line is asked for: a shell may well have a LANGUAGE of its own.
-asked = $(if $(filter command,$(origin $(1))),$(if $($(1)),--$(2) '$(subst ','\'',$($(1)))'))
-
-# A misspelt limit would be no limit, so a name that nobody knows ends the call.
-SHORTLIST := FOLLOWERS REACH ENGAGEMENTS BUDGET AIM PLATFORM NICHE COUNTRY CITY LANGUAGE MIN_TRUST MAX_CREATORS ICEBERG
-UNKNOWN = $(filter-out $(SHORTLIST) PYTHON,$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))
+	@$(GROUNDSWELL) account
 
 shortlist: $(VENV)/.runtime ## list creators that meet a target, or a budget: FOLLOWERS= BUDGET= PLATFORM= (docs/shortlist.md)
-	@test -z "$(UNKNOWN)" || { echo "make shortlist knows no $(UNKNOWN); it knows $(SHORTLIST)"; exit 2; }
-	@$(RUN) -m serving.shortlist $(call asked,FOLLOWERS,followers) $(call asked,REACH,reach) \
-		$(call asked,ENGAGEMENTS,engagements) $(call asked,BUDGET,budget) $(call asked,AIM,aim) \
-		$(call asked,PLATFORM,platform) $(call asked,NICHE,niche) $(call asked,COUNTRY,country) \
-		$(call asked,CITY,city) $(call asked,LANGUAGE,language) $(call asked,MIN_TRUST,min-trust) \
-		$(call asked,MAX_CREATORS,max-creators) $(call asked,ICEBERG,iceberg)
+	@$(GROUNDSWELL) shortlist
 
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
-	@$(RUN) -m warehouse.dbt_docs
+	@$(GROUNDSWELL) docs
 
 dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts' YAML (a test holds it equal)
 	@$(RUN) -m warehouse.data_dictionary

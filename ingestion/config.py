@@ -10,7 +10,16 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+def _project() -> Path:
+    """The folder that holds `dags/`, `dbt_project/`, `sample/`: the checkout, or their copy in an installed wheel."""
+    home = Path(__file__).resolve().parent.parent
+    return home if (home / "dbt_project").is_dir() else home / "groundswell_project"
+
+
+PROJECT_DIR = _project()
+# Read from the folder that a command is called in, as every relative path is.
+ENV_FILE = Path(".env")
 
 # No extension is ever fetched at run time: what a landed file asks for must already be in the wheel.
 DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -23,11 +32,11 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
 class Settings(BaseSettings):
     """Every key is read as `GROUNDSWELL_<KEY>`, from the environment or `.env`."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GROUNDSWELL_", env_file=PROJECT_DIR / ".env", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="GROUNDSWELL_", env_file=ENV_FILE, extra="ignore", frozen=True)
 
-    data: Path = Field(default=Path("data"), description="Folder of all data; relative to the project.")
+    data: Path = Field(
+        default=Path("data"), description="Folder of all data; a relative one is of the working directory."
+    )
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
@@ -71,7 +80,7 @@ class Settings(BaseSettings):
     @field_validator("data")
     @classmethod
     def _plain_folder(cls, value: Path) -> Path:
-        folder = value.expanduser() if value.is_absolute() or str(value).startswith("~") else PROJECT_DIR / value
+        folder = Path.cwd() / value.expanduser()
         # DuckDB expands these in a path, so a file would silently be read as another.
         if set("[]*?'") & set(str(folder)):
             raise ValueError(f"GROUNDSWELL_DATA={folder}: choose a folder without [ ] * ? ' in its path")
@@ -137,7 +146,7 @@ def utc_now() -> datetime:
 _READ_ELSEWHERE = {"GROUNDSWELL_BUILD_DB", "GROUNDSWELL_MARTS_DB", "GROUNDSWELL_SHARED_DATA"}
 
 
-def unread_keys(env_file: Path = PROJECT_DIR / ".env") -> dict[str, str]:
+def unread_keys(env_file: Path = ENV_FILE) -> dict[str, str]:
     """Keys that nobody reads, with the place where they stand: any of `.env`, and `GROUNDSWELL_*` elsewhere."""
     known = {f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields} | _READ_ELSEWHERE
     found = {key: "the environment" for key in os.environ if key.upper().startswith("GROUNDSWELL_")}

@@ -2,14 +2,14 @@
 
 import hashlib
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import model_validator
 
-from ingestion.config import PROJECT_DIR
 from ingestion.yaml_file import Strict, load_model
 
-FEEDS_DIR = PROJECT_DIR / "ingestion" / "feeds"
+FEEDS_DIR = Path(__file__).with_name("feeds")
 
 
 class FeedColumn(Strict):

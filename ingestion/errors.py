@@ -5,6 +5,10 @@ class ContractError(Exception):
     """Something outside broke a contract (a mapping, a setting, a checked number): a retry cannot mend it."""
 
 
+class UsageError(ContractError):
+    """A person asked for what is not there, or cannot be: asking otherwise mends it."""
+
+
 class FileRefused(Exception):
     """A landed file that is set aside whole.
 

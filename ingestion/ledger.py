@@ -13,7 +13,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from ingestion.config import Settings, utc_now
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, UsageError
 
 SCHEMA = """
 create table if not exists batches (
@@ -173,6 +173,8 @@ MIGRATIONS = (
     """,
 )
 
+# What a ledger that cannot be read raises.
+Error = sqlite3.Error
 # How long one who only looks waits for a writer's commit.
 LOOK_SECONDS = 5.0
 # In place of a delivery's mapping: its file is read again by the next run, whatever the mapping.
@@ -384,7 +386,7 @@ def _mark_dirty(connection: sqlite3.Connection, batch_id: str, cause: str) -> No
 def reject(settings: Settings, batch_prefix: str, why: str) -> str:
     """Reject one accepted batch by the start of its id. Returns a line for people.
 
-    Raises ContractError when no accepted batch, or more than one, begins so.
+    Raises UsageError when no accepted batch, or more than one, begins so.
     """
     with write(settings) as connection:
         found = connection.execute(
@@ -392,7 +394,7 @@ def reject(settings: Settings, batch_prefix: str, why: str) -> str:
             (len(batch_prefix), batch_prefix),
         ).fetchall()
         if len(found) != 1 or not batch_prefix:
-            raise ContractError(
+            raise UsageError(
                 f"{len(found)} accepted batches begin with {batch_prefix!r}; the ids stand in marts.fct_landed_file"
             )
         retire_batch(connection, found[0]["batch_id"], "rejected", why)

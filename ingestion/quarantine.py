@@ -4,11 +4,9 @@ A spreadsheet runs a cell that begins with certain characters as a formula, and 
 sent the file, so each such cell gets a single quote before it (OWASP, "CSV Injection") and every cell is quoted.
 """
 
-import argparse
 import csv
 import os
 import sqlite3
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +14,9 @@ from pathlib import Path
 import duckdb
 
 from ingestion import inventory, ledger
-from ingestion.config import Settings, get_settings
+from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, UsageError
 from ingestion.landing import UNKNOWN_FEED
 
 HEADER = ("feed", "file", "line", "column", "value", "reason", "row", "batch_id")
@@ -44,7 +42,8 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     """Write one line per quarantined row, and one per file set aside whole (its line, column, value and row empty).
 
     Only readings that count are exported: not those that a later reading of the same file replaced.
-    Raises ContractError for an unknown feed and for a target in landing, where the next run would take it in.
+    Raises UsageError for an unknown feed and for a target in landing, where the next run would take it in, and
+    ContractError where quarantined rows cannot be read.
     """
     _check(settings, target, feed)
     with ledger.look(settings) as connection:
@@ -55,9 +54,13 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     try:
         rows, files = _write(partial, settings, batches, paths)
         os.replace(partial, target)
+        lines = tuple(_counts(batches, paths))
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0]
+        raise ContractError(f"quarantined rows cannot be read ({why}); make doctor says more") from error
     finally:
         partial.unlink(missing_ok=True)
-    return Exported(target, rows, files, tuple(_counts(batches, paths)))
+    return Exported(target, rows, files, lines)
 
 
 def _write(partial: Path, settings: Settings, batches: list[sqlite3.Row], paths: list[Path]) -> tuple[int, int]:
@@ -85,9 +88,9 @@ def neutral(cell: object) -> str:
 def _check(settings: Settings, target: Path, feed: str | None) -> None:
     known = [*load_feeds(), UNKNOWN_FEED]
     if feed is not None and feed not in known:
-        raise ContractError(f"no feed is named {feed!r}; known: {', '.join(known)}")
+        raise UsageError(f"no feed is named {feed!r}; known: {', '.join(known)}")
     if target.resolve().is_relative_to(settings.landing.resolve()):
-        raise ContractError(f"{target} lies in landing, so the next run would take it in; name another OUT")
+        raise UsageError(f"{target} lies in landing, so the next run would take it in; name another OUT")
 
 
 def _whole_files(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Row]:
@@ -122,37 +125,3 @@ def _counts(batches: list[sqlite3.Row], paths: list[Path]) -> Iterator[str]:
         yield inventory.shown(f"{kind.rows:>9,} rows   {kind.where}: {kind.reason}")
     if len(found) > REASONS_SHOWN:
         yield f"          and {len(found) - REASONS_SHOWN} more reasons, all in the file"
-
-
-def main() -> int:
-    """Exit code 2 when asked for what is not there."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--feed", help="this feed alone")
-    parser.add_argument("--out", type=Path, help="where to write; default: reports/quarantine.csv of the data folder")
-    arguments = parser.parse_args()
-    settings = get_settings()
-    target: Path = arguments.out or settings.reports / "quarantine.csv"
-    try:
-        done = export(settings, target, arguments.feed)
-    except ContractError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except duckdb.Error as error:
-        print(f"quarantined rows cannot be read ({str(error).splitlines()[0]}); make doctor says more", file=sys.stderr)
-        return 2
-    except sqlite3.Error as error:
-        print(f"the ledger cannot be read ({error}); make doctor says more", file=sys.stderr)
-        return 2
-    if not done.rows and not done.files:
-        print("quarantine is empty: every row that was read is accepted, or a twin of one that is")
-    for line in done.lines:
-        print(line)
-    print(f"\n{done.rows:,} rows and {done.files:,} files: {done.target}")
-    if done.rows or done.files:
-        print("next: mend the mapping (the next run reads its files again by itself), or deliver a corrected file;")
-        print("      for anything else that was mended: make replay WHAT=1 says what would be read again")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,22 +8,20 @@ Nothing is ever doubled: a reading that was asked for replaces the one before it
 already are left alone, and a file is put back only where its name is free.
 """
 
-import argparse
 import hashlib
 import os
 import shutil
 import sqlite3
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from ingestion import inventory, landing, ledger, raw
-from ingestion.config import Settings, get_settings, utc_now
+from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError, FileNotReady, FileRefused, LeaseLost
+from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
 from ingestion.lease import hold
 from ingestion.mapping.grammar import choose_mapping, load_mappings
 
@@ -64,9 +62,9 @@ def plan_replay(
     Raises ContractError for an unknown feed, an id that names no batch or several, or a batch that cannot be revived.
     """
     if feed is not None and feed not in (known := [*load_feeds(), landing.UNKNOWN_FEED]):
-        raise ContractError(f"no feed is named {feed!r}; known: {', '.join(known)}")
+        raise UsageError(f"no feed is named {feed!r}; known: {', '.join(known)}")
     if revive and batch_prefix is None:
-        raise ContractError("name the batch that should count again: make replay BATCH=<start of its id> REVIVE=1")
+        raise UsageError("name the batch that should count again: make replay BATCH=<start of its id> REVIVE=1")
     if batch_prefix is None:
         batches = inventory.batches_with_rejects(connection, feed)
     else:
@@ -85,7 +83,7 @@ def find_batch(connection: sqlite3.Connection, prefix: str) -> sqlite3.Row:
         "select * from batches where substr(batch_id, 1, ?) = ?", (len(prefix), prefix)
     ).fetchall()
     if len(found) != 1 or not prefix:
-        raise ContractError(f"{len(found)} batches begin with {prefix!r}; make doctor and make quarantine name ids")
+        raise UsageError(f"{len(found)} batches begin with {prefix!r}; make doctor and make quarantine name ids")
     return found[0]
 
 
@@ -291,26 +289,3 @@ def _report(steps: list[Step], dry_run: bool, say: Callable[[str], None]) -> Non
         say("\nnothing to do here: the next run reads them by itself (make nightly)")
     else:
         say("\nnothing to do here")
-
-
-def main() -> int:
-    """Exit code 2 when asked for what cannot be done."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--feed", help="this feed alone, its quarantined rows under an unchanged mapping too")
-    parser.add_argument("--batch", help="this batch alone, by the start of its id")
-    parser.add_argument("--revive", action="store_true", help="let a batch count again that was taken back")
-    parser.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
-    arguments = parser.parse_args()
-    try:
-        replay(get_settings(), arguments.feed, arguments.batch, arguments.revive, arguments.dry_run)
-    except (ContractError, LeaseLost) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except sqlite3.Error as error:
-        print(f"the ledger cannot be read ({error}); make doctor says more", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ingestion.config import Settings, get_settings, utc_now
-from ingestion.errors import ContractError, LeaseLost
+from ingestion.config import Settings, utc_now
+from ingestion.errors import ContractError
 from ingestion.lease import hold
 from serving.report.build import write_page
 from warehouse.build.dbt import DBT_PROJECT
@@ -67,10 +67,3 @@ def _generate(settings: Settings, target: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         raise ContractError(f"dbt could not make its documentation:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-
-
-if __name__ == "__main__":
-    try:
-        print(f"dbt docs: {build_docs(get_settings())}")
-    except (ContractError, LeaseLost) as error:
-        sys.exit(str(error))

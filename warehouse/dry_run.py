@@ -1,10 +1,8 @@
 """Look before a run: `make plan` prints what it would replace, a dry run builds it in a copy and throws that away."""
 
-import argparse
 import os
 import shutil
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -14,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion import lease
-from ingestion.config import Settings, get_settings
+from ingestion.config import Settings
 from ingestion.errors import ContractError
 from warehouse import build_database, integrity, plan
 from warehouse.build import dbt, manifest
@@ -106,25 +104,3 @@ def _waiting(settings: Settings) -> int:
         with closing(sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)) as connection:
             names -= {row[0] for row in connection.execute("select path from deliveries")}
     return len(names)
-
-
-def main() -> int:
-    """Print the plan of a nightly. Exit code 2 when it cannot be made."""
-    from ingestion.sample import default_day
-
-    parser = argparse.ArgumentParser(description="print what a nightly would replace; nothing is written")
-    parser.add_argument("--day", type=date.fromisoformat, help="UTC day of the run, YYYY-MM-DD")
-    named: date | None = parser.parse_args().day
-    settings = get_settings()
-    day = named or default_day(settings)
-    print(f"plan of a nightly for {day} (UTC); nothing is written")
-    try:
-        print("\n".join(preview(settings, day)))
-    except ContractError as error:
-        print(error)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

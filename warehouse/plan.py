@@ -15,7 +15,7 @@ from typing import Any
 from ingestion import ledger, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds, undated_feeds
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, UsageError
 
 RUN_DAY = "day of the run"
 DIRTY = "files came or were taken back, or a rollback"
@@ -186,7 +186,7 @@ def _selected(models: list[Model], asked: Asked | None) -> set[str]:
     unknown = sorted(set(asked.marts) - set(by_name))
     if unknown:
         marts = ", ".join(sorted(name for name in by_name if name.startswith(("dim_", "fct_"))))
-        raise ContractError(f"no mart is named {', '.join(unknown)}; there are: {marts}")
+        raise UsageError(f"no mart is named {', '.join(unknown)}; there are: {marts}")
     return set(asked.marts).union(*(by_name[name].ancestors for name in asked.marts))
 
 
@@ -204,9 +204,9 @@ def check_order(first: date, last: date) -> None:
     """Raise ContractError for a range that can never be: reversed, or in the future."""
     today = utc_now().date()
     if last < first:
-        raise ContractError(f"the range {first} .. {last} is reversed; name the earlier day first")
+        raise UsageError(f"the range {first} .. {last} is reversed; name the earlier day first")
     if last > today:
-        raise ContractError(f"the range {first} .. {last} is in the future; today is {today} (UTC)")
+        raise UsageError(f"the range {first} .. {last} is in the future; today is {today} (UTC)")
 
 
 def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = ()) -> tuple[Asked, date]:
@@ -229,9 +229,9 @@ def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = 
     try:
         check_order(first, last)
     except ContractError as error:
-        raise ContractError(f"{error}; {exists}") from error
+        raise UsageError(f"{error}; {exists}") from error
     if str(first) < days[0]:
-        raise ContractError(f"the range {first} .. {last} begins before the first raw day; {exists}")
+        raise UsageError(f"the range {first} .. {last} begins before the first raw day; {exists}")
     span = [str(first + timedelta(days=number)) for number in range((last - first).days + 1)]
     within = [row for row in files if str(first) <= row["snapshot_date"] <= str(last)]
     windowed = [row for row in within if dated[row["feed"]].visible == "planned_days"]

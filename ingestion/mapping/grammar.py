@@ -16,13 +16,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 from pydantic import Field, field_validator, model_validator
 
-from ingestion.config import PROJECT_DIR
 from ingestion.contracts import Feed, FeedColumn, load_feeds
 from ingestion.errors import ContractError, FileRefused
 from ingestion.mapping import row_filter
 from ingestion.yaml_file import Strict, line_of, load_model
 
-MAPPINGS_DIR = PROJECT_DIR / "ingestion" / "mapping" / "library"
+MAPPINGS_DIR = Path(__file__).with_name("library")
 TEMPLATE_PART = re.compile(r"\{([^{}]+)\}")
 # What a name ends in (`.gz` may follow), and how such a file is read.
 FORMATS = {

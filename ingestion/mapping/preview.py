@@ -4,7 +4,6 @@ Without a mapping the one that claims the file's name is taken, else the feed wh
 inferred and written under `build/preview/`, to start from.
 """
 
-import argparse
 import shutil
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from rich.text import Text
 from ingestion import landing, parse
 from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError, FileRefused
+from ingestion.errors import ContractError, FileRefused, UsageError
 from ingestion.mapping import infer
 from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping, load_mappings
 from ingestion.readers.table import Reader
@@ -39,21 +38,21 @@ class Chosen:
     written: Path | None = None
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 when at least one row would load, 1 when none would, 2 when the call itself is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", type=Path, help="a file anywhere")
-    parser.add_argument("--mapping", help="name or path of a mapping; default: chosen or inferred")
-    asked = parser.parse_args(arguments)
+def show(file: Path, named: str | None = None) -> int:
+    """Print what a file would become under a mapping that is named, chosen or inferred.
+
+    Returns 0 when at least one row would load, 1 when none would. Raises UsageError for a file that is not there.
+    """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-    if not asked.file.is_file():
-        console.print(f"there is no file {asked.file}", markup=False)
-        return 2
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}")
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(_env_file=None, data=Path(folder))  # type: ignore[call-arg]
         with parse.connect(settings) as reader:
             try:
-                return preview(console, reader, settings, asked.file, asked.mapping)
+                return preview(console, reader, settings, file, named)
+            except UsageError:
+                raise
             except (ContractError, FileRefused) as error:
                 console.print(f"REFUSED  {error}", markup=False)
                 return 1
@@ -160,7 +159,7 @@ def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen
         path = Path(named) if Path(named).is_file() else MAPPINGS_DIR / f"{named.removesuffix('.yml')}.yml"
         if not path.is_file():
             known = ", ".join(mapping.mapping for mapping in load_mappings())
-            raise ContractError(f"there is no mapping {named!r}; known: {known}")
+            raise UsageError(f"there is no mapping {named!r}; known: {known}")
         return Chosen(load_mapping(path), f"{path.name}, as asked")
     claims = [mapping for mapping in load_mappings() if mapping.claims(file.resolve().as_posix())]
     if claims:
@@ -242,7 +241,3 @@ def _quoted(path: Path) -> str:
     import shlex
 
     return shlex.quote(str(path))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

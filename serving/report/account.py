@@ -3,16 +3,13 @@
 The page loads nothing and runs no script. It is written under `<data>/reports/accounts/`.
 """
 
-import argparse
 import shlex
-import sys
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from ingestion.config import Settings, get_settings
+from ingestion.config import Settings
 from serving.report import ranges
 from serving.report.build import write_page
 from serving.report.formatting import environment, head
@@ -304,25 +301,3 @@ def _unknown(source: Source, platform: str, account_id: str) -> str:
 def _plain(text: str) -> str:
     """Text that a terminal prints as it is: what people landed could hold its control codes."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)[:100]
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 when the page was made, 1 when there is no such account, 2 when the call is incomplete."""
-    parser = argparse.ArgumentParser(prog="make account", description=__doc__)
-    parser.add_argument("platform")
-    parser.add_argument("account_id")
-    given: Any = parser.parse_args(arguments)
-    if not given.platform.strip() or not given.account_id.strip():
-        print("say which account: make account PLATFORM=youtube ID=UC...", file=sys.stderr)
-        return 2
-    try:
-        path = build_account(get_settings(), given.platform, given.account_id)
-    except NoSuchAccount as error:
-        print(error, file=sys.stderr)
-        return 1
-    print(f"account page: {path}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -98,7 +98,7 @@ def main() -> int:
     # On SQLite a backfill is created while the nightly is paused; the scheduled run that is due starts beside it.
     environment["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] = "True"
     home = settings.data / "airflow"
-    command = [sys.executable, "-m", "warehouse.cli.airflow_serve", "--port", str(PORT)]
+    command = [sys.executable, "-m", "warehouse.cli", "airflow", "--port", str(PORT)]
     started = time.monotonic()
     with (folder / "airflow.log").open("w") as log:
         airflow = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=PROJECT_DIR)

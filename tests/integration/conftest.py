@@ -35,7 +35,7 @@ def run_dag(data: Path, *arguments: str) -> Night:
     """Run the real DAG once as `make nightly` does."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
     done = subprocess.run(
-        [sys.executable, "-m", "warehouse.cli.airflow_run", *arguments],
+        [sys.executable, "-m", "warehouse.cli", "nightly", *arguments],
         env={**environment, "GROUNDSWELL_DATA": str(data)},
         cwd=PROJECT_DIR,
         capture_output=True,

@@ -10,10 +10,11 @@ import pytest
 
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
+from warehouse import pipeline
 
 from . import night, small
 from .conftest import reading
-from .test_erasure import hand, holders_of, values
+from .test_erasure import holders_of, values
 
 GONE = "gone_of.all"
 FIRST, LAST = date(2026, 1, 1), date(2026, 2, 10)
@@ -192,7 +193,7 @@ def test_an_erased_advocate_is_in_none_of_them_and_the_rest_is_as_if_it_never_wa
     made: tuple[Settings, Settings], tmp_path: Path
 ) -> None:
     world = small.copy_of(made[0], tmp_path)
-    hand.erase(world, "instagram", GONE, night.quiet)
+    pipeline.erase(world, "instagram", GONE, night.quiet)
     assert holders_of(world, GONE) == []
     assert values(world) == values(made[1])
     with duckdb.connect() as connection:

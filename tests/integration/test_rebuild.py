@@ -211,15 +211,15 @@ def test_by_hand_from_the_command_line(five_days: Settings) -> None:
     def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
         return subprocess.run(
-            [sys.executable, "-m", "warehouse.cli.backfill", *arguments],
+            [sys.executable, "-m", "warehouse.cli", "backfill", *arguments],
             env={**environment, "GROUNDSWELL_DATA": str(five_days.data)},
             cwd=PROJECT_DIR, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    refused = run("2026-01-05", "2026-01-01")
+    refused = run("--from", "2026-01-05", "--to", "2026-01-01")
     assert refused.returncode == 2
     assert "is reversed; name the earlier day first" in refused.stdout
-    looked = run("2026-01-01", "2026-01-05", "--dry-run")
+    looked = run("--from", "2026-01-01", "--to", "2026-01-05", "--dry-run")
     assert looked.returncode == 0, looked.stdout + looked.stderr
     assert "diff  no row of any mart differs" in looked.stdout
     assert "nothing was written" in looked.stdout

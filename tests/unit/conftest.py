@@ -1,6 +1,7 @@
 """A small landing yard: drop bytes, land, and look at what became of every row."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,16 @@ def yard_with_good(yard: Yard) -> Yard:
 
 
 __all__ = ["GOOD", "GOOD_FILE", "HEADER", "Yard", "raw"]
+
+
+@pytest.fixture
+def groundswell() -> Callable[..., int]:
+    """Call the `groundswell` command in this process; returns its exit code."""
+    from warehouse.cli.commands import cli
+
+    def call(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            cli.main(list(arguments), prog_name="groundswell")
+        return int(ended.value.code or 0)
+
+    return call

@@ -32,7 +32,7 @@ def airflow_environment(settings: Settings, port: int = 8080) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": _secret(home / "secret_key"),
         "AIRFLOW__CORE__FERNET_KEY": "",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "PYTHONPATH": os.pathsep.join([str(PROJECT_DIR / "dags"), str(PROJECT_DIR)]),
+        "PYTHONPATH": str(PROJECT_DIR / "dags"),
         "PYTHONWARNINGS": "ignore",
         "GROUNDSWELL_DATA": str(settings.data),
     }

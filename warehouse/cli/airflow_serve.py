@@ -1,10 +1,9 @@
-"""`make airflow`: a local Airflow on 127.0.0.1 with the DAGs loaded and its scheduler running.
+"""A local Airflow on 127.0.0.1 with the DAGs loaded and its scheduler running.
 
 The four parts of Airflow as children of this process: `airflow standalone` would also open log servers on all
 interfaces, and leave its children behind when it is stopped.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -25,11 +24,8 @@ START_SECONDS = 180
 RESTARTS = 5
 
 
-def main() -> int:
-    """Serve until interrupted. Exit code 1 when a part of Airflow ends by itself."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, default=8080, help="port on 127.0.0.1")
-    port: int = parser.parse_args().port
+def serve(port: int) -> int:
+    """Serve until interrupted. Returns 1 when a part of Airflow ends by itself, or the port is taken."""
     settings = get_settings()
     environment = {**os.environ, **airflow_environment(settings, port)}
     home = Path(environment["AIRFLOW_HOME"])
@@ -127,7 +123,3 @@ def _stop(parts: dict[str, "subprocess.Popen[bytes]"]) -> None:
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline and any(part.poll() is None for part in parts.values()):
             time.sleep(0.2)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,7 +4,6 @@ Looks only: it takes no lease, waits for no run, writes nothing, and copies the 
 Exit code 1 when something is WRONG; a note is worth reading and mends itself, or is nobody's fault.
 """
 
-import argparse
 import functools
 import os
 import shutil
@@ -371,19 +370,12 @@ def _cut(line: str) -> str:
     return line if len(line) <= WIDTH else f"{line[: WIDTH - 3]}..."
 
 
-def main() -> int:
-    """Exit code 1 when something is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="compare sizes of raw files, not their bytes")
-    is_quick: bool = parser.parse_args().quick
+def run(is_quick: bool) -> int:
+    """Examine the warehouse of the settings and print the findings. Returns the number of wrong ones."""
     try:
         settings = get_settings()
     except ValidationError as error:
         return report(
             iter([Finding("WRONG", "settings", "they cannot be read", tuple(str(error).splitlines()))]), sys.stdout
         )
-    return 1 if report(examine(settings, is_quick), sys.stdout) else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return report(examine(settings, is_quick), sys.stdout)

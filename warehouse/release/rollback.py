@@ -1,7 +1,5 @@
 """`make releases` lists what is kept; `make rollback TO=` shows readers an earlier one until the next run publishes."""
 
-import argparse
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 import duckdb
 
 from ingestion import lease, ledger
-from ingestion.config import DUCKDB_CONFIG, Settings, get_settings
-from ingestion.errors import ContractError, LeaseLost
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.errors import ContractError, UsageError
 from warehouse.release import releases
 
 
@@ -50,9 +48,9 @@ def roll_back(settings: Settings, release_id: str, why: str, say: Callable[[str]
         seen = releases.latest(settings)
         kept = sorted(path.name for path in releases.folder_of(settings).glob("*") if (path / releases.NOTE).exists())
         if release_id not in kept:
-            raise ContractError(f"no release {release_id!r} is kept; there are: {', '.join(kept) or 'none'}")
+            raise UsageError(f"no release {release_id!r} is kept; there are: {', '.join(kept) or 'none'}")
         if seen == target.resolve():
-            raise ContractError(f"readers see {release_id} already")
+            raise UsageError(f"readers see {release_id} already")
         _require_whole(target)
         releases.set_aside_logs(settings, say)
         with ledger.write(settings) as connection:
@@ -75,30 +73,3 @@ def _require_whole(release: Path) -> None:
         raise ContractError(
             f"release {release.name} is not whole: {', '.join(wrong)} hold other rows than its note says"
         )
-
-
-def main() -> int:
-    """Exit code 1 when the release cannot be shown."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--to", default=None, help="id of the release to show")
-    parser.add_argument("--why", default="rolled back by hand")
-    given = parser.parse_args()
-    settings = get_settings()
-    if given.to is None:
-        print("\n".join(list_releases(settings)))
-        return 0
-    try:
-        days = roll_back(settings, given.to, given.why)
-    except (ContractError, LeaseLost) as error:
-        print(error)
-        return 1
-    span = f"{days[0]} .. {days[-1]} ({len(days)} days)" if days else "no day"
-    print(
-        f"readers see {given.to} from now on\nnext run  builds, checks and publishes again: {span}\n"
-        "          keep it from bringing back what was wrong: reject the delivery or mend the model before it runs"
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

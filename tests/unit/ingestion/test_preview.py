@@ -1,6 +1,7 @@
 """`make preview`: what a file would become, with nothing written but a YAML; and the mapping that it infers."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,9 +159,9 @@ def test_day_and_month_that_could_be_either_way_round_are_said(show: Shown) -> N
     )
 
 
-def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
-    assert preview.main(["/nowhere/x.csv"]) == 2
-    assert "there is no file /nowhere/x.csv" in capsys.readouterr().out
+def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str], groundswell: Callable[..., int]) -> None:
+    assert groundswell("preview", "/nowhere/x.csv") == 2
+    assert "there is no file /nowhere/x.csv" in capsys.readouterr().err
 
 
 def test_settings_are_those_of_the_project() -> None:

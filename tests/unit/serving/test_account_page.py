@@ -1,12 +1,12 @@
 """One account's page: made of the published marts alone, escaped, and an unknown account is met with near ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingestion.config import Settings
-from serving.report import account as page_of
 from serving.report.account import NoSuchAccount, build_account, file_name
 
 from .hand_made import STANDARD, Row, account, on, publish
@@ -258,13 +258,16 @@ def test_without_a_release_it_says_what_to_do(settings: Settings) -> None:
 
 
 def test_the_command_prints_where_the_page_is(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    groundswell: Callable[..., int],
 ) -> None:
     world(settings)
-    monkeypatch.setattr(page_of, "get_settings", lambda: settings)
-    assert page_of.main(["instagram", "a"]) == 0
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: settings)
+    assert groundswell("account", "instagram", "a") == 0
     assert f"account page: {settings.reports / 'accounts' / 'instagram_a.html'}" in capsys.readouterr().out
-    assert page_of.main(["instagram", "nobody"]) == 1
+    assert groundswell("account", "instagram", "nobody") == 1
     assert "no account nobody on instagram" in capsys.readouterr().err
-    assert page_of.main(["", ""]) == 2
+    assert groundswell("account", "", "") == 2
     assert "make account PLATFORM=youtube ID=UC..." in capsys.readouterr().err

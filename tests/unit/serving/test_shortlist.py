@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import chain, combinations
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 
 from ingestion.config import Settings
 from serving.report.source import open_source
-from serving.shortlist import __main__ as command
 from serving.shortlist import solve as solver
 from serving.shortlist.ask import ShortlistError, read_ask
 from serving.shortlist.optimise import Shortlist, make_shortlist
@@ -296,16 +296,19 @@ def test_what_cannot_be_asked_says_the_remedy(given: dict[str, str | None], said
 
 
 def test_unknown_places_and_no_release_end_with_words(
-    world: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    world: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    groundswell: Callable[..., int],
 ) -> None:
-    monkeypatch.setattr(command, "get_settings", lambda: world)
-    assert command.main(["--followers", "5", "--platform", "myspace"]) == 1
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: world)
+    assert groundswell("shortlist", "--followers", "5", "--platform", "myspace") == 1
     assert "no account has platform myspace; there are: instagram" in capsys.readouterr().err
-    assert command.main(["--followers", "5", "--city", "Taipei"]) == 1
+    assert groundswell("shortlist", "--followers", "5", "--city", "Taipei") == 1
     assert "no account's city is known" in capsys.readouterr().err
-    assert command.main(["--followers", "0"]) == 2
-    monkeypatch.setattr(command, "get_settings", lambda: world.model_copy(update={"data": world.data / "none"}))
-    assert command.main(["--followers", "5"]) == 1
+    assert groundswell("shortlist", "--followers", "0") == 2
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: world.model_copy(update={"data": world.data / "none"}))
+    assert groundswell("shortlist", "--followers", "5") == 1
     assert "run `make nightly` first" in capsys.readouterr().err
 
 
@@ -346,10 +349,13 @@ def test_files_are_equal_for_equal_asks_and_hold_no_formula_and_no_markup(settin
 
 
 def test_the_command_prints_the_list_and_what_is_not_known(
-    world: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    world: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    groundswell: Callable[..., int],
 ) -> None:
-    monkeypatch.setattr(command, "get_settings", lambda: world)
-    assert command.main(["--followers", "30000", "--budget", "500"]) == 0
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: world)
+    assert groundswell("shortlist", "--followers", "30000", "--budget", "500") == 0
     printed = capfd.readouterr().out
     for words in ("Audience overlap is unknown", "gap 0", "instagram m2", "written", "creators ", "price        "):
         assert words in printed

@@ -6,8 +6,7 @@ import multiprocessing
 import os
 import shutil
 import sqlite3
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -382,20 +381,22 @@ def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(
 
 
 @pytest.mark.parametrize("is_well", [True, False])
-def test_the_exit_code(settings: Settings, monkeypatch: pytest.MonkeyPatch, is_well: bool, capsys: Any) -> None:
+def test_the_exit_code(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, is_well: bool, capsys: Any, groundswell: Callable[..., int]
+) -> None:
     monkeypatch.setattr(doctor, "get_settings", lambda: settings)
-    monkeypatch.setattr(sys, "argv", ["doctor", "--quick"])
     level = "note" if is_well else "WRONG"
     monkeypatch.setattr(doctor, "examine", lambda *_: iter([Finding(level, "x", "y")]))
-    assert doctor.main() == (0 if is_well else 1)
+    assert groundswell("doctor", "--quick") == (0 if is_well else 1)
     assert level in capsys.readouterr().out
 
 
-def test_settings_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_settings_that_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, groundswell: Callable[..., int]
+) -> None:
     def broken() -> Settings:
         return Settings(_env_file=None, keep_releases=0)  # type: ignore[call-arg]
 
     monkeypatch.setattr(doctor, "get_settings", broken)
-    monkeypatch.setattr(sys, "argv", ["doctor"])
-    assert doctor.main() == 1
+    assert groundswell("doctor") == 1
     assert "keep_releases" in capsys.readouterr().out
