@@ -20,7 +20,7 @@ PAGE = PROJECT_DIR / "docs" / "mapping-reference.md"
 
 INTRODUCTION = """# What a mapping may say
 
-Made by `make reference` from `ingestion/contracts.py`; do not edit. A worked example is in
+Made by `make reference` from `ingestion/mapping/grammar.py`; do not edit. A worked example is in
 [Map your first export](map-your-first-export.md). An editor that knows YAML completes and checks these keys when the
 first line of a mapping is
 
