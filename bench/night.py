@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import duckdb
 
@@ -72,11 +72,15 @@ copy (
 
 # What a person would type for one night, in order; each part is a file of this folder.
 LANDING = "night_land"
-PARTS = ("night_accounts", "night_tiers", "night_posts", "night_rates", "night_trust", "night_benchmarks")
-PARTS += ("night_kept", "night_prices")
+PARTS = (
+    "night_accounts", "night_tiers", "night_posts", "night_rates", "night_trust", "night_benchmarks", "night_kept",
+    "night_prices",
+)  # fmt: skip
 # What the script must keep for the next night besides `night_kept`; the rest of it is in the marts.
-KEPT = ("today_account", "new_post", "began", "int_trust__growth_measured", "int_trust__growth_peers_measured")
-KEPT += ("int_trust__windows_measured", "int_trust__rates_compared", "int_trust__signals_raised")
+KEPT = (
+    "today_account", "new_post", "began", "int_trust__growth_measured", "int_trust__growth_peers_measured",
+    "int_trust__windows_measured", "int_trust__rates_compared", "int_trust__signals_raised",
+)  # fmt: skip
 # Where a row came from is the warehouse's own.
 LINEAGE = ("batch_id", "source_file", "source_line")
 OF_THE_NIGHT = "snapshot_date = date '{day}'"
@@ -93,6 +97,20 @@ MARTS = {
     "fct_tier_benchmark_daily": OF_THE_NIGHT,
     "fct_tier_graduation": "true",
 }
+
+
+class Result(TypedDict):
+    """What one process tells: wall and CPU seconds by stage and its peak memory in GiB. The script copies no release.
+
+    `reader` and `reader_of_swaps` hold median seconds, slowest seconds and number of reads of a reader beside the work.
+    """
+
+    stages: dict[str, list[float]]
+    memory: float
+    copy: NotRequired[float]
+    gigabytes: NotRequired[float]
+    reader: NotRequired[list[float]]
+    reader_of_swaps: NotRequired[list[float]]
 
 
 def quiet(_: str) -> None:
@@ -124,7 +142,7 @@ def timed(stages: dict[str, list[float]], name: str) -> Iterator[None]:
     stages[name] = [wall, now.user + now.system - cpu.user - cpu.system]
 
 
-def run_night(folder: Path, day: date, run_id: str, first: date | None = None) -> dict[str, object]:
+def run_night(folder: Path, day: date, run_id: str, first: date | None = None) -> Result:
     """One night in this process, or a rebuild from `first` on; seconds per stage, start-up apart, and peak memory."""
     stages: dict[str, list[float]] = {}
     with timed(stages, "start-up"):
@@ -177,7 +195,7 @@ def memory_gib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 
 
-def run_reference(folder: Path, day: date) -> dict[str, object]:
+def run_reference(folder: Path, day: date) -> Result:
     """The script over a copy of the same history, in a copy of the marts; seconds per stage and peak memory.
 
     What it had kept from the nights before, it reads where the warehouse keeps it.
@@ -277,12 +295,12 @@ def swap_often(settings: Settings, swaps: int = 50) -> None:
         releases.point_readers_to(settings, names[swap % 2])
 
 
-def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) -> dict[str, object]:
+def in_a_process(kind: str, folder: Path, day: date, first: date | None = None) -> Result:
     """One night in a process of its own: imports are its own, and so is its memory."""
     command = [sys.executable, "-m", "bench.night", "--one", kind, "--folder", str(folder), "--day", str(day)]
     command += ["--first", str(first)] if first else []
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    result: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    result: Result = json.loads(done.stdout.splitlines()[-1])
     return result
 
 
@@ -318,7 +336,7 @@ def history(work: Path, days: int, accounts: int, posts: int, at_once: int) -> P
     return folder
 
 
-def rebuild(work: Path, base: Path, days: int) -> dict[str, object]:
+def rebuild(work: Path, base: Path, days: int) -> Result:
     """Build so many days before the last night again in one pass, as a backfill does."""
     folder = copy_of(base, work / "rebuild")
     result = in_a_process("rebuild", folder, LAST - timedelta(days=1), LAST - timedelta(days=days))
@@ -327,9 +345,9 @@ def rebuild(work: Path, base: Path, days: int) -> dict[str, object]:
     return result
 
 
-def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dict[str, list[dict[str, object]]]:
+def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dict[str, list[Result]]:
     """Pairs of a night and the script, each over a fresh copy of the history."""
-    results: dict[str, list[dict[str, object]]] = {"night": [], "reference": []}
+    results: dict[str, list[Result]] = {"night": [], "reference": []}
     for pair in range(pairs):
         folders = {}
         for kind in results:
@@ -340,7 +358,7 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
             results["night"].append(in_a_process("night", folders["night"], LAST))
         with reading(settings, 0.01) as hasty:
             swap_often(settings)
-        results["night"][-1] |= {"reader": readers[0], "reader of swaps": hasty[0]}
+        results["night"][-1] |= {"reader": readers[0], "reader_of_swaps": hasty[0]}
         results["reference"].append(in_a_process("reference", folders["reference"], LAST))
         theirs = settings_of(folders["reference"]).marts_db
         differ = differing_rows(settings.published / "groundswell.duckdb", theirs, LAST)
@@ -354,19 +372,17 @@ def nights(work: Path, base: Path, pairs: int, accounts: int, posts: int) -> dic
     return results
 
 
-def total(result: dict[str, object], at: int = 0) -> float:
+def total(result: Result, at: int = 0) -> float:
     """Seconds of all stages but start-up, without the release copy."""
-    stages: Any = result["stages"]
-    copy: Any = result.get("copy", 0.0) if at == 0 else 0.0
-    return float(sum(seconds[at] for name, seconds in stages.items() if name != "start-up")) - copy
+    copy = result.get("copy", 0.0) if at == 0 else 0.0
+    return sum(seconds[at] for name, seconds in result["stages"].items() if name != "start-up") - copy
 
 
-def median(results: list[dict[str, object]], stage: str, at: int) -> float:
-    found = [result["stages"].get(stage, [0.0, 0.0])[at] for result in results]  # type: ignore[attr-defined]
-    return statistics.median(found)
+def median(results: list[Result], stage: str, at: int) -> float:
+    return statistics.median(result["stages"].get(stage, [0.0, 0.0])[at] for result in results)
 
 
-def report(short: dict[str, list[dict[str, object]]], rebuilt: dict[str, object] | None) -> dict[str, float]:
+def report(short: dict[str, list[Result]], rebuilt: Result | None) -> dict[str, float]:
     """Print the table per stage; returns the figures that have a limit."""
     ours, script = short["night"], short["reference"]
     print(f"\n{'':<14} {'night wall':>11} {'cpu':>7} {'script wall':>12} {'cpu':>7}")
@@ -376,21 +392,23 @@ def report(short: dict[str, list[dict[str, object]]], rebuilt: dict[str, object]
     night = statistics.median(total(result) for result in ours)
     script_seconds = statistics.median(total(result) for result in script)
     gates = sum(median(ours, stage, 0) for stage in ("land", "check landing", "check marts"))
-    memory = max(float(r["memory"]) for r in script)  # type: ignore[arg-type]
+    memory = max(r["memory"] for r in script)
     print(f"{'total':<14} {night:>11.2f} {'':>7} {script_seconds:>12.2f}   (without start-up and release copy)")
     print(f"the script's peak memory: {memory:.1f} GiB")
-    for name, told in (("reader", "a read a second beside the night"), ("reader of swaps", "reads beside 50 swaps")):
-        readers: list[Any] = [result[name] for result in ours]
+    for told, readers in (
+        ("a read a second beside the night", [result["reader"] for result in ours]),
+        ("reads beside 50 swaps", [result["reader_of_swaps"] for result in ours]),
+    ):
         middle, slowest = statistics.median(r[0] for r in readers) * 1000, max(r[1] for r in readers) * 1000
         print(f"{told}: median {middle:.0f} ms, slowest {slowest:.0f} ms of {sum(r[2] for r in readers)}")
-    copies = [float(r["copy"]) / max(float(r["gigabytes"]), 1e-9) for r in ours]  # type: ignore[arg-type]
+    copies = [r["copy"] / max(r["gigabytes"], 1e-9) for r in ours]
     figures = {
         "night / reference": night / script_seconds,
         "night / reference, CPU": statistics.median(total(r, 1) for r in ours)
         / statistics.median(total(r, 1) for r in script),
         "start-up, s": median(ours, "start-up", 0),
         "landing and checks / night": gates / night,
-        "peak memory, GiB": max(float(r["memory"]) for r in ours),  # type: ignore[arg-type]
+        "peak memory, GiB": max(r["memory"] for r in ours),
         "release copy, s a GB": statistics.median(copies),
     }
     if rebuilt:
@@ -398,9 +416,8 @@ def report(short: dict[str, list[dict[str, object]]], rebuilt: dict[str, object]
     return figures
 
 
-def without_publish(result: dict[str, object]) -> float:
-    stages: Any = result["stages"]
-    return float(sum(seconds[0] for name, seconds in stages.items() if name not in ("start-up", "publish")))
+def without_publish(result: Result) -> float:
+    return sum(seconds[0] for name, seconds in result["stages"].items() if name not in ("start-up", "publish"))
 
 
 def main() -> int:

@@ -255,7 +255,8 @@ def account_snapshots(accounts: list[Account]) -> Iterator[Row]:
 
 def _publications(account: Account) -> list[tuple[datetime, int]]:
     """When an account posts, and the number of the post."""
-    moment, found = FIRST_POST + timedelta(days=8 * draw(account.account_id, "begin")), []
+    moment = FIRST_POST + timedelta(days=8 * draw(account.account_id, "begin"))
+    found: list[tuple[datetime, int]] = []
     while moment < LAST_DAY + timedelta(hours=18):
         found.append((moment.replace(microsecond=0), len(found) + 1))
         moment += timedelta(days=5 + 6 * draw(account.account_id, "pause", len(found)))

@@ -141,11 +141,12 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
 
 def _share_called(connection: duckdb.DuckDBPyConnection, copies: pd.DataFrame) -> float:
     """Share of honest copies and untouched real accounts that became suspicious: what an attack is mistaken for."""
-    called, accounts = connection.execute(
+    found: tuple[int, int] = connection.execute(
         "select count(distinct account_id) filter (verdict = 'suspicious'), count(distinct account_id) from judged"
         " where scenario = 'untouched' and world = 'real, rounded' and snapshot_date >= judged_from"
         " and verdict <> 'insufficient_data'"
     ).fetchone() or (0, 0)
+    called, accounts = found
     honest = copies[~copies.is_attack & ~copies.before]
     return (called + int(honest.is_found.sum())) / max(accounts + len(honest), 1)
 

@@ -112,7 +112,8 @@ def real_curves(sample: Sample) -> list[Curve]:
         if not sample.holds(account_id):
             continue
         if account_id not in curves:
-            curves[account_id] = Curve(account_id, *(np.full(length, np.nan) for _ in range(3)))
+            unknown = np.full(length, np.nan)
+            curves[account_id] = Curve(account_id, unknown, unknown.copy(), unknown.copy())
         curves[account_id].followers[at] = np.nan if followers is None else followers
         curves[account_id].views[at] = np.nan if views is None else views
     return list(curves.values())
@@ -300,8 +301,10 @@ def with_gaps(curve: Curve, random: np.random.Generator) -> Curve:
     lost = random.random(len(curve.followers)) < 0.125
     stretch = int(random.integers(0, len(lost) - 3))
     lost[stretch : stretch + 3] = True
-    hidden = {name: np.where(lost, np.nan, getattr(curve, name)) for name in ("followers", "views", "following")}
-    return replace(curve, **hidden)
+    followers, views, following = (
+        np.where(lost, np.nan, counts) for counts in (curve.followers, curve.views, curve.following)
+    )
+    return replace(curve, followers=followers, views=views, following=following)
 
 
 def copies(
@@ -403,9 +406,8 @@ def post_worlds(sample: Sample) -> list[World]:
     made = []
     for number, gaps in enumerate((False, True)):
         curves, frames = [], []
-        changes = [(("untouched", ""), {})] * POST_ACCOUNTS + [
-            item for item in (LIKE_ATTACKS | LIKE_HONEST).items() for _ in range(COPIES)
-        ]
+        changes: list[tuple[tuple[str, str], dict[str, float]]] = [(("untouched", ""), {})] * POST_ACCOUNTS
+        changes += [item for item in (LIKE_ATTACKS | LIKE_HONEST).items() for _ in range(COPIES)]
         for position, ((scenario, size), factors) in enumerate(changes):
             start = int(random.integers(45, 61)) if factors else -1
             end = -1 if start < 0 else start + (40 if scenario == "bought likes" else EVENT_DAYS)
