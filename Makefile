@@ -44,8 +44,8 @@ rollback: $(VENV)/.runtime ## show readers an earlier release: TO=<its id>, WHY=
 erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATFORM= ACCOUNT=
 	@$(GROUNDSWELL) erase
 
-test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some
-	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile --no-loadscope-reorder)
+test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some; SLOWEST=20
+	@$(RUN) -m pytest $(or $(ARGS),-n auto --dist loadfile --no-loadscope-reorder) $(if $(SLOWEST),--slowest-files=$(SLOWEST))
 
 lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .

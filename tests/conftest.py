@@ -1,5 +1,6 @@
-"""Fixtures shared by all tests: a data folder of one's own, and worlds to land in it."""
+"""What all tests share: settings of a warehouse of one's own, and `--slowest-files`."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,3 +17,24 @@ CANONICAL_HEADER = (
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty warehouse in a folder of its own; nothing is read from the environment or `.env`."""
     return Settings(_env_file=None, data=tmp_path / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--slowest-files", type=int, default=0, metavar="N", help="print the N test files that took the most seconds"
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Seconds by file, setup and teardown included; a shared fixture counts for the file that asks for it first."""
+    asked: int = terminalreporter.config.getoption("--slowest-files")
+    if not asked:
+        return
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.split("::")[0]] += report.duration
+    terminalreporter.section("slowest files")
+    for file, taken in seconds.most_common(asked):
+        terminalreporter.line(f"{taken:>8.1f} s  {file}")
