@@ -91,7 +91,8 @@ def _run(day: date, terminal: TextIO) -> tuple[str, str]:
     dag: Any = get_bagged_dag(bundle_names=None, dag_id="nightly")
     # Airflow 3.3.2 cannot store a deadline's outcome of a run without a scheduler.
     dag.deadline = None
-    get_listener_manager().add_listener(TaskLines(terminal))
+    listeners: Any = get_listener_manager()
+    listeners.add_listener(TaskLines(terminal))
     # Airflow gives a run at midnight the interval before it: the named day's interval ends the day after.
     midnight = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
     run = dag.test(logical_date=midnight, run_conf={"day": str(day)})
