@@ -66,7 +66,7 @@ def _suppressed(settings: Settings) -> list[str]:
     if not settings.ledger.exists():
         return []
     with ledger.read(settings) as connection:
-        return [row["digest"] for row in connection.execute("select digest from suppressed order by 1")]
+        return ledger.suppressed(connection)
 
 
 def is_suppressed(settings: Settings) -> Meant | None:
@@ -155,11 +155,7 @@ def begin(settings: Settings, platform: str, account_id: str) -> int:
     digests = [digest(settings, ACCOUNT, platform, account_id)]
     digests += [digest(settings, POST, platform, post) for post in posts]
     with ledger.write(settings) as connection:
-        connection.executemany(
-            "insert or ignore into suppressed values (?, ?)", [(each, ledger.stamp()) for each in digests]
-        )
-        connection.execute("insert into erasures (began_at) values (?)", (ledger.stamp(),))
-        return int(connection.execute("select max(id) from erasures").fetchone()[0])
+        return ledger.begin_erasure(connection, digests)
 
 
 def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
@@ -180,13 +176,8 @@ def remove(settings: Settings, number: int, platform: str, account_id: str) -> E
 def finish(settings: Settings, number: int, found: Erased, releases: int) -> None:
     """End the record of an erasure, and let nothing of what was deleted stay in the ledger's free pages."""
     with ledger.write(settings) as connection:
-        connection.execute(
-            "update erasures set ended_at = ?, raw_rows = ?, quarantined_rows = ?, files = ?, releases = ?"
-            " where id = ?",
-            (ledger.stamp(), found.raw_rows, found.quarantined_rows, found.files, releases, number),
-        )
-    with closing(ledger.connect(settings)) as connection:
-        connection.execute("vacuum")
+        ledger.end_erasure(connection, number, found.raw_rows, found.quarantined_rows, found.files, releases)
+    ledger.compact(settings)
 
 
 def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
@@ -205,8 +196,8 @@ def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
 def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
     """Path and batch of every raw file of a feed, whatever became of its batch."""
     with ledger.read(settings) as connection:
-        rows = connection.execute("select path, batch_id from raw_files where feed = ? order by 1", (feed,)).fetchall()
-    return {row["path"]: row["batch_id"] for row in rows if (settings.raw / row["path"]).exists()}
+        files = ledger.raw_files_of_feed(connection, feed)
+    return {path: batch_id for path, batch_id in files.items() if (settings.raw / path).exists()}
 
 
 def _clean_raw(settings: Settings, number: int, meant: Meant, found: Erased) -> set[str]:
@@ -255,16 +246,11 @@ def _rewrite(
     size, sha256 = commit_file(partial, new)
     with ledger.write(settings) as connection:
         if left:
-            connection.execute(
-                "update raw_files set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?",
-                (new.relative_to(settings.raw).as_posix(), left, size, sha256, path),
-            )
+            named = new.relative_to(settings.raw).as_posix()
+            ledger.replace_raw_file(connection, path, named, left, size, sha256)
         else:
-            connection.execute("delete from raw_files where path = ?", (path,))
-        connection.execute(
-            "update batches set rows_read = rows_read - ?, rows_accepted = rows_accepted - ? where batch_id = ?",
-            (rows, rows, batch_id),
-        )
+            ledger.forget_raw_file(connection, path)
+        ledger.take_off_rows(connection, batch_id, accepted=rows)
     old.unlink()
     if not left:
         new.unlink()
@@ -273,7 +259,7 @@ def _rewrite(
 def _remove_orphans(settings: Settings) -> None:
     """Raw files that the ledger does not name: left by a crash, read by nobody, and nobody knows what is in them."""
     with ledger.read(settings) as connection:
-        known = {row["path"] for row in connection.execute("select path from raw_files")}
+        known = ledger.raw_paths(connection)
     for file in _files_below(settings.raw):
         if file.name != "_schema.parquet" and file.relative_to(settings.raw).as_posix() not in known:
             file.unlink()
@@ -294,11 +280,7 @@ def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set
             partial = rejects.with_suffix(".partial")
             reader.execute(f"copy (select * from {source} where not coalesce({hit}, false)) to '{partial}' ({PARQUET})")
             with ledger.write(settings) as connection:
-                connection.execute(
-                    "update batches set rows_read = rows_read - ?, rows_quarantined = rows_quarantined - ?"
-                    " where batch_id = ?",
-                    (len(lines), len(lines), rejects.stem),
-                )
+                ledger.take_off_rows(connection, rejects.stem, quarantined=len(lines))
             commit_file(partial, rejects)
     for file in settings.quarantine.glob("*/files/*/file"):
         if holds(file, account_id):
@@ -310,7 +292,7 @@ def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set
 def _clean_landing(settings: Settings, account_id: str, delivered: set[str], found: Erased) -> None:
     """Landed files that brought the account go whole: what others have in them is in raw. One not yet landed waits."""
     with ledger.read(settings) as connection:
-        known = {row["path"] for row in connection.execute("select path from deliveries")}
+        known = {row["path"] for row in ledger.deliveries(connection)}
     for file in _files_below(settings.landing):
         label = os.fsencode(file.relative_to(settings.landing)).decode("utf-8", errors="backslashreplace")
         if label not in delivered and not holds(file, account_id):
@@ -325,12 +307,7 @@ def _clean_landing(settings: Settings, account_id: str, delivered: set[str], fou
 def _clean_state(settings: Settings, account_id: str) -> None:
     """Texts of state that name the account: what a check saw, why a file was set aside."""
     with ledger.write(settings) as connection:
-        connection.execute("pragma secure_delete = on")
-        connection.create_function(
-            "names", 1, lambda text: bool(text) and re.search(_pattern(account_id), text) is not None
-        )
-        for table, column in (("check_results", "detail"), ("check_results", "observed"), ("batches", "reason")):
-            connection.execute(f"update {table} set {column} = '(erased)' where names({column})")
+        ledger.erase_texts(connection, lambda text: re.search(_pattern(account_id), text) is not None)
 
 
 def _files_below(*folders: Path) -> Iterator[Path]:

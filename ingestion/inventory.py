@@ -3,7 +3,6 @@
 Shared by those who only look: the doctor, the export of quarantine, and the plan of a replay.
 """
 
-import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,11 +47,11 @@ class Reason:
         return f"{self.feed}.{self.column}" if self.column else f"{self.feed}, the whole line"
 
 
-def landed_names(settings: Settings, connection: sqlite3.Connection) -> dict[str, Seen]:
+def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str, Seen]:
     """Every name in landing by its path. Raises ContractError when a mapping cannot be read."""
     mappings = grammar.load_mappings()
-    deliveries: dict[str, list[sqlite3.Row]] = {}
-    for row in connection.execute("select * from deliveries"):
+    deliveries: dict[str, list[ledger.Row]] = {}
+    for row in ledger.deliveries(connection):
         deliveries.setdefault(row["path"], []).append(row)
     return {
         candidate.label: _seen(candidate, mappings, deliveries.get(candidate.label, []))
@@ -60,7 +59,7 @@ def landed_names(settings: Settings, connection: sqlite3.Connection) -> dict[str
     }
 
 
-def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[sqlite3.Row]) -> Seen:
+def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[ledger.Row]) -> Seen:
     fingerprint, refusal = "", None
     try:
         fingerprint = grammar.choose_mapping(candidate.label, mappings).fingerprint
@@ -93,16 +92,7 @@ def note_of_file(settings: Settings, feed: str, sha256: str) -> Path:
     return quarantined_file_folder(settings, feed, sha256) / "reason.json"
 
 
-def batches_with_rejects(connection: sqlite3.Connection, feed: str | None = None) -> list[sqlite3.Row]:
-    """Batches that count and hold quarantined rows, or were set aside whole, in the order of feed and file."""
-    return connection.execute(
-        "select * from batches where (state = 'quarantined' or (state = 'accepted' and rows_quarantined > 0))"
-        " and feed = coalesce(?, feed) order by feed, file, batch_id",
-        (feed,),
-    ).fetchall()
-
-
-def kept_rows(settings: Settings, batches: list[sqlite3.Row]) -> list[Path]:
+def kept_rows(settings: Settings, batches: list[ledger.Row]) -> list[Path]:
     """Files of the quarantined rows of batches, where they have any."""
     found = [quarantined_rows_file(settings, batch["feed"], batch["batch_id"]) for batch in batches]
     return [path for path in found if path.exists()]
@@ -138,7 +128,7 @@ def reasons(paths: list[Path]) -> list[Reason]:
     return [Reason(*row) for row in rows]
 
 
-def file_reasons(batches: list[sqlite3.Row]) -> Counter[tuple[str, str]]:
+def file_reasons(batches: list[ledger.Row]) -> Counter[tuple[str, str]]:
     """Files set aside whole, counted by feed and reason."""
     return Counter((batch["feed"], batch["reason"] or "") for batch in batches if batch["state"] == "quarantined")
 

@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import shutil
-import sqlite3
 import stat
 import time
 import zlib
@@ -202,7 +201,7 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     summary = Landed()
     fresh = []
     with ledger.read(settings) as connection:
-        known = {row["path"]: tuple(row)[1:5] for row in connection.execute("select * from deliveries")}
+        known = {row["path"]: tuple(row)[1:5] for row in ledger.deliveries(connection)}
     for candidate in scan(settings.landing):
         summary.files_seen += 1
         mapping, refusal = _mapping_of(candidate, mappings)
@@ -290,7 +289,7 @@ def _land_one(
         with ledger.write(settings) as connection:
             for batch in batches:
                 ledger.record_batch(connection, batch)
-            _record_delivery(connection, candidate, mapping, ids[0])
+            _note_delivery(connection, candidate, mapping, ids[0])
         return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
@@ -438,20 +437,10 @@ def _which_are_known(
     with ledger.write(settings) as connection:
         known = [ledger.revive_batch(connection, batch_id) for batch_id in batch_ids]
         if all(known):
-            _record_delivery(connection, candidate, mapping, batch_ids[0])
+            _note_delivery(connection, candidate, mapping, batch_ids[0])
         return known
 
 
-def _record_delivery(
-    connection: sqlite3.Connection, candidate: Candidate, mapping: Mapping | None, batch_id: str
-) -> None:
-    connection.execute(
-        "insert or replace into deliveries values (?, ?, ?, ?, ?, ?, ?)",
-        (
-            candidate.label,
-            *candidate.identity,
-            mapping.fingerprint if mapping else "",
-            batch_id,
-            ledger.stamp(),
-        ),
-    )
+def _note_delivery(connection: ledger.Connection, candidate: Candidate, mapping: Mapping | None, batch_id: str) -> None:
+    fingerprint = mapping.fingerprint if mapping else ""
+    ledger.record_delivery(connection, candidate.label, candidate.identity, fingerprint, batch_id)

@@ -5,7 +5,6 @@ A holder that was paused and comes back finds its token gone: `check` raises bef
 
 import os
 import socket
-import sqlite3
 import threading
 import time
 import uuid
@@ -18,8 +17,6 @@ from ingestion import ledger
 from ingestion.config import Settings, utc_now
 from ingestion.errors import LeaseLost
 
-WRITER = "writer"
-
 
 @dataclass(frozen=True)
 class Lease:
@@ -28,9 +25,9 @@ class Lease:
     token: str
     run_id: str
 
-    def check(self, connection: sqlite3.Connection) -> None:
+    def check(self, connection: ledger.Connection) -> None:
         """Raise LeaseLost unless this lease still stands; call it inside the transaction that commits the work."""
-        row = connection.execute("select token, run_id, holder from leases where name = ?", (WRITER,)).fetchone()
+        row = ledger.writer_of(connection)
         if row is None or row["token"] != self.token:
             now_held = f"{row['run_id']} ({row['holder']})" if row else "nobody"
             raise LeaseLost(
@@ -48,7 +45,7 @@ def _process_start(pid: int) -> str:
         return ""
 
 
-def is_dead(row: sqlite3.Row, ttl_seconds: float) -> bool:
+def is_dead(row: ledger.Row, ttl_seconds: float) -> bool:
     """Whether the holder of a lease is gone: its process ended, or its heartbeat is older than `ttl_seconds`."""
     if (utc_now() - datetime.fromisoformat(row["heartbeat_at"])).total_seconds() > ttl_seconds:
         return True
@@ -56,16 +53,14 @@ def is_dead(row: sqlite3.Row, ttl_seconds: float) -> bool:
     return here and _process_start(row["pid"]) != row["process_start"]
 
 
-def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> sqlite3.Row | None:
+def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> ledger.Row | None:
     """Take the lease; returns the row of who holds it when somebody alive does."""
     with ledger.write(settings) as connection:
-        row: sqlite3.Row | None = connection.execute("select * from leases where name = ?", (WRITER,)).fetchone()
+        row = ledger.writer_of(connection)
         if row is not None and not is_dead(row, settings.lease_ttl_seconds):
             return row
-        now = ledger.stamp()
-        connection.execute(
-            "insert or replace into leases values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (WRITER, token, run_id, holder, socket.gethostname(), os.getpid(), _process_start(os.getpid()), now, now),
+        ledger.take_lease(
+            connection, token, run_id, holder, socket.gethostname(), os.getpid(), _process_start(os.getpid())
         )
     return None
 
@@ -97,10 +92,8 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
     def beat() -> None:
         while not stop.wait(settings.lease_ttl_seconds / 4):
             # A beat that fails (the disk is full for a moment) is made up for by the next; `check` guards the work.
-            with suppress(sqlite3.Error), ledger.write(settings) as connection:
-                connection.execute(
-                    "update leases set heartbeat_at = ? where name = ? and token = ?", (ledger.stamp(), WRITER, token)
-                )
+            with suppress(ledger.Error), ledger.write(settings) as connection:
+                ledger.beat(connection, token)
 
     heartbeat = threading.Thread(target=beat, name="lease-heartbeat", daemon=True)
     heartbeat.start()
@@ -111,5 +104,5 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
         heartbeat.join()
         # On a full disk it cannot be given back, which must not hide why the work failed: it is taken over as soon as
         # this process has ended.
-        with suppress(sqlite3.Error), ledger.write(settings) as connection:
-            connection.execute("delete from leases where name = ? and token = ?", (WRITER, token))
+        with suppress(ledger.Error), ledger.write(settings) as connection:
+            ledger.release_lease(connection, token)

@@ -6,7 +6,6 @@ sent the file, so each such cell gets a single quote before it (OWASP, "CSV Inje
 
 import csv
 import os
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +46,7 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     """
     _check(settings, target, feed)
     with ledger.look(settings) as connection:
-        batches = inventory.batches_with_rejects(connection, feed)
+        batches = ledger.batches_with_rejects(connection, feed)
     paths = inventory.kept_rows(settings, batches)
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
@@ -63,7 +62,7 @@ def export(settings: Settings, target: Path, feed: str | None = None) -> Exporte
     return Exported(target, rows, files, lines)
 
 
-def _write(partial: Path, settings: Settings, batches: list[sqlite3.Row], paths: list[Path]) -> tuple[int, int]:
+def _write(partial: Path, settings: Settings, batches: list[ledger.Row], paths: list[Path]) -> tuple[int, int]:
     """Write the CSV. Returns how many rows and how many whole files it holds."""
     rows = files = 0
     # Spreadsheets take UTF-8 for what it is only with a byte order mark.
@@ -93,7 +92,7 @@ def _check(settings: Settings, target: Path, feed: str | None) -> None:
         raise UsageError(f"{target} lies in landing, so the next run would take it in; name another OUT")
 
 
-def _whole_files(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Row]:
+def _whole_files(settings: Settings, batches: list[ledger.Row]) -> Iterator[Row]:
     """Files set aside whole; one of which every row was quarantined has its rows instead."""
     for batch in batches:
         if not inventory.quarantined_rows_file(settings, batch["feed"], batch["batch_id"]).exists():
@@ -117,7 +116,7 @@ def _rows(paths: list[Path]) -> Iterator[Row]:
         reader.close()
 
 
-def _counts(batches: list[sqlite3.Row], paths: list[Path]) -> Iterator[str]:
+def _counts(batches: list[ledger.Row], paths: list[Path]) -> Iterator[str]:
     for (feed, reason), count in inventory.file_reasons(batches).most_common(REASONS_SHOWN):
         yield inventory.shown(f"{count:>9,} files  {feed}: {reason}")
     found = inventory.reasons(paths)

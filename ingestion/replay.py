@@ -11,7 +11,6 @@ already are left alone, and a file is put back only where its name is free.
 import hashlib
 import os
 import shutil
-import sqlite3
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ class Step:
 
 def plan_replay(
     settings: Settings,
-    connection: sqlite3.Connection,
+    connection: ledger.Connection,
     feed: str | None = None,
     batch_prefix: str | None = None,
     revive: bool = False,
@@ -66,7 +65,7 @@ def plan_replay(
     if revive and batch_prefix is None:
         raise UsageError("name the batch that should count again: make replay BATCH=<start of its id> REVIVE=1")
     if batch_prefix is None:
-        batches = inventory.batches_with_rejects(connection, feed)
+        batches = ledger.batches_with_rejects(connection, feed)
     else:
         batches = [find_batch(connection, batch_prefix)]
         if revive or batches[0]["state"] in ("rejected", "superseded"):
@@ -77,17 +76,15 @@ def plan_replay(
     return sorted(steps, key=lambda step: (ACTIONS.index(step.action), step.feed, step.file, step.batch_id))
 
 
-def find_batch(connection: sqlite3.Connection, prefix: str) -> sqlite3.Row:
+def find_batch(connection: ledger.Connection, prefix: str) -> ledger.Row:
     """The one batch whose id begins so. Raises ContractError when there is none, or more than one."""
-    found: list[sqlite3.Row] = connection.execute(
-        "select * from batches where substr(batch_id, 1, ?) = ?", (len(prefix), prefix)
-    ).fetchall()
+    found = ledger.find_batches(connection, prefix)
     if len(found) != 1 or not prefix:
         raise UsageError(f"{len(found)} batches begin with {prefix!r}; make doctor and make quarantine name ids")
     return found[0]
 
 
-def _step_of_retired(settings: Settings, connection: sqlite3.Connection, batch: sqlite3.Row, revive: bool) -> Step:
+def _step_of_retired(settings: Settings, connection: ledger.Connection, batch: ledger.Row, revive: bool) -> Step:
     """A batch that was taken back counts again when that is asked for; one that was replaced never does."""
     if batch["state"] == "superseded":
         return _made(batch, NOTHING, f"{batch['reason']}; that reading counts")
@@ -95,22 +92,21 @@ def _step_of_retired(settings: Settings, connection: sqlite3.Connection, batch: 
         mend = f"if that was a mistake: make replay BATCH={batch['batch_id'][:12]} REVIVE=1"
         return _made(batch, NOTHING, f"it was taken back ({batch['reason']}); {mend}")
     ledger.check_revivable(connection, batch)
-    files = connection.execute("select path, sha256, batch_id from raw_files where batch_id = ?", (batch["batch_id"],))
-    raw.verify(settings, [tuple(row) for row in files])
+    raw.verify(settings, [file.seal for file in ledger.raw_files_of_batch(connection, batch["batch_id"])])
     return _made(batch, REVIVE, f"{batch['rows_accepted']:,} rows return to the marts with the next run")
 
 
 def _step(
     settings: Settings,
-    connection: sqlite3.Connection,
-    batch: sqlite3.Row,
+    connection: ledger.Connection,
+    batch: ledger.Row,
     names: dict[str, inventory.Seen],
     is_named: bool,
     is_alone: bool,
 ) -> Step:
     if batch["state"] == "accepted" and not batch["rows_quarantined"] and not is_alone:
         return _made(batch, NOTHING, "all of its rows are accepted")
-    if batch["state"] == "quarantined" and (other := _counts_already(connection, batch)):
+    if batch["state"] == "quarantined" and (other := ledger.accepted_twin(connection, batch)):
         return _made(batch, NOTHING, f"the same bytes are in already, as {other}")
     seen = _where_it_lies(settings, connection, batch, names)
     if seen is not None:
@@ -120,7 +116,7 @@ def _step(
     return _step_gone(settings, batch)
 
 
-def _step_in_landing(batch: sqlite3.Row, seen: inventory.Seen, is_named: bool) -> Step:
+def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) -> Step:
     """The file still lies there: the next run reads it by itself, or must be asked to, or cannot."""
     if seen.is_asked:
         return _made(batch, BY_ITSELF, "asked for already; the next run reads it")
@@ -138,7 +134,7 @@ def _step_in_landing(batch: sqlite3.Row, seen: inventory.Seen, is_named: bool) -
     return _made(batch, NAME_IT, f"{rows}; to read it all the same: make replay BATCH={batch['batch_id'][:12]}")
 
 
-def _step_gone(settings: Settings, batch: sqlite3.Row) -> Step:
+def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
     """The file is gone from landing: its bytes may lie in quarantine, when it was set aside whole."""
     kept = inventory.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
     if not kept.is_file():
@@ -155,11 +151,10 @@ def _step_gone(settings: Settings, batch: sqlite3.Row) -> Step:
 
 
 def _where_it_lies(
-    settings: Settings, connection: sqlite3.Connection, batch: sqlite3.Row, names: dict[str, inventory.Seen]
+    settings: Settings, connection: ledger.Connection, batch: ledger.Row, names: dict[str, inventory.Seen]
 ) -> inventory.Seen | None:
     """The batch's bytes in landing: under its own name, or another under which they were delivered."""
-    delivered = connection.execute("select path from deliveries where batch_id = ?", (batch["batch_id"],)).fetchall()
-    for path in dict.fromkeys([batch["file"], *(row["path"] for row in delivered)]):
+    for path in dict.fromkeys([batch["file"], *ledger.paths_of_batch(connection, batch["batch_id"])]):
         seen = names.get(path)
         if seen is None:
             continue
@@ -184,17 +179,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(source, "sha256").hexdigest()
 
 
-def _counts_already(connection: sqlite3.Connection, batch: sqlite3.Row) -> str | None:
-    """Another delivery of the same bytes that is accepted; what this one gave to another feed is none."""
-    row = connection.execute(
-        "select file from batches where sha256 = ? and state = 'accepted'"
-        " and not (file = ? and mapping_fingerprint = ?) order by file",
-        (batch["sha256"], batch["file"], batch["mapping_fingerprint"]),
-    ).fetchone()
-    return row["file"] if row else None
-
-
-def _made(batch: sqlite3.Row, action: str, why: str, ask: bool = False) -> Step:
+def _made(batch: ledger.Row, action: str, why: str, ask: bool = False) -> Step:
     return Step(action, batch["batch_id"], batch["feed"], batch["file"], why, ask)
 
 
@@ -215,7 +200,7 @@ def carry_out(settings: Settings, steps: list[Step]) -> None:
                 ledger.ask_again(connection, step.batch_id)
 
 
-def put_back(settings: Settings, batch: sqlite3.Row) -> Path:
+def put_back(settings: Settings, batch: ledger.Row) -> Path:
     """Copy a file out of quarantine to its name in landing, never over another file and never through a link.
 
     A file without a time in its name keeps the `as_of` that it was first landed with.

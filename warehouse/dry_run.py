@@ -2,16 +2,15 @@
 
 import os
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from ingestion import lease
+from ingestion import lease, ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
 from warehouse import build_database, integrity, plan
@@ -67,11 +66,7 @@ def _scratch(settings: Settings) -> Iterator[Settings]:
     with tempfile.TemporaryDirectory(prefix=f"copy-{os.getpid()}-", dir=beside) as folder:
         copy = settings.model_copy(update={"data": Path(folder)})
         copy.ledger.parent.mkdir(parents=True)
-        source = sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)
-        with closing(source), closing(sqlite3.connect(copy.ledger)) as target:
-            source.backup(target)
-            target.execute("delete from leases")
-            target.commit()
+        ledger.copy_to(settings, copy.ledger)
         yield copy
 
 
@@ -101,6 +96,6 @@ def _waiting(settings: Settings) -> int:
         if path.is_file() and not path.name.startswith((".", "_"))
     }
     if settings.ledger.exists():
-        with closing(sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)) as connection:
-            names -= {row[0] for row in connection.execute("select path from deliveries")}
+        with ledger.look(settings) as connection:
+            names -= {row["path"] for row in ledger.deliveries(connection)}
     return len(names)

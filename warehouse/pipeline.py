@@ -164,5 +164,5 @@ def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lea
 def _last_built_day(settings: Settings) -> date | None:
     """Day up to which marts were built, null before the first run."""
     with ledger.read(settings) as connection:
-        cap = connection.execute("select max(cap) from plans where state <> 'unchanged'").fetchone()[0]
-    return date.fromisoformat(cap) if cap else None
+        last = ledger.last_built_day(connection)
+    return date.fromisoformat(last) if last else None

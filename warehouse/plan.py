@@ -6,7 +6,6 @@ contains it is published. A rebuild asks for a range on top of that.
 """
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
@@ -146,7 +145,7 @@ def make(
 
 
 def compute(
-    connection: sqlite3.Connection,
+    connection: ledger.Connection,
     run_id: str,
     day: date,
     models: list[Model],
@@ -154,12 +153,12 @@ def compute(
     asked: Asked | None = None,
 ) -> Plan:
     """What a run would replace as state stands; nothing is written."""
-    cap = last_buildable_day(connection, day)
-    dirty_upto = connection.execute("select coalesce(max(id), 0) from dirty_dates").fetchone()[0]
-    dirty = _days_by_feed(connection, "dirty_dates", cap)
-    landed = _days_by_feed(connection, "raw_files", cap)
-    is_released = connection.execute("select 1 from released_dates where snapshot_date = ?", (str(day),)).fetchone()
-    known = {row["mart"]: row for row in connection.execute("select * from mart_state")}
+    cap = ledger.last_buildable_day(connection, day)
+    dirty_upto = ledger.newest_dirty(connection)
+    dirty = _days_by_feed(ledger.dirty_dates(connection, cap))
+    landed = _days_by_feed(ledger.landed_dates(connection, cap))
+    is_released = ledger.is_released(connection, str(day))
+    known = ledger.mart_states(connection)
     selected = _selected(models, asked)
     dates: dict[str, dict[str, str]] = {}
     changed = []
@@ -170,7 +169,7 @@ def compute(
         if is_changed:
             changed.append(model.name)
         if model.windowed:
-            planned = _dates_of(model, is_changed, day, bool(is_released), dirty, _of(model, landed))
+            planned = _dates_of(model, is_changed, day, is_released, dirty, _of(model, landed))
             if asked:
                 planned = _with_asked(planned, asked, _of(model, landed), is_changed, model.name in selected)
             dates[model.name] = planned
@@ -217,14 +216,10 @@ def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = 
     """
     dated = {name: feed for name, feed in load_feeds().items() if feed.day}
     with ledger.read(settings) as connection:
-        files = connection.execute(
-            "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date from raw_files f"
-            " join batches b using (batch_id) where b.state = 'accepted' order by 1"
-        ).fetchall()
-    files = [row for row in files if row["feed"] in dated]
+        files = [file for file in ledger.accepted_raw_files(connection) if file.feed in dated]
     if not files:
         raise ContractError("raw holds no day yet: put files into landing and run `make nightly`")
-    days = sorted({row["snapshot_date"] for row in files})
+    days = sorted({file.snapshot_date for file in files})
     exists = f"raw holds {days[0]} .. {days[-1]}"
     try:
         check_order(first, last)
@@ -233,30 +228,23 @@ def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = 
     if str(first) < days[0]:
         raise UsageError(f"the range {first} .. {last} begins before the first raw day; {exists}")
     span = [str(first + timedelta(days=number)) for number in range((last - first).days + 1)]
-    within = [row for row in files if str(first) <= row["snapshot_date"] <= str(last)]
-    windowed = [row for row in within if dated[row["feed"]].visible == "planned_days"]
-    lost = {path for path, _ in raw.damaged(settings, [(r["path"], r["sha256"], r["batch_id"]) for r in windowed])}
-    left_out = sorted({row["snapshot_date"] for row in windowed if row["path"] in lost})
-    held = {(row["feed"], row["snapshot_date"]) for row in windowed}
-    feeds = sorted({row["feed"] for row in files if dated[row["feed"]].visible == "planned_days"})
+    within = [file for file in files if str(first) <= file.snapshot_date <= str(last)]
+    windowed = [file for file in within if dated[file.feed].visible == "planned_days"]
+    lost = {path for path, _ in raw.damaged(settings, [file.seal for file in windowed])}
+    left_out = sorted({file.snapshot_date for file in windowed if file.path in lost})
+    held = {(file.feed, file.snapshot_date) for file in windowed}
+    feeds = sorted({file.feed for file in files if dated[file.feed].visible == "planned_days"})
     missing = tuple((feed, day) for feed in feeds for day in span if (feed, day) not in held)
-    built = sorted({row["snapshot_date"] for row in within} - set(left_out))
+    built = sorted({file.snapshot_date for file in within} - set(left_out))
     asked = Asked(str(first), str(last), tuple(sorted(set(marts))), tuple(left_out), missing)
     return asked, date.fromisoformat(built[-1]) if built else last
 
 
-def last_buildable_day(connection: sqlite3.Connection, day: date) -> str:
-    """Last day that may be built: the run's own, or a later one that an earlier run has built already."""
-    earlier = connection.execute("select max(cap) from plans where state <> 'unchanged'").fetchone()[0]
-    return max(str(day), earlier or "")
-
-
-def _days_by_feed(connection: sqlite3.Connection, table: str, cap: str) -> dict[str, set[str]]:
-    """Dates up to `cap` per feed. A feed without a day of its own plans no date: its models change with it."""
+def _days_by_feed(rows: list[ledger.Row]) -> dict[str, set[str]]:
+    """Dates per feed. A feed without a day of its own plans no date: its models change with it."""
     days: dict[str, set[str]] = {}
-    query = f"select distinct feed, snapshot_date from {table} where snapshot_date <= ?"
     undated = undated_feeds()
-    for row in connection.execute(query, (cap,)):
+    for row in rows:
         if row["feed"] not in undated:
             days.setdefault(row["feed"], set()).add(row["snapshot_date"])
     return days
@@ -294,41 +282,34 @@ def _forward(model: Model, dirty: dict[str, set[str]], landed: set[str]) -> set[
     return found
 
 
-def _record(connection: sqlite3.Connection, plan: Plan, models: list[Model]) -> None:
+def _record(connection: ledger.Connection, plan: Plan, models: list[Model]) -> None:
     fingerprints = {model.name: model.fingerprint for model in models}
-    connection.execute(
-        "insert or replace into plans values (?, ?, ?, ?, ?, ?, ?)",
-        (
-            plan.run_id, str(plan.day), ledger.stamp(), plan.dirty_upto, str(plan.cap),
-            json.dumps(fingerprints, sort_keys=True), "unchanged" if plan.is_empty else "planned",
-        ),
-    )  # fmt: skip
-    if plan.asked:
-        asked = json.dumps(asdict(plan.asked))
-        connection.execute("insert or replace into plan_ranges values (?, ?)", (plan.run_id, asked))
-    connection.execute("delete from plan_dates where run_id = ?", (plan.run_id,))
-    connection.executemany(
-        "insert into plan_dates values (?, ?, ?, ?)",
-        [(plan.run_id, model, day, why) for model, days in plan.dates.items() for day, why in days.items()],
+    ledger.record_plan(
+        connection,
+        plan.run_id,
+        str(plan.day),
+        plan.dirty_upto,
+        str(plan.cap),
+        json.dumps(fingerprints, sort_keys=True),
+        "unchanged" if plan.is_empty else "planned",
+        [(model, day, why) for model, days in plan.dates.items() for day, why in days.items()],
+        json.dumps(asdict(plan.asked)) if plan.asked else None,
     )
     if not plan.is_empty:
         # Written before the build: what a crash leaves half-built under new code is planned in full again.
-        connection.executemany(
-            "insert into mart_state values (?, ?, null) on conflict (mart) do update set built = excluded.built",
-            fingerprints.items(),
-        )
+        ledger.record_built(connection, fingerprints.items())
 
 
-def load(connection: sqlite3.Connection, run_id: str) -> Plan | None:
+def load(connection: ledger.Connection, run_id: str) -> Plan | None:
     """The stored plan of a run, null where it has none."""
-    row = connection.execute("select * from plans where run_id = ?", (run_id,)).fetchone()
+    row = ledger.plan_of(connection, run_id)
     if row is None:
         return None
     dates: dict[str, dict[str, str]] = {}
-    for item in connection.execute("select * from plan_dates where run_id = ? order by snapshot_date", (run_id,)):
+    for item in ledger.dates_of_plan(connection, run_id):
         dates.setdefault(item["mart"], {})[item["snapshot_date"]] = item["reason"]
-    stored = connection.execute("select asked from plan_ranges where run_id = ?", (run_id,)).fetchone()
-    asked = _asked_of(json.loads(stored["asked"])) if stored else None
+    stored = ledger.range_of_plan(connection, run_id)
+    asked = _asked_of(json.loads(stored)) if stored else None
     day, cap = date.fromisoformat(row["day"]), date.fromisoformat(row["cap"])
     return Plan(run_id, day, cap, row["dirty_upto"], dates, asked=asked)
 
@@ -339,16 +320,13 @@ def _asked_of(stored: dict[str, Any]) -> Asked:
     return Asked(stored["first"], stored["last"], tuple(stored["marts"]), tuple(stored["left_out"]), missing)
 
 
-def is_unchanged(connection: sqlite3.Connection, run_id: str) -> bool:
+def is_unchanged(connection: ledger.Connection, run_id: str) -> bool:
     """Whether the run's plan found nothing to build."""
-    row = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
+    row = ledger.plan_of(connection, run_id)
     return row is not None and row["state"] == "unchanged"
 
 
-def is_superseded(connection: sqlite3.Connection, plan: Plan) -> bool:
+def is_superseded(connection: ledger.Connection, plan: Plan) -> bool:
     """Whether a later release holds all dates of this plan, with everything that was dirty when it was made."""
-    still_dirty = connection.execute(
-        "select 1 from dirty_dates where id <= ? and snapshot_date <= ?", (plan.dirty_upto, str(plan.cap))
-    ).fetchone()
-    released = {row[0] for row in connection.execute("select snapshot_date from released_dates")}
-    return still_dirty is None and set(plan.all_dates) <= released
+    still_dirty = ledger.is_dirty(connection, plan.dirty_upto, str(plan.cap))
+    return not still_dirty and set(plan.all_dates) <= ledger.released_dates(connection)

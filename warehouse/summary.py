@@ -17,11 +17,8 @@ FINISHED = ("published", "unchanged", "superseded")
 def require_finished(settings: Settings, run_id: str) -> None:
     """Raise ContractError unless the run has published, or found nothing to publish."""
     with ledger.read(settings) as connection:
-        row = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
-        failed = connection.execute(
-            "select suite, expectation from check_results where run_id = ? and not passed and severity = 'critical'",
-            (run_id,),
-        ).fetchall()
+        row = ledger.plan_of(connection, run_id)
+        failed = [check for check in ledger.failed_checks(connection, run_id) if check["severity"] == "critical"]
     if row is None or row["state"] not in FINISHED:
         why = (
             ", ".join(f"{check['suite']}.{check['expectation']}" for check in failed)
@@ -33,19 +30,9 @@ def require_finished(settings: Settings, run_id: str) -> None:
 def summarise(settings: Settings, run_id: str) -> str:
     """Short, aligned lines about one run and the release that readers see now."""
     with ledger.read(settings) as connection:
-        plan = connection.execute("select day, state from plans where run_id = ?", (run_id,)).fetchone()
-        rows = connection.execute(
-            "select count(*) as files, coalesce(sum(rows_read), 0) as read,"
-            " coalesce(sum(rows_accepted), 0) as accepted,"
-            " coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate,"
-            " coalesce(sum(state = 'quarantined'), 0) as set_aside from batches where run_id = ?",
-            (run_id,),
-        ).fetchone()
-        checks = connection.execute(
-            "select suite, expectation, severity, passed, observed, threshold from check_results where run_id = ?"
-            " order by passed, severity, suite, expectation",
-            (run_id,),
-        ).fetchall()
+        plan = ledger.plan_of(connection, run_id)
+        rows = ledger.totals_of_run(connection, run_id)
+        checks = ledger.checks_of_run(connection, run_id)
     failed = [check for check in checks if not check["passed"]]
     state = plan["state"] if plan else "failed before it was planned"
     lines = [

@@ -48,14 +48,16 @@ def write_page(target: Path, text: str) -> bool:
 
 def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
     """Whether a run found nothing to build, and failed no check that the last published run had not failed."""
-    failed = "select suite, expectation from check_results where not passed and run_id = ?"
     with ledger.read(settings) as connection:
-        plan = connection.execute("select state from plans where run_id = ?", (run_id,)).fetchone()
-        last = connection.execute("select run_id from releases order by published_at desc limit 1").fetchone()
+        plan = ledger.plan_of(connection, run_id)
+        last = ledger.newest_release(connection)
         if plan is None or plan["state"] != "unchanged" or last is None:
             return False
-        seen = {tuple(row) for row in connection.execute(failed, (last["run_id"],))}
-        return {tuple(row) for row in connection.execute(failed, (run_id,))} <= seen
+        seen, now = (
+            {(check["suite"], check["expectation"]) for check in ledger.failed_checks(connection, run)}
+            for run in (last["run_id"], run_id)
+        )
+        return now <= seen
 
 
 def render(settings: Settings, run_id: str) -> str:

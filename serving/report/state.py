@@ -1,6 +1,5 @@
 """What the report shows of the state ledger: the run, its checks, and the landed files."""
 
-import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,43 +12,6 @@ LANDED_FILES = 30
 # Every failure a person can act on in one night; more are counted.
 MAX_CHECKS = 300
 NAMED_CHECKS = 4
-
-PLAN = """
-select plans.*, min(snapshot_date) as first_date, max(snapshot_date) as last_date,
-    count(distinct snapshot_date) as dates
-from plans left join plan_dates using (run_id)
-where plans.run_id = ? group by plans.run_id
-"""
-
-CHECKED_RUN = """
-select run_id from check_results group by run_id order by run_id = ? desc, max(checked_at) desc, run_id limit 1
-"""
-
-CHECKS = """
-select * from check_results where run_id = ? order by passed, severity, suite, expectation limit ?
-"""
-
-TALLY = """
-select count(*) as checks, coalesce(sum(passed), 0) as passed,
-    coalesce(sum(not passed and severity = 'critical'), 0) as failed,
-    coalesce(sum(not passed and severity = 'warning'), 0) as warned,
-    max(checked_at) as checked_at
-from check_results where run_id = ?
-"""
-
-# A reading that gave way to a later one of the same delivery is not counted twice.
-FILES = """
-select feed, mapping, file, landed_at, state, reason, batch_id, data_origin,
-    rows_read, rows_accepted, rows_quarantined, rows_duplicate
-from batches where state <> 'superseded' order by landed_at desc, batch_id limit ?
-"""
-
-TOTALS = """
-select count(*) as files, sum(state = 'quarantined') as quarantined_files, sum(state = 'rejected') as rejected_files,
-    coalesce(sum(rows_read), 0) as rows_read, coalesce(sum(rows_accepted), 0) as rows_accepted,
-    coalesce(sum(rows_quarantined), 0) as rows_quarantined, coalesce(sum(rows_duplicate), 0) as rows_duplicate
-from batches where state <> 'superseded'
-"""
 
 
 @dataclass(frozen=True)
@@ -64,25 +26,26 @@ class Status:
 def read_state(settings: Settings, run_id: str) -> Row:
     """The run's plan, release and checks (of the last checked run where it has none), and the landed files."""
     with ledger.read(settings) as connection:
-        plan = _first(connection, PLAN, run_id)
-        release = _first(
-            connection, "select * from releases where run_id = ? order by published_at desc limit 1", run_id
-        )
-        checked = _first(connection, CHECKED_RUN, run_id)
-        checked_run = checked["run_id"] if checked else None
-        checks = _all(connection, CHECKS, checked_run, MAX_CHECKS)
-        tally = _all(connection, TALLY, checked_run)[0]
-        files = _all(connection, FILES, LANDED_FILES)
-        totals = _all(connection, TOTALS)[0]
+        plan = ledger.plan_with_dates(connection, run_id)
+        release = ledger.release_of_run(connection, run_id)
+        checked_run = ledger.last_checked_run(connection, run_id)
+        checks = [dict(row) for row in ledger.checks_of_run(connection, checked_run, MAX_CHECKS)]
+        tally = dict(ledger.tally_of_checks(connection, checked_run))
+        files = [dict(row) for row in ledger.latest_batches(connection, LANDED_FILES)]
+        totals = dict(ledger.batch_totals(connection))
     blocking = [c for c in checks if not c["passed"] and c["severity"] == "critical" and checked_run == run_id]
     return {
-        "plan": plan,
+        "plan": dict(plan) if plan else None,
         "checked_run": checked_run,
         "checks": checks,
         "tally": tally,
         "files": files,
         "totals": totals,
-        "status": describe(plan, release, [f"{c['suite']} · {c['expectation']}" for c in blocking]),
+        "status": describe(
+            dict(plan) if plan else None,
+            dict(release) if release else None,
+            [f"{c['suite']} · {c['expectation']}" for c in blocking],
+        ),
     }
 
 
@@ -104,12 +67,3 @@ def describe(plan: Row | None, release: Row | None, blocking: list[str]) -> Stat
         return Status("blocked", "Blocked", sentence)
     sentence = "The run has not published, and no critical check of it has failed: it is under way, or it broke off."
     return Status("open", "Not published", sentence if plan else "The run has made no plan yet. " + sentence)
-
-
-def _all(connection: sqlite3.Connection, query: str, *values: object) -> list[Row]:
-    return [dict(row) for row in connection.execute(query, values)]
-
-
-def _first(connection: sqlite3.Connection, query: str, *values: object) -> Row | None:
-    rows = _all(connection, query, *values)
-    return rows[0] if rows else None

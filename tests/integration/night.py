@@ -21,6 +21,7 @@ from typing import Any
 from ingestion import landing, ledger, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
+from ingestion.ledger import batches
 from warehouse import plan
 from warehouse.build import dbt, manifest, meta
 from warehouse.build import run as build
@@ -171,7 +172,7 @@ KILLS: dict[str, Callable[[], None]] = {
     "land_files: half of a raw file written": _half_written,
     "land_files: raw file whole, not yet renamed": _before(raw.os, "replace", 1, lambda *a: ".parquet" in str(a[1])),
     "land_files: raw file in place, ledger not written": _before(ledger, "record_batch"),
-    "land_files: in the ledger's transaction, half of it written": _before(ledger, "_mark_dirty"),
+    "land_files: in the ledger's transaction, half of it written": _before(batches, "_mark_dirty"),
     "land_files: in the ledger's transaction, before its commit": _after(ledger, "record_batch"),
     "after land_files": _between("land_files"),
     "check_landing: judged, results not recorded": _before(ledger, "record_checks"),

@@ -55,10 +55,8 @@ def undated_inputs(settings: Settings) -> dict[str, str]:
     digests = {}
     with ledger.read(settings) as connection:
         for feed in sorted(undated_feeds()):
-            batches = connection.execute(
-                "select batch_id from batches where feed = ? and state = 'accepted' order by 1", (feed,)
-            ).fetchall()
-            digests[feed] = hashlib.sha256("".join(row["batch_id"] for row in batches).encode()).hexdigest()
+            batches = ledger.accepted_batch_ids(connection, feed)
+            digests[feed] = hashlib.sha256("".join(batches).encode()).hexdigest()
     return digests
 
 

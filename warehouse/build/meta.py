@@ -25,17 +25,14 @@ def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
 def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> None:
     """Write the run, its plan and what it may see into the build database; drop what is planned in full."""
     with ledger.read(settings) as connection:
-        files = connection.execute(
-            "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date, f.rows from raw_files f"
-            " join batches b using (batch_id) where b.state = 'accepted' order by 1",
-        ).fetchall()
-        landed = connection.execute(LANDED_FILES).fetchall()
-        checks = connection.execute("select * from check_results").fetchall()
-        publications = connection.execute(PUBLICATIONS).fetchall()
-    files = [row for row in files if row["snapshot_date"] <= str(run_plan.cap) or row["feed"] in undated_feeds()]
+        stored = ledger.accepted_raw_files(connection)
+        landed = ledger.landed_files(connection)
+        checks = ledger.all_checks(connection)
+        publications = ledger.publications(connection)
+    files = [file for file in stored if file.snapshot_date <= str(run_plan.cap) or file.feed in undated_feeds()]
     planned, feeds = set(run_plan.all_dates), load_feeds()
-    visible = [row for row in files if feeds[row["feed"]].visible == "all_days" or row["snapshot_date"] in planned]
-    raw.verify(settings, ((row["path"], row["sha256"], row["batch_id"]) for row in visible))
+    visible = [file for file in files if feeds[file.feed].visible == "all_days" or file.snapshot_date in planned]
+    raw.verify(settings, (file.seal for file in visible))
 
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
@@ -50,7 +47,7 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
         "setting": ("name varchar, value varchar", model_settings(settings)),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
-            [tuple(row) for row in files],
+            [tuple(file) for file in files],
         ),
         "landed_file": (
             "sha256 varchar, feed varchar, mapping varchar, file varchar, landed_at timestamp, rows_read bigint,"
@@ -82,7 +79,7 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
                 build.execute(f"insert into meta.{name} select * from frame")
                 build.unregister("frame")
         for feed in load_feeds():
-            paths = [f"{feed}/_schema.parquet", *(row["path"] for row in visible if row["feed"] == feed)]
+            paths = [f"{feed}/_schema.parquet", *(file.path for file in visible if file.feed == feed)]
             listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
             build.execute(
                 f"create or replace view raw.{feed} as"
@@ -93,19 +90,6 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
         for model in run_plan.changed:
             for relation in (f"intermediate.{model}", f"groundswell.marts.{model}"):
                 _drop(build, relation)
-
-
-LANDED_FILES = """
-select sha256, group_concat(distinct feed), max(mapping), max(file), max(landed_at), sum(rows_read), sum(rows_accepted),
-    sum(rows_quarantined), sum(rows_duplicate), max(state), group_concat(reason, '; '), max(batch_id), max(run_id)
-from (select * from batches where state <> 'superseded' order by landed_at, batch_id)
-group by sha256
-"""
-PUBLICATIONS = """
-select r.release_id, m.mart, r.run_id, r.window_start, r.window_end, r.published_at, m.row_count, m.content_hash,
-    r.code_version
-from releases r join release_marts m using (release_id)
-"""
 
 
 def _drop(build: duckdb.DuckDBPyConnection, relation: str) -> None:

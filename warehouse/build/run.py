@@ -112,7 +112,7 @@ def ensure_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[s
         superseded = overtaken and run_plan.asked is None and plan.is_superseded(connection, run_plan)
     if superseded:
         with ledger.write(settings) as connection:
-            connection.execute("update plans set state = 'superseded' where run_id = ?", (run_id,))
+            ledger.set_plan_state(connection, run_id, "superseded")
         say(f"run {run_id} is superseded: its dates are released")
         return Built("superseded")
     if overtaken:

@@ -8,7 +8,6 @@ no run, so `make doctor` may be asked at any time; what a run under way has half
 import difflib
 import hashlib
 import os
-import sqlite3
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -60,7 +59,7 @@ class Patient:
     """
 
     settings: Settings
-    ledger: sqlite3.Connection
+    ledger: ledger.Connection
     is_quick: bool = False
     is_running: bool = False
     files: Listing = Listing()
@@ -189,7 +188,7 @@ def _half_uploads(settings: Settings) -> Iterator[Finding]:
 
 def check_quarantine(patient: Patient) -> Iterator[Finding]:
     """Files set aside whole, rows set aside, and whether quarantine and ledger agree."""
-    settings, batches = patient.settings, inventory.batches_with_rejects(patient.ledger)
+    settings, batches = patient.settings, ledger.batches_with_rejects(patient.ledger)
     whole = [batch for batch in batches if batch["state"] == "quarantined"]
     there = [batch for batch in whole if _still_lies_there(settings, batch)]
     if whole:
@@ -207,12 +206,12 @@ def check_quarantine(patient: Patient) -> Iterator[Finding]:
     yield from _orphans_of_quarantine(patient)
 
 
-def _still_lies_there(settings: Settings, batch: sqlite3.Row) -> bool:
+def _still_lies_there(settings: Settings, batch: ledger.Row) -> bool:
     info = status(settings.landing / batch["file"])
     return info is not None and (not batch["bytes"] or info.st_size == batch["bytes"])
 
 
-def _rows(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Finding]:
+def _rows(settings: Settings, batches: list[ledger.Row]) -> Iterator[Finding]:
     paths = inventory.kept_rows(settings, batches)
     try:
         found = inventory.reasons(paths)
@@ -233,7 +232,7 @@ def _rows(settings: Settings, batches: list[sqlite3.Row]) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _lost_evidence(patient: Patient, batches: list[sqlite3.Row]) -> Iterator[Finding]:
+def _lost_evidence(patient: Patient, batches: list[ledger.Row]) -> Iterator[Finding]:
     """Batches whose quarantined rows, or whose file, quarantine does not hold although the ledger says so."""
     settings = patient.settings
     lost = [
@@ -255,8 +254,9 @@ def _lost_evidence(patient: Patient, batches: list[sqlite3.Row]) -> Iterator[Fin
 
 
 def _orphans_of_quarantine(patient: Patient) -> Iterator[Finding]:
-    known = {row["batch_id"] for row in patient.ledger.execute("select batch_id from batches")}
-    hashes = {(row["feed"], row["sha256"]) for row in patient.ledger.execute("select feed, sha256 from batches")}
+    keys = ledger.batch_keys(patient.ledger)
+    known = {row["batch_id"] for row in keys}
+    hashes = {(row["feed"], row["sha256"]) for row in keys}
     orphans = set()
     for name in patient.files.quarantine:
         parts = Path(name).parts
@@ -278,12 +278,10 @@ def _orphans_of_quarantine(patient: Patient) -> Iterator[Finding]:
 def check_ledger(patient: Patient) -> Iterator[Finding]:
     """Integrity of the file, its references, the one equation, and raw against it."""
     restore = "restore state/ and raw/ from one backup"
-    broken = [row[0] for row in patient.ledger.execute("pragma integrity_check") if row[0] != "ok"]
+    broken = ledger.problems(patient.ledger)
     if broken:
         yield Finding("WRONG", "ledger", "the file is damaged", some(broken), restore)
-    strays = [
-        f"{row[0]} row {row[1]}: its {row[2]} is missing" for row in patient.ledger.execute("pragma foreign_key_check")
-    ]
+    strays = ledger.dangling(patient.ledger)
     if strays:
         yield Finding(
             "WRONG", "ledger", f"{counted(len(strays), 'row')} without what they refer to", some(strays), restore
@@ -297,10 +295,7 @@ def check_ledger(patient: Patient) -> Iterator[Finding]:
 
 
 def _equation(patient: Patient) -> Iterator[Finding]:
-    rows = patient.ledger.execute(
-        "select b.*, coalesce(sum(f.rows), 0) as in_raw from batches b left join raw_files f using (batch_id)"
-        " group by b.batch_id order by b.landed_at, b.batch_id"
-    ).fetchall()
+    rows = ledger.batches_with_rows_in_raw(patient.ledger)
     wrong = [
         f"{row['batch_id'][:12]}  {row['file']}: {row['rows_read']:,} read; {row['rows_accepted']:,} accepted"
         f" ({row['in_raw']:,} in raw) + {row['rows_quarantined']:,} quarantined + {row['rows_duplicate']:,} duplicate"
@@ -322,9 +317,7 @@ def _equation(patient: Patient) -> Iterator[Finding]:
 
 def _raw_files(patient: Patient) -> Iterator[Finding]:
     """Raw files that are gone or differ from the ledger: by size alone when quick, else by SHA-256."""
-    rows = patient.ledger.execute(
-        "select f.*, b.state, b.file from raw_files f join batches b using (batch_id) order by f.path"
-    ).fetchall()
+    rows = ledger.raw_files_with_state(patient.ledger)
     bad = [(row, why) for row in rows if (why := _damage(patient, row))]
     counting = [(row, why) for row, why in bad if row["state"] == "accepted"]
     how = "sizes" if patient.is_quick else "SHA-256"
@@ -341,7 +334,7 @@ def _raw_files(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _damage(patient: Patient, row: sqlite3.Row) -> str:
+def _damage(patient: Patient, row: ledger.Row) -> str:
     path = patient.settings.raw / row["path"]
     try:
         size = path.stat().st_size
@@ -358,7 +351,7 @@ def _damage(patient: Patient, row: sqlite3.Row) -> str:
 
 
 def _orphans_of_raw(patient: Patient) -> Iterator[Finding]:
-    known = {row["path"] for row in patient.ledger.execute("select path from raw_files")}
+    known = ledger.raw_paths(patient.ledger)
     orphans = sorted(name for name in patient.files.raw if name not in known and not name.endswith("/_schema.parquet"))
     if orphans and patient.is_running:
         yield Finding("ok", "raw", f"{counted(len(orphans), 'file')} of the run that is under way")
@@ -370,7 +363,7 @@ def _orphans_of_raw(patient: Patient) -> Iterator[Finding]:
 
 
 def _gone_from_landing(patient: Patient) -> Iterator[Finding]:
-    rows = patient.ledger.execute("select file, rows_accepted from batches where state = 'accepted'").fetchall()
+    rows = ledger.accepted_files(patient.ledger)
     gone = [row for row in rows if not os.path.lexists(patient.settings.landing / row["file"])]
     if gone:
         yield Finding(
@@ -385,10 +378,7 @@ def _gone_from_landing(patient: Patient) -> Iterator[Finding]:
 
 def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
     """Dates whose rows changed and that no release holds yet."""
-    rows = patient.ledger.execute(
-        "select feed, cause, count(distinct snapshot_date) as dates, min(snapshot_date) as first,"
-        " max(snapshot_date) as last, min(since) as since from dirty_dates group by feed, cause order by since, feed"
-    ).fetchall()
+    rows = ledger.dirty_dates_by_cause(patient.ledger)
     if not rows:
         yield Finding("ok", "dirty dates", "none: the last release holds all that was landed")
         return
@@ -400,7 +390,7 @@ def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
         f" since {row['since'][:16]} UTC"
         for row in rows
     ]
-    total = patient.ledger.execute("select count(distinct snapshot_date) from dirty_dates").fetchone()[0]
+    total = ledger.count_dirty_dates(patient.ledger)
     yield Finding(
         "WRONG" if stuck else "note", "dirty dates",
         f"{counted(total, 'date')} wait for a release"
@@ -412,7 +402,7 @@ def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
 
 def check_lease(patient: Patient) -> Iterator[Finding]:
     """Who writes now, and whether that process is alive."""
-    row = writer_of(patient.ledger)
+    row = ledger.writer_of(patient.ledger)
     if row is None:
         yield Finding("ok", "lease", "free: nobody writes")
         return
@@ -427,12 +417,6 @@ def check_lease(patient: Patient) -> Iterator[Finding]:
             "note", "lease", "its holder is dead", (who, f"last heartbeat {row['heartbeat_at'][:19]} UTC"),
             "the next run takes it over by itself: make nightly",
         )  # fmt: skip
-
-
-def writer_of(connection: sqlite3.Connection) -> sqlite3.Row | None:
-    """The row of the writer's lease, null where nobody holds it."""
-    row: sqlite3.Row | None = connection.execute("select * from leases where name = ?", (lease.WRITER,)).fetchone()
-    return row
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:

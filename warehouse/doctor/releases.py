@@ -7,7 +7,6 @@ Exit code 1 when something is WRONG; a note is worth reading and mends itself, o
 import functools
 import os
 import shutil
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -35,7 +34,6 @@ from warehouse.doctor.landing import (
     list_files,
     some,
     status,
-    writer_of,
 )
 from warehouse.release import releases
 
@@ -65,7 +63,7 @@ def check_releases(patient: Patient) -> Iterator[Finding]:
     yield from _checks_of_last_run(patient.ledger)
     folder = releases.folder_of(settings)
     whole = sorted(path.name for path in folder.iterdir() if (path / releases.NOTE).exists()) if folder.is_dir() else []
-    known = {row["release_id"]: row for row in patient.ledger.execute("select * from releases order by published_at")}
+    known = ledger.all_releases(patient.ledger)
     link = settings.published / "latest"
     if not known and not whole and not link.is_symlink():
         yield Finding("note", "release", "none yet", (), "make nightly")
@@ -79,22 +77,20 @@ def check_releases(patient: Patient) -> Iterator[Finding]:
     yield from _leftovers(patient, folder)
 
 
-def _checks_of_last_run(connection: sqlite3.Connection) -> Iterator[Finding]:
-    last = connection.execute("select run_id from check_results order by checked_at desc limit 1").fetchone()
+def _checks_of_last_run(connection: ledger.Connection) -> Iterator[Finding]:
+    last = ledger.last_checked_run(connection)
     if last is None:
         yield Finding("note", "checks", "none were run yet", (), "make nightly")
         return
-    rows = connection.execute(
-        "select * from check_results where run_id = ? order by severity, suite, expectation", (last["run_id"],)
-    ).fetchall()
+    rows = ledger.checks_of_run(connection, last)
     failed = [row for row in rows if not row["passed"]]
     critical = [row for row in failed if row["severity"] == "critical"]
     if not failed:
-        yield Finding("ok", "checks", f"all {len(rows):,} of run {last['run_id']} passed")
+        yield Finding("ok", "checks", f"all {len(rows):,} of run {last} passed")
         return
     yield Finding(
         "WRONG" if critical else "note", "checks",
-        f"{len(failed):,} of {len(rows):,} failed in run {last['run_id']}, {len(critical):,} of them critical",
+        f"{len(failed):,} of {len(rows):,} failed in run {last}, {len(critical):,} of them critical",
         some(
             f"{row['severity']:<8}  {row['suite']}.{row['expectation']}: observed {row['observed']},"
             f" asked for {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
@@ -130,7 +126,7 @@ def _how_it_is(link: Path) -> str:
     return "is no link" if link.exists() else "is missing"
 
 
-def _age(seen: Path, known: dict[str, sqlite3.Row]) -> Finding:
+def _age(seen: Path, known: dict[str, ledger.Row]) -> Finding:
     published_at = str(releases.read_note(seen)["published_at"])
     hours = age_of(published_at).total_seconds() / 3600
     text = f"{seen.name} of day {releases.read_note(seen)['day']}, published {hours:,.0f} h ago"
@@ -180,7 +176,7 @@ def _miscounted(seen: Path, database: Path) -> Iterator[str]:
 
 
 def _disk_against_ledger(
-    patient: Patient, whole: list[str], known: dict[str, sqlite3.Row], seen: Path | None
+    patient: Patient, whole: list[str], known: dict[str, ledger.Row], seen: Path | None
 ) -> Iterator[Finding]:
     unknown = [name for name in whole if name not in known]
     kept = sorted(known)[-patient.settings.keep_releases :]
@@ -247,7 +243,7 @@ def _size(path: Path) -> int:
 
 def _waiting(patient: Patient) -> int:
     """Bytes in landing that no delivery in the ledger accounts for."""
-    known = {(row["path"], row["bytes"]) for row in patient.ledger.execute("select path, bytes from deliveries")}
+    known = {(row["path"], row["bytes"]) for row in ledger.deliveries(patient.ledger)}
     waiting = 0
     for place, _, names in os.walk(patient.settings.landing):
         for name in names:
@@ -320,18 +316,18 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
     files = list_files(settings)
     try:
         with ledger.look(settings) as connection:
-            row = writer_of(connection)
+            row = ledger.writer_of(connection)
             is_running = row is not None and not lease.is_dead(row, settings.lease_ttl_seconds)
             patient = Patient(settings, connection, is_quick, is_running, files)
             for check in (*CHECKS, check_releases, check_disk):
                 yield from _guarded(check.__name__.removeprefix("check_"), functools.partial(check, patient))
-    except sqlite3.OperationalError as error:
+    except ledger.Busy as error:
         yield Finding(
             "WRONG", "ledger", f"it cannot be read now: {error}", (str(settings.ledger),),
             "a commit of a run takes moments: ask again. If no run is under way, one was killed in a commit:"
             " the next run mends that by itself, make nightly",
         )  # fmt: skip
-    except sqlite3.DatabaseError as error:
+    except ledger.Damaged as error:
         yield Finding(
             "WRONG", "ledger", f"the file is damaged: {error}", (str(settings.ledger),),
             "restore state/ and raw/ from one backup",

@@ -43,10 +43,10 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
     releases.reconcile(settings, say)
     with ledger.read(settings) as connection:
         lease.check(connection)
-        row = connection.execute("select * from plans where run_id = ?", (run_id,)).fetchone()
+        row = ledger.plan_of(connection, run_id)
         run_plan = plan.load(connection, run_id)
-        known = _known_parts(connection)
-        newest = connection.execute("select release_id from releases order by published_at desc limit 1").fetchone()
+        known = ledger.known_parts(connection)
+        newest = ledger.newest_release(connection)
     if row is None or run_plan is None:
         raise ContractError(f"run {run_id} has no plan; run build_marts first")
     before = releases.latest(settings)
@@ -84,17 +84,6 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
     return Published("published", release_id, str(whole))
 
 
-Parts = dict[str, dict[str, tuple[int, str]]]
-
-
-def _known_parts(connection: Any) -> Parts:
-    """Rows and hash of each part of each mart, as of the latest release."""
-    parts: Parts = {}
-    for row in connection.execute("select mart, part, row_count, content_hash from partition_hashes"):
-        parts.setdefault(row["mart"], {})[row["part"]] = (row["row_count"], row["content_hash"])
-    return parts
-
-
 def _copy_database(settings: Settings, target: Path) -> None:
     """Copy the private marts file, as a reflink where the file system can, after a checkpoint without leftovers."""
     with closing(duckdb.connect(str(settings.marts_db), config=DUCKDB_CONFIG)) as marts:
@@ -124,7 +113,7 @@ def _fill(
     release_id: str,
     run_plan: plan.Plan,
     fingerprints: dict[str, str],
-    known: Parts,
+    known: ledger.Parts,
     published_at: datetime,
     settings: Settings,
     before: Path | None,
@@ -203,7 +192,7 @@ def _fill(
 
 
 def _changed_marts(
-    release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: Parts
+    release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: ledger.Parts
 ) -> set[str]:
     """Marts of which every part is hashed and written anew: not windowed, new, or with rows that no part accounts for.
 
@@ -250,7 +239,7 @@ def _write_parquet(
     partial: Path,
     columns: dict[str, list[str]],
     changed: set[str],
-    parts: Parts,
+    parts: ledger.Parts,
     held_days: dict[str, list[str]],
     before: Path | None,
 ) -> None:

@@ -7,7 +7,6 @@ from the note that every release carries.
 import json
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,55 +66,19 @@ def set_aside_logs(settings: Settings, say: Callable[[str], None] = print) -> No
             say(f"{log} was left by someone who opened a release for writing; it is set aside as {aside.name}")
 
 
-def record(connection: sqlite3.Connection, note: dict[str, Any]) -> None:
+def record(connection: ledger.Connection, note: dict[str, Any]) -> None:
     """Write a release into state: what it holds, which dates it frees, which model code it stands for."""
     release_id = note["release_id"]
-    connection.execute(
-        "insert into releases values (?, ?, ?, ?, ?, ?, ?)",
-        [
-            note[key]
-            for key in ("release_id", "run_id", "day", "window_start", "window_end", "published_at", "code_version")
-        ],
-    )
-    connection.executemany(
-        "insert into release_marts values (?, ?, ?, ?)",
-        [(release_id, mart, held["row_count"], held["content_hash"]) for mart, held in note["marts"].items()],
-    )
-    for mart, parts in note["replaced"].items():
-        connection.executemany(
-            "delete from partition_hashes where mart = ? and part = ?", [(mart, part) for part in parts]
-        )
-    for mart in note["changed"]:
-        connection.execute("delete from partition_hashes where mart = ?", (mart,))
-    connection.executemany(
-        "insert into partition_hashes values (?, ?, ?, ?)",
-        [(mart, part, rows, digest) for mart, parts in note["parts"].items() for part, (rows, digest) in parts.items()],
-    )
-    connection.executemany(
-        "insert or replace into released_dates values (?, ?)", [(day, release_id) for day in note["dates"]]
-    )
+    keys = ("release_id", "run_id", "day", "window_start", "window_end", "published_at", "code_version")
+    marts = [(mart, held["row_count"], held["content_hash"]) for mart, held in note["marts"].items()]
+    ledger.record_release(connection, tuple(note[key] for key in keys), marts)
+    ledger.replace_parts(connection, note["replaced"], note["changed"], note["parts"])
+    ledger.record_released_dates(connection, note["dates"], release_id)
     # All that the plan knew up to its last day; a file that was landed while the run was under way stays dirty.
-    undated = sorted(undated_feeds())
-    left_out = note.get("left_out", [])
-    connection.execute(
-        f"delete from dirty_dates where id <= ? and (snapshot_date <= ? or feed in ({', '.join('?' * len(undated))}))"
-        f" and snapshot_date not in ({', '.join('?' * len(left_out))})",
-        (note["dirty_upto"], note["cap"], *undated, *left_out),
-    )
-    connection.executemany(
-        "update mart_state set released = ? where mart = ?",
-        [(digest, mart) for mart, digest in note["fingerprints"].items()],
-    )
-    connection.execute("update plans set state = 'published' where run_id = ?", (note["run_id"],))
-
-
-def current_in_state(connection: sqlite3.Connection) -> str | None:
-    """The release that state believes readers see: the last one published or rolled back to."""
-    row = connection.execute(
-        "select release_id from (select release_id, published_at as at from releases"
-        " union all select to_release, rolled_back_at from rollbacks) order by at desc limit 1"
-    ).fetchone()
-    return row["release_id"] if row else None
+    undated, left_out = sorted(undated_feeds()), note.get("left_out", [])
+    ledger.clear_dirty_dates(connection, note["dirty_upto"], note["cap"], undated, left_out)
+    ledger.record_released(connection, note["fingerprints"].items())
+    ledger.set_plan_state(connection, note["run_id"], "published")
 
 
 def reconcile(settings: Settings, say: Callable[[str], None] = print) -> None:
@@ -126,51 +89,24 @@ def reconcile(settings: Settings, say: Callable[[str], None] = print) -> None:
     note = read_note(release)
     release_id = note["release_id"]
     with ledger.write(settings) as connection:
-        known = connection.execute("select 1 from releases where release_id = ?", (release_id,)).fetchone()
-        if known is None:
+        if not ledger.is_known_release(connection, release_id):
             record(connection, note)
             say(f"release {release_id} was published just before a crash: recorded now")
-        elif current_in_state(connection) != release_id:
+        elif ledger.current_release(connection) != release_id:
             record_rollback(connection, settings, release_id, "found after a crash")
             say(f"readers were rolled back to {release_id} just before a crash: recorded now")
 
 
-def record_rollback(connection: sqlite3.Connection, settings: Settings, release_id: str, why: str) -> list[str]:
+def record_rollback(connection: ledger.Connection, settings: Settings, release_id: str, why: str) -> list[str]:
     """Write a rollback into state; returns the dates that are dirty by it.
 
     Whatever a later release replaced is behind raw for readers again, so the next run builds, checks and publishes it
     anew. `partition_hashes` stay those of the newest release, which is what the private marts file holds.
     """
-    current = current_in_state(connection)
-    connection.execute(
-        "insert into rollbacks (from_release, to_release, rolled_back_at, why) values (?, ?, ?, ?)",
-        (current, release_id, ledger.stamp(), why),
-    )
-    later = [
-        row["release_id"]
-        for row in connection.execute(
-            "select release_id from releases where published_at >"
-            " (select published_at from releases where release_id = ?)",
-            (release_id,),
-        )
-    ]
-    marks = ", ".join("?" * len(later))
-    days = [
-        row["snapshot_date"]
-        for row in connection.execute(
-            "select distinct d.snapshot_date from plan_dates d join releases r using (run_id)"
-            f" where r.release_id in ({marks}) order by 1",
-            later,
-        )
-    ]
-    feeds = sorted(set(load_feeds()) - undated_feeds())
-    connection.executemany(
-        "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since) values (?, ?, '', 'rolled back', ?)",
-        [(feed, day, ledger.stamp()) for day in days for feed in feeds],
-    )
-    connection.execute(f"delete from released_dates where release_id in ({marks})", later)
+    days = ledger.record_rollback(connection, release_id, why)
+    ledger.mark_dates_dirty(connection, sorted(set(load_feeds()) - undated_feeds()), days, "rolled back")
     # A later release may have changed models without dates alone; those are rebuilt whole by any run that has work.
-    connection.execute("update mart_state set released = null where mart not in (select mart from plan_dates)")
+    ledger.forget_released_models(connection)
     return days
 
 

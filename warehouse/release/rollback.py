@@ -30,7 +30,7 @@ def list_releases(settings: Settings) -> list[str]:
         )
     lines.append(f"> is what readers see; {settings.keep_releases} are kept (GROUNDSWELL_KEEP_RELEASES)")
     with ledger.read(settings) as connection:
-        for row in connection.execute("select * from rollbacks order by id desc limit 5"):
+        for row in ledger.latest_rollbacks(connection, 5):
             turn = f"from {row['from_release']} to {row['to_release']}"
             lines.append(f"rolled back {row['rolled_back_at'][:19]} {turn}: {row['why']}")
     return lines

@@ -5,7 +5,6 @@ Read are the ledger and, of those dates' accepted raw files, two columns.
 """
 
 import json
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -16,7 +15,6 @@ import duckdb
 from expectations.suites import NAMED, Check, Severity, Suite, Threshold
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
-from warehouse.plan import last_buildable_day
 
 FEED = "account_snapshots"
 
@@ -113,7 +111,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         days = days_to_judge(connection, FEED, day)
         files = files_of(connection, FEED, min(days) - timedelta(days=TRAILING_DAYS), max(days))
         latest = latest_files(connection, FEED, day)
-        batches = connection.execute("select * from batches where run_id = ? order by batch_id", (run_id,)).fetchall()
+        batches = ledger.batches_of_run(connection, run_id)
         drifts = _header_drifts(connection, run_id)
     judged = [file for file in files if file.day in days]
     to_read = {*judged, *latest}
@@ -148,23 +146,15 @@ def _checks(settings: Settings) -> list[Check]:
     ]
 
 
-def days_to_judge(connection: sqlite3.Connection, feed: str, day: date) -> set[date]:
+def days_to_judge(connection: ledger.Connection, feed: str, day: date) -> set[date]:
     """The run's day and every dirty date that may be built: up to that day, or to what an earlier run has built."""
-    dirty = connection.execute(
-        "select distinct snapshot_date from dirty_dates where feed = ? and snapshot_date <= ?",
-        (feed, last_buildable_day(connection, day)),
-    )
-    return {day, *(date.fromisoformat(row["snapshot_date"]) for row in dirty)}
+    dirty = ledger.dirty_dates_of(connection, feed, ledger.last_buildable_day(connection, day))
+    return {day, *map(date.fromisoformat, dirty)}
 
 
-def files_of(connection: sqlite3.Connection, feed: str, first: date, last: date) -> list[File]:
+def files_of(connection: ledger.Connection, feed: str, first: date, last: date) -> list[File]:
     """Accepted files of a feed with rows on these dates."""
-    rows = connection.execute(
-        "select f.*, b.file from raw_files f join batches b using (batch_id)"
-        " where b.state = 'accepted' and f.feed = ? and f.snapshot_date between ? and ?"
-        " order by f.snapshot_date, f.batch_id",
-        (feed, str(first), str(last)),
-    )
+    rows = ledger.raw_files_between(connection, feed, str(first), str(last))
     return [
         File(
             day=date.fromisoformat(row["snapshot_date"]),
@@ -178,25 +168,15 @@ def files_of(connection: sqlite3.Connection, feed: str, first: date, last: date)
     ]
 
 
-def latest_files(connection: sqlite3.Connection, feed: str, day: date) -> list[File]:
+def latest_files(connection: ledger.Connection, feed: str, day: date) -> list[File]:
     """Files of the last date with rows at or before a day."""
-    last = connection.execute(
-        "select max(f.snapshot_date) from raw_files f join batches b using (batch_id)"
-        " where b.state = 'accepted' and f.feed = ? and f.snapshot_date <= ?",
-        (feed, str(day)),
-    ).fetchone()[0]
+    last = ledger.last_date_with_rows(connection, feed, str(day))
     return files_of(connection, feed, date.fromisoformat(last), date.fromisoformat(last)) if last else []
 
 
-def _header_drifts(connection: sqlite3.Connection, run_id: str) -> dict[str, int]:
+def _header_drifts(connection: ledger.Connection, run_id: str) -> dict[str, int]:
     """Names that came or went, per new batch, against the accepted batch of the same mapping before it."""
-    rows = connection.execute(
-        "select batch_id, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
-        " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.rowid < new.rowid"
-        " order by earlier.rowid desc limit 1) as header_before"
-        " from batches new where run_id = ? and feed = ? and state = 'accepted' and header is not null",
-        (run_id, FEED),
-    )
+    rows = ledger.headers_with_the_one_before(connection, run_id, FEED)
     return {
         row["batch_id"][:12]: len(set(json.loads(row["header"])) ^ set(json.loads(row["header_before"])))
         for row in rows
@@ -204,7 +184,7 @@ def _header_drifts(connection: sqlite3.Connection, run_id: str) -> dict[str, int
     }
 
 
-def measure_batches(result: Suite, run: str, mine: list[sqlite3.Row]) -> None:
+def measure_batches(result: Suite, run: str, mine: list[ledger.Row]) -> None:
     """What of these files of a run was set aside."""
     whole = [row["batch_id"][:12] for row in mine if row["state"] == "quarantined"]
     result.measure("files_quarantined_whole", run, len(whole), " ".join(whole[:NAMED]))

@@ -41,10 +41,8 @@ DELIVER = f"put the file under landing/{FEED}/ and run again, or take the feed o
 def is_expected(settings: Settings) -> bool:
     """Whether posts are required, or have ever come: who captures no posts is told nothing about them."""
     with ledger.read(settings) as connection:
-        came = connection.execute(
-            "select 1 from batches where feed = ? and state = 'accepted' limit 1", (FEED,)
-        ).fetchone()
-    return FEED in settings.required_feeds or came is not None
+        has_come = ledger.has_accepted(connection, FEED)
+    return FEED in settings.required_feeds or has_come
 
 
 def suite(settings: Settings, run_id: str, day: date) -> Suite:
@@ -57,9 +55,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         first = min(days) - timedelta(days=accounts.TRAILING_DAYS)
         files = accounts.files_of(connection, FEED, first, max(days))
         latest = accounts.latest_files(connection, FEED, day)
-        batches = connection.execute(
-            "select * from batches where run_id = ? and feed = ? order by batch_id", (run_id, FEED)
-        ).fetchall()
+        batches = ledger.batches_of_run(connection, run_id, FEED)
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest))
     judged = [file for file in files if file.day in days]
 

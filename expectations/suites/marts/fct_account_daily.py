@@ -4,7 +4,6 @@ Judged are the dates of the run's plan. Each finding is a share of accounts: a s
 likes, that is what the trust marts look at.
 """
 
-import sqlite3
 from collections import defaultdict
 from contextlib import closing
 
@@ -89,16 +88,12 @@ def suite(settings: Settings, run_id: str) -> Suite:
     Raises ContractError when there is no mart to judge.
     """
     with ledger.read(settings) as connection:
-        planned = connection.execute(
-            "select snapshot_date from plan_dates where run_id = ? and mart = ? order by 1", (run_id, MART)
-        ).fetchall()
+        planned = ledger.planned_dates(connection, run_id, MART)
         sources = _sources(connection, run_id)
     if not settings.marts_db.exists():
         raise ContractError("there are no marts to check; run build_marts first")
     with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:
-        rows = marts.execute(
-            METRICS, {"days": [row["snapshot_date"] for row in planned], "max_gap": MAX_GAP_DAYS}
-        ).fetchall()
+        rows = marts.execute(METRICS, {"days": planned, "max_gap": MAX_GAP_DAYS}).fetchall()
 
     result = Suite("marts.fct_account_daily", _checks(), expected_rows=len(sources))
     result.files = {batch: file for batches in sources.values() for batch, file in batches}
@@ -127,15 +122,10 @@ def _checks() -> list[Check]:
     ]
 
 
-def _sources(connection: sqlite3.Connection, run_id: str) -> dict[str, list[tuple[str, str]]]:
+def _sources(connection: ledger.Connection, run_id: str) -> dict[str, list[tuple[str, str]]]:
     """Accepted batches (first 12 characters, file) of each planned date that has any: the mart must hold these."""
     sources = defaultdict(list)
-    for row in connection.execute(
-        "select p.snapshot_date, b.batch_id, b.file from plan_dates p"
-        " join raw_files f on f.snapshot_date = p.snapshot_date and f.feed = ? join batches b using (batch_id)"
-        " where p.run_id = ? and p.mart = ? and b.state = 'accepted' order by p.snapshot_date, b.batch_id",
-        (FEED, run_id, MART),
-    ):
+    for row in ledger.batches_of_planned_dates(connection, run_id, MART, FEED):
         sources[row["snapshot_date"]].append((row["batch_id"][:12], row["file"]))
     return dict(sources)
 

@@ -89,18 +89,9 @@ def suites(settings: Settings, run_id: str) -> list[Suite]:
     Raises ContractError when there is no mart to judge.
     """
     with ledger.read(settings) as connection:
-        planned = [
-            row["snapshot_date"]
-            for row in connection.execute(
-                "select snapshot_date from plan_dates where run_id = ? and mart = ? order by 1", (run_id, MART)
-            )
-        ]
-        with_files = connection.execute(
-            "select count(distinct p.snapshot_date) from plan_dates p"
-            " join raw_files f on f.snapshot_date = p.snapshot_date and f.feed = ? join batches b using (batch_id)"
-            " where p.run_id = ? and p.mart = ? and b.state = 'accepted'",
-            (FEED, run_id, MART),
-        ).fetchone()[0]
+        planned = ledger.planned_dates(connection, run_id, MART)
+        batches = ledger.batches_of_planned_dates(connection, run_id, MART, FEED)
+        with_files = len({row["snapshot_date"] for row in batches})
     if not settings.marts_db.exists():
         raise ContractError("there are no marts to check; run build_marts first")
     with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:

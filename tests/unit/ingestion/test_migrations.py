@@ -6,6 +6,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
+from ingestion.ledger import store
 
 
 def tables(connection: sqlite3.Connection) -> set[str]:
@@ -17,7 +18,7 @@ def old(settings: Settings) -> Settings:
     """A ledger as the first version wrote it, with something in it."""
     settings.ledger.parent.mkdir(parents=True)
     with sqlite3.connect(settings.ledger) as connection:
-        connection.executescript(f"{ledger.SCHEMA} pragma user_version = 1;")
+        connection.executescript(f"{store.SCHEMA} pragma user_version = 1;")
         connection.execute("insert into released_dates values ('2026-01-05', 'first')")
     return settings
 
@@ -25,7 +26,7 @@ def old(settings: Settings) -> Settings:
 def test_an_old_ledger_gets_what_came_since_and_keeps_what_it_has(old: Settings) -> None:
     with ledger.read(old) as connection:
         assert {"rollbacks", "plan_ranges", "suppressed", "erasures"} <= tables(connection)
-        assert connection.execute("pragma user_version").fetchone()[0] == len(ledger.MIGRATIONS)
+        assert connection.execute("pragma user_version").fetchone()[0] == len(store.MIGRATIONS)
         assert connection.execute("select count(*) from released_dates").fetchone()[0] == 1
 
 
@@ -37,8 +38,8 @@ def test_a_new_ledger_is_the_same_as_an_old_one_brought_up_to_date(old: Settings
 
 
 def test_a_step_that_fails_changes_nothing(old: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = (*ledger.MIGRATIONS, "create table one (a text); create table one (a text);")
-    monkeypatch.setattr(ledger, "MIGRATIONS", broken)
+    broken = (*store.MIGRATIONS, "create table one (a text); create table one (a text);")
+    monkeypatch.setattr(store, "MIGRATIONS", broken)
     with pytest.raises(sqlite3.OperationalError, match="already exists"):
         ledger.connect(old)
     with sqlite3.connect(old.ledger) as connection:

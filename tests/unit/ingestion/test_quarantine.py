@@ -4,7 +4,6 @@ import csv
 import sqlite3
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from ingestion import inventory, ledger, quarantine
@@ -122,7 +121,7 @@ def test_an_export_makes_no_ledger_and_waits_for_no_writer(yard: Yard) -> None:
 
 def test_a_ledger_that_stays_locked_is_an_error_and_no_wait(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin: a writer in the midst of its commit holds the file alone."""
-    monkeypatch.setattr(ledger, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("ingestion.ledger.store.LOOK_SECONDS", 0.1)
     yard.land()
     holder = sqlite3.connect(yard.settings.ledger, isolation_level=None)
     holder.execute("begin exclusive")
@@ -147,6 +146,6 @@ def test_an_export_that_fails_leaves_the_one_before_and_nothing_half_written(yar
     inventory.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).write_bytes(
         b"broken"
     )
-    with pytest.raises(duckdb.Error):
+    with pytest.raises(ContractError, match="quarantined rows cannot be read"):
         exported(yard)
     assert [path.read_bytes() for path in yard.settings.reports.iterdir()] == [before]

@@ -333,7 +333,7 @@ def test_a_ledger_that_is_no_database(published: Settings) -> None:
 
 
 def test_a_ledger_that_stays_locked(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("ingestion.ledger.store.LOOK_SECONDS", 0.1)
     holder = sqlite3.connect(published.ledger, isolation_level=None)
     holder.execute("begin exclusive")
     finding = list(doctor.examine(published))[-1]

@@ -34,7 +34,7 @@ def land(settings: Settings, *days: int, dirty: bool = True) -> None:
                 mark_dirty(connection, text)
 
 
-def mark_dirty(connection: ledger.sqlite3.Connection, day: str) -> None:
+def mark_dirty(connection: ledger.Connection, day: str) -> None:
     connection.execute(
         "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since) values ('f', ?, 'b', 'accepted', '')",
         (day,),

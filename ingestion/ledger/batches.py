@@ -1,0 +1,350 @@
+"""Batches: every delivery under its mapping, what became of its rows, and the paths under which it came."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ingestion.config import Settings
+from ingestion.errors import ContractError, UsageError
+from ingestion.ledger.store import Connection, Row, read, stamp, write
+
+# In place of a delivery's mapping: its file is read again by the next run, whatever the mapping.
+ASKED_AGAIN = "asked again"
+# In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
+BEFORE = "; before that: "
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """One Parquet file of a batch: rows of one UTC day."""
+
+    path: str
+    snapshot_date: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One delivery under one mapping, and what became of each of its rows."""
+
+    batch_id: str
+    feed: str
+    mapping: str
+    mapping_fingerprint: str
+    sha256: str
+    file: str
+    bytes: int
+    header: list[str] | None
+    file_time: datetime | None
+    as_of: datetime
+    landed_at: datetime
+    data_origin: str
+    state: str
+    reason: str | None
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_duplicate: int
+    run_id: str
+    raw_files: list[RawFile] = field(default_factory=list)
+    rows_left_out: int = 0
+
+
+def record_batch(connection: Connection, batch: Batch) -> None:
+    """Write a batch, its raw files and the dates it makes dirty; an older reading of the same delivery gives way.
+
+    Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
+    """
+    connection.execute(
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
+            None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
+            batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
+            batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
+            batch.rows_duplicate, batch.run_id, batch.rows_left_out,
+        ),
+    )  # fmt: skip
+    connection.executemany(
+        "insert into raw_files values (?, ?, ?, ?, ?, ?, ?)",
+        [(f.path, batch.batch_id, batch.feed, f.snapshot_date, f.rows, f.bytes, f.sha256) for f in batch.raw_files],
+    )
+    _mark_dirty(connection, batch.batch_id, "accepted")
+    _supersede_others(connection, batch.batch_id)
+
+
+def _supersede_others(connection: Connection, batch_id: str) -> None:
+    """Other readings of the same delivery give way to this one: same bytes under the same name, or under another name
+    with the same time in it. Under one name the time differs only when another mapping reads it elsewhere.
+
+    What the same mapping reads of it into other feeds stays.
+    """
+    others = connection.execute(
+        "select other.batch_id, other.reason from batches this join batches other on other.sha256 = this.sha256"
+        " and other.batch_id <> this.batch_id"
+        " and (other.feed = this.feed or other.mapping <> this.mapping"
+        " or other.mapping_fingerprint <> this.mapping_fingerprint)"
+        " where this.batch_id = ? and other.state in ('accepted', 'quarantined') and (other.file = this.file"
+        " or other.file_time is this.file_time and exists"
+        " (select 1 from deliveries d join batches seen on seen.batch_id = d.batch_id where d.path = this.file"
+        " and seen.sha256 = other.sha256 and seen.mapping = other.mapping"
+        " and seen.mapping_fingerprint = other.mapping_fingerprint))",
+        (batch_id,),
+    ).fetchall()
+    for row in others:
+        note = f"read again as {batch_id[:12]} under another mapping"
+        before = f"{BEFORE}{row['reason']}" if row["reason"] else ""
+        retire_batch(connection, row["batch_id"], "superseded", note + before)
+
+
+def revive_batch(connection: Connection, batch_id: str) -> bool:
+    """Whether a batch is known; one that another mapping had superseded counts again, as its mapping does."""
+    row = connection.execute("select * from batches where batch_id = ?", (batch_id,)).fetchone()
+    if row is not None and row["state"] == "superseded":
+        state = "accepted" if row["rows_accepted"] else "quarantined"
+        reason = row["reason"].partition(BEFORE)[2] or None
+        connection.execute("update batches set state = ?, reason = ? where batch_id = ?", (state, reason, batch_id))
+        _mark_dirty(connection, batch_id, "accepted")
+        _supersede_others(connection, batch_id)
+    return row is not None
+
+
+def retire_batch(connection: Connection, batch_id: str, state: str, reason: str) -> None:
+    """Take a batch back: its rows leave the marts with the next run; raw keeps them."""
+    connection.execute("update batches set state = ?, reason = ? where batch_id = ?", (state, reason, batch_id))
+    _mark_dirty(connection, batch_id, state)
+
+
+def _mark_dirty(connection: Connection, batch_id: str, cause: str) -> None:
+    connection.execute(
+        "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since)"
+        " select feed, snapshot_date, batch_id, ?, ? from raw_files where batch_id = ?",
+        (cause, stamp(), batch_id),
+    )
+
+
+def reject(settings: Settings, batch_prefix: str, why: str) -> str:
+    """Reject one accepted batch by the start of its id. Returns a line for people.
+
+    Raises UsageError when no accepted batch, or more than one, begins so.
+    """
+    with write(settings) as connection:
+        found = connection.execute(
+            "select batch_id, file, rows_accepted from batches where substr(batch_id, 1, ?) = ? and state = 'accepted'",
+            (len(batch_prefix), batch_prefix),
+        ).fetchall()
+        if len(found) != 1 or not batch_prefix:
+            raise UsageError(
+                f"{len(found)} accepted batches begin with {batch_prefix!r}; the ids stand in marts.fct_landed_file"
+            )
+        retire_batch(connection, found[0]["batch_id"], "rejected", why)
+    return f"rejected {found[0]['file']}: its {found[0]['rows_accepted']} rows leave the marts with the next run"
+
+
+def ask_again(connection: Connection, batch_id: str) -> None:
+    """Have the next run read a batch's file again, under a new id: what stands in raw is never written over.
+
+    A delivery names one of the batches of its file, so it is found by any of them; what the file gave to other feeds
+    is known, and stays as it is.
+    """
+    connection.execute(
+        "insert into replays select sha256, feed, batch_id, ? from batches where batch_id = ?", (stamp(), batch_id)
+    )
+    connection.execute(
+        "update deliveries set mapping_fingerprint = ? where batch_id in (select other.batch_id from batches this"
+        " join batches other using (sha256, mapping, mapping_fingerprint) where this.batch_id = ?)",
+        (ASKED_AGAIN, batch_id),
+    )
+
+
+def times_asked(settings: Settings, sha256: str, feed: str) -> int:
+    """How often people asked for these bytes of a feed to be read again: part of the batch's id."""
+    with read(settings) as connection:
+        row = connection.execute(
+            "select count(*) from replays where sha256 = ? and feed = ?", (sha256, feed)
+        ).fetchone()
+        return int(row[0])
+
+
+def count_again(connection: Connection, batch_id: str) -> None:
+    """Let a rejected batch count again, as it did before it was taken back. The caller has verified its raw files.
+
+    Raises ContractError when it is not rejected, or its bytes count already under another reading.
+    """
+    row = connection.execute("select * from batches where batch_id = ?", (batch_id,)).fetchone()
+    check_revivable(connection, row)
+    reason = f"counts again; had been taken back: {row['reason']}"
+    connection.execute("update batches set state = 'accepted', reason = ? where batch_id = ?", (reason, batch_id))
+    _mark_dirty(connection, batch_id, "accepted")
+
+
+def check_revivable(connection: Connection, batch: Row) -> None:
+    """Raise ContractError unless a batch is rejected and its bytes do not count under another reading."""
+    if batch["state"] != "rejected":
+        raise ContractError(f"batch {batch['batch_id'][:12]} is {batch['state']}, not rejected: leave out REVIVE")
+    other = connection.execute(
+        "select batch_id from batches where sha256 = ? and feed = ? and state = 'accepted'",
+        (batch["sha256"], batch["feed"]),
+    ).fetchone()
+    if other is not None:
+        raise ContractError(f"the same bytes count already, as batch {other['batch_id'][:12]}: nothing to revive")
+
+
+def is_empty(settings: Settings) -> bool:
+    """Whether nothing was ever landed."""
+    if not settings.ledger.exists():
+        return True
+    with read(settings) as connection:
+        return connection.execute("select 1 from batches limit 1").fetchone() is None
+
+
+# --- what is asked
+
+
+def find_batches(connection: Connection, prefix: str) -> list[Row]:
+    """Batches whose id begins so."""
+    query = "select * from batches where substr(batch_id, 1, ?) = ?"
+    return connection.execute(query, (len(prefix), prefix)).fetchall()
+
+
+def batches_of_run(connection: Connection, run_id: str, feed: str | None = None) -> list[Row]:
+    """Batches that a run has landed, of one feed or of all, in the order of their ids."""
+    query = "select * from batches where run_id = ? and feed = coalesce(?, feed) order by batch_id"
+    return connection.execute(query, (run_id, feed)).fetchall()
+
+
+def batches_with_rejects(connection: Connection, feed: str | None = None) -> list[Row]:
+    """Batches that count and hold quarantined rows, or are quarantined whole, in the order of feed and file."""
+    return connection.execute(
+        "select * from batches where (state = 'quarantined' or (state = 'accepted' and rows_quarantined > 0))"
+        " and feed = coalesce(?, feed) order by feed, file, batch_id",
+        (feed,),
+    ).fetchall()
+
+
+def batches_with_rows_in_raw(connection: Connection) -> list[Row]:
+    """Every batch with `in_raw`, the rows that its raw files hold, in the order of landing."""
+    return connection.execute(
+        "select b.*, coalesce(sum(f.rows), 0) as in_raw from batches b left join raw_files f using (batch_id)"
+        " group by b.batch_id order by b.landed_at, b.batch_id"
+    ).fetchall()
+
+
+def batch_keys(connection: Connection) -> list[Row]:
+    """Id, feed and sha-256 of every batch."""
+    return connection.execute("select batch_id, feed, sha256 from batches").fetchall()
+
+
+def accepted_batch_ids(connection: Connection, feed: str) -> list[str]:
+    """Ids of the accepted batches of a feed, in order."""
+    query = "select batch_id from batches where feed = ? and state = 'accepted' order by 1"
+    return [row["batch_id"] for row in connection.execute(query, (feed,))]
+
+
+def has_accepted(connection: Connection, feed: str) -> bool:
+    """Whether a feed has an accepted batch."""
+    query = "select 1 from batches where feed = ? and state = 'accepted' limit 1"
+    return connection.execute(query, (feed,)).fetchone() is not None
+
+
+def accepted_files(connection: Connection) -> list[Row]:
+    """File and accepted rows of every accepted batch."""
+    return connection.execute("select file, rows_accepted from batches where state = 'accepted'").fetchall()
+
+
+def accepted_twin(connection: Connection, batch: Row) -> str | None:
+    """File of another delivery of the same bytes that is accepted; what this one gave to another feed is none."""
+    row = connection.execute(
+        "select file from batches where sha256 = ? and state = 'accepted'"
+        " and not (file = ? and mapping_fingerprint = ?) order by file",
+        (batch["sha256"], batch["file"], batch["mapping_fingerprint"]),
+    ).fetchone()
+    return row["file"] if row else None
+
+
+def headers_with_the_one_before(connection: Connection, run_id: str, feed: str) -> list[Row]:
+    """Header of each batch that a run accepted, and that of the accepted batch of the same mapping before it."""
+    return connection.execute(
+        "select batch_id, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
+        " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.rowid < new.rowid"
+        " order by earlier.rowid desc limit 1) as header_before"
+        " from batches new where run_id = ? and feed = ? and state = 'accepted' and header is not null",
+        (run_id, feed),
+    ).fetchall()
+
+
+def landed_files(connection: Connection) -> list[Row]:
+    """The ledger for people: one row per landed file by its sha-256, superseded readings left out."""
+    return connection.execute(
+        "select sha256, group_concat(distinct feed), max(mapping), max(file), max(landed_at), sum(rows_read),"
+        " sum(rows_accepted), sum(rows_quarantined), sum(rows_duplicate), max(state), group_concat(reason, '; '),"
+        " max(batch_id), max(run_id)"
+        " from (select * from batches where state <> 'superseded' order by landed_at, batch_id) group by sha256"
+    ).fetchall()
+
+
+def latest_batches(connection: Connection, most: int) -> list[Row]:
+    """The batches that were landed last. A reading that a later one of its delivery superseded is not counted twice."""
+    return connection.execute(
+        "select feed, mapping, file, landed_at, state, reason, batch_id, data_origin,"
+        " rows_read, rows_accepted, rows_quarantined, rows_duplicate"
+        " from batches where state <> 'superseded' order by landed_at desc, batch_id limit ?",
+        (most,),
+    ).fetchall()
+
+
+def batch_totals(connection: Connection) -> Row:
+    """Files and rows of all batches that count, by what became of them."""
+    row: Row = connection.execute(
+        "select count(*) as files, sum(state = 'quarantined') as quarantined_files,"
+        " sum(state = 'rejected') as rejected_files, coalesce(sum(rows_read), 0) as rows_read,"
+        " coalesce(sum(rows_accepted), 0) as rows_accepted, coalesce(sum(rows_quarantined), 0) as rows_quarantined,"
+        " coalesce(sum(rows_duplicate), 0) as rows_duplicate from batches where state <> 'superseded'"
+    ).fetchone()
+    return row
+
+
+def totals_of_run(connection: Connection, run_id: str) -> Row:
+    """Files and rows that a run has landed, by what became of them."""
+    row: Row = connection.execute(
+        "select count(*) as files, coalesce(sum(rows_read), 0) as read, coalesce(sum(rows_accepted), 0) as accepted,"
+        " coalesce(sum(rows_quarantined), 0) as quarantined, coalesce(sum(rows_duplicate), 0) as duplicate,"
+        " coalesce(sum(state = 'quarantined'), 0) as set_aside from batches where run_id = ?",
+        (run_id,),
+    ).fetchone()
+    return row
+
+
+def take_off_rows(connection: Connection, batch_id: str, accepted: int = 0, quarantined: int = 0) -> None:
+    """Count so many rows of a batch less, as if its file had never held them."""
+    connection.execute(
+        "update batches set rows_read = rows_read - ?, rows_accepted = rows_accepted - ?,"
+        " rows_quarantined = rows_quarantined - ? where batch_id = ?",
+        (accepted + quarantined, accepted, quarantined, batch_id),
+    )
+
+
+# --- deliveries
+
+
+def deliveries(connection: Connection) -> list[Row]:
+    """Every name in landing that was seen, with its size, time and inode, and the batch that it came as."""
+    return connection.execute("select * from deliveries").fetchall()
+
+
+def paths_of_batch(connection: Connection, batch_id: str) -> list[str]:
+    """Names in landing under which a batch was delivered."""
+    rows = connection.execute("select path from deliveries where batch_id = ?", (batch_id,))
+    return [row["path"] for row in rows]
+
+
+def record_delivery(
+    connection: Connection, path: str, identity: tuple[int, int, int], mapping_fingerprint: str, batch_id: str
+) -> None:
+    """Note under which name a batch lies in landing; `identity` is its size, time in ns and inode."""
+    connection.execute(
+        "insert or replace into deliveries values (?, ?, ?, ?, ?, ?, ?)",
+        (path, *identity, mapping_fingerprint, batch_id, stamp()),
+    )

@@ -1,0 +1,102 @@
+"""Raw files: every Parquet file of raw with its rows and sha-256. Models see those of accepted batches alone."""
+
+from typing import NamedTuple
+
+from ingestion.ledger.store import Connection, Row
+
+
+class StoredFile(NamedTuple):
+    """A raw file of an accepted batch: rows of one UTC day."""
+
+    path: str
+    sha256: str
+    batch_id: str
+    feed: str
+    snapshot_date: str
+    rows: int
+
+    @property
+    def seal(self) -> tuple[str, str, str]:
+        """Path, sha-256 and batch, by which its bytes are verified."""
+        return self.path, self.sha256, self.batch_id
+
+
+_STORED = "select f.path, f.sha256, f.batch_id, f.feed, f.snapshot_date, f.rows from raw_files f"
+
+
+def accepted_raw_files(connection: Connection) -> list[StoredFile]:
+    """Raw files of all accepted batches, in the order of their paths."""
+    query = f"{_STORED} join batches b using (batch_id) where b.state = 'accepted' order by 1"
+    return [StoredFile(*row) for row in connection.execute(query)]
+
+
+def raw_files_of_batch(connection: Connection, batch_id: str) -> list[StoredFile]:
+    """Raw files of one batch, whatever its state."""
+    return [StoredFile(*row) for row in connection.execute(f"{_STORED} where f.batch_id = ?", (batch_id,))]
+
+
+def raw_files_of_feed(connection: Connection, feed: str) -> dict[str, str]:
+    """Path and batch of every raw file of a feed, whatever became of its batch."""
+    rows = connection.execute("select path, batch_id from raw_files where feed = ? order by 1", (feed,))
+    return {row["path"]: row["batch_id"] for row in rows}
+
+
+def raw_paths(connection: Connection) -> set[str]:
+    """Path of every raw file that the ledger names."""
+    return {row["path"] for row in connection.execute("select path from raw_files")}
+
+
+def raw_files_with_state(connection: Connection) -> list[Row]:
+    """Every raw file with the state and the landed file of its batch, in the order of their paths."""
+    return connection.execute(
+        "select f.*, b.state, b.file from raw_files f join batches b using (batch_id) order by f.path"
+    ).fetchall()
+
+
+def raw_files_between(connection: Connection, feed: str, first: str, last: str) -> list[Row]:
+    """Accepted raw files of a feed on these dates, with their landed file, in the order of date and batch."""
+    return connection.execute(
+        "select f.*, b.file from raw_files f join batches b using (batch_id)"
+        " where b.state = 'accepted' and f.feed = ? and f.snapshot_date between ? and ?"
+        " order by f.snapshot_date, f.batch_id",
+        (feed, first, last),
+    ).fetchall()
+
+
+def last_date_with_rows(connection: Connection, feed: str, upto: str) -> str | None:
+    """The last date up to a day on which a feed has accepted rows, null where there is none."""
+    last: str | None = connection.execute(
+        "select max(f.snapshot_date) from raw_files f join batches b using (batch_id)"
+        " where b.state = 'accepted' and f.feed = ? and f.snapshot_date <= ?",
+        (feed, upto),
+    ).fetchone()[0]
+    return last
+
+
+def batches_of_planned_dates(connection: Connection, run_id: str, mart: str, feed: str) -> list[Row]:
+    """Date, batch and landed file of the accepted raw files of a feed on the dates that a run plans for a mart."""
+    return connection.execute(
+        "select p.snapshot_date, b.batch_id, b.file from plan_dates p"
+        " join raw_files f on f.snapshot_date = p.snapshot_date and f.feed = ? join batches b using (batch_id)"
+        " where p.run_id = ? and p.mart = ? and b.state = 'accepted' order by p.snapshot_date, b.batch_id",
+        (feed, run_id, mart),
+    ).fetchall()
+
+
+def landed_dates(connection: Connection, upto: str) -> list[Row]:
+    """Feed and date of every day up to a day on which raw holds a file."""
+    return connection.execute(
+        "select distinct feed, snapshot_date from raw_files where snapshot_date <= ?", (upto,)
+    ).fetchall()
+
+
+def replace_raw_file(connection: Connection, path: str, new: str, rows: int, size: int, sha256: str) -> None:
+    """Name another file, with other bytes, in place of a raw file."""
+    connection.execute(
+        "update raw_files set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?", (new, rows, size, sha256, path)
+    )
+
+
+def forget_raw_file(connection: Connection, path: str) -> None:
+    """Name a raw file no more."""
+    connection.execute("delete from raw_files where path = ?", (path,))

@@ -1,0 +1,298 @@
+"""The file of state: its schema, its changes, and the ways to open it. One SQLite file, one transaction at a time.
+
+Every write is one transaction (`write`), after the files it speaks of are safely on disk.
+Times are ISO 8601 UTC text; dates are YYYY-MM-DD.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TypeAlias
+from urllib.parse import quote
+
+from ingestion.config import Settings, utc_now
+
+Connection: TypeAlias = sqlite3.Connection
+Row: TypeAlias = sqlite3.Row
+# What a ledger raises that cannot be read or written; `Busy` is one whose writer is at work, or was killed in a commit.
+Error = sqlite3.Error
+Busy = sqlite3.OperationalError
+Damaged = sqlite3.DatabaseError
+
+SCHEMA = """
+create table if not exists batches (
+    batch_id text primary key,
+    feed text not null,
+    mapping text not null,
+    mapping_fingerprint text not null,
+    sha256 text not null,
+    file text not null,
+    bytes integer not null,
+    header text,
+    file_time text,
+    as_of text not null,
+    landed_at text not null,
+    data_origin text not null,
+    state text not null check (state in ('accepted', 'quarantined', 'rejected', 'superseded')),
+    reason text,
+    rows_read integer not null,
+    rows_accepted integer not null,
+    rows_quarantined integer not null,
+    rows_duplicate integer not null,
+    run_id text not null,
+    check (rows_read = rows_accepted + rows_quarantined + rows_duplicate)
+);
+create index if not exists batches_sha256 on batches (sha256);
+create table if not exists raw_files (
+    path text primary key,
+    batch_id text not null references batches,
+    feed text not null,
+    snapshot_date text not null,
+    rows integer not null,
+    bytes integer not null,
+    sha256 text not null
+);
+create index if not exists raw_files_date on raw_files (feed, snapshot_date);
+create table if not exists deliveries (
+    path text primary key,
+    bytes integer not null,
+    mtime_ns integer not null,
+    inode integer not null,
+    mapping_fingerprint text not null,
+    batch_id text not null,
+    seen_at text not null
+);
+create table if not exists dirty_dates (
+    id integer primary key autoincrement,
+    feed text not null,
+    snapshot_date text not null,
+    batch_id text not null,
+    cause text not null,
+    since text not null
+);
+create table if not exists plans (
+    run_id text primary key,
+    day text not null,
+    created_at text not null,
+    dirty_upto integer not null,
+    cap text not null,
+    fingerprints text not null,
+    state text not null check (state in ('planned', 'published', 'superseded', 'unchanged'))
+);
+create table if not exists plan_dates (
+    run_id text not null,
+    mart text not null,
+    snapshot_date text not null,
+    reason text not null,
+    primary key (run_id, mart, snapshot_date)
+);
+create table if not exists mart_state (
+    mart text primary key,
+    built text,
+    released text
+);
+create table if not exists check_results (
+    run_id text not null,
+    suite text not null,
+    expectation text not null,
+    severity text not null check (severity in ('critical', 'warning')),
+    observed text,
+    threshold text,
+    passed integer not null,
+    detail text,
+    checked_at text not null,
+    primary key (run_id, suite, expectation)
+);
+create table if not exists releases (
+    release_id text primary key,
+    run_id text not null,
+    day text not null,
+    window_start text,
+    window_end text,
+    published_at text not null,
+    code_version text not null
+);
+create table if not exists release_marts (
+    release_id text not null references releases,
+    mart text not null,
+    row_count integer not null,
+    content_hash text not null,
+    primary key (release_id, mart)
+);
+create table if not exists released_dates (
+    snapshot_date text primary key,
+    release_id text not null
+);
+create table if not exists partition_hashes (
+    mart text not null,
+    part text not null,
+    row_count integer not null,
+    content_hash text not null,
+    primary key (mart, part)
+);
+create table if not exists leases (
+    name text primary key,
+    token text not null,
+    run_id text not null,
+    holder text not null,
+    host text not null,
+    pid integer not null,
+    process_start text not null,
+    acquired_at text not null,
+    heartbeat_at text not null
+);
+"""
+
+# The first schema and its changes, in order, only ever added to; `user_version` counts those that a ledger has seen.
+MIGRATIONS = (
+    SCHEMA,
+    "alter table batches add column rows_left_out integer not null default 0",
+    "create table replays (sha256 text not null, feed text not null, batch_id text not null, asked_at text not null);"
+    " create index replays_delivery on replays (sha256, feed)",
+    """
+    create table plan_ranges (
+        run_id text primary key,
+        asked text not null
+    );
+    create table rollbacks (
+        id integer primary key autoincrement,
+        from_release text not null,
+        to_release text not null references releases,
+        rolled_back_at text not null,
+        why text not null
+    );
+    create table suppressed (
+        digest text primary key,
+        since text not null
+    );
+    create table erasures (
+        id integer primary key autoincrement,
+        began_at text not null,
+        ended_at text,
+        raw_rows integer not null default 0,
+        quarantined_rows integer not null default 0,
+        files integer not null default 0,
+        releases integer not null default 0
+    );
+    """,
+)
+
+# How long one who only looks waits for a writer's commit.
+LOOK_SECONDS = 5.0
+
+
+def connect(settings: Settings) -> Connection:
+    """An open ledger, made on first use. The caller closes it."""
+    settings.ledger.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(settings.ledger, timeout=60, isolation_level=None)
+    connection.row_factory = sqlite3.Row
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma foreign_keys = on")
+    _upgrade(connection)
+    return connection
+
+
+def _version(connection: Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _upgrade(connection: Connection) -> None:
+    """Bring a ledger, or an empty file, to the schema of today, in one transaction.
+
+    Of two processes at once the second finds nothing to do.
+    """
+    if _version(connection) >= len(MIGRATIONS):
+        return
+    connection.execute("begin immediate")
+    try:
+        for number in range(_version(connection), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
+                connection.execute(statement)
+            connection.execute(f"pragma user_version = {number + 1}")
+    except BaseException:
+        _roll_back(connection)
+        raise
+    connection.execute("commit")
+
+
+def _roll_back(connection: Connection) -> None:
+    """Undo what was written. On a full disk SQLite has done so by itself, and its error must not be hidden by ours."""
+    if connection.in_transaction:
+        connection.execute("rollback")
+
+
+@contextmanager
+def look(settings: Settings) -> Iterator[Connection]:
+    """A copy of the ledger in memory, as it stands at one instant, for those who only look.
+
+    It makes no file, holds no writer up longer than the copy takes, and is empty where there is no ledger yet.
+    Raises sqlite3.Error when the file cannot be read (damaged, or a killed writer's transaction is still to be undone).
+    """
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
+        copy.row_factory = sqlite3.Row
+        if settings.ledger.exists():
+            address = f"file:{quote(str(settings.ledger.absolute()))}?mode=ro"
+            with closing(sqlite3.connect(address, uri=True, timeout=LOOK_SECONDS, isolation_level=None)) as stored:
+                # The copy itself would wait for a writer for ever; this waits `LOOK_SECONDS` and then raises.
+                stored.execute("begin")
+                stored.execute("select count(*) from sqlite_master").fetchone()
+                stored.backup(copy)
+        _upgrade(copy)
+        yield copy
+
+
+@contextmanager
+def read(settings: Settings) -> Iterator[Connection]:
+    """The ledger as it stands at one instant: all queries inside see the same state."""
+    with closing(connect(settings)) as connection:
+        connection.execute("begin")
+        try:
+            yield connection
+        finally:
+            connection.execute("rollback")
+
+
+@contextmanager
+def write(settings: Settings) -> Iterator[Connection]:
+    """One transaction: all or nothing, alone."""
+    with closing(connect(settings)) as connection:
+        connection.execute("begin immediate")
+        try:
+            yield connection
+        except BaseException:
+            _roll_back(connection)
+            raise
+        connection.execute("commit")
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """An instant (default: now, UTC) as the ledger writes it."""
+    return (moment or utc_now()).isoformat(sep=" ", timespec="microseconds")
+
+
+def copy_to(settings: Settings, target: Path) -> None:
+    """A copy of the ledger for work that nobody else sees; it holds no lease."""
+    source = sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)
+    with closing(source), closing(sqlite3.connect(target)) as copy:
+        source.backup(copy)
+        copy.execute("delete from leases")
+        copy.commit()
+
+
+def compact(settings: Settings) -> None:
+    """Write the file anew, so that nothing of what was deleted stays in its free pages."""
+    with closing(connect(settings)) as connection:
+        connection.execute("vacuum")
+
+
+def problems(connection: Connection) -> list[str]:
+    """What SQLite finds wrong with the file, a line each."""
+    return [row[0] for row in connection.execute("pragma integrity_check") if row[0] != "ok"]
+
+
+def dangling(connection: Connection) -> list[str]:
+    """Rows whose reference leads nowhere, a line each."""
+    rows = connection.execute("pragma foreign_key_check")
+    return [f"{row[0]} row {row[1]}: its {row[2]} is missing" for row in rows]

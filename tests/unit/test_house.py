@@ -1,0 +1,206 @@
+"""The layout holds: who may import whom, that the state's SQL has one owner, and that no module edits `sys.path`."""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from ingestion.config import PROJECT_DIR
+from ingestion.ledger import store
+
+PACKAGES = ("dags", "warehouse", "expectations", "serving", "ingestion")
+# What each package may import of ours. A DAG file may import what DAGs share, never another DAG.
+MAY_IMPORT = {
+    "dags": {"groundswell_dags", "warehouse", "ingestion"},
+    "warehouse": {"warehouse", "expectations", "serving", "ingestion"},
+    "expectations": {"expectations", "ingestion"},
+    "serving": {"serving", "ingestion"},
+    "ingestion": {"ingestion"},
+}
+OURS = {*PACKAGES, "groundswell_dags", "bench", "sample", "tests", "nightly", "rebuild"}
+OWNER = "ingestion/ledger/"
+TABLES = sorted(
+    set(re.findall(r"create table (?:if not exists )?(\w+)", " ".join((store.SCHEMA, *store.MIGRATIONS[1:]))))
+)
+IN_SQL = re.compile(rf"\b(?:from|join|into|update|table)\s+(?:{'|'.join(TABLES)})\b(?!\s*\()", re.IGNORECASE)
+
+
+def files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((PROJECT_DIR / folder).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PROJECT_DIR).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Every module that a tree imports, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+# --- arrows
+
+
+def wrong_arrows(package: str, tree: ast.AST) -> set[str]:
+    """Packages of ours that a module of a package may not import."""
+    return {name.partition(".")[0] for name in imported(tree)} & (OURS - MAY_IMPORT[package])
+
+
+@pytest.mark.parametrize("path", [*files(*PACKAGES)], ids=name_of)
+def test_imports_run_one_way(path: Path) -> None:
+    assert not wrong_arrows(name_of(path).partition("/")[0], tree_of(path))
+
+
+@pytest.mark.parametrize(
+    ("package", "code", "found"),
+    [
+        ("ingestion", "from warehouse import plan", {"warehouse"}),
+        ("expectations", "def f():\n    from warehouse.plan import resolve", {"warehouse"}),
+        ("serving", "import expectations.run", {"expectations"}),
+        ("dags", "from nightly import nightly", {"nightly"}),
+        ("warehouse", "from dags import nightly", {"dags"}),
+        ("warehouse", "from serving.report.build import render", set()),
+    ],
+)
+def test_an_arrow_the_other_way_is_found(package: str, code: str, found: set[str]) -> None:
+    assert wrong_arrows(package, ast.parse(code)) == found
+
+
+def circles(graph: dict[str, set[str]]) -> list[str]:
+    """Modules from which a walk along imports comes back to where it began."""
+
+    def reached(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for other in graph.get(waiting.pop(), set()) - seen:
+                seen.add(other)
+                waiting.append(other)
+        return seen
+
+    return sorted(name for name in graph if name in reached(name))
+
+
+def module_of(path: Path) -> str:
+    return name_of(path).removesuffix(".py").removesuffix("/__init__").replace("/", ".").removeprefix("dags.")
+
+
+def test_no_import_of_modules_runs_in_a_circle() -> None:
+    """Of what is imported when a module is; within a package whose `__init__` gathers its modules too."""
+    known = {module_of(path): path for path in files(*PACKAGES)}
+    graph = {
+        name: {
+            other
+            for node in tree_of(path).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for other in imported(node)
+            if other in known and other != name
+        }
+        for name, path in known.items()
+    }
+    assert circles(graph) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == ["a", "b", "c"]
+
+
+# --- the owner of the state's SQL
+
+
+def texts(tree: ast.Module) -> Iterator[str]:
+    """Every string of a module but its docstrings; an f-string by its written parts."""
+    documented = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            yield node.value
+
+
+def sql_of_state(tree: ast.Module) -> list[str]:
+    """Strings that query or write a table of the ledger, and imports that would open it."""
+    found = [text for text in texts(tree) if IN_SQL.search(text)]
+    return found + [name for name in imported(tree) if name.partition(".")[0] == "sqlite3"]
+
+
+@pytest.mark.parametrize("path", [p for p in files(*PACKAGES, "bench") if OWNER not in name_of(p)], ids=name_of)
+def test_the_sql_of_the_state_stands_in_the_ledger_alone(path: Path) -> None:
+    assert sql_of_state(tree_of(path)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'rows = connection.execute("select * from batches where feed = ?")',
+        'connection.execute(f"delete from {x} where 1; update plans set state = ?")',
+        'connection.execute("select 1 from raw_files f join batches b using (batch_id)")',
+        'connection.execute("INSERT OR REPLACE INTO leases values (?)")',
+        "import sqlite3",
+        "from sqlite3 import connect",
+    ],
+)
+def test_sql_of_the_state_elsewhere_is_found(code: str) -> None:
+    assert sql_of_state(ast.parse(code)) != []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        '"""Reads from batches, and from releases, as a docstring may say."""',
+        'reader.execute("select run_id from meta.run join meta.raw_file using (path)")',
+        'reader.execute("select count(*) from marts.fct_publication")',
+    ],
+)
+def test_other_sql_is_none_of_the_states(code: str) -> None:
+    assert sql_of_state(ast.parse(code)) == []
+
+
+def test_every_function_of_the_ledger_has_types_and_says_what_it_gives() -> None:
+    for path in files(OWNER):
+        for node in tree_of(path).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{name_of(path)}: {node.name}"
+                assert node.returns is not None, f"{name_of(path)}: {node.name}"
+
+
+# --- paths
+
+
+def edits_of_the_path(tree: ast.AST) -> list[int]:
+    """Lines that name `sys.path`."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and node.attr == "path"
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sys"
+    ]
+
+
+@pytest.mark.parametrize("path", [*files(*PACKAGES, "bench", "sample", "tests")], ids=name_of)
+def test_no_module_edits_the_path_of_imports(path: Path) -> None:
+    assert edits_of_the_path(tree_of(path)) == []
+
+
+def test_an_edit_of_the_path_is_found() -> None:
+    assert edits_of_the_path(ast.parse("import sys\nsys.path.insert(0, 'x')")) == [2]
