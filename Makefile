@@ -12,7 +12,7 @@ GROUNDSWELL := $(RUN) -m warehouse.cli
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 
 # What stands on the command line is text: Make expands nothing in it, no shell reads it, and it reaches the command
-# through the environment (warehouse/cli/main.py), which refuses a name that it does not know.
+# through the environment (warehouse/cli/command.py), which refuses a name that it does not know.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%

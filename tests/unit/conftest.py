@@ -116,7 +116,7 @@ __all__ = ["GOOD", "GOOD_FILE", "HEADER", "Yard", "raw"]
 @pytest.fixture
 def groundswell() -> Callable[..., int]:
     """Call the `groundswell` command in this process; returns its exit code."""
-    from warehouse.cli.commands import cli
+    from warehouse.cli.main import cli
 
     def call(*arguments: str) -> int:
         with pytest.raises(SystemExit) as ended:

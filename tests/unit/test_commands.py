@@ -12,8 +12,8 @@ import pytest
 
 from ingestion import landing
 from ingestion.config import PROJECT_DIR, Settings
-from warehouse.cli.commands import cli
-from warehouse.cli.main import PREFIX
+from warehouse.cli.command import PREFIX
+from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "plan", "backfill", "airflow", "preview", "quarantine", "replay", "reject", "erase", "releases",
@@ -102,7 +102,7 @@ def test_every_target_of_make_that_calls_the_command_names_one_that_exists() -> 
 def test_help_imports_nothing_heavy() -> None:
     """Of every command, so that `--help` and the shell's completion answer at once."""
     code = (
-        "import sys\nfrom warehouse.cli.commands import cli\n"
+        "import sys\nfrom warehouse.cli.main import cli\n"
         f"for name in [[], *([n] for n in {COMMANDS!r})]:\n"
         "    try: cli.main([*name, '--help'], prog_name='groundswell')\n"
         "    except SystemExit as ended: assert not ended.code\n"

@@ -53,7 +53,7 @@ def test_nobody_else_reads_the_environment() -> None:
         "warehouse/cli/airflow_env.py",
         "warehouse/cli/airflow_run.py",
         "warehouse/cli/airflow_serve.py",
-        "warehouse/cli/main.py",
+        "warehouse/cli/command.py",
     }
     found = {
         path.relative_to(PROJECT_DIR).as_posix()

@@ -1,117 +1,314 @@
-"""The `groundswell` command: what its commands share. Nothing heavy is imported before a command runs.
+"""The `groundswell` command: each of its commands names its options and calls what does the work.
 
-Exit codes: 0 done, 1 failed, 2 asked wrongly. `make <target> NAME=value` hands its variables on as `MAKE_GIVEN_<NAME>`
-in the environment, never through a shell's command line, so a value is text whatever it holds.
+Nothing heavy is imported before a command runs, so that help and completion answer at once.
 """
 
-import os
-from collections.abc import Callable
+import sys
 from datetime import date
-from typing import Any
+from pathlib import Path
 
 import click
 
-PREFIX = "MAKE_GIVEN_"
-DONE, FAILED, ASKED_WRONGLY = 0, 1, 2
+from warehouse.cli.command import ASKED_WRONGLY, DONE, FAILED, Day, argument, cli, option
+
+DAY = Day()
+SHELLS = ("bash", "zsh", "fish")
 
 
-class Day(click.ParamType[date]):
-    """A UTC day, YYYY-MM-DD."""
+def release_ids(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Ids of the releases that are kept, for the shell's completion."""
+    from ingestion.config import get_settings
 
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day as a date. Fails with the form that is expected."""
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no day; write it as 2026-01-05", param, ctx)
+    folder = get_settings().published / "releases"
+    return sorted(path.name for path in folder.glob(f"{typed}*")) if folder.is_dir() else []
 
 
-class Command(click.Command):
-    """A command that says an error in one line and ends with its exit code."""
+def feed_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Names of the feeds, for the shell's completion."""
+    from ingestion.contracts import FEEDS_DIR
 
-    def get_short_help_str(self, limit: int = 45) -> str:
-        """The first sentence, whole."""
-        return super().get_short_help_str(limit=200)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; a variable of Make that the command does not know ends the call."""
-        known = {str(param.envvar).removeprefix(PREFIX): param for param in self.params if param.envvar}
-        unknown = sorted({key.removeprefix(PREFIX) for key in os.environ if key.startswith(PREFIX)} - set(known))
-        if unknown:
-            names = ", ".join(known) or "no variable"
-            click.echo(f"make {self.name} knows no {', '.join(unknown)}; it knows {names}", err=True)
-            ctx.exit(ASKED_WRONGLY)
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what it returns is its exit code."""
-        try:
-            code = super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            found = explain(error)
-            if found is None:
-                raise
-            code, message = found
-            click.echo(message, err=True)
-        ctx.exit(code or DONE)
+    return sorted(path.stem for path in FEEDS_DIR.glob(f"{typed}*.yml"))
 
 
-def explain(error: Exception) -> tuple[int, str] | None:
-    """Exit code and words of an error that a person can act on; null for one that is ours."""
-    from pydantic import ValidationError
-
-    from ingestion import ledger
-    from ingestion.errors import ContractError, LeaseLost, UsageError
-
-    if isinstance(error, UsageError):
-        return ASKED_WRONGLY, str(error)
-    if isinstance(error, ContractError | LeaseLost):
-        return FAILED, str(error)
-    if isinstance(error, ledger.Error):
-        return FAILED, f"the ledger cannot be read ({error}); make doctor says more"
-    if isinstance(error, ValidationError) and error.title == "Settings":
-        return ASKED_WRONGLY, f"the settings cannot be read: {error}"
-    return None
+# --- runs
 
 
-class Group(click.Group):
-    """The commands in the order of a day's work, not of the alphabet."""
+@cli.command()
+@option("--day", "DATE", "UTC day to build, YYYY-MM-DD; default: yesterday, of the sample its last day.", type=DAY)
+def nightly(day: date | None) -> int:
+    """Run the nightly job once, through the real DAG.
 
-    command_class = Command
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of definition."""
-        return list(self.commands)
-
-
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="groundswell", message="groundswell %(version)s")
-def cli() -> None:
-    """Groundswell: a nightly warehouse for creator marketing.
-
-    Data lies under one folder: GROUNDSWELL_DATA, else ./data of the folder that you are in.
-    Exit codes: 0 done, 1 failed, 2 asked wrongly.
+    Lands what is new, checks it, builds and checks the marts, publishes them as one release, and writes the report.
+    The first run of an empty data folder takes the bundled sample.
     """
+    from warehouse.cli.airflow_run import run_nightly
+
+    return run_nightly(day)
 
 
-def option(flag: str, variable: str, text: str, *, name: str | None = None, **rest: Any) -> Callable[..., Any]:
-    """An option that Make's variable fills too; `name` is the function's parameter where the flag is no name."""
-    return click.option(*([flag, name] if name else [flag]), envvar=f"{PREFIX}{variable}", help=text, **rest)
+@cli.command()
+@option("--day", "DATE", "UTC day of the run, YYYY-MM-DD.", type=DAY)
+def plan(day: date | None) -> int:
+    """Print what a nightly would replace, and why; nothing is written."""
+    from ingestion.config import get_settings
+    from ingestion.sample import default_day
+    from warehouse.dry_run import preview
+
+    settings = get_settings()
+    day = day or default_day(settings)
+    click.echo(f"plan of a nightly for {day} (UTC); nothing is written")
+    click.echo("\n".join(preview(settings, day)))
+    return DONE
 
 
-def argument(name: str, variable: str, **rest: Any) -> Callable[..., Any]:
-    """An argument that Make's variable fills too."""
-    return click.argument(name, envvar=f"{PREFIX}{variable}", **rest)
+@cli.command()
+@option("--from", "FROM", "First UTC day, YYYY-MM-DD.", type=DAY, required=True, name="first")
+@option("--to", "TO", "Last UTC day, included.", type=DAY, required=True, name="last")
+@option("--marts", "MARTS", "Only these, comma-separated, and what they are made from.", default="")
+@option("--dry-run", "DRY_RUN", "Print the plan and the rows that would change; write nothing.", is_flag=True)
+def backfill(first: date, last: date, marts: str, dry_run: bool) -> int:
+    """Build a range of days again in one pass, and say what differs."""
+    from warehouse.cli.backfill import run
+
+    return run(first, last, [name.strip() for name in marts.split(",") if name.strip()], dry_run)
+
+
+@cli.command()
+@option("--port", "PORT", "Port on 127.0.0.1.", type=click.IntRange(1, 65535), default=8080, show_default=True)
+def airflow(port: int) -> int:
+    """Start a local Airflow, UI and scheduler, on 127.0.0.1."""
+    from warehouse.cli.airflow_serve import serve
+
+    return serve(port)
+
+
+# --- files
+
+
+@cli.command()
+@argument("file", "FILE", type=click.Path(path_type=Path))
+@option("--mapping", "MAPPING", "Name or path of a mapping; default: the one that claims the file, else inferred.")
+def preview(file: Path, mapping: str | None) -> int:
+    """Show what a file would become, before it is landed."""
+    from ingestion.mapping.preview import show
+
+    return show(file, mapping)
+
+
+@cli.command()
+@option("--feed", "FEED", "This feed alone.", shell_complete=feed_names)
+@option("--out", "OUT", "Where to write; default: reports/quarantine.csv of the data folder.", type=click.Path())
+def quarantine(feed: str | None, out: str | None) -> int:
+    """Write quarantined rows and files as CSV, with reasons."""
+    from ingestion.config import get_settings
+    from ingestion.quarantine import export
+
+    settings = get_settings()
+    done = export(settings, Path(out) if out else settings.reports / "quarantine.csv", feed)
+    if not done.rows and not done.files:
+        click.echo("quarantine is empty: every row that was read is accepted, or a twin of one that is")
+    for line in done.lines:
+        click.echo(line)
+    click.echo(f"\n{done.rows:,} rows and {done.files:,} files: {done.target}")
+    if done.rows or done.files:
+        click.echo(
+            "next: mend the mapping (the next run reads its files again by itself), or deliver a corrected file;"
+        )
+        click.echo("      for anything else that was mended: make replay WHAT=1 says what would be read again")
+    return DONE
+
+
+@cli.command()
+@option("--feed", "FEED", "This feed alone, its quarantined rows under an unchanged mapping too.",
+        shell_complete=feed_names)  # fmt: skip
+@option("--batch", "BATCH", "This batch alone, by the start of its id.")
+@option("--revive", "REVIVE", "Let a batch count again that was rejected.", is_flag=True)
+@option("--dry-run", "WHAT", "Say what would happen; change nothing.", is_flag=True)
+def replay(feed: str | None, batch: str | None, revive: bool, dry_run: bool) -> int:
+    """Have quarantined files read again by the next run."""
+    from ingestion.config import get_settings
+    from ingestion.replay import replay as carry_out
+
+    carry_out(get_settings(), feed, batch, revive, dry_run)
+    return DONE
+
+
+@cli.command()
+@argument("batch", "BATCH")
+@option("--why", "WHY", "The reason, kept with the batch.", default="rejected by hand", show_default=True)
+def reject(batch: str, why: str) -> int:
+    """Take a delivery back, by the start of its batch id."""
+    from ingestion import ledger
+    from ingestion.config import get_settings
+
+    click.echo(ledger.reject(get_settings(), batch, why))
+    return DONE
+
+
+@cli.command()
+@argument("platform", "PLATFORM")
+@argument("account", "ACCOUNT")
+def erase(platform: str, account: str) -> int:
+    """Remove an account from everything that is kept."""
+    from ingestion.config import get_settings
+    from ingestion.errors import ContractError, LeaseLost
+    from warehouse.pipeline import erase as remove
+
+    try:
+        found = remove(get_settings(), platform, account, lambda _: None)
+    except (ContractError, LeaseLost) as error:
+        click.echo(
+            f"{error}\nNOT FINISHED: readers still see the release before; mend this and run `make erase` again",
+            err=True,
+        )
+        return FAILED
+    click.echo(
+        f"erased: {found.raw_rows} rows of raw, {found.quarantined_rows} quarantined rows, {found.files} files;"
+        " all marts were built again without the account, and every older release is gone"
+    )
+    if found.waiting:
+        click.echo("still in landing, not yet taken in, and kept out when they are: " + ", ".join(found.waiting))
+    return DONE
+
+
+# --- releases
+
+
+@cli.command()
+def releases() -> int:
+    """List the releases that are kept, and which one readers see."""
+    from ingestion.config import get_settings
+    from warehouse.release.rollback import list_releases
+
+    click.echo("\n".join(list_releases(get_settings())))
+    return DONE
+
+
+@cli.command()
+@option("--to", "TO", "Id of the release to show.", required=True, shell_complete=release_ids)
+@option("--why", "WHY", "The reason, kept with the rollback.", default="rolled back by hand", show_default=True)
+def rollback(to: str, why: str) -> int:
+    """Show readers an earlier release until the next run publishes."""
+    from ingestion.config import get_settings
+    from warehouse.release.rollback import roll_back
+
+    days = roll_back(get_settings(), to, why)
+    span = f"{days[0]} .. {days[-1]} ({len(days)} days)" if days else "no day"
+    click.echo(
+        f"readers see {to} from now on\nnext run  builds, checks and publishes again: {span}\n"
+        "          keep it from bringing back what was wrong: reject the delivery or mend the model before it runs"
+    )
+    return DONE
+
+
+# --- looking
+
+
+@cli.command()
+@option("--quick", "QUICK", "Compare sizes of raw files, not their bytes.", is_flag=True)
+def doctor(quick: bool) -> int:
+    """Say what is wrong, and the command that mends it; changes nothing."""
+    from warehouse.doctor.releases import run
+
+    return FAILED if run(quick) else DONE
+
+
+@cli.command()
+@argument("platform", "PLATFORM")
+@argument("account_id", "ID")
+def account(platform: str, account_id: str) -> int:
+    """Write one account's page: curve, tiers, engagement among its peers, posts."""
+    from ingestion.config import get_settings
+    from serving.report.account import NoSuchAccount, build_account
+
+    if not platform.strip() or not account_id.strip():
+        click.echo("say which account: make account PLATFORM=youtube ID=UC...", err=True)
+        return ASKED_WRONGLY
+    try:
+        path = build_account(get_settings(), platform, account_id)
+    except NoSuchAccount as error:
+        click.echo(str(error), err=True)
+        return FAILED
+    click.echo(f"account page: {path}")
+    return DONE
+
+
+@cli.command()
+@option("--followers", "FOLLOWERS", "Least sum of followers.")
+@option("--reach", "REACH", "Least sum of reach.")
+@option("--engagements", "ENGAGEMENTS", "Least sum of engagements.")
+@option("--budget", "BUDGET", "Most that all posts may cost, in base currency.")
+@option("--aim", "AIM", "What is to be best: price or engagements.")
+@option("--platform", "PLATFORM", "Only accounts of this platform.")
+@option("--niche", "NICHE", "Only accounts of this niche.")
+@option("--country", "COUNTRY", "Only accounts of this country.")
+@option("--city", "CITY", "Only accounts of this city.")
+@option("--language", "LANGUAGE", "Only accounts of this language.")
+@option("--min-trust", "MIN_TRUST", "Least trust score, 0 to 100.")
+@option("--max-creators", "MAX_CREATORS", "Most creators; accounts of one person are one.")
+@option("--iceberg", "ICEBERG", "One big name for at most this share of the price.")
+def shortlist(**given: str | None) -> int:
+    """List creators that meet a target, or a budget."""
+    from ingestion.config import get_settings
+    from serving.report.source import open_source
+    from serving.shortlist.ask import ShortlistError, read_ask
+    from serving.shortlist.optimise import make_shortlist
+    from serving.shortlist.write import show, write_files
+
+    try:
+        ask = read_ask(given)
+    except ShortlistError as error:
+        click.echo(str(error), err=True)
+        return ASKED_WRONGLY
+    settings = get_settings()
+    try:
+        with open_source(settings, run_id="") as source:
+            found = make_shortlist(source, ask)
+    except ShortlistError as error:
+        click.echo(str(error), err=True)
+        return FAILED
+    files = write_files(settings, found)
+    show(found)
+    for path in files:
+        click.echo(f"written      {path}")
+    return DONE
+
+
+@cli.command()
+def docs() -> int:
+    """Build the dbt docs site under reports/dbt_docs; it needs no network."""
+    from ingestion.config import get_settings
+    from warehouse.dbt_docs import build_docs
+
+    click.echo(f"dbt docs: {build_docs(get_settings())}")
+    return DONE
+
+
+# --- set-up
+
+
+@cli.command()
+def init() -> int:
+    """Write a commented .env and the landing folders here; what is there stays as it is."""
+    from warehouse.cli.init import write_examples
+
+    for line in write_examples(Path.cwd()):
+        click.echo(line)
+    return DONE
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> int:
+    """Print the completion script of a shell: eval "$(groundswell completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    found = get_completion_class(shell)
+    assert found is not None
+    sys.stdout.write(found(cli, {}, "groundswell", "_GROUNDSWELL_COMPLETE").source())
+    return DONE
 
 
 def main() -> None:
     """Entry point of the `groundswell` command."""
-    from warehouse.cli import commands  # noqa: F401 - defines the commands
-
     cli(prog_name="groundswell")
