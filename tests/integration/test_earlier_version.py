@@ -19,8 +19,9 @@ from . import night
 from .conftest import content, make_settings, reading
 
 FIXTURE = PROJECT_DIR / "tests" / "fixtures" / "v0.1.0"
-OUTAGE = "account_snapshots/outage_2026-01-04.csv"
-FOURTH = date(2026, 1, 4)
+# Two accounts of six, each with a tenth of its followers: it blocks the fourth night.
+BAD_BATCH = "1dd548ca527b"
+FOURTH, FIFTH = date(2026, 1, 4), date(2026, 1, 5)
 
 pytestmark = pytest.mark.usefixtures("one_parse")
 
@@ -32,26 +33,18 @@ def unpack(folder: Path) -> Settings:
     return make_settings(folder / "data")
 
 
-def deliver_the_fourth(settings: Settings) -> None:
-    """What should have come on the blocked day: the roster of the day before with its counts a day later."""
-    folder = settings.landing / "account_snapshots"
-    before = (folder / "accounts_2026-01-03.csv").read_text()
-    (folder / "accounts_2026-01-04.csv").write_text(before.replace("2026-01-03T", "2026-01-04T"))
-
-
-def reject_the_outage(settings: Settings) -> None:
-    with ledger.read(settings) as connection:
-        [batch] = connection.execute("select batch_id from batches where file = ?", (OUTAGE,)).fetchone()
-    ledger.reject(settings, batch, "an outage written as zeros")
+def mend(settings: Settings) -> None:
+    """Reject the file that blocks, and deliver what should have come, with the files of the fifth day."""
+    ledger.reject(settings, BAD_BATCH, "a third of the roster")
+    shutil.copytree(FIXTURE / "next_night", settings.landing, dirs_exist_ok=True)
 
 
 @pytest.fixture(scope="module")
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The folder after the outage is rejected and the next night has run."""
+    """The folder after the bad file is rejected and the next night has run."""
     settings = unpack(tmp_path_factory.mktemp("opened"))
-    reject_the_outage(settings)
-    deliver_the_fourth(settings)
-    night.run_whole(settings, "next-night", FOURTH)
+    mend(settings)
+    night.run_whole(settings, "next-night", FIFTH)
     return settings
 
 
@@ -63,9 +56,8 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     shutil.copytree(before.landing, settings.landing)
     with hold(settings, "land", "test", night.quiet):
         landing.land_files(settings, "land", night.quiet)
-    reject_the_outage(settings)
-    deliver_the_fourth(settings)
-    night.run_whole(settings, "fresh-night", FOURTH)
+    mend(settings)
+    night.run_whole(settings, "fresh-night", FIFTH)
     return settings
 
 
@@ -76,16 +68,15 @@ def test_the_fixture_is_small_and_holds_what_it_says() -> None:
 def test_its_blocked_night_is_seen_and_stays_blocked(tmp_path: Path) -> None:
     settings = unpack(tmp_path)
     with ledger.read(settings) as connection:
-        states = dict(connection.execute("select state, count(*) from batches group by 1").fetchall())
-        rejected_rows = connection.execute(
-            "select sum(rows_quarantined) from batches where state = 'accepted'"
-        ).fetchone()
-    assert states == {"accepted": 18, "quarantined": 1}
-    assert rejected_rows[0] == 1
+        states = [row["state"] for row in ledger.batches_with_rows_in_raw(connection)]
+        quarantined = sum(row["rows_quarantined"] for row in ledger.batches_with_rejects(connection))
+    assert (states.count("accepted"), states.count("quarantined")) == (28, 1)
+    # A row captured "at noon", and the one row of the costs without a currency.
+    assert quarantined == 2
     lines = "\n".join(dry_run.preview(settings, FOURTH))
     assert "2026-01-04" in lines
     assert "files in landing are not taken in yet" not in lines
-    with pytest.raises(ContractError, match="share_of_zero_followers"):
+    with pytest.raises(ContractError, match="volume_against_trailing_median"):
         night.run_whole(settings, "again", FOURTH)
     latest = releases.latest(settings)
     assert latest is not None
@@ -96,7 +87,7 @@ def test_the_doctor_finds_nothing_broken_in_it(tmp_path: Path) -> None:
     """Its quarantined file and its blocked night are all that is wrong: ledger, raw and releases agree."""
     settings = unpack(tmp_path)
     wrong = [finding for finding in doctor.examine(settings) if finding.level == "WRONG"]
-    assert [finding.area for finding in wrong] == ["quarantine", "checks"], wrong
+    assert [finding.area for finding in wrong] == ["quarantine", "dirty dates", "checks"], wrong
 
 
 def test_the_next_night_publishes_what_a_fresh_build_holds(opened: Settings, fresh: Settings) -> None:
@@ -105,12 +96,15 @@ def test_the_next_night_publishes_what_a_fresh_build_holds(opened: Settings, fre
         days = marts.execute(
             "select distinct snapshot_date::varchar from marts.fct_account_daily order by 1"
         ).fetchall()
-        orders = marts.execute("select count(distinct order_id) from marts.fct_attribution").fetchone()
-        files = marts.execute("select state, count(*) from marts.fct_landed_file group by 1 order by 1").fetchall()
-    assert [day for (day,) in days] == ["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"]
-    assert orders == (13,)
-    # 19 files and the one that was delivered now; the outage is rejected, the costs without a currency quarantined.
-    assert files == [("accepted", 18), ("quarantined", 1), ("rejected", 1)]
+        anna = marts.execute(
+            "select followers from marts.fct_account_daily where account_id = 'anna' and snapshot_date = '2026-01-04'"
+        ).fetchone()
+        files = dict(marts.execute("select state, count(*) from marts.fct_landed_file group by 1").fetchall())
+    assert [day for (day,) in days] == [f"2026-01-0{number}" for number in range(1, 6)]
+    # Of the file that was sent again, not a tenth of it.
+    assert anna == (10_210,)
+    # 29 batches and the four of the next night.
+    assert files == {"accepted": 31, "quarantined": 1, "rejected": 1}
 
 
 def test_what_a_reader_had_open_is_still_there(opened: Settings) -> None:
@@ -129,7 +123,6 @@ def test_it_rolls_back_to_its_own_release_and_builds_on(tmp_path: Path, fresh: S
         assert marts.execute("select max(snapshot_date)::varchar from marts.fct_account_daily").fetchone() == (
             "2026-01-02",
         )
-    reject_the_outage(settings)
-    deliver_the_fourth(settings)
-    night.run_whole(settings, "after-rollback", FOURTH)
+    mend(settings)
+    night.run_whole(settings, "after-rollback", FIFTH)
     assert content(settings) == content(fresh)
