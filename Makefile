@@ -29,7 +29,7 @@ setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, 
 nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
 	@$(GROUNDSWELL) nightly
 
-plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day
+plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day, EXPLAIN=<model> its look-back
 	@$(GROUNDSWELL) plan
 
 backfill: $(VENV)/.runtime ## build a range again in one pass: FROM= TO=, MARTS=a,b for some, DRY_RUN=1 to look first

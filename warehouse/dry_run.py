@@ -1,5 +1,6 @@
 """Look before a run: `make plan` prints what it would replace, a dry run builds it in a copy and throws that away."""
 
+import difflib
 import os
 import shutil
 import tempfile
@@ -12,9 +13,9 @@ import duckdb
 
 from ingestion import lease, ledger
 from ingestion.config import Settings
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, UsageError
 from warehouse import build_database, integrity, plan
-from warehouse.build import dbt, manifest
+from warehouse.build import dbt, manifest, reach
 from warehouse.build import run as build
 from warehouse.release import diff, releases
 
@@ -36,6 +37,22 @@ def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> l
         models = manifest.models_of(manifest.parse(copy), copy, manifest.undated_inputs(copy))
         made = plan.make(copy, RUN_ID, day, models, fresh, asked)
     return [*lines, *(made.lines() if not made.is_empty else [f"nothing new up to {made.cap}: the marts stand"])]
+
+
+def explain(settings: Settings, model: str) -> list[str]:
+    """How far a model looks back into each of its feeds, and what that adds up from, as lines.
+
+    Raises UsageError for a model that there is none of.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = settings.model_copy(update={"data": Path(folder)})
+        with dbt.dbt_environment(copy):
+            nodes = manifest.nodes_of(manifest.parse(copy))
+    if model not in nodes:
+        near = difflib.get_close_matches(model, nodes, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"no model is named {model}{hint}")
+    return reach.explain(nodes, model)
 
 
 def dry_run(

@@ -32,8 +32,7 @@ class Model:
     Args:
         fingerprint: changes with the model's code, or that of anything it is made from, undated feeds among it.
         windowed: whether it is replaced by date; any other is rebuilt whole by every run.
-        look_back_days: how many days before a date its rows depend on.
-        look_back_by_feed: the same for a feed on which they depend further or less far back.
+        reach: how many days before a date its rows depend on a feed, by feed (`build.reach`).
         feeds: the feeds that it is made from, null for all.
         code: the fingerprint of its code alone.
         ancestors: names of the models that it is made from, directly or not.
@@ -42,10 +41,9 @@ class Model:
     name: str
     fingerprint: str
     windowed: bool
-    look_back_days: int = 0
     feeds: frozenset[str] | None = None
     code: str = ""
-    look_back_by_feed: Mapping[str, int] = field(default_factory=dict)
+    reach: Mapping[str, int] = field(default_factory=dict)
     ancestors: frozenset[str] = frozenset()
 
 
@@ -272,7 +270,7 @@ def _forward(model: Model, dirty: dict[str, set[str]], landed: set[str]) -> set[
     """Landed dates from which the model looks back to a date that is dirty in one of its feeds."""
     found: set[str] = set()
     for feed in dirty:
-        reach = timedelta(days=model.look_back_by_feed.get(feed, model.look_back_days))
+        reach = timedelta(days=model.reach.get(feed, 0))
         starts = sorted(date.fromisoformat(text) for text in _of(model, {feed: dirty[feed]})) if reach else []
         found |= {
             text

@@ -1,10 +1,12 @@
 """The project keeps its own rules: names, contracts, keys, descriptions, who reads what, and SQL that is repeatable."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from warehouse.build import dbt
+from ingestion.contracts import undated_feeds
+from warehouse.build import dbt, reach
 
 MARTS = {
     "dim_account",
@@ -207,50 +209,114 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
             assert "snapshot_date" in node["columns"], name
 
 
-def test_the_plan_reaches_as_far_as_the_model_looks_back(models):
-    written = re.search(r"set look_back_days = (\d+)", models["int_account__changes_measured"]["raw_code"])
-    assert written is not None
-    assert models["fct_account_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 400
-    written = re.search(r"set look_back_days = (\d+)", models["int_post__changes_measured"]["raw_code"])
-    assert written is not None
-    assert models["fct_post_daily"]["config"]["meta"]["look_back_days"] == int(written[1]) == 35
-    carried = re.search(r"set look_back_days = (\d+)", models["int_post__states_carried"]["raw_code"])
-    assert carried is not None
-    assert models["int_post__states_carried"]["config"]["meta"]["look_back_days"] == int(carried[1]) == int(written[1])
-    written = re.search(r"set look_back_days = (\d+)", models["int_tier__runs_detected"]["raw_code"])
-    assert written is not None
-    assert models["int_tier__runs_detected"]["config"]["meta"]["look_back_days"] == int(written[1]) == 28
+# Worked out by hand along each chain, feed by feed: what the models say of themselves must add up to this.
+ALL_HISTORY = 36_500
+REACHES = {
+    "fct_account_daily": {"account_snapshots": 400},
+    "fct_account_tier_daily": {"account_snapshots": 0},
+    "fct_post_daily": {"post_snapshots": 35},
+    # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
+    "fct_follower_trust_daily": {"account_snapshots": 222, "post_snapshots": 222},
+    "fct_account_engagement_daily": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
+    "fct_tier_benchmark_daily": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
+    "fct_hashtag_daily": {"account_snapshots": 97, "post_snapshots": 97},
+    "fct_hashtag_tier_daily": {"account_snapshots": 97, "post_snapshots": 97},
+    "fct_share_of_voice_daily": {"mentions": 0},
+    "int_account__days_observed": {"account_snapshots": 0},
+    "int_account__followers_captured": {"account_snapshots": 0},
+    "int_account__states_carried": {"account_snapshots": ALL_HISTORY},
+    "int_account__engagement_rated": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_account__peers_ranked": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
+    "int_post__days_observed": {"post_snapshots": 0},
+    "int_post__traits_changed": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_post__states_carried": {"post_snapshots": 35},
+    "int_brand__posts_named": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_voice__hashtags_added": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_voice__mentions_observed": {"mentions": 0},
+    "int_trust__growth_measured": {"account_snapshots": 30},
+    "int_trust__growth_peers_measured": {"account_snapshots": 30},
+    # 31 of growth, each day since the last known one at most 30 days before.
+    "int_trust__windows_measured": {"account_snapshots": 61},
+    "int_trust__rates_compared": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_trust__engagement_peers_measured": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_trust__signals_raised": {"account_snapshots": 132, "post_snapshots": 132},
+    "int_trust__accounts_judged": {"account_snapshots": 222, "post_snapshots": 222},
+    "int_tier__runs_detected": {"account_snapshots": 28},
+    "int_tier__turns_detected": {"account_snapshots": ALL_HISTORY},
+    "int_tier__equivalents_sampled": {"account_snapshots": 222, "post_snapshots": 222},
+}
 
 
-def test_a_model_looks_back_at_least_as_far_as_what_it_is_made_from(models):
+@pytest.fixture(scope="module")
+def nodes(models, manifest):
+    """Models as the planner sees them, of the artifact that these tests read."""
     by_id = {node["unique_id"]: node for node in models.values()}
+    raw = {key: node["identifier"] for key, node in manifest["sources"].items() if node["source_name"] == "raw"}
 
-    def reach_of(node):
-        own = node["config"]["meta"].get("look_back_days", 0)
-        # A checkpoint carries all history, and is written anew from a changed day on; a model that goes on from it takes
-        # only what its own look-back lets in.
-        parents = set(parents_of(node, "model")) - {"model.groundswell.int_account__states_carried"}
-        return max([own, *(reach_of(by_id[parent]) for parent in parents)])
+    def feeds(unique_id):
+        if unique_id in raw:
+            return frozenset({raw[unique_id]})
+        node = by_id.get(unique_id)
+        return frozenset().union(*(feeds(parent) for parent in node["depends_on"]["nodes"])) if node else frozenset()
 
-    for name, node in models.items():
-        if node["config"]["materialized"] == "incremental":
-            assert node["config"]["meta"].get("look_back_days", 0) == reach_of(node), name
-
-
-def test_what_is_made_of_attributes_looks_back_as_far_as_an_attribute_holds(models):
-    by_id = {node["unique_id"]: node for node in models.values()}
-
-    def sees_updates(node):
-        return "model.groundswell.stg_landing__accounts" in parents_of(node, "model") or any(
-            sees_updates(by_id[parent]) for parent in parents_of(node, "model")
+    return {
+        name: reach.Node(
+            own=node["config"]["meta"].get("look_back_days", 0),
+            absorbs=node["config"]["meta"].get("absorbs", False),
+            parents=tuple(by_id[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in by_id),
+            feeds=feeds(node["unique_id"]),
         )
-
-    windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
-    by_feed = {name: node["config"]["meta"].get("look_back_days_by_feed") for name, node in windowed.items()}
-    assert {name for name, reach in by_feed.items() if reach} == {
-        name for name, node in windowed.items() if sees_updates(node)
+        for name, node in models.items()
     }
-    assert {str(reach) for reach in by_feed.values() if reach} == {"{'accounts': 36500}"}
+
+
+def dated(found):
+    """Without feeds whose rows have no day: these plan no date."""
+    return {feed: days for feed, days in found.items() if feed not in undated_feeds()}
+
+
+def test_what_models_say_of_themselves_adds_up_along_the_chains(nodes, models):
+    found = reach.reaches(nodes)
+    windowed = {name for name, node in models.items() if node["config"]["materialized"] == "incremental"}
+    assert {name: dated(found[name]) for name in windowed} == REACHES
+
+
+def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
+    """The negative: 30 days more in a view, and nothing else is touched. A maximum would not have moved."""
+    before = nodes["int_trust__rate_shifts_detected"]
+    found = reach.reaches({**nodes, "int_trust__rate_shifts_detected": replace(before, own=65)})
+    for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_judged": 252,
+                       "fct_follower_trust_daily": 252, "int_tier__equivalents_sampled": 252}.items():  # fmt: skip
+        assert found[name]["post_snapshots"] == days
+    assert found["fct_post_daily"]["post_snapshots"] == 35
+
+
+def test_what_goes_on_from_a_checkpoint_takes_only_its_own_look_back(nodes):
+    """The negative: without `absorbs` everything that goes on from one would depend on all history."""
+    checkpoints = {name for name, node in nodes.items() if node.absorbs}
+    assert checkpoints == {"int_account__states_carried", "int_post__states_carried"}
+    adding = {name: replace(node, absorbs=False) for name, node in nodes.items()}
+    assert reach.reaches(adding)["fct_account_daily"]["account_snapshots"] == ALL_HISTORY
+    assert reach.reaches(adding)["fct_post_daily"]["post_snapshots"] == 70
+
+
+def test_a_model_reads_no_further_back_than_it_says(models):
+    """Where the SQL names its look-back, the model says the same days."""
+    named = {
+        name: int(written[1])
+        for name, node in models.items()
+        if (written := re.search(r"set look_back_days = (\d+)", node["raw_code"]))
+    }
+    assert named == {
+        "int_account__changes_measured": 400,
+        "int_post__changes_measured": 35,
+        "int_post__states_carried": 35,
+        "int_tier__runs_detected": 28,
+        "int_trust__growth_measured": 30,
+        "int_trust__windows_measured": 31,
+    }
+    for name, days in named.items():
+        assert models[name]["config"]["meta"]["look_back_days"] == days, name
 
 
 def test_every_mart_has_a_reader(manifest):

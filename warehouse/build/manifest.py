@@ -10,7 +10,7 @@ from ingestion.config import Settings
 from ingestion.contracts import undated_feeds
 from ingestion.errors import ContractError
 from warehouse import plan
-from warehouse.build import dbt
+from warehouse.build import dbt, reach
 from warehouse.build.meta import model_settings
 
 if TYPE_CHECKING:
@@ -60,6 +60,32 @@ def undated_inputs(settings: Settings) -> dict[str, str]:
     return digests
 
 
+def nodes_of(manifest: "Manifest") -> dict[str, reach.Node]:
+    """Every model by name: its own reach, the models that it is made of, and the feeds that it holds, down to raw."""
+    models: dict[str, Any] = {node.unique_id: node for node in manifest.nodes.values() if node.resource_type == "model"}
+    feeds: dict[str, frozenset[str]] = {}
+
+    def feeds_of(unique_id: str) -> frozenset[str]:
+        if unique_id not in feeds:
+            source: Any = manifest.sources.get(unique_id)
+            if source is not None:
+                feeds[unique_id] = frozenset({source.identifier} if source.source_name == "raw" else ())
+            else:
+                parents = getattr(manifest.nodes[unique_id].depends_on, "nodes", [])
+                feeds[unique_id] = frozenset().union(*(feeds_of(parent) for parent in parents))
+        return feeds[unique_id]
+
+    return {
+        node.name: reach.Node(
+            own=int(node.config.meta.get("look_back_days", 0)),
+            absorbs=bool(node.config.meta.get("absorbs", False)),
+            parents=tuple(models[parent].name for parent in node.depends_on.nodes if parent in models),
+            feeds=feeds_of(node.unique_id),
+        )
+        for node in models.values()
+    }
+
+
 def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] | None = None) -> list[plan.Model]:
     """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources.
 
@@ -99,42 +125,28 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return known[unique_id]
 
+    nodes = nodes_of(manifest)
+    reach_of = reach.reaches(nodes)
     ancestors: dict[str, frozenset[str]] = {}
 
-    def ancestors_of(unique_id: str) -> frozenset[str]:
-        if unique_id not in ancestors:
-            parents = [manifest.nodes[name] for name in manifest.nodes[unique_id].depends_on.nodes if name in by_id]
-            above = (ancestors_of(parent.unique_id) | {parent.name} for parent in parents)
-            ancestors[unique_id] = frozenset().union(*above)
-        return ancestors[unique_id]
+    def ancestors_of(name: str) -> frozenset[str]:
+        if name not in ancestors:
+            ancestors[name] = frozenset().union(*(ancestors_of(parent) | {parent} for parent in nodes[name].parents))
+        return ancestors[name]
 
-    by_id = {node.unique_id for node in manifest.nodes.values() if node.resource_type == "model"}
-    feeds: dict[str, frozenset[str]] = {}
-
-    def feeds_of(unique_id: str) -> frozenset[str]:
-        if unique_id not in feeds:
-            source: Any = manifest.sources.get(unique_id)
-            if source is not None:
-                feeds[unique_id] = frozenset({source.identifier} if source.source_name == "raw" else ())
-            else:
-                parents = getattr(manifest.nodes[unique_id].depends_on, "nodes", [])
-                feeds[unique_id] = frozenset().union(*(feeds_of(parent) for parent in parents))
-        return feeds[unique_id]
-
-    def with_inputs(unique_id: str) -> str:
-        digests = [(inputs or {}).get(feed, "") for feed in sorted(feeds_of(unique_id) & undated_feeds())]
-        return hashlib.sha256("\0".join([fingerprint(unique_id), *digests]).encode()).hexdigest()
+    def with_inputs(node: Any) -> str:
+        digests = [(inputs or {}).get(feed, "") for feed in sorted(nodes[node.name].feeds & undated_feeds())]
+        return hashlib.sha256("\0".join([fingerprint(node.unique_id), *digests]).encode()).hexdigest()
 
     return [
         plan.Model(
             name=node.name,
-            fingerprint=with_inputs(node.unique_id),
+            fingerprint=with_inputs(node),
             code=fingerprint(node.unique_id),
-            feeds=feeds_of(node.unique_id),
-            ancestors=ancestors_of(node.unique_id),
+            feeds=nodes[node.name].feeds,
+            ancestors=ancestors_of(node.name),
             windowed=node.config.get("materialized") == "incremental",
-            look_back_days=int(node.config.meta.get("look_back_days", 0)),
-            look_back_by_feed=dict(node.config.meta.get("look_back_days_by_feed", {})),
+            reach=reach_of[node.name],
         )
         for node in sorted(manifest.nodes.values(), key=lambda node: node.name)
         if node.resource_type == "model"

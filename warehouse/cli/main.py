@@ -48,16 +48,20 @@ def nightly(day: date | None) -> int:
 
 @cli.command()
 @option("--day", "DATE", "UTC day of the run, YYYY-MM-DD.", type=DAY)
-def plan(day: date | None) -> int:
+@option("--explain", "EXPLAIN", "Say how far this model looks back, and what that adds up from.", metavar="MODEL")
+def plan(day: date | None, explain: str | None) -> int:
     """Print what a nightly would replace, and why; nothing is written."""
     from ingestion.config import get_settings
     from ingestion.sample import default_day
-    from warehouse.dry_run import preview
+    from warehouse import dry_run
 
     settings = get_settings()
+    if explain:
+        click.echo("\n".join(dry_run.explain(settings, explain)))
+        return DONE
     day = day or default_day(settings)
     click.echo(f"plan of a nightly for {day} (UTC); nothing is written")
-    click.echo("\n".join(preview(settings, day)))
+    click.echo("\n".join(dry_run.preview(settings, day)))
     return DONE
 
 

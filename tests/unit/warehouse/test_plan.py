@@ -10,7 +10,7 @@ from warehouse import plan
 from warehouse.plan import CHANGED, DIRTY, FORWARD, RUN_DAY, Model
 
 DAILY = Model("fct_account_daily", "v1", windowed=True)
-SMOOTH = Model("fct_account_trend", "v1", windowed=True, look_back_days=3)
+SMOOTH = Model("fct_account_trend", "v1", windowed=True, reach={"f": 3})
 WHOLE = Model("dim_account", "v1", windowed=False)
 MODELS = [DAILY, SMOOTH, WHOLE]
 DAY_5, DAY_6, DAY_7 = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)
@@ -99,11 +99,11 @@ def test_forward_reach_takes_only_days_that_have_data(published: Settings) -> No
     assert make(published, DAY_7).dates[SMOOTH.name] == days(d5=DIRTY, d6=DIRTY, d7=RUN_DAY, d9=FORWARD)
 
 
-def test_a_model_may_look_back_further_for_one_feed(published: Settings) -> None:
+def test_a_model_may_look_back_further_into_one_feed(published: Settings) -> None:
     models = [
-        Model("further", "v1", windowed=True, look_back_days=1, look_back_by_feed={"f": 3}),
-        Model("less_far", "v1", windowed=True, look_back_days=3, look_back_by_feed={"f": 0}),
-        Model("of_another", "v1", windowed=True, look_back_days=1, look_back_by_feed={"g": 3}),
+        Model("further", "v1", windowed=True, reach={"f": 3, "g": 1}),
+        Model("less_far", "v1", windowed=True, reach={"f": 0, "g": 3}),
+        Model("of_another", "v1", windowed=True, reach={"f": 1, "g": 3}),
     ]
     publish(published, make(published, DAY_5, models))
     land(published, 1)
