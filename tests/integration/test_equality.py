@@ -63,7 +63,7 @@ class Crash(BaseException):
 
 CRASHES: list[tuple[Any, str]] = [
     (night.ledger, "record_batch"),
-    (night.build, "_run_dbt"),
+    (night.dbt, "run_dbt"),
     (night.build, "_check_results"),
     (night.publish, "_write_note"),
     (night.releases, "point_readers_to"),
@@ -194,7 +194,7 @@ def rolled_back_between(world: Settings, files: World) -> None:
 @way
 def from_a_new_build(world: Settings, files: World) -> None:
     day_by_day(world, files)
-    night.build.soundness.remove_build(world)
+    night.build.integrity.remove_build(world)
     night.run(world, "new", day(LAST))
 
 
