@@ -20,7 +20,9 @@ having case when model = 'any_touch' then min(credit) <> 1 or max(credit) <> 1 e
 {% test has_every_order(model, orders) %}
 select orders.order_id, models.model
 from {{ orders }} as orders
-cross join (select unnest({{ attribution_models() }}) as model) as models
+cross join (
+    {% for model in attribution_models() %}select '{{ model }}' as model{{ " union all " if not loop.last }}{% endfor %}
+) as models
 left join {{ model }} as attributed on orders.order_id = attributed.order_id and models.model = attributed.model
 where attributed.order_id is null
 {% endtest %}

@@ -10,5 +10,5 @@
     {%- for key in [p ~ " * 1103 + 7", r ~ " * 7919 + " ~ salt, p ~ " + " ~ r ~ " * 31"] -%}
         {%- set mixed.sql = "((" ~ mixed.sql ~ " * " ~ mixed.sql ~ " + " ~ key ~ ") % 2147483647)" -%}
     {%- endfor -%}
-    cast({{ mixed.sql }} % ({{ count }}) + 1 as bigint)
+    cast({{ mixed.sql }} % nullif({{ count }}, 0) + 1 as bigint)
 {%- endmacro %}

@@ -14,6 +14,13 @@
 
 {% macro duckdb__add_days(day, days) -%} cast({{ day }} + interval ({{ days }}) day as date) {%- endmacro %}
 
+{#- Where the frame of a window begins that is ordered by a date: so many days before the row's own. -#}
+{% macro days_preceding(days) -%}
+    {{ return(adapter.dispatch("days_preceding")(days)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_preceding(days) -%} interval {{ days }} day preceding {%- endmacro %}
+
 {#- Whole microseconds from one timestamp to another; negative when the other is earlier. -#}
 {% macro micros_between(earlier, later) -%}
     {{ return(adapter.dispatch("micros_between")(earlier, later)) }}

@@ -9,9 +9,9 @@
             cast(
                 round(
                     cast({{ band }}.low as double) * exp(
-                        ln(cast({{ band }}.high as double) / cast({{ band }}.low as double))
-                        * ln(cast({{ followers }} as double) / {{ band }}.low_at_followers)
-                        / ln(cast({{ band }}.high_at_followers as double) / {{ band }}.low_at_followers)
+                        ln({{ ratio(band ~ ".high", band ~ ".low") }})
+                        * ln({{ ratio(followers, band ~ ".low_at_followers") }})
+                        / nullif(ln({{ ratio(band ~ ".high_at_followers", band ~ ".low_at_followers") }}), 0)
                     ),
                     2
                 ) as decimal(18, 4)

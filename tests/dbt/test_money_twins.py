@@ -15,7 +15,7 @@ BROKEN = {
     "no window of the campaign": ("int_commerce__touches_resolved", "campaigns.attribution_window_days, 30", "null, 30"),
     "direct is a channel like others": ("int_commerce__paths_ordered", "touches.is_direct", "false as is_direct"),
     "codes are compared as typed": ("stg_landing__orders", "nullif(upper(trim(promo_code)), '')", "promo_code"),
-    "a half-life of a day": ("int_commerce__touches_weighted", "(7 * 86400000000.0)", "86400000000.0"),
+    "a half-life of a day": ("int_commerce__touches_weighted", "(7 * 86400000000)", "86400000000"),
     "40, 20 and 40 alike": ("int_commerce__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
     "renewals stand alone": ("int_commerce__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
     "an order counts for each of a group": ("fct_campaign_roi", "nulls last\n            ) = 1", "nulls last\n            ) > 0"),

@@ -21,7 +21,7 @@ recent as (
         *,
         max(case when accounts > 0 then snapshot_date end) over (partition by platform) as last_date,
         max(accounts) over (
-            partition by platform order by snapshot_date range between interval {{ days }} day preceding and current row
+            partition by platform order by snapshot_date range between {{ days_preceding(days) }} and current row
         ) as most_accounts
     from rated
 ),

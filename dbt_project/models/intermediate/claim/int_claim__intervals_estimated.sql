@@ -15,7 +15,7 @@ figured as (
         sum(case when sides.side <> 'a' then sides.units end) as units_other,
         count(*) as sides,
         min(sides.units) as fewest_units,
-        max(sqrt(least(sides.units, {{ claim_draws() }}) / cast(sides.units as double))) as scale,
+        max(sqrt(least(sides.units, {{ claim_draws() }}) / cast(nullif(sides.units, 0) as double))) as scale,
         {{ claim_statistic() }} as figure
     from sides
     inner join claims on sides.claim = claims.claim

@@ -105,7 +105,7 @@ graduates as (
 units as (
     {{ claim_unit(
         "micro_er_beats_mega_same_niche", "accounts.platform", "case accounts.tier when 'micro' then 'a' else 'b' end",
-        "accounts.tier", "accounts.account_id", "accounts.er_followers_median_30 / niche_peers.median_er",
+        "accounts.tier", "accounts.account_id", "accounts.er_followers_median_30 / nullif(niche_peers.median_er, 0)",
         origin="accounts.data_origin",
     ) }}
     from accounts
@@ -219,7 +219,7 @@ units as (
     {{ claim_unit(
         "weekly_conversations", "platform", "case when tier in " ~ small ~ " then 'a' else 'b' end",
         "case when tier in " ~ small ~ " then 'nano and micro' else 'macro and mega' end", "account_id",
-        "comments_per_week * 1000 / followers",
+        "comments_per_week * 1000 / nullif(followers, 0)",
     ) }}
     from accounts
     where tier in {{ tiers }} and followers > 0
@@ -227,7 +227,7 @@ units as (
     union all
 
     {{ claim_unit(
-        "paid_posts_lose_trust", "platform", "'a'", "'accounts with both'", "account_id", "er_sponsored / er_organic",
+        "paid_posts_lose_trust", "platform", "'a'", "'accounts with both'", "account_id", "er_sponsored / nullif(er_organic, 0)",
     ) }}
     from accounts
     where er_organic > 0

@@ -23,7 +23,7 @@ rounded as (
         model,
         collaboration_id,
         is_last,
-        cast(round(weight / weight_of_all, 8) as decimal(10, 8)) as credit
+        cast(round({{ ratio("weight", "weight_of_all") }}, 8) as decimal(10, 8)) as credit
     from weighted
 ),
 

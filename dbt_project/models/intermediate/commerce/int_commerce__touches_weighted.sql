@@ -21,7 +21,7 @@ weights as (
         "linear": "1",
         "position_40_20_40": "case when paths.touches <= 2 then 1"
             ~ " when paths.place in (1, paths.touches) then 2 * (paths.touches - 2) else 1 end",
-        "time_decay": "power(2, -" ~ micros_between("paths.touched_at", "paths.last_touched_at") ~ " / (7 * 86400000000.0))",
+        "time_decay": "power(2, cast(-" ~ micros_between("paths.touched_at", "paths.last_touched_at") ~ " as double) / (7 * 86400000000))",
     } %}
     {% for model, weight in weights.items() %}
         select

@@ -126,7 +126,8 @@ targets as (
     select
         draws.pool,
         draws.replicate,
-        median(members.value) as aim
+        -- To the hundredth below, by whole numbers: each engine has its own median of decimals.
+        floor(median(cast(members.value * 100 as bigint))) / 100 as aim
     from higher_draws as draws
     inner join members on draws.pool = members.pool and draws.place = members.place
     group by draws.pool, draws.replicate

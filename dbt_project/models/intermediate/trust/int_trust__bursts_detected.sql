@@ -20,7 +20,7 @@ int_trust__bursts_detected as (
         {{ signed_count("gain_3") }} || ' followers in ' || {{ in_days("days_3") }}
         || case
             when base_median > 0
-                then ', ' || {{ times_usual("gain_3 / (base_median * days_3 * followers_before_3)") }}
+                then ', ' || {{ times_usual("gain_3 / nullif(base_median * days_3 * followers_before_3, 0)") }}
             else ', where it usually gains none'
         end as fact
     from windows

@@ -97,12 +97,14 @@ paces as (
         today.excess_part_0 + today.excess_part_1 + today.excess_part_2 + today.excess_part_3 as growth_20,
         least(
             {% for part in range(4) %}
-                today.excess_part_{{ part }} / cast(today.days_part_{{ part }} as double){{ "," if not loop.last }}
+                today.excess_part_{{ part }} / cast(nullif(today.days_part_{{ part }}, 0) as double)
+                {{- "," if not loop.last }}
             {% endfor %}
         ) as slowest_part,
         greatest(
             {% for part in range(4) %}
-                today.excess_part_{{ part }} / cast(today.days_part_{{ part }} as double){{ "," if not loop.last }}
+                today.excess_part_{{ part }} / cast(nullif(today.days_part_{{ part }}, 0) as double)
+                {{- "," if not loop.last }}
             {% endfor %}
         ) as fastest_part
     from today

@@ -150,7 +150,9 @@ today_beside_usual as (
         windows.excess_3 - windows.base_median * windows.days_3 as burst,
         -- 1.4826 turns a median absolute deviation into a standard deviation. A usual that never moves is a rounded
         -- one, so half a step is the least; a thousandth a day is what the liveliest tenth of real days scatter by.
-        greatest(1.4826 * windows.base_mad, today.step / 2, 1.4826 * today.peers_mad, {{ least_scatter }}) as scatter,
+        greatest(
+            1.4826 * windows.base_mad, cast(today.step as double) / 2, 1.4826 * today.peers_mad, {{ least_scatter }}
+        ) as scatter,
         -- Views beyond the account's own usual: what a viral post brings. Two days more than the followers', for
         -- the two counts are not brought up to date together.
         {{ above_zero("windows.views_5 - windows.base_views_per_day * windows.views_days_5") }} as extra_views_5

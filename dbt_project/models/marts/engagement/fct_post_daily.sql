@@ -36,7 +36,9 @@ fct_post_daily as (
         {% for count in ["likes", "comments", "views"] %}
             case
                 when aged.age >= {{ micros_per_hour }}
-                    then cast(cast(aged.{{ count }} as decimal(38, 0)) * {{ micros_per_hour }} as double) / aged.age
+                    then
+                        cast(cast(aged.{{ count }} as decimal(38, 0)) * {{ micros_per_hour }} as double)
+                        / nullif(aged.age, 0)
             end as {{ count }}_per_hour,
         {% endfor %}
         cast(aged.is_sponsored as boolean) as is_sponsored,

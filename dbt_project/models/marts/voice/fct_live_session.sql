@@ -53,7 +53,7 @@ fct_live_session as (
         cast(brand as varchar) as brand,
         cast(started_at as timestamp) as started_at,
         cast(known_end as timestamp) as ended_at,
-        cast({{ micros_between("started_at", "known_end") }} / 60000000.0 as double) as duration_minutes,
+        cast({{ micros_between("started_at", "known_end") }} as double) / 60000000 as duration_minutes,
         cast(known_end is not null as boolean) as is_ended,
         cast({{ days_before("open_until", -(live_window_days() | int)) }} >= {{ add_days("as_of_date", 1) }} as boolean)
             as is_window_open,
