@@ -223,6 +223,11 @@ def _roll_back(connection: Connection) -> None:
         connection.execute("rollback")
 
 
+def _address(settings: Settings) -> str:
+    """The file as a URI to read it by; a folder's name may hold `#` and `%`, which mean something in one."""
+    return f"file:{quote(str(settings.ledger.absolute()))}?mode=ro"
+
+
 @contextmanager
 def look(settings: Settings) -> Iterator[Connection]:
     """A copy of the ledger in memory, as it stands at one instant, for those who only look.
@@ -233,7 +238,7 @@ def look(settings: Settings) -> Iterator[Connection]:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as copy:
         copy.row_factory = sqlite3.Row
         if settings.ledger.exists():
-            address = f"file:{quote(str(settings.ledger.absolute()))}?mode=ro"
+            address = _address(settings)
             with closing(sqlite3.connect(address, uri=True, timeout=LOOK_SECONDS, isolation_level=None)) as stored:
                 # The copy itself would wait for a writer for ever; this waits `LOOK_SECONDS` and then raises.
                 stored.execute("begin")
@@ -274,7 +279,7 @@ def stamp(moment: datetime | None = None) -> str:
 
 def copy_to(settings: Settings, target: Path) -> None:
     """A copy of the ledger for work that nobody else sees; it holds no lease."""
-    source = sqlite3.connect(f"file:{settings.ledger}?mode=ro", uri=True)
+    source = sqlite3.connect(_address(settings), uri=True)
     with closing(source), closing(sqlite3.connect(target)) as copy:
         source.backup(copy)
         copy.execute("delete from leases")
