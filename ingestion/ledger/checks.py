@@ -36,9 +36,11 @@ def checks_of_run(connection: Connection, run_id: str | None, most: int | None =
 
 
 def failed_checks(connection: Connection, run_id: str) -> list[Row]:
-    """Suite, expectation and severity of each check of a run that failed, in the order in which they were written."""
+    """Suite, expectation and severity of each check of a run that failed, by suite and expectation."""
     return connection.execute(
-        "select suite, expectation, severity from check_results where run_id = ? and not passed", (run_id,)
+        "select suite, expectation, severity from check_results where run_id = ? and not passed"
+        " order by suite, expectation",
+        (run_id,),
     ).fetchall()
 
 
