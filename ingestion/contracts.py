@@ -1,15 +1,19 @@
 """Feeds as data: what a landed file must hold. Source: `feeds/*.yml`, the landing contract."""
 
 import hashlib
+import json
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
 from ingestion.yaml_file import Strict, load_model
 
 FEEDS_DIR = Path(__file__).with_name("feeds")
+# The feeds as v0.1.0 had them, and the fingerprints that it gave every file of theirs. Never edited.
+FIRST_CONTRACTS = FEEDS_DIR / "v0.1.0.json"
 
 
 class FeedColumn(Strict):
@@ -60,10 +64,18 @@ class Feed(Strict):
         """Column whose UTC date is the row's day; null where that is the file's `as_of`."""
         return self.date or self.time
 
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever a file would be read otherwise; what models see of the rows (`visible`) is free."""
-        return hashlib.sha256(self.model_dump_json(exclude={"visible"}).encode()).hexdigest()[:16]
+    def fingerprint_of(self, filled: Collection[str]) -> str:
+        """Changes whenever a file that fills these columns would be read otherwise.
+
+        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`).
+        A file that is still read as v0.1.0 read it keeps the fingerprint that v0.1.0 gave it.
+        """
+        contract = self.model_dump(mode="json", exclude={"visible"}, exclude_defaults=True)
+        meaning = _as_far_as(contract, filled)
+        first = _first_contracts().get(self.feed)
+        if first is not None and meaning == _as_far_as(first["contract"], filled):
+            return str(first["fingerprint"])
+        return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
     @property
     def required(self) -> list[str]:
@@ -79,6 +91,19 @@ def load_feeds() -> dict[str, Feed]:
     """All feeds by name."""
     feeds = [load_model(Feed, path) for path in sorted(FEEDS_DIR.glob("*.yml"))]
     return {feed.feed: feed for feed in feeds}
+
+
+def _as_far_as(contract: dict[str, Any], filled: Collection[str]) -> str:
+    """A feed's contract as JSON, as far as it concerns a file that fills these columns."""
+    columns = {name: rule for name, rule in contract["columns"].items() if rule.get("required") or name in filled}
+    return json.dumps(contract | {"key": [name for name in contract["key"] if name in columns], "columns": columns})
+
+
+@lru_cache(maxsize=1)
+def _first_contracts() -> dict[str, Any]:
+    """Per feed of v0.1.0 its `contract`, and the `fingerprint` that stands in the ledgers of that version."""
+    contracts: dict[str, Any] = json.loads(FIRST_CONTRACTS.read_text(encoding="utf-8"))
+    return contracts
 
 
 def undated_feeds() -> set[str]:

@@ -18,13 +18,13 @@ from ingestion.values import quote
 
 @dataclass(frozen=True)
 class Seen:
-    """A name in landing: the fingerprint of the mapping that claims it, or why none does, and what was read of it.
+    """A name in landing: the mapping that claims it, or why none does, and what was read of it.
 
     `batch_ids` are the batches of the very file that lies there; `is_due` says that the next run reads it.
     """
 
     candidate: landing.Candidate
-    fingerprint: str
+    mapping: grammar.Mapping | None
     refusal: str | None
     batch_ids: frozenset[str]
     is_asked: bool
@@ -60,20 +60,19 @@ def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str,
 
 
 def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[ledger.Row]) -> Seen:
-    fingerprint, refusal = "", None
+    mapping, refusal = None, None
     try:
-        fingerprint = grammar.choose_mapping(candidate.label, mappings).fingerprint
+        mapping = grammar.choose_mapping(candidate.label, mappings)
     except FileRefused as error:
         refusal = error.reason
-    same = [row for row in rows if (row["bytes"], row["mtime_ns"], row["inode"]) == candidate.identity]
-    read_with = {row["mapping_fingerprint"] for row in same}
+    same = [row for row in rows if candidate.is_of(row)]
     return Seen(
         candidate=candidate,
-        fingerprint=fingerprint,
+        mapping=mapping,
         refusal=refusal,
         batch_ids=frozenset(row["batch_id"] for row in same),
-        is_asked=ledger.ASKED_AGAIN in read_with,
-        is_due=read_with != {fingerprint},
+        is_asked=any(row["mapping_fingerprint"] == ledger.ASKED_AGAIN for row in same),
+        is_due=not any(row["mapping_fingerprint"] == landing.fingerprint_of(mapping, row) for row in same),
     )
 
 

@@ -21,7 +21,7 @@ from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
 from ingestion.mapping.grammar import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
-from ingestion.readers.table import Reader
+from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
 from ingestion.values import MAX_HOURS_AHEAD
 
@@ -52,6 +52,10 @@ class Candidate:
         # Inodes may use all 64 bits, and a time of change may be absurd; the ledger's integers are signed 64-bit ones.
         return self.info.st_size, self.info.st_mtime_ns & (2**63 - 1), self.info.st_ino & (2**63 - 1)
 
+    def is_of(self, delivery: ledger.Row) -> bool:
+        """Whether a delivery is this very file, by what its name tells without opening it."""
+        return (delivery["bytes"], delivery["mtime_ns"], delivery["inode"]) == self.identity
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -67,6 +71,18 @@ class Taken:
     refusal: FileRefused | None = None
     note: manifest.Entry | None = None
     plain: Path | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The cells of a file, to be read for one feed, or why it cannot be opened."""
+
+    table: Table | None
+    refusal: FileRefused | None = None
+
+    @property
+    def header(self) -> list[str] | None:
+        return self.table.header if self.table else None
 
 
 @dataclass
@@ -201,11 +217,12 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     summary = Landed()
     fresh = []
     with ledger.read(settings) as connection:
-        known = {row["path"]: tuple(row)[1:5] for row in ledger.deliveries(connection)}
+        known = {row["path"]: row for row in ledger.deliveries(connection)}
     for candidate in scan(settings.landing):
         summary.files_seen += 1
         mapping, refusal = _mapping_of(candidate, mappings)
-        if known.get(candidate.label) != (*candidate.identity, mapping.fingerprint if mapping else ""):
+        row = known.get(candidate.label)
+        if row is None or not candidate.is_of(row) or row["mapping_fingerprint"] != fingerprint_of(mapping, row):
             fresh.append((candidate, mapping, refusal))
     _let_settle(settings, [candidate for candidate, _, _ in fresh])
     reader = parse.connect(settings)
@@ -261,35 +278,46 @@ def _land_one(
     taken = _take_in(settings, candidate, mapping, refusal, now)
     parts: tuple[FeedPart | None, ...] = mapping.parts if mapping else (None,)
     feeds = [part.feed if part else UNKNOWN_FEED for part in parts]
-    ids = [_batch_id(taken, feed, mapping, ledger.times_asked(settings, taken.sha256, feed)) for feed in feeds]
+    asked = {feed: ledger.times_asked(settings, taken.sha256, feed) for feed in feeds}
     try:
-        known = _which_are_known(settings, candidate, mapping, ids)
-        if all(known):
+        known = _known_readings(settings, taken, mapping, asked)
+        if (
+            len(known) == len(feeds)
+            and len(fingerprints := {row["mapping_fingerprint"] for row in known.values()}) == 1
+        ):
+            with ledger.write(settings) as connection:
+                ids = [known[feed]["batch_id"] for feed in feeds]
+                _record(connection, candidate, ids, [], fingerprints.pop())
             return []
         landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
         note = taken.note or manifest.Entry(name=candidate.label)
         named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
-        taken = _unpacked(settings, taken, mapping, candidate.label)
-        batches = []
-        for part, feed, batch_id, is_known in zip(parts, feeds, ids, known, strict=True):
-            if is_known:
+        delivery = parse.Delivery(
+            batch_id="",
+            sha256=taken.sha256,
+            file=candidate.label,
+            as_of=named or landed_at.replace(tzinfo=None),
+            file_time=taken.file_time,
+            loaded_at=now,
+            origin=note.origin or (mapping.origin if mapping else "observed"),
+            is_whole=note.bytes is not None or note.sha256 is not None,
+        )
+        plain = _unpacked(settings, taken, mapping, candidate.label)
+        opened = _open(reader, plain, mapping, delivery)
+        fingerprint = mapping.fingerprint_of(opened.header) if mapping else ""
+        ids: list[str] = []
+        batches: list[ledger.Batch] = []
+        for part, feed in zip(parts, feeds, strict=True):
+            if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
+                ids.append(known[feed]["batch_id"])
                 continue
-            delivery = parse.Delivery(
-                batch_id=batch_id,
-                sha256=taken.sha256,
-                file=candidate.label,
-                as_of=named or landed_at.replace(tzinfo=None),
-                file_time=taken.file_time,
-                loaded_at=now,
-                origin=note.origin or (mapping.origin if mapping else "observed"),
-                is_whole=note.bytes is not None or note.sha256 is not None,
-            )
-            outcome, raw_files = _read_and_write(settings, reader, taken, part, mapping, delivery)
-            batches.append(_batch_of(delivery, taken, feed, mapping, outcome, raw_files, run_id))
+            ids.append(_batch_id(taken, feed, mapping, fingerprint, asked[feed]))
+            delivery = replace(delivery, batch_id=ids[-1])
+            opened = _open(reader, plain, mapping, delivery) if batches else opened
+            outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery)
+            batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
         with ledger.write(settings) as connection:
-            for batch in batches:
-                ledger.record_batch(connection, batch)
-            _note_delivery(connection, candidate, mapping, ids[0])
+            _record(connection, candidate, ids, batches, fingerprint)
         return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
@@ -353,10 +381,22 @@ def _format(mapping: Mapping, label: str) -> str:
     return mapping.format_of(label) or "csv"
 
 
+def _open(reader: Reader, taken: Taken, mapping: Mapping | None, delivery: parse.Delivery) -> Opened:
+    """The cells of a file that was taken in and unpacked."""
+    if taken.refusal or mapping is None or taken.plain is None:
+        return Opened(None, taken.refusal or FileRefused("it could not be opened"))
+    try:
+        file_format = _format(mapping, delivery.file)
+        return Opened(parse.open_file(reader, taken.plain, mapping, file_format, delivery.is_whole))
+    except FileRefused as error:
+        return Opened(None, error)
+
+
 def _read_and_write(
     settings: Settings,
     reader: Reader,
     taken: Taken,
+    opened: Opened,
     part: FeedPart | None,
     mapping: Mapping | None,
     delivery: parse.Delivery,
@@ -364,15 +404,16 @@ def _read_and_write(
     """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet."""
     feed = part.feed if part else UNKNOWN_FEED
     try:
-        if taken.refusal or mapping is None or part is None or taken.plain is None:
-            raise taken.refusal or FileRefused("it could not be opened")
-        outcome = parse.read_file(reader, taken.plain, mapping, part, _format(mapping, delivery.file), delivery)
+        if opened.table is None or mapping is None or part is None:
+            raise opened.refusal or FileRefused("it could not be opened")
+        outcome = parse.read_table(reader, opened.table, mapping, part, delivery)
         if taken.note is not None:
             taken.note.check_rows(outcome.rows_read)
     except FileRefused as error:
         raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, error.reason)
         rows = error.rows_read
-        return parse.Outcome("quarantined", error.reason, rows_read=rows, rows_quarantined=rows), []
+        refused = parse.Outcome("quarantined", error.reason, opened.header, rows_read=rows, rows_quarantined=rows)
+        return refused, []
     withheld = erasure.withhold(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
     if withheld:
         left = outcome.rows_accepted - withheld
@@ -388,6 +429,7 @@ def _batch_of(
     taken: Taken,
     feed: str,
     mapping: Mapping | None,
+    fingerprint: str,
     outcome: parse.Outcome,
     raw_files: list[ledger.RawFile],
     run_id: str,
@@ -396,7 +438,7 @@ def _batch_of(
         batch_id=delivery.batch_id,
         feed=feed,
         mapping=mapping.mapping if mapping else "(none)",
-        mapping_fingerprint=mapping.fingerprint if mapping else "",
+        mapping_fingerprint=fingerprint,
         sha256=taken.sha256,
         file=delivery.file,
         bytes=taken.size,
@@ -417,12 +459,12 @@ def _batch_of(
     )
 
 
-def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, asked: int = 0) -> str:
+def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, fingerprint: str, asked: int) -> str:
     """Id of bytes, feed, mapping, time in the name and replays asked for: the same delivery twice has one id.
 
     A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
     """
-    parts = [taken.sha256, feed, mapping.mapping if mapping else "", mapping.fingerprint if mapping else ""]
+    parts = [taken.sha256, feed, mapping.mapping if mapping else "", fingerprint]
     parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
     if taken.note and (taken.note.as_of or taken.note.origin):
         parts += [str(taken.note.as_of), taken.note.origin or ""]
@@ -430,17 +472,32 @@ def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, asked: int = 0) 
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _which_are_known(
-    settings: Settings, candidate: Candidate, mapping: Mapping | None, batch_ids: list[str]
-) -> list[bool]:
-    """Which batches of this delivery are there already; if all are, only where it lies is noted."""
-    with ledger.write(settings) as connection:
-        known = [ledger.revive_batch(connection, batch_id) for batch_id in batch_ids]
-        if all(known):
-            _note_delivery(connection, candidate, mapping, batch_ids[0])
-        return known
+def fingerprint_of(mapping: Mapping | None, known: ledger.Row) -> str:
+    """What a delivery or batch would be read with today, by the columns that its file had; empty for no mapping."""
+    return mapping.fingerprint_of(ledger.header_of(known)) if mapping else ""
 
 
-def _note_delivery(connection: ledger.Connection, candidate: Candidate, mapping: Mapping | None, batch_id: str) -> None:
-    fingerprint = mapping.fingerprint if mapping else ""
-    ledger.record_delivery(connection, candidate.label, candidate.identity, fingerprint, batch_id)
+def _known_readings(
+    settings: Settings, taken: Taken, mapping: Mapping | None, asked: dict[str, int]
+) -> dict[str, ledger.Row]:
+    """By feed the batch that this delivery was read into before, where it would be read in the same way today."""
+    with ledger.read(settings) as connection:
+        before = ledger.batches_of_bytes(connection, taken.sha256)
+    known = {}
+    for row in before:
+        if row["feed"] in asked:
+            fingerprint = fingerprint_of(mapping, row)
+            if row["batch_id"] == _batch_id(taken, row["feed"], mapping, fingerprint, asked[row["feed"]]):
+                known[row["feed"]] = row
+    return known
+
+
+def _record(
+    connection: ledger.Connection, candidate: Candidate, ids: list[str], batches: list[ledger.Batch], fingerprint: str
+) -> None:
+    """Write what is new of a delivery, let what is known count again, and note where it lies."""
+    for batch in batches:
+        ledger.record_batch(connection, batch)
+    for batch_id in set(ids) - {batch.batch_id for batch in batches}:
+        ledger.revive_batch(connection, batch_id)
+    ledger.record_delivery(connection, candidate.label, candidate.identity, fingerprint, ids[0])

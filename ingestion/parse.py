@@ -101,20 +101,32 @@ def is_usable(reader: Reader) -> bool:
     return True
 
 
-def read_file(
-    reader: Reader, plain: Path, mapping: Mapping, part: FeedPart, file_format: str, delivery: Delivery
-) -> Outcome:
-    """Type one plain file for one feed into `accepted` and `rejects`.
+def open_file(reader: Reader, plain: Path, mapping: Mapping, file_format: str, is_whole: bool) -> Table:
+    """One plain file as cells, for one call of `read_table`. Raises FileRefused when it cannot be read as a whole.
 
     Args:
         plain: unpacked copy; its name holds no pattern characters.
+        is_whole: whether a manifest names the file's bytes or its SHA-256, so that it cannot be cut.
+    """
+    _drop_tables(reader)
+    return open_table(reader, plain, mapping, file_format, set(names_of(mapping)), is_whole)
+
+
+def read_file(
+    reader: Reader, plain: Path, mapping: Mapping, part: FeedPart, file_format: str, delivery: Delivery
+) -> Outcome:
+    """Type one plain file for one feed into `accepted` and `rejects`. Raises FileRefused as `read_table` does."""
+    table = open_file(reader, plain, mapping, file_format, delivery.is_whole)
+    return read_table(reader, table, mapping, part, delivery)
+
+
+def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, delivery: Delivery) -> Outcome:
+    """Type the cells of a file for one feed into `accepted` and `rejects`. They are used up by it.
+
     Raises:
-        FileRefused: when the file cannot be read as a whole (empty, cut, a required column missing).
+        FileRefused: when the file cannot be read as a whole (a required column missing, no row).
     """
     feed = load_feeds()[part.feed]
-    _drop_tables(reader)
-    wanted = set(names_of(mapping))
-    table = open_table(reader, plain, mapping, file_format, wanted, delivery.is_whole)
     layout = Layout(table, feed, mapping, part, match_header(table, feed, mapping, part), delivery)
     _judge(reader, layout)
     rows_read = _number(reader, layout)
@@ -184,7 +196,7 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
 def find_column(table: Table, name: str, mapping: Mapping, optional: bool) -> int | None:
     """Position of a header, null where an optional one is missing."""
     canonical = isinstance(mapping, CanonicalMapping)
-    names = [tidy(cell.lower() if canonical else cell) for cell in table.header]
+    names = [mapping.name_of(cell) for cell in table.header]
     positions = [index for index, cell in enumerate(names) if cell == name]
     if len(positions) > 1:
         remedy = "keep one" if canonical else f"say `at: {positions[0] + 1}` or `at: {positions[1] + 1}`"

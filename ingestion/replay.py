@@ -124,7 +124,7 @@ def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) ->
         return _made(batch, NOTHING, f"it would be refused again: {batch['reason']}")
     if seen.refusal is not None:
         return _made(batch, NOTHING, f"it would be refused again: {seen.refusal}")
-    if seen.fingerprint != batch["mapping_fingerprint"]:
+    if landing.fingerprint_of(seen.mapping, batch) != batch["mapping_fingerprint"]:
         return _made(batch, BY_ITSELF, "its mapping has changed; the next run reads it again")
     if batch["state"] == "quarantined":
         return _made(batch, READ_AGAIN, "it was set aside whole, under the mapping of today", ask=True)
@@ -142,10 +142,10 @@ def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
     if _sha256(kept) != batch["sha256"]:
         return _made(batch, LOST, "its copy in quarantine is damaged; deliver it again under the same name")
     try:
-        fingerprint = choose_mapping(batch["file"], load_mappings()).fingerprint
+        mapping = choose_mapping(batch["file"], load_mappings())
     except FileRefused as error:
         return _made(batch, NOTHING, f"it would be refused again: {error.reason}")
-    ask = fingerprint == batch["mapping_fingerprint"]
+    ask = landing.fingerprint_of(mapping, batch) == batch["mapping_fingerprint"]
     why = "under the mapping of today" if ask else "its mapping has changed"
     return _made(batch, PUT_BACK, f"gone from landing, kept in quarantine; {why}", ask=ask)
 

@@ -328,10 +328,29 @@ def take_off_rows(connection: Connection, batch_id: str, accepted: int = 0, quar
 
 # --- deliveries
 
+# A file that fills several feeds may have been refused for the first, and its header noted with another.
+_HEADER = (
+    "coalesce(b.header, (select other.header from batches other where other.sha256 = b.sha256"
+    " and other.file = b.file and other.landed_at = b.landed_at and other.header is not null limit 1))"
+)
+
 
 def deliveries(connection: Connection) -> list[Row]:
-    """Every name in landing that was seen, with its size, time and inode, and the batch that it came as."""
-    return connection.execute("select * from deliveries").fetchall()
+    """Every name in landing that was seen, with its size, time and inode, and the batch and header that it came as."""
+    query = f"select d.*, {_HEADER} as header from deliveries d left join batches b using (batch_id)"
+    return connection.execute(query).fetchall()
+
+
+def batches_of_bytes(connection: Connection, sha256: str) -> list[Row]:
+    """Id, feed and fingerprint of every batch of a file's bytes, with the header that the file had."""
+    query = f"select b.batch_id, b.feed, b.mapping_fingerprint, {_HEADER} as header from batches b where b.sha256 = ?"
+    return connection.execute(query, (sha256,)).fetchall()
+
+
+def header_of(known: Row) -> list[str] | None:
+    """The header of a delivery or batch; null where its file was refused before it was read."""
+    header: list[str] | None = None if known["header"] is None else json.loads(known["header"])
+    return header
 
 
 def paths_of_batch(connection: Connection, batch_id: str) -> list[str]:

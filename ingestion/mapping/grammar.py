@@ -8,6 +8,7 @@ import difflib
 import fnmatch
 import hashlib
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -286,12 +287,30 @@ class Mapping(_Traits):
         assert self.columns is not None
         return (FeedPart(feed=self.feed, columns=self.columns, **traits),)
 
-    @property
-    def fingerprint(self) -> str:
-        """Changes whenever the meaning of the mapping, or of its feeds, does (comments and order of keys are free)."""
+    def fingerprint_of(self, header: Sequence[str] | None) -> str:
+        """Changes whenever the meaning of the mapping does, or that of its feeds as far as it concerns such a file.
+
+        Comments and the order of keys are free, and so is an optional column of a feed that the file does not fill.
+
+        Args:
+            header: the names that the file's columns have; null where it was refused unopened.
+        """
+        names = frozenset(map(self.name_of, header or ()))
         meaning = [self.model_dump_json(exclude_defaults=True)]
-        meaning += [load_feeds()[part.feed].fingerprint for part in self.parts]
+        meaning += [load_feeds()[part.feed].fingerprint_of(self._filled(part, names)) for part in self.parts]
         return hashlib.sha256("\0".join(meaning).encode()).hexdigest()[:16]
+
+    def _filled(self, part: FeedPart, names: frozenset[str]) -> frozenset[str]:
+        """Columns of a feed that a file with these names fills."""
+        return frozenset(
+            column
+            for column, source in part.columns.items()
+            if not source.optional or source.from_ is None or tidy(source.from_) in names
+        )
+
+    def name_of(self, header: str) -> str:
+        """A header as the mapping's names are compared with it."""
+        return tidy(header)
 
     def file_time_of(self, name: str) -> datetime | None:
         """UTC instant that the file's name carries, null where it carries none."""
@@ -312,9 +331,13 @@ class Mapping(_Traits):
 class CanonicalMapping(Mapping):
     """The feed's own layout: headers are the feed's column names, in any order and case."""
 
-    @property
-    def fingerprint(self) -> str:
-        return f"canonical-{load_feeds()[self.parts[0].feed].fingerprint}"
+    def fingerprint_of(self, header: Sequence[str] | None) -> str:
+        # Every name counts, also one that the feed had once and has no more.
+        filled = frozenset(map(self.name_of, header or ()))
+        return f"canonical-{load_feeds()[self.parts[0].feed].fingerprint_of(filled)}"
+
+    def name_of(self, header: str) -> str:
+        return tidy(header.lower())
 
     def file_time_of(self, name: str) -> datetime | None:
         match = CANONICAL_TIME.search(name)

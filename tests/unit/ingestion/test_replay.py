@@ -273,12 +273,12 @@ def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
     """The twin: two descriptions of the same reading have one fingerprint, also of a vendor's mapping."""
     yard_with_good.land("one")
     before = contracts.load_feeds()
-    vendor = vtuber_mapping().fingerprint
+    vendor = vtuber_mapping().fingerprint_of(None)
     seen = before["account_snapshots"].model_copy(update={"visible": "all_days"})
     for module in (parse, grammar, contracts):
         monkeypatch.setattr(module, "load_feeds", lambda: {**before, "account_snapshots": seen})
     assert yard_with_good.land("two").files_new == 0
-    assert vtuber_mapping().fingerprint == vendor
+    assert vtuber_mapping().fingerprint_of(None) == vendor
 
 
 # --- rows
