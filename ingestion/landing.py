@@ -273,7 +273,10 @@ def _land_one(
     refusal: FileRefused | None,
     run_id: str,
 ) -> list[ledger.Batch]:
-    """One file to raw or quarantine and into the ledger; no batch when the same delivery was landed before."""
+    """One file to raw or quarantine and into the ledger; no batch when the same delivery was landed before.
+
+    All feeds that a file fills are read under one fingerprint, for which it is opened before its batches have a name.
+    """
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
     parts: tuple[FeedPart | None, ...] = mapping.parts if mapping else (None,)
@@ -281,47 +284,47 @@ def _land_one(
     asked = {feed: ledger.times_asked(settings, taken.sha256, feed) for feed in feeds}
     try:
         known = _known_readings(settings, taken, mapping, asked)
-        if (
-            len(known) == len(feeds)
-            and len(fingerprints := {row["mapping_fingerprint"] for row in known.values()}) == 1
-        ):
-            with ledger.write(settings) as connection:
-                ids = [known[feed]["batch_id"] for feed in feeds]
-                _record(connection, candidate, ids, [], fingerprints.pop())
-            return []
-        landed_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
-        note = taken.note or manifest.Entry(name=candidate.label)
-        named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
-        delivery = parse.Delivery(
-            batch_id="",
-            sha256=taken.sha256,
-            file=candidate.label,
-            as_of=named or landed_at.replace(tzinfo=None),
-            file_time=taken.file_time,
-            loaded_at=now,
-            origin=note.origin or (mapping.origin if mapping else "observed"),
-            is_whole=note.bytes is not None or note.sha256 is not None,
-        )
-        plain = _unpacked(settings, taken, mapping, candidate.label)
-        opened = _open(reader, plain, mapping, delivery)
-        fingerprint = mapping.fingerprint_of(opened.header) if mapping else ""
-        ids: list[str] = []
+        read_with = {known[feed]["mapping_fingerprint"] if feed in known else None for feed in feeds}
         batches: list[ledger.Batch] = []
-        for part, feed in zip(parts, feeds, strict=True):
-            if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
-                ids.append(known[feed]["batch_id"])
-                continue
-            ids.append(_batch_id(taken, feed, mapping, fingerprint, asked[feed]))
-            delivery = replace(delivery, batch_id=ids[-1])
-            opened = _open(reader, plain, mapping, delivery) if batches else opened
-            outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery)
-            batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
+        if len(read_with) == 1 and None not in read_with:
+            fingerprint = str(read_with.pop())
+        else:
+            delivery = _delivery_of(candidate, taken, mapping, now)
+            plain = _unpacked(settings, taken, mapping, candidate.label)
+            opened = _open(reader, plain, mapping, delivery)
+            fingerprint = mapping.fingerprint_of(opened.header) if mapping else ""
+            for part, feed in zip(parts, feeds, strict=True):
+                if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
+                    continue
+                batch_id = _batch_id(taken, feed, mapping, fingerprint, asked[feed])
+                delivery = replace(delivery, batch_id=batch_id)
+                opened = _open(reader, plain, mapping, delivery) if batches else opened
+                outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery)
+                batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
+        ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
-            _record(connection, candidate, ids, batches, fingerprint)
+            _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
         return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
             leftover.unlink()
+
+
+def _delivery_of(candidate: Candidate, taken: Taken, mapping: Mapping | None, now: datetime) -> parse.Delivery:
+    """What every row of a file that was taken in carries besides its cells; its batch has no id yet."""
+    written_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
+    note = taken.note or manifest.Entry(name=candidate.label)
+    named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
+    return parse.Delivery(
+        batch_id="",
+        sha256=taken.sha256,
+        file=candidate.label,
+        as_of=named or written_at.replace(tzinfo=None),
+        file_time=taken.file_time,
+        loaded_at=now,
+        origin=note.origin or (mapping.origin if mapping else "observed"),
+        is_whole=note.bytes is not None or note.sha256 is not None,
+    )
 
 
 def _take_in(

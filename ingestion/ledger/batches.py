@@ -55,16 +55,18 @@ class Batch:
 def record_batch(connection: Connection, batch: Batch) -> None:
     """Write a batch, its raw files and the dates it makes dirty; an older reading of the same delivery gives way.
 
+    The batch takes the place in the order of landing that the first reading of its delivery had.
+
     Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
     """
     connection.execute(
-        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
             None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
             batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
             batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
-            batch.rows_duplicate, batch.run_id, batch.rows_left_out,
+            batch.rows_duplicate, batch.run_id, batch.rows_left_out, _landing_order(connection, batch),
         ),
     )  # fmt: skip
     connection.executemany(
@@ -73,6 +75,19 @@ def record_batch(connection: Connection, batch: Batch) -> None:
     )
     _mark_dirty(connection, batch.batch_id, "accepted")
     _supersede_others(connection, batch.batch_id)
+
+
+def _landing_order(connection: Connection, batch: Batch) -> int:
+    """Place in the order of landing: that of the first reading of the same delivery, else the next one.
+
+    The same bytes are one delivery under one name, or under several with one time in them.
+    """
+    order: int = connection.execute(
+        "select coalesce((select min(landing_order) from batches where sha256 = ? and (file = ? or file_time is ?)),"
+        " (select max(landing_order) + 1 from batches), 1)",
+        (batch.sha256, batch.file, batch.file_time and stamp(batch.file_time)),
+    ).fetchone()[0]
+    return order
 
 
 def _supersede_others(connection: Connection, batch_id: str) -> None:
@@ -228,7 +243,7 @@ def batches_with_rows_in_raw(connection: Connection) -> list[Row]:
     """Every batch with `in_raw`, the rows that its raw files hold, in the order of landing."""
     return connection.execute(
         "select b.*, coalesce(sum(f.rows), 0) as in_raw from batches b left join raw_files f using (batch_id)"
-        " group by b.batch_id order by b.landed_at, b.batch_id"
+        " group by b.batch_id order by b.landing_order, b.landed_at, b.batch_id"
     ).fetchall()
 
 
@@ -265,11 +280,14 @@ def accepted_twin(connection: Connection, batch: Row) -> str | None:
 
 
 def headers_with_the_one_before(connection: Connection, run_id: str, feed: str) -> list[Row]:
-    """Header of each batch that a run accepted, and that of the accepted batch of the same mapping before it."""
+    """Header of each batch that a run accepted, and that of the accepted batch of the same mapping before it.
+
+    A file that was read again stands where it landed first.
+    """
     return connection.execute(
         "select batch_id, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
-        " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.rowid < new.rowid"
-        " order by earlier.rowid desc limit 1) as header_before"
+        " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.landing_order"
+        " < new.landing_order order by earlier.landing_order desc limit 1) as header_before"
         " from batches new where run_id = ? and feed = ? and state = 'accepted' and header is not null",
         (run_id, feed),
     ).fetchall()
@@ -281,7 +299,7 @@ def landed_files(connection: Connection) -> list[Row]:
         "select sha256, group_concat(distinct feed), max(mapping), max(file), max(landed_at), sum(rows_read),"
         " sum(rows_accepted), sum(rows_quarantined), sum(rows_duplicate), max(state), group_concat(reason, '; '),"
         " max(batch_id), max(run_id)"
-        " from (select * from batches where state <> 'superseded' order by landed_at, batch_id) group by sha256"
+        " from (select * from batches where state <> 'superseded' order by landing_order, batch_id) group by sha256"
     ).fetchall()
 
 

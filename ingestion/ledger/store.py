@@ -177,6 +177,11 @@ MIGRATIONS = (
         releases integer not null default 0
     );
     """,
+    # The same bytes under one name, or with one time in their names, are one delivery however often they were read.
+    "alter table batches add column landing_order integer not null default 0;"
+    " update batches set landing_order = (select min(first.rowid) from batches first where first.sha256 ="
+    " batches.sha256 and (first.file = batches.file or first.file_time is batches.file_time));"
+    " create index batches_landing_order on batches (landing_order)",
 )
 
 # How long one who only looks waits for a writer's commit.

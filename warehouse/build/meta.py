@@ -8,7 +8,7 @@ import pandas as pd
 
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
-from ingestion.contracts import load_feeds, undated_feeds
+from ingestion.contracts import Feed, load_feeds, undated_feeds
 from ingestion.values import quote
 from warehouse import plan
 
@@ -78,18 +78,28 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
                 build.register("frame", frame)
                 build.execute(f"insert into meta.{name} select * from frame")
                 build.unregister("frame")
-        for feed in load_feeds():
+        for feed in feeds:
             paths = [f"{feed}/_schema.parquet", *(file.path for file in visible if file.feed == feed)]
             listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
             build.execute(
                 f"create or replace view raw.{feed} as"
-                f" select * from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+                f" select {_raw_columns(feeds[feed])}"
+                f" from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
             )
         build.execute("commit")
         build.execute(f"attach '{settings.marts_db}' as groundswell")
         for model in run_plan.changed:
             for relation in (f"intermediate.{model}", f"groundswell.marts.{model}"):
                 _drop(build, relation)
+
+
+def _raw_columns(feed: Feed) -> str:
+    """All columns of raw; a count that a file was landed before is null for the reason of one that the file lacks."""
+    reasons = (
+        f"coalesce({name}_null_reason, case when {name} is null then 'unsupported' end) as {name}_null_reason"
+        for name in feed.counts
+    )
+    return f"* replace ({', '.join(reasons)})" if feed.counts else "*"
 
 
 def _drop(build: duckdb.DuckDBPyConnection, relation: str) -> None:

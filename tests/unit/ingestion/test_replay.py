@@ -436,6 +436,8 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
     with ledger.write(yard.settings) as connection:
         for table in ("replays", "plan_ranges", "rollbacks", "suppressed", "erasures"):
             connection.execute(f"drop table {table}")
+        connection.execute("drop index batches_landing_order")
+        connection.execute("alter table batches drop column landing_order")
         connection.execute("pragma user_version = 2")
     assert steps(yard) == [(replay.READ_AGAIN, LARGE)]
     assert yard.land("three").rows_accepted == 2
