@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import landing, ledger
+from ingestion import contracts, landing, ledger, parse, raw
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from ingestion.lease import hold
+from ingestion.mapping import grammar
 from warehouse import dry_run
 from warehouse.doctor import releases as doctor
 from warehouse.release import releases, rollback
@@ -88,6 +89,56 @@ def test_the_doctor_finds_nothing_broken_in_it(tmp_path: Path) -> None:
     settings = unpack(tmp_path)
     wrong = [finding for finding in doctor.examine(settings) if finding.level == "WRONG"]
     assert [finding.area for finding in wrong] == ["quarantine", "dirty dates", "checks"], wrong
+
+
+def deliveries_of(settings: Settings) -> list[list[tuple[object, ...]]]:
+    """What the ledger holds of deliveries, but for the inodes and times of files, which unpacking changes."""
+    queries = (
+        "select * from batches order by batch_id",
+        "select * from raw_files order by path",
+        "select * from dirty_dates order by id",
+        "select path, bytes, mapping_fingerprint, batch_id from deliveries order by path",
+    )
+    with ledger.read(settings) as connection:
+        return [[tuple(row) for row in connection.execute(query)] for query in queries]
+
+
+def test_a_column_that_its_feeds_have_gained_reads_no_file_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each feed has one optional column more than v0.1.0 knew: its ids and fingerprints hold all the same."""
+    settings = unpack(tmp_path)
+    before = deliveries_of(settings)
+    mood = contracts.FeedColumn(type="count")
+    gained = {
+        name: feed.model_copy(update={"columns": {"mood": mood, **feed.columns}})
+        for name, feed in contracts.load_feeds().items()
+    }
+    for module in (contracts, grammar, landing, parse, raw):
+        monkeypatch.setattr(module, "load_feeds", lambda: gained)
+    with hold(settings, "land", "test", night.quiet):
+        landed = landing.land_files(settings, "land", night.quiet)
+    assert (landed.files_seen, landed.files_new) == (20, 0)
+    assert deliveries_of(settings) == before
+
+
+def test_a_rule_that_has_changed_reads_the_files_that_have_the_column(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: refunds and costs have a currency of another type now."""
+    settings = unpack(tmp_path)
+    feeds = contracts.load_feeds()
+    text = contracts.FeedColumn(type="text", required=True)
+    for name in ("refunds", "costs"):
+        columns = {**feeds[name].columns, "currency": text}
+        feeds = {**feeds, name: feeds[name].model_copy(update={"columns": columns})}
+    for module in (contracts, grammar, landing, parse, raw):
+        monkeypatch.setattr(module, "load_feeds", lambda: feeds)
+    with hold(settings, "land", "test", night.quiet):
+        landing.land_files(settings, "land", night.quiet)
+    with ledger.read(settings) as connection:
+        again = connection.execute("select distinct feed from batches where run_id = 'land' order by 1").fetchall()
+    assert [row["feed"] for row in again] == ["costs", "refunds"]
 
 
 def test_the_next_night_publishes_what_a_fresh_build_holds(opened: Settings, fresh: Settings) -> None:

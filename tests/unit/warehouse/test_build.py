@@ -5,7 +5,9 @@ from pathlib import Path
 import duckdb
 
 from ingestion.config import Settings
+from ingestion.contracts import load_feeds
 from warehouse import build_database
+from warehouse.build import meta
 from warehouse.build import run as build
 
 
@@ -49,3 +51,21 @@ def test_a_damaged_file_starts_anew_and_is_named(settings: Settings) -> None:
     assert build._open_or_renew(settings, said.append) is True
     assert "build.duckdb is damaged" in said[0]
     assert not Path(f"{settings.build_db}.wal").exists()
+
+
+def test_a_count_that_came_after_a_file_is_unsupported_in_it() -> None:
+    """Null with its reason, as any column that a file lacks; a reason that stands in raw stays."""
+    counts = load_feeds()["account_snapshots"].counts
+    names = ", ".join(f"{name}, {name}_null_reason" for name in counts)
+    rows = {1: ("1", "null"), 2: ("null", "'hidden'"), 3: ("null", "null")}
+    values = ", ".join(f"({line}, {', '.join(pair * len(counts))})" for line, pair in rows.items())
+    with duckdb.connect() as connection:
+        found = connection.execute(
+            f"select {meta._raw_columns(load_feeds()['account_snapshots'])} from (values {values}) t (line, {names})"
+        ).fetchall()
+    reasons = {row[0]: set(row[2::2]) for row in found}
+    assert reasons == {1: {None}, 2: {"hidden"}, 3: {"unsupported"}}
+
+
+def test_a_feed_without_counts_is_taken_as_it_is() -> None:
+    assert meta._raw_columns(load_feeds()["costs"]) == "*"
