@@ -118,7 +118,7 @@ def test_a_column_that_its_feeds_have_gained_reads_no_file_again(
         monkeypatch.setattr(module, "load_feeds", lambda: gained)
     with hold(settings, "land", "test", night.quiet):
         landed = landing.land_files(settings, "land", night.quiet)
-    assert (landed.files_seen, landed.files_new) == (20, 0)
+    assert (landed.files_seen, landed.files_new) == (30, 0)
     assert deliveries_of(settings) == before
 
 
