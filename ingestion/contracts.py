@@ -78,6 +78,12 @@ class Feed(Strict):
         return hashlib.sha256(meaning.encode()).hexdigest()[:16]
 
     @property
+    def first_fingerprint(self) -> str | None:
+        """What v0.1.0 gave every file of the feed; null for a feed that it did not have."""
+        first = _first_contracts().get(self.feed)
+        return str(first["fingerprint"]) if first else None
+
+    @property
     def required(self) -> list[str]:
         return [name for name, column in self.columns.items() if column.required]
 

@@ -283,7 +283,9 @@ def _land_one(
     feeds = [part.feed if part else UNKNOWN_FEED for part in parts]
     asked = {feed: ledger.times_asked(settings, taken.sha256, feed) for feed in feeds}
     try:
-        known = _known_readings(settings, taken, mapping, asked)
+        with ledger.read(settings) as connection:
+            before = ledger.batches_of_bytes(connection, taken.sha256)
+        known = _known_readings(before, taken, mapping, asked)
         read_with = {known[feed]["mapping_fingerprint"] if feed in known else None for feed in feeds}
         batches: list[ledger.Batch] = []
         if len(read_with) == 1 and None not in read_with:
@@ -304,6 +306,10 @@ def _land_one(
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
+            for batch in batches:
+                why = _still_rejected(before, taken, batch, mapping, asked[batch.feed])
+                if why is not None:
+                    ledger.retire_batch(connection, batch.batch_id, "rejected", why)
         return batches
     finally:
         for leftover in settings.inbox.glob(f"{taken.sha256}*"):
@@ -459,6 +465,7 @@ def _batch_of(
         rows_left_out=outcome.rows_left_out,
         run_id=run_id,
         raw_files=raw_files,
+        layout=mapping.own_fingerprint if mapping else "",
     )
 
 
@@ -480,12 +487,32 @@ def fingerprint_of(mapping: Mapping | None, known: ledger.Row) -> str:
     return mapping.fingerprint_of(ledger.header_of(known)) if mapping else ""
 
 
+def _still_rejected(
+    before: list[ledger.Row], taken: Taken, batch: ledger.Batch, mapping: Mapping | None, asked: int
+) -> str | None:
+    """Why a new reading does not count: a person rejected this delivery, and only its feed has changed since.
+
+    A mapping that a person has corrected, or a replay that a person asked for, counts.
+    """
+    why = None
+    for row in before:
+        read_alike = row["batch_id"] == _batch_id(taken, batch.feed, mapping, row["mapping_fingerprint"], asked)
+        if mapping and row["feed"] == batch.feed and read_alike and _is_of_layout(mapping, row):
+            why = row["reason"] if row["state"] == "rejected" else None
+    return why
+
+
+def _is_of_layout(mapping: Mapping, row: ledger.Row) -> bool:
+    """Whether a batch was read under this mapping as it is now. Batches of v0.1.0 name it together with its feeds."""
+    if row["layout"] is None:
+        return bool(row["mapping_fingerprint"] == mapping.first_fingerprint)
+    return bool(row["layout"] == mapping.own_fingerprint)
+
+
 def _known_readings(
-    settings: Settings, taken: Taken, mapping: Mapping | None, asked: dict[str, int]
+    before: list[ledger.Row], taken: Taken, mapping: Mapping | None, asked: dict[str, int]
 ) -> dict[str, ledger.Row]:
     """By feed the batch that this delivery was read into before, where it would be read in the same way today."""
-    with ledger.read(settings) as connection:
-        before = ledger.batches_of_bytes(connection, taken.sha256)
     known = {}
     for row in before:
         if row["feed"] in asked:

@@ -50,6 +50,7 @@ class Batch:
     run_id: str
     raw_files: list[RawFile] = field(default_factory=list)
     rows_left_out: int = 0
+    layout: str = ""
 
 
 def record_batch(connection: Connection, batch: Batch) -> None:
@@ -60,13 +61,14 @@ def record_batch(connection: Connection, batch: Batch) -> None:
     Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
     """
     connection.execute(
-        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
             None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
             batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
             batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
             batch.rows_duplicate, batch.run_id, batch.rows_left_out, _landing_order(connection, batch),
+            batch.layout,
         ),
     )  # fmt: skip
     connection.executemany(
@@ -360,8 +362,11 @@ def deliveries(connection: Connection) -> list[Row]:
 
 
 def batches_of_bytes(connection: Connection, sha256: str) -> list[Row]:
-    """Id, feed and fingerprint of every batch of a file's bytes, with the header that the file had."""
-    query = f"select b.batch_id, b.feed, b.mapping_fingerprint, {_HEADER} as header from batches b where b.sha256 = ?"
+    """Every batch of a file's bytes, with the header that the file had: what it was read with and what became of it."""
+    query = (
+        f"select b.batch_id, b.feed, b.mapping_fingerprint, b.layout, b.state, b.reason, {_HEADER} as header"
+        " from batches b where b.sha256 = ? order by b.rowid"
+    )
     return connection.execute(query, (sha256,)).fetchall()
 
 

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from urllib.parse import quote
 
 from ingestion.config import Settings, utc_now
+from ingestion.errors import ContractError
 
 Connection: TypeAlias = sqlite3.Connection
 Row: TypeAlias = sqlite3.Row
@@ -181,7 +182,9 @@ MIGRATIONS = (
     "alter table batches add column landing_order integer not null default 0;"
     " update batches set landing_order = (select min(first.rowid) from batches first where first.sha256 ="
     " batches.sha256 and (first.file = batches.file or first.file_time is batches.file_time));"
-    " create index batches_landing_order on batches (landing_order)",
+    " create index batches_landing_order on batches (landing_order);"
+    # The mapping alone that a batch was read with, without its feeds; null of batches from before.
+    " alter table batches add column layout text",
 )
 
 # How long one who only looks waits for a writer's commit.
@@ -206,9 +209,15 @@ def _version(connection: Connection) -> int:
 def _upgrade(connection: Connection) -> None:
     """Bring a ledger, or an empty file, to the schema of today, in one transaction.
 
-    Of two processes at once the second finds nothing to do.
+    Of two processes at once the second finds nothing to do. Raises ContractError for a ledger of a newer version.
     """
-    if _version(connection) >= len(MIGRATIONS):
+    version = _version(connection)
+    if version > len(MIGRATIONS):
+        raise ContractError(
+            f"state/ledger.sqlite was written by a newer version (its schema is {version}, this one knows"
+            f" {len(MIGRATIONS)}): install that version again, or restore the data folder from before the upgrade"
+        )
+    if version == len(MIGRATIONS):
         return
     connection.execute("begin immediate")
     try:

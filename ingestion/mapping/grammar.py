@@ -8,7 +8,7 @@ import difflib
 import fnmatch
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -296,8 +296,20 @@ class Mapping(_Traits):
             header: the names that the file's columns have; null where it was refused unopened.
         """
         names = frozenset(map(self.name_of, header or ()))
-        meaning = [self.model_dump_json(exclude_defaults=True)]
-        meaning += [load_feeds()[part.feed].fingerprint_of(self._filled(part, names)) for part in self.parts]
+        return self._with(load_feeds()[part.feed].fingerprint_of(self._filled(part, names)) for part in self.parts)
+
+    @property
+    def own_fingerprint(self) -> str:
+        """Changes whenever a person changes the meaning of the mapping; what its feeds are does not count."""
+        return self._with(())
+
+    @property
+    def first_fingerprint(self) -> str:
+        """What v0.1.0 read a file with under this mapping."""
+        return self._with(load_feeds()[part.feed].first_fingerprint or "" for part in self.parts)
+
+    def _with(self, feeds: Iterable[str]) -> str:
+        meaning = [self.model_dump_json(exclude_defaults=True), *feeds]
         return hashlib.sha256("\0".join(meaning).encode()).hexdigest()[:16]
 
     def _filled(self, part: FeedPart, names: frozenset[str]) -> frozenset[str]:
@@ -334,7 +346,10 @@ class CanonicalMapping(Mapping):
     def fingerprint_of(self, header: Sequence[str] | None) -> str:
         # Every name counts, also one that the feed had once and has no more.
         filled = frozenset(map(self.name_of, header or ()))
-        return f"canonical-{load_feeds()[self.parts[0].feed].fingerprint_of(filled)}"
+        return self._with([load_feeds()[self.parts[0].feed].fingerprint_of(filled)])
+
+    def _with(self, feeds: Iterable[str]) -> str:
+        return "-".join(["canonical", *feeds])
 
     def name_of(self, header: str) -> str:
         return tidy(header.lower())

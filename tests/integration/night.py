@@ -179,7 +179,7 @@ KILLS: dict[str, Callable[[], None]] = {
     "after check_landing": _between("check_landing"),
     "build_marts: in the plan's transaction": _after(plan, "_record"),
     "build_marts: plan written, build database not told": _before(meta, "write_meta"),
-    "build_marts: in the transaction that tells the build database": _before(meta, "load_feeds", 2),
+    "build_marts: in the transaction that tells the build database": _before(meta, "_raw_columns"),
     "build_marts: dbt not started": _before(dbt, "run_dbt"),
     "build_marts: while dbt writes": _while_dbt_writes,
     "build_marts: dbt done, results not recorded": _before(ledger, "record_checks", 2),

@@ -303,6 +303,64 @@ def test_the_empty_schema_gains_the_column(yard: Yard, change_feed: SetFeed) -> 
     assert rows == [("a", None, None)]
 
 
+# --- a file that a person has rejected
+
+
+@pytest.mark.usefixtures("vendor")
+@pytest.mark.parametrize("of_v010", [False, True])
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [(CSV, csv()), (JSON, jsonl()), (VENDOR, of_vendor())],
+)
+def test_a_rejected_file_stays_rejected_when_its_feed_changes(
+    yard: Yard, change_feed: SetFeed, path: str, content: str, of_v010: bool
+) -> None:
+    yard.drop(path, content)
+    yard.land("one")
+    ledger.reject(yard.settings, yard.batch(path)["batch_id"], "a third of the roster")
+    if of_v010:
+        with ledger.write(yard.settings) as connection:
+            connection.execute("update batches set layout = null")
+    change_feed(changed("account_id", type="text"))
+    yard.land("two")
+    change_feed(changed("account_id", type="code"))
+    yard.land("three")
+    readings = {row["run_id"]: row for row in yard.batches()}
+    assert {run: (row["state"], row["reason"]) for run, row in readings.items()} == dict.fromkeys(
+        ("one", "two", "three"), ("rejected", "a third of the roster")
+    )
+    last = readings["three"]["batch_id"]
+    replay.replay(yard.settings, batch_prefix=last, revive=True, say=yard.said.append)
+    assert [row["batch_id"] for row in yard.batches() if row["state"] == "accepted"] == [last]
+
+
+def test_a_rejected_file_that_counts_again_counts_when_its_feed_changes(yard: Yard, change_feed: SetFeed) -> None:
+    yard.drop(CSV, csv())
+    yard.land("one")
+    first = yard.batch(CSV)["batch_id"]
+    ledger.reject(yard.settings, first, "a third of the roster")
+    replay.replay(yard.settings, batch_prefix=first, revive=True, say=yard.said.append)
+    change_feed(changed("account_id", type="text"))
+    yard.land("two")
+    assert {row["run_id"]: row["state"] for row in yard.batches()} == {"one": "superseded", "two": "accepted"}
+
+
+def test_a_rejected_file_counts_under_a_mapping_that_was_corrected(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, change_feed: SetFeed
+) -> None:
+    """Also where the feed has changed with it."""
+    monkeypatch.setattr(landing, "load_mappings", lambda: [MAPPING])
+    yard.drop(VENDOR, of_vendor())
+    yard.land("one")
+    ledger.reject(yard.settings, yard.batch(VENDOR)["batch_id"], "handles of another column")
+    other = grammar.ColumnSource.model_validate({"template": "@{Id}"})
+    right = MAPPING.model_copy(update={"columns": {**MAPPING.columns, "handle": other}})
+    monkeypatch.setattr(landing, "load_mappings", lambda: [right])
+    change_feed(changed("account_id", type="text"))
+    yard.land("two")
+    assert {batch["run_id"]: batch["state"] for batch in yard.batches()} == {"one": "rejected", "two": "accepted"}
+
+
 # --- the order of landing
 
 

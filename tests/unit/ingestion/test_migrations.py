@@ -6,6 +6,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
+from ingestion.errors import ContractError
 from ingestion.ledger import store
 
 
@@ -59,3 +60,14 @@ def fill(settings: Settings) -> None:
 def test_a_full_disk_is_not_hidden_by_a_rollback_that_sqlite_has_done_by_itself(settings: Settings) -> None:
     with pytest.raises(sqlite3.OperationalError, match="database or disk is full"):
         fill(settings)
+
+
+def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(settings: Settings) -> None:
+    with ledger.write(settings) as connection:
+        connection.execute(f"pragma user_version = {len(store.MIGRATIONS) + 1}")
+    before = settings.ledger.read_bytes()
+    with pytest.raises(ContractError, match="written by a newer version"), ledger.write(settings):
+        pass
+    with pytest.raises(ContractError, match="restore the data folder"), ledger.look(settings):
+        pass
+    assert settings.ledger.read_bytes() == before
