@@ -9,6 +9,10 @@ class UsageError(ContractError):
     """A person asked for what is not there, or cannot be: asking otherwise mends it."""
 
 
+class DamagedBuild(Exception):
+    """A private database was damaged and is removed: the same step, tried again, builds all from raw."""
+
+
 class FileRefused(Exception):
     """A landed file that is set aside whole.
 

@@ -306,6 +306,8 @@ def _land_one(
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
+            written = [file.path for batch in batches for file in batch.raw_files]
+            ledger.record_verified(connection, run_id, {path: raw.identity_of(settings, path) for path in written})
             for batch in batches:
                 why = _still_rejected(before, taken, batch, mapping, asked[batch.feed])
                 if why is not None:

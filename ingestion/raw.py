@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
@@ -158,23 +159,48 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def damaged(settings: Settings, files: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
-    """Of (path, sha-256, batch_id) those whose file is gone or holds other bytes: path, batch_id."""
-    found = []
+def identity_of(settings: Settings, path: str) -> tuple[int, int, int]:
+    """Bytes, mtime_ns and inode of a raw file: whether it is still the one that was hashed."""
+    info = (settings.raw / path).stat()
+    return info.st_size, info.st_mtime_ns, info.st_ino
+
+
+def damaged(
+    settings: Settings, files: Iterable[tuple[str, str, str]], run_id: str | None = None
+) -> list[tuple[str, str]]:
+    """Of (path, sha-256, batch_id) those whose file is gone or holds other bytes: path, batch_id.
+
+    Args:
+        run_id: the run that asks: what it has hashed already, and what lies there untouched since, is not read again.
+    """
+    found: list[tuple[str, str]] = []
+    sound: dict[str, tuple[int, int, int]] = {}
+    known: dict[str, tuple[int, int, int]] = {}
+    if run_id is not None:
+        with ledger.read(settings) as connection:
+            known = ledger.verified_by(connection, run_id)
     for path, sha256, batch_id in files:
         try:
+            identity = identity_of(settings, path)
+            if known.get(path) == identity:
+                continue
             with (settings.raw / path).open("rb") as source:
                 same = hashlib.file_digest(source, "sha256").hexdigest() == sha256
         except FileNotFoundError:
             same = False
-        if not same:
+        if same:
+            sound[path] = identity
+        else:
             found.append((path, batch_id))
+    if run_id is not None and sound:
+        with ledger.write(settings) as connection:
+            ledger.record_verified(connection, run_id, sound)
     return found
 
 
-def verify(settings: Settings, files: Iterable[tuple[str, str, str]]) -> None:
-    """Check (path, sha-256, batch_id) of raw files before they are read. Raises ContractError that names the remedy."""
-    for path, batch_id in damaged(settings, files):
+def verify(settings: Settings, files: Iterable[tuple[str, str, str]], run_id: str | None = None) -> None:
+    """Check (path, sha-256, batch_id) of raw files before they are read, once a run. Raises ContractError."""
+    for path, batch_id in damaged(settings, files, run_id):
         raise ContractError(
             f"raw/{path} is damaged or gone: restore it from a backup, or take its batch back with"
             f" `make reject BATCH={batch_id[:12]}`"

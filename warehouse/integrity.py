@@ -19,15 +19,11 @@ FACTOR = np.uint64(0xBF58476D1CE4E5B9)
 SEED = np.uint64(5381)
 
 
-class DamagedBuild(Exception):
-    """A private database file is damaged and was set aside: build again, from raw."""
-
-
 def damage_of(database: Path) -> str | None:
     """What is wrong with a database file that nobody has open; null when it is sound or absent."""
-    if not database.exists() or not _has_suspect_block(database):
+    if not database.exists():
         return None
-    return _unreadable(database)
+    return _unreadable(database) if _has_suspect_block(database) else _unopenable(database)
 
 
 def remove_damaged(settings: Settings) -> str | None:
@@ -56,6 +52,15 @@ def _has_suspect_block(database: Path) -> bool:
     shape = (body // BLOCK_BYTES, BLOCK_BYTES // 8)
     blocks = np.memmap(database, dtype="<u8", mode="r", offset=HEADERS_BYTES, shape=shape)
     return any(SEED ^ np.bitwise_xor.reduce(block[1:] * FACTOR) != block[0] for block in blocks)
+
+
+def _unopenable(database: Path) -> str | None:
+    """First line of DuckDB's complaint when the file is opened, which reads its head; null without one."""
+    try:
+        duckdb.connect(str(database), read_only=True, config=DUCKDB_CONFIG).close()
+    except duckdb.IOException as error:
+        return None if "lock" in str(error).lower() else str(error).splitlines()[0]
+    return None
 
 
 def _unreadable(database: Path) -> str | None:

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
+
+import duckdb
 
 from expectations.run import check_landing, check_marts
 from ingestion import erasure, lease, ledger
 from ingestion.config import Settings, utc_now
+from ingestion.errors import DamagedBuild
 from ingestion.landing import land_files
 from ingestion.lease import Lease
 from serving.report.build import build_report
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest
-from warehouse.build.run import build_marts, ensure_built
+from warehouse.build.run import build_marts, end_unbuilt, require_built
 from warehouse.progress import Bar
 from warehouse.release import diff, publish, releases
 
@@ -35,41 +39,52 @@ __all__ = [
     "publish_checked",
 ]
 
+R = TypeVar("R")
 
-def check_built(
-    settings: Settings,
-    run_id: str,
-    day: date,
-    lease: Lease,
-    say: Callable[[str], None] = print,
-    only_if_rebuilt: bool = False,
-) -> str:
-    """Check the marts of this run; a run that was overtaken is built again first, or ends as superseded.
 
-    Returns built, rebuilt, unchanged or superseded. Raises ContractError when a critical check fails.
+def check_built(settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print) -> str:
+    """Check the marts of this run. Returns built, unchanged, or superseded: a later release holds its dates.
+
+    Raises ContractError when a critical check fails, and when the build is another run's or damaged.
     """
-    status = ensure_built(settings, run_id, lease, say).status
-    if status == "rebuilt" or (status == "built" and not only_if_rebuilt):
-        check_marts(settings, run_id, day, say)
-    return status
+
+    def check() -> str:
+        status = require_built(settings, run_id, lease, say)
+        if status == "built":
+            check_marts(settings, run_id, day, say)
+        return status
+
+    return _or_end(settings, run_id, say, check)
 
 
 def publish_checked(
     settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print
 ) -> publish.Published | None:
-    """Publish what was checked, null when a later run has released it; what was built again is checked again.
+    """Publish what was checked; null when a later release holds its dates.
 
-    A private database that proves damaged while it is copied is built from raw once more.
+    Raises ContractError when the build is another run's or damaged, LeaseLost when another writer took over meanwhile.
     """
-    # Overtaken since the check: what was built again must be checked again.
-    if check_built(settings, run_id, day, lease, say, only_if_rebuilt=True) == "superseded":
-        return None
+
+    def publish_it() -> publish.Published | str:
+        status = require_built(settings, run_id, lease, say)
+        return status if status == "superseded" else publish.publish_release(settings, run_id, lease, say)
+
+    published = _or_end(settings, run_id, say, publish_it)
+    return None if isinstance(published, str) else published
+
+
+def _or_end(settings: Settings, run_id: str, say: Callable[[str], None], step: Callable[[], R]) -> R | str:
+    """Do a step on the private databases; where one proves damaged it is removed, and the run ends (`end_unbuilt`)."""
     try:
-        return publish.publish_release(settings, run_id, lease, say)
-    except integrity.DamagedBuild as damage:
-        say(f"{damage}: all is built again from raw")
-    check_built(settings, run_id, day, lease, say, only_if_rebuilt=True)
-    return publish.publish_release(settings, run_id, lease, say)
+        return step()
+    except DamagedBuild as damage:
+        why = str(damage)
+    except duckdb.Error:
+        found = integrity.remove_damaged(settings)
+        if found is None:
+            raise
+        why = f"{found} and is removed"
+    return end_unbuilt(settings, run_id, why, say)
 
 
 def backfill(
@@ -84,7 +99,7 @@ def backfill(
     with lease.hold(settings, run_id, "backfill", say) as held, _kept(settings) as before:
         bar.step("land_files")
         land_files(settings, run_id, say)
-        asked, day = plan.resolve(settings, first, last, marts)
+        asked, day = plan.resolve(settings, first, last, marts, run_id)
         try:
             bar.step("check_landing")
             check_landing(settings, run_id, day, say)

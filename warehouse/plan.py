@@ -206,8 +206,13 @@ def check_order(first: date, last: date) -> None:
         raise UsageError(f"the range {first} .. {last} is in the future; today is {today} (UTC)")
 
 
-def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = ()) -> tuple[Asked, date]:
+def resolve(
+    settings: Settings, first: date, last: date, marts: Iterable[str] = (), run_id: str | None = None
+) -> tuple[Asked, date]:
     """The range of a rebuild against what raw holds, and the day of the run: the last one with raw in it.
+
+    Args:
+        run_id: the run that asks, which hashes each raw file once; null for one who only looks.
 
     Raises ContractError when the range is reversed, in the future or before the first raw day; it names the range
     that exists.
@@ -228,7 +233,7 @@ def resolve(settings: Settings, first: date, last: date, marts: Iterable[str] = 
     span = [str(first + timedelta(days=number)) for number in range((last - first).days + 1)]
     within = [file for file in files if str(first) <= file.snapshot_date <= str(last)]
     windowed = [file for file in within if dated[file.feed].visible == "planned_days"]
-    lost = {path for path, _ in raw.damaged(settings, [file.seal for file in windowed])}
+    lost = {path for path, _ in raw.damaged(settings, [file.seal for file in windowed], run_id)}
     left_out = sorted({file.snapshot_date for file in windowed if file.path in lost})
     held = {(file.feed, file.snapshot_date) for file in windowed}
     feeds = sorted({file.feed for file in files if dated[file.feed].visible == "planned_days"})

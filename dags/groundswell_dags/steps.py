@@ -69,11 +69,11 @@ def rebuild_range(context: Any) -> tuple[Asked, date]:
     """The range that Params `from`, `to` and `marts` name, and the day of its run. Raises ContractError."""
     params = context["params"]
     first, last = (date.fromisoformat(str(params[name])) for name in ("from", "to"))
-    return resolve(get_settings(), first, last, params["marts"] or ())
+    return resolve(get_settings(), first, last, params["marts"] or (), str(context["dag_run"].run_id))
 
 
 def check_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) -> str:
-    """Check the marts of this run; returns built, rebuilt or unchanged, and skips a run that was superseded."""
+    """Check the marts of this run; returns built or unchanged, and skips a run that was superseded."""
     from warehouse.pipeline import check_built
 
     status = check_built(settings, run_id, day, lease)

@@ -83,7 +83,9 @@ from ingestion.ledger.raw_files import (
     raw_files_of_feed,
     raw_files_with_state,
     raw_paths,
+    record_verified,
     replace_raw_file,
+    verified_by,
 )
 from ingestion.ledger.releases import (
     Parts,
@@ -212,6 +214,7 @@ __all__ = [
     "record_released",
     "record_released_dates",
     "record_rollback",
+    "record_verified",
     "reject",
     "release_lease",
     "release_of_run",
@@ -229,6 +232,7 @@ __all__ = [
     "tally_of_checks",
     "times_asked",
     "totals_of_run",
+    "verified_by",
     "write",
     "writer_of",
 ]

@@ -1,5 +1,6 @@
 """Raw files: every Parquet file of raw with its rows and sha-256. Models see those of accepted batches alone."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ingestion.ledger.store import Connection, Row
@@ -88,6 +89,21 @@ def landed_dates(connection: Connection, upto: str) -> list[Row]:
     return connection.execute(
         "select distinct feed, snapshot_date from raw_files where snapshot_date <= ?", (upto,)
     ).fetchall()
+
+
+def verified_by(connection: Connection, run_id: str) -> dict[str, tuple[int, int, int]]:
+    """Path of every raw file whose bytes a run has hashed, with bytes, mtime_ns and inode of that time."""
+    rows = connection.execute("select path, bytes, mtime_ns, inode from verified_files where run_id = ?", (run_id,))
+    return {row["path"]: (row["bytes"], row["mtime_ns"], row["inode"]) for row in rows}
+
+
+def record_verified(connection: Connection, run_id: str, files: Mapping[str, tuple[int, int, int]]) -> None:
+    """Note which raw files a run has hashed, and how they lay on disk; what other runs have hashed is forgotten."""
+    connection.execute("delete from verified_files where run_id <> ?", (run_id,))
+    connection.executemany(
+        "insert or replace into verified_files values (?, ?, ?, ?, ?)",
+        [(path, run_id, *identity) for path, identity in files.items()],
+    )
 
 
 def replace_raw_file(connection: Connection, path: str, new: str, rows: int, size: int, sha256: str) -> None:

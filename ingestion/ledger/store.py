@@ -185,6 +185,9 @@ MIGRATIONS = (
     " create index batches_landing_order on batches (landing_order);"
     # The mapping alone that a batch was read with, without its feeds; null of batches from before.
     " alter table batches add column layout text",
+    # What the run at work has hashed: each raw file as it then lay on disk.
+    "create table verified_files (path text primary key, run_id text not null, bytes integer not null,"
+    " mtime_ns integer not null, inode integer not null)",
 )
 
 # How long one who only looks waits for a writer's commit.

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,5 +49,6 @@ def test_the_params_become_a_range(airflow_home: None, monkeypatch: pytest.Monke
     seen: list[Any] = []
     monkeypatch.setattr(steps, "get_settings", lambda: settings)
     monkeypatch.setattr(steps, "resolve", lambda *given: seen.append(given))
-    steps.rebuild_range({"params": {"from": "2026-01-05", "to": "2026-01-07", "marts": ["dim_account"]}})
-    assert seen == [(settings, date(2026, 1, 5), date(2026, 1, 7), ["dim_account"])]
+    params = {"from": "2026-01-05", "to": "2026-01-07", "marts": ["dim_account"]}
+    steps.rebuild_range({"params": params, "dag_run": SimpleNamespace(run_id="rebuild")})
+    assert seen == [(settings, date(2026, 1, 5), date(2026, 1, 7), ["dim_account"], "rebuild")]

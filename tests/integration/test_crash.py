@@ -13,7 +13,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, DamagedBuild
 from warehouse import integrity
 from warehouse.release import releases
 
@@ -166,29 +166,52 @@ def damage(database: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["cut short", "head lost", "bytes changed"])
 @pytest.mark.parametrize("name", ["build_db", "marts_db"])
-def test_a_damaged_build_database_is_found_and_built_again_by_the_run_itself(
+def test_a_damaged_build_database_is_found_and_built_again_by_the_retry(
     kind: str, name: str, world: Settings, untouched: Content
 ) -> None:
+    """At most one failure: as Airflow does, the step is tried again, under the same run."""
     said: list[str] = []
     damage(getattr(world, name), kind)
-    night.run_whole(world, "second", day(3), said.append)
+    try:
+        night.run_whole(world, "second", day(3), said.append)
+    except DamagedBuild as error:
+        said.append(str(error))
+        assert not world.build_db.exists()
+        assert not world.marts_db.exists()
+        night.run_whole(world, "second", day(3), said.append)
     assert any("damaged" in line for line in said), said
     is_mended(world, untouched)
 
 
-def test_damage_of_a_day_that_the_run_does_not_read_is_found_at_the_copy(world: Settings, untouched: Content) -> None:
-    said: list[str] = []
+def test_damage_of_a_day_that_the_run_does_not_read_is_found_at_the_copy(
+    world: Settings, first: tuple[Settings, Content], untouched: Content
+) -> None:
+    """Found where nothing can be built any more: the run ends, and the next one builds all from raw."""
     really_copy = night.publish._copy_database
 
     def copy(settings: Settings, target: Path) -> None:
         really_copy(settings, target)
-        if not said or not any("damaged" in line for line in said):
-            damage(target, "bytes changed")
+        damage(target, "bytes changed")
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(night.publish, "_copy_database", copy)
-        night.run_whole(world, "second", day(3), said.append)
-    assert any("is damaged" in line for line in said)
+        with pytest.raises(ContractError, match=r"is damaged .* and is removed, so run second publishes nothing"):
+            night.run_whole(world, "second", day(3))
+    assert content(world) == first[1]
+    assert not world.marts_db.exists()
+    night.run_whole(world, "third", day(3))
+    is_mended(world, untouched)
+
+
+def test_damage_found_while_the_marts_are_checked_ends_the_run(
+    world: Settings, first: tuple[Settings, Content], untouched: Content
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night, "boundary", lambda step: step == "build_marts" and damage(world.marts_db, "head lost"))
+        with pytest.raises(ContractError, match=r"is damaged .* and is removed, so run second publishes nothing"):
+            night.run_whole(world, "second", day(3))
+    assert content(world) == first[1]
+    night.run_whole(world, "third", day(3))
     is_mended(world, untouched)
 
 

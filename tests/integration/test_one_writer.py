@@ -1,17 +1,20 @@
 """Nightly, backfill and a person at once, each a process: one works, others wait; an overtaken one cannot publish."""
 
+import hashlib
 import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestion import lease, ledger
 from ingestion.config import Settings
-from ingestion.errors import LeaseLost
-from warehouse import plan
+from ingestion.errors import ContractError, LeaseLost
+from warehouse import integrity, pipeline, plan
 from warehouse.release import releases
 
 from . import forks, night, small
@@ -53,14 +56,22 @@ def state_of(settings: Settings, run_id: str) -> str | None:
     return row["state"] if row else None
 
 
+def has_ended(settings: Settings, run_id: str) -> bool:
+    """Whether a run has published, or had nothing to, or has ended with the one error that an overtaken run has."""
+    log = forks.log_of(settings, run_id)
+    overtaken = log.exists() and f"so run {run_id} publishes nothing" in log.read_text()
+    return overtaken or state_of(settings, run_id) in ("published", "unchanged", "superseded")
+
+
 def test_three_at_once_all_end_and_the_marts_are_those_of_one(
     world: Settings, forked: forks.Forks, tmp_path: Path
 ) -> None:
     runs = {"nightly": 3, "backfilled": 1, "by hand": 2}
     for run_id, number in runs.items():
         forked.begin(world, run_id, number)
-    ended = ("published", "unchanged", "superseded")
-    wait_until(lambda: all(state_of(world, run_id) in ended for run_id in runs) and holder(world) is None)
+    wait_until(lambda: all(has_ended(world, run_id) for run_id in runs) and holder(world) is None)
+    # One that was overtaken before its dates were released leaves them to the next run.
+    night.run(world, "next", day(3))
     alone = small.world(tmp_path, "alone")
     for number in (1, 2, 3):
         deliver(alone, f"day{number}", [Capture("a", number, followers=1000 * number)])
@@ -120,13 +131,76 @@ def test_a_holder_that_was_killed_is_taken_over_at_once(world: Settings, forked:
     assert night.run(world, "next", day(3)).status == "published"
 
 
-def test_an_overtaken_rebuild_builds_again_what_it_was_asked_for(world: Settings) -> None:
-    night.run(world, "first", day(3))
-    asked, last = plan.resolve(world, day(1), day(2))
-    with lease.hold(world, "rebuild", "build_marts", night.quiet) as held:
-        night.build.build_marts(world, "rebuild", last, held, night.quiet, asked)
+def overtaken(world: Settings, run_id: str, asked: plan.Asked | None, last: date) -> None:
+    """A run whose build another one has written over, and published."""
+    with lease.hold(world, run_id, "build_marts", night.quiet) as held:
+        night.landing.land_files(world, run_id, night.quiet)
+        night.build.build_marts(world, run_id, last, held, night.quiet, asked)
     deliver(world, "day4", [Capture("a", 4, followers=4000)])
     night.run(world, "nightly", day(4))
-    with lease.hold(world, "rebuild", "check_marts", night.quiet) as held:
-        assert night.build.ensure_built(world, "rebuild", held, night.quiet).status == "rebuilt"
-        assert night.publish.publish_release(world, "rebuild", held, night.quiet).status == "published"
+
+
+@pytest.mark.parametrize("step", ["check_built", "publish_checked"])
+def test_an_overtaken_rebuild_ends_and_says_how_to_ask_again(world: Settings, step: str) -> None:
+    night.run(world, "first", day(3))
+    asked, last = plan.resolve(world, day(1), day(2))
+    overtaken(world, "rebuild", asked, last)
+    released, seen = content(world), releases.latest(world)
+    with (
+        lease.hold(world, "rebuild", step, night.quiet) as held,
+        pytest.raises(
+            ContractError,
+            match=r"the build is of run nightly, so run rebuild publishes nothing; ask for the range again:"
+            r" `make backfill FROM=2026-01-01 TO=2026-01-02`",
+        ),
+    ):
+        getattr(pipeline, step)(world, "rebuild", last, held, night.quiet)
+    assert (content(world), releases.latest(world)) == (released, seen)
+
+
+def test_an_overtaken_night_whose_dates_are_not_released_leaves_them_to_the_next(world: Settings) -> None:
+    """The run that overtook it has not published: neither has, and the next one does for both."""
+    for run_id, number in (("overtaken", 3), ("by hand", 2)):
+        with lease.hold(world, run_id, "land_files", night.quiet) as held:
+            night.landing.land_files(world, run_id, night.quiet)
+            night.build.build_marts(world, run_id, day(number), held, night.quiet)
+    with (
+        lease.hold(world, "overtaken", "check_marts", night.quiet) as held,
+        pytest.raises(ContractError, match="its dates stay dirty, and the next run builds them: `make nightly`"),
+    ):
+        pipeline.check_built(world, "overtaken", day(3), held, night.quiet)
+    assert releases.latest(world) is None
+    night.run(world, "next", day(3))
+    with ledger.read(world) as connection:
+        assert connection.execute("select count(*) from dirty_dates").fetchone()[0] == 0
+
+
+def test_a_night_whose_build_is_gone_is_superseded_when_its_dates_are_released(world: Settings) -> None:
+    overtaken(world, "slow", None, day(3))
+    integrity.remove_build(world)
+    with lease.hold(world, "slow", "publish_release", night.quiet) as held:
+        assert pipeline.publish_checked(world, "slow", day(3), held, night.quiet) is None
+    assert state_of(world, "slow") == "superseded"
+
+
+def test_a_night_hashes_each_raw_file_once(world: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    really_digest = hashlib.file_digest
+
+    def digest(source: Any, kind: Any) -> Any:
+        if source.name.endswith((".parquet", ".partial")) and "/raw/" in source.name:
+            hashed.append(source.name)
+        return really_digest(source, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", digest)
+    night.run_whole(world, "first", day(3))
+    assert len(list((world.raw / "account_snapshots").rglob("snapshot_date=*/*.parquet"))) == 3
+    # Each as it is written, then nothing more by the same run.
+    assert len([name for name in hashed if "snapshot_date=" in name or "part.parquet" in name]) == 3
+    deliver(world, "day4", [Capture("a", 4, followers=4000)])
+    with lease.hold(world, "land", "land_files", night.quiet):
+        night.landing.land_files(world, "land", night.quiet)
+    hashed.clear()
+    night.run_whole(world, "second", day(4))
+    # What another run wrote: once, for the gate and the build.
+    assert len(hashed) == 1

@@ -119,4 +119,4 @@ def test_a_run_that_was_overtaken_ends_as_superseded(world: Callable[..., Settin
     deliver(settings, days[1])
     night.run(settings, "fast", date(2022, 7, 16))
     with hold(settings, "slow", "check_marts", night.quiet) as lease:
-        assert build.ensure_built(settings, "slow", lease, night.quiet).status == "superseded"
+        assert build.require_built(settings, "slow", lease, night.quiet) == "superseded"

@@ -32,7 +32,7 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
     files = [file for file in stored if file.snapshot_date <= str(run_plan.cap) or file.feed in undated_feeds()]
     planned, feeds = set(run_plan.all_dates), load_feeds()
     visible = [file for file in files if feeds[file.feed].visible == "all_days" or file.snapshot_date in planned]
-    raw.verify(settings, (file.seal for file in visible))
+    raw.verify(settings, (file.seal for file in visible), run_plan.run_id)
 
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {

@@ -1,7 +1,7 @@
 """Build the marts of one run with dbt, in private database files that no reader opens.
 
 The run's plan, the raw files it may see and its id are written into the build database first (schema `meta`);
-the models join them. Checks and publishing require that id: see `ensure_built`.
+the models join them. Checks and publishing require that id: see `require_built`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import duckdb
 
 from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest, meta
@@ -25,7 +25,7 @@ SUITE = "dbt"
 
 @dataclass(frozen=True)
 class Built:
-    """What a build did. `status` is built, unchanged or superseded."""
+    """What a build did. `status` is built or unchanged."""
 
     status: str
     window: tuple[str, str] | tuple[None, None] = (None, None)
@@ -43,22 +43,20 @@ def build_marts(
 ) -> Built:
     """Plan and build one run's marts. The caller holds the writer's lease.
 
-    A private database that proves damaged on the way is removed, and all is built again from raw, once.
-
     Args:
         asked: the range of a rebuild, from `plan.resolve`; null for a nightly.
         tick: called with name, number and total as each node of dbt ends.
 
-    Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged.
+    Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged; DamagedBuild when a
+    private database proves damaged on the way: it is removed, and trying again builds all from raw.
     """
     try:
         return _plan_and_build(settings, run_id, day, lease, say, asked, tick)
-    except (ContractError, duckdb.Error):
+    except (ContractError, duckdb.Error) as error:
         damage = integrity.remove_damaged(settings)
         if damage is None:
             raise
-        say(f"{damage}: all is built again from raw")
-        return _plan_and_build(settings, run_id, day, lease, say, asked, tick)
+        raise DamagedBuild(f"{damage} and is removed; try again: all is built from raw") from error
 
 
 def _plan_and_build(
@@ -94,32 +92,46 @@ def _plan_and_build(
     return Built("built", run_plan.window, len(run_plan.all_dates))
 
 
-def ensure_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[str], None] = print) -> Built:
-    """Make sure the build database holds this run's marts before they are checked or published.
+def require_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[str], None] = print) -> str:
+    """Require that the build holds this run's marts before they are checked or published.
 
-    A run that was overtaken by another builds again, or ends as superseded when its dates are released by then.
-    Raises ContractError when the run has no plan.
+    Returns built, unchanged (nothing is left to publish) or superseded (a later release holds its dates). Raises
+    ContractError when the build is another's, or is gone, and when the run has no plan.
     """
     with ledger.read(settings) as connection:
         lease.check(connection)
+        row = ledger.plan_of(connection, run_id)
+    if row is None:
+        raise ContractError(f"run {run_id} has no plan; run build_marts first")
+    if row["state"] == "unchanged":
+        return "unchanged"
+    owner = current_run(settings)
+    if owner == run_id:
+        return "built"
+    if row["state"] == "published":
+        return "unchanged"
+    return end_unbuilt(settings, run_id, f"the build is of run {owner}" if owner else "the build is gone", say)
+
+
+def end_unbuilt(settings: Settings, run_id: str, why: str, say: Callable[[str], None] = print) -> str:
+    """End a run whose build is not to be had any more: as superseded where a later release holds its dates.
+
+    Raises ContractError otherwise, with the remedy. Nothing is lost: the dates stay dirty.
+    """
+    with ledger.read(settings) as connection:
         run_plan = plan.load(connection, run_id)
-        if run_plan is None:
-            raise ContractError(f"run {run_id} has no plan; run build_marts first")
-        if plan.is_unchanged(connection, run_id):
-            return Built("unchanged")
-        overtaken = current_run(settings) != run_id
+        assert run_plan is not None
         # A rebuild was asked for by somebody: that its dates are released is no reason to leave it.
-        superseded = overtaken and run_plan.asked is None and plan.is_superseded(connection, run_plan)
-    if superseded:
+        is_superseded = run_plan.asked is None and plan.is_superseded(connection, run_plan)
+    if is_superseded:
         with ledger.write(settings) as connection:
             ledger.set_plan_state(connection, run_id, "superseded")
         say(f"run {run_id} is superseded: its dates are released")
-        return Built("superseded")
-    if overtaken:
-        say("another run has built in between: building again")
-        rebuilt = build_marts(settings, run_id, run_plan.day, lease, say, run_plan.asked)
-        return Built("rebuilt" if rebuilt.status == "built" else rebuilt.status, rebuilt.window, rebuilt.dates)
-    return Built("built", run_plan.window, len(run_plan.all_dates))
+        return "superseded"
+    remedy = "its dates stay dirty, and the next run builds them: `make nightly`, or clear build_marts of this run"
+    if run_plan.asked:
+        remedy = f"ask for the range again: `make backfill FROM={run_plan.asked.first} TO={run_plan.asked.last}`"
+    raise ContractError(f"{why}, so run {run_id} publishes nothing; {remedy}")
 
 
 def _open_or_renew(settings: Settings, say: Callable[[str], None]) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from ingestion.config import get_settings, utc_now
-from ingestion.errors import ContractError, LeaseLost, UsageError
+from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
 from warehouse import dry_run, plan
 from warehouse.pipeline import backfill
 from warehouse.progress import Bar
@@ -41,7 +41,7 @@ def run(first: date, last: date, marts: list[str], is_dry_run: bool) -> int:
                 found = dry_run.dry_run(settings, day, asked, say, bar.node)
             else:
                 found = backfill(settings, first, last, marts, say, bar)
-        except (ContractError, LeaseLost) as error:
+        except (ContractError, DamagedBuild, LeaseLost) as error:
             bar.end("stopped", is_done=False)
             print(f"\n{error}\nlog     {_shown(log)}")
             return 2 if isinstance(error, UsageError) else 1

@@ -155,12 +155,12 @@ def reject(batch: str, why: str) -> int:
 def erase(platform: str, account: str) -> int:
     """Remove an account from everything that is kept."""
     from ingestion.config import get_settings
-    from ingestion.errors import ContractError, LeaseLost
+    from ingestion.errors import ContractError, DamagedBuild, LeaseLost
     from warehouse.pipeline import erase as remove
 
     try:
         found = remove(get_settings(), platform, account, lambda _: None)
-    except (ContractError, LeaseLost) as error:
+    except (ContractError, DamagedBuild, LeaseLost) as error:
         click.echo(
             f"{error}\nNOT FINISHED: readers still see the release before; mend this and run `make erase` again",
             err=True,

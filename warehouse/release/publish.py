@@ -15,7 +15,7 @@ import duckdb
 
 from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings, utc_now
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
 from warehouse import integrity, plan
@@ -38,7 +38,8 @@ class Published:
 def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable[[str], None] = print) -> Published:
     """Publish the marts that the build database holds for this run. The caller holds the writer's lease.
 
-    Raises ContractError when the build is another run's, LeaseLost when another writer took over meanwhile.
+    Raises ContractError when the build is another run's, DamagedBuild when it is damaged, LeaseLost when another writer
+    took over meanwhile.
     """
     releases.reconcile(settings, say)
     with ledger.read(settings) as connection:
@@ -54,7 +55,7 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
         say(f"nothing to publish: readers stay with {before.name if before else 'nothing'}")
         return Published("unchanged", before.name if before else None, str(before) if before else None)
     if current_run(settings) != run_id:
-        raise ContractError(f"the build is not of run {run_id} but of {current_run(settings)}; build again")
+        raise ContractError(f"the build is not of run {run_id} but of {current_run(settings)}; run build_marts again")
 
     published_at = utc_now()
     release_id = f"{published_at:%Y%m%dT%H%M%S}-{hashlib.sha256(f'{run_id}{published_at}'.encode()).hexdigest()[:6]}"
@@ -105,7 +106,7 @@ def _refuse_damaged(settings: Settings, copy: Path) -> None:
     damage = integrity.damage_of(copy)
     if damage:
         integrity.remove_build(settings)
-        raise integrity.DamagedBuild(f"{settings.marts_db.name} is damaged ({damage})")
+        raise DamagedBuild(f"{settings.marts_db.name} is damaged ({damage}) and is removed")
 
 
 def _fill(

@@ -115,7 +115,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         drifts = _header_drifts(connection, run_id)
     judged = [file for file in files if file.day in days]
     to_read = {*judged, *latest}
-    raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in to_read))
+    raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in to_read), run_id)
 
     result = Suite("landing.account_snapshots", _checks(settings), expected_rows=len(judged) + len(drifts) + 1)
     result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
