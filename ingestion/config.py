@@ -87,10 +87,15 @@ class Settings(BaseSettings):
         return folder
 
     @property
-    def memory_limit(self) -> str:
-        """The memory that a build may take as DuckDB writes it: never more than four fifths of the machine's."""
+    def usable_memory_gib(self) -> float:
+        """The memory that a build may take: never more than four fifths of the machine's."""
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
-        return f"{min(self.memory_gib, 0.8 * machine):.2f}GiB"
+        return min(self.memory_gib, 0.8 * machine)
+
+    @property
+    def memory_limit(self) -> str:
+        """The memory that a build may take as DuckDB writes it."""
+        return f"{self.usable_memory_gib:.2f}GiB"
 
     @property
     def landing(self) -> Path:

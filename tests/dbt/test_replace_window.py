@@ -63,7 +63,7 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     project = broken_project(
         (
             "macros/replace_window.sql",
-            "where snapshot_date in ({{ planned_dates(target.identifier) }})",
+            "where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }})",
             'where snapshot_date in (select snapshot_date from {{ arg_dict["temp_relation"] }})',
         )
     )
