@@ -32,6 +32,14 @@ class PartColumn:
         """The name of a row's part, in DuckDB's SQL."""
         return f"strftime({self.column}, '%Y-%m')" if self.by == MONTH else f"cast({self.column} as varchar)"
 
+    def only(self, labels: Iterable[str]) -> str:
+        """Condition of the rows of these parts, in DuckDB's SQL: of dates, so that whole blocks are passed over."""
+        if self.by == DAY:
+            return f"{self.column} in ({', '.join(f'date {label!r}' for label in labels) or 'null'})"
+        starts = (f"date '{label}-01'" for label in labels)
+        spans = [f"{self.column} >= {start} and {self.column} < {start} + interval 1 month" for start in starts]
+        return " or ".join(spans) or "false"
+
     def folder(self, label: str) -> str:
         """Folder of a part's Parquet, as Hive names it; a month does not pass for the column, whose value is a day."""
         return f"{self.column}_month={label}" if self.by == MONTH else f"{self.column}={label}"
