@@ -1,6 +1,6 @@
 """Passes: how many planned days a windowed model makes at once, so that its memory follows the day and not the plan.
 
-A night is one pass. A long plan of many small days is few passes, since each reads the look-back of its first day again.
+A night is one pass. A long plan of small days is few passes, since each reads the look-back of its first day again.
 """
 
 from collections.abc import Iterable, Mapping

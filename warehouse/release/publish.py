@@ -128,10 +128,10 @@ def _fill(
     """Hash what the run replaced, add the release's own rows, write the marts as Parquet. Returns the note."""
     first, last = run_plan.window
     part_columns = _part_columns(settings)
-    with closing(duckdb.connect(str(partial / releases.DATABASE), config=DUCKDB_CONFIG)) as release:
-        # The names of what is found in the file: a mart that the project no longer has stands in it, too.
-        found = release.execute("select table_name from duckdb_tables() where schema_name = 'marts' order by 1").fetchall()
-        tables = {str(mart): part_columns.get(mart) for (mart,) in found}
+    with closing(duckdb.connect(str(partial / releases.DATABASE), config=settings.duckdb_config)) as release:
+        # A mart that the project no longer has is in the file, too.
+        found = "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        tables = {str(mart): part_columns.get(mart) for (mart,) in release.execute(found).fetchall()}
         replaced = {
             mart: part.labels(run_plan.dates.get(mart, {})) if part else [WHOLE]
             for mart, part in tables.items()
@@ -247,7 +247,7 @@ def _hash_parts(
 def _linked(
     held_parts: dict[str, list[str]], parts: ledger.Parts, known: ledger.Parts, same_code: set[str]
 ) -> dict[str, set[str]]:
-    """Parts of each mart that are what the release before holds: not hashed anew, or hashed alike under the same code."""
+    """Parts of each mart that are as in the release before: not hashed anew, or hashed alike under the same code."""
     return {
         mart: {
             label
@@ -267,7 +267,7 @@ def _write_parquet(
     linked: dict[str, set[str]],
     before: Path | None,
 ) -> None:
-    """Marts as Parquet under `marts/<mart>/`: a folder per part, those that are as before linked to the last release."""
+    """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release."""
     for mart, part in tables.items():
         folder = partial / "marts" / mart
         folder.mkdir(parents=True)

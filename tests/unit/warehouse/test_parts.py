@@ -20,9 +20,10 @@ def test_the_folder_of_a_month_does_not_pass_for_the_column() -> None:
 
 
 def test_conditions_and_names_agree() -> None:
-    rows = "(select unnest(generate_series(date '2025-11-30', date '2026-03-01', interval 1 day))::date as activity_date)"
+    series = "generate_series(date '2025-11-30', date '2026-03-01', interval 1 day)"
+    rows = f"(select cast(unnest({series}) as date) as activity_date)"
     for part, labels in ((BY_DAY, DAYS), (BY_MONTH, ["2025-12", "2026-02"])):
-        found = duckdb.sql(f"select distinct {part.label_sql} from {rows} where {part.only(labels)} order by 1").fetchall()
-        assert [label for (label,) in found] == sorted(labels)
+        found = duckdb.sql(f"select distinct {part.label_sql} from {rows} where {part.only(labels)}").fetchall()
+        assert sorted(label for (label,) in found) == sorted(labels)
         assert duckdb.sql(f"select count(*) from {rows} where {part.only([])}").fetchall() == [(0,)]
     assert duckdb.sql(f"select count(*) from {rows} where {BY_MONTH.only(['2026-02'])}").fetchall() == [(28,)]
