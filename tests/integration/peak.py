@@ -1,6 +1,6 @@
 """Build the bootstrap of tiers and what it is made of in this process, and print the most memory that it took, in GiB.
 
-    python -m tests.integration.peak <data> <day> <memory in GiB> passes|at_once
+python -m tests.integration.peak <data> <day> <memory in GiB> passes|at_once
 """
 
 import re
