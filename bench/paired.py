@@ -82,7 +82,8 @@ def plan(bench: Bench, settings: Settings, nights_back: str) -> None:
         connection.execute("delete from meta.plan")
         for model in bench.models:
             connection.execute(
-                f"insert into meta.plan select '{model}', cast(date '{NIGHT}' - cast(n as integer) as date), 'bench'"
+                "insert into meta.plan (model, snapshot_date, reason)"
+                f" select '{model}', cast(date '{NIGHT}' - cast(n as integer) as date), 'bench'"
                 f" from {nights_back} as t (n)"
             )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingestion import values
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import row_filter
@@ -85,9 +85,8 @@ class Layout:
 
 def connect(settings: Settings) -> Reader:
     """A DuckDB of its own for reading landed files; spills under `build/`."""
-    spill = settings.data / "build" / "spill"
-    spill.mkdir(parents=True, exist_ok=True)
-    reader = duckdb.connect(":memory:", config={**DUCKDB_CONFIG, "temp_directory": str(spill)})
+    settings.inbox.parent.mkdir(parents=True, exist_ok=True)
+    reader = duckdb.connect(":memory:", config=settings.duckdb_config)
     reader.execute("set TimeZone = 'UTC'")
     return reader
 

@@ -15,6 +15,7 @@ from ingestion import ledger, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError, UsageError
+from warehouse.parts import PartColumn
 
 RUN_DAY = "day of the run"
 DIRTY = "files came or were taken back, or a rollback"
@@ -36,6 +37,9 @@ class Model:
         feeds: the feeds that it is made from, null for all.
         code: the fingerprint of its code alone.
         ancestors: names of the models that it is made from, directly or not.
+        part: the column by which it is replaced, hashed and published; null where it is one whole.
+        days_in_one_pass: how many planned days it makes at once at most; null where rows alone bound a pass.
+        absorbs: whether it is a checkpoint, which reads itself and is made in one pass.
     """
 
     name: str
@@ -45,6 +49,9 @@ class Model:
     code: str = ""
     reach: Mapping[str, int] = field(default_factory=dict)
     ancestors: frozenset[str] = frozenset()
+    part: PartColumn | None = None
+    days_in_one_pass: int | None = None
+    absorbs: bool = False
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,8 @@ def _write_raw(connection: duckdb.DuckDBPyConnection, worlds: list[World]) -> No
             _insert(connection, "post_snapshots", world.posts, columns, where)
     connection.execute("delete from meta.plan")
     connection.execute(
-        "insert into meta.plan select model, snapshot_date, 'evaluation' from (select unnest($models) as model),"
+        "insert into meta.plan (model, snapshot_date, reason)"
+        " select model, snapshot_date, 'evaluation' from (select unnest($models) as model),"
         " (select distinct snapshot_date from raw.account_snapshots)",
         {"models": _windowed_models()},
     )

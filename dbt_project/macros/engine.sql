@@ -88,3 +88,24 @@
 {% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
 
 {% macro duckdb__read_again() -%} not materialized {%- endmacro %}
+
+{#- A pass over some of the planned dates of a model: statements that begin one and end the last, and whether a row of
+    `plan` is in it; outside of passes every row is. -#}
+{% macro begin_pass(model_name, number) -%}
+    {{ return(adapter.dispatch("begin_pass")(model_name, number)) }}
+{%- endmacro %}
+
+{% macro duckdb__begin_pass(model_name, number) -%} set variable pass_of_{{ model_name }} = {{ number }}; {%- endmacro %}
+
+{% macro end_passes(model_name) -%} {{ return(adapter.dispatch("end_passes")(model_name)) }} {%- endmacro %}
+
+{% macro duckdb__end_passes(model_name) -%} reset variable pass_of_{{ model_name }}; {%- endmacro %}
+
+{% macro is_in_pass(model_name) -%} {{ return(adapter.dispatch("is_in_pass")(model_name)) }} {%- endmacro %}
+
+{% macro duckdb__is_in_pass(model_name) -%}
+    (
+        getvariable('pass_of_{{ model_name }}') is null
+        or plan.pass_number = getvariable('pass_of_{{ model_name }}')
+    )
+{%- endmacro %}

@@ -4,19 +4,54 @@
     {%- set target = arg_dict["target_relation"] -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
     delete from {{ target }}
-    where snapshot_date in ({{ planned_dates(target.identifier) }});
-
-    insert into {{ target }} ({{ columns }})
-    select {{ columns }}
-    from {{ arg_dict["temp_relation"] }};
+    where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }});
+    {% set inserted -%}
+        insert into {{ target }} ({{ columns }})
+        select {{ columns }}
+        from {{ arg_dict["temp_relation"] }};
+    {%- endset %}
+    {{ in_passes(target.identifier, inserted, inserted) }}
 {%- endmacro %}
 
-{#- Subquery of the dates that this run replaces in a model. The model is named, for in a unit test dbt's `model` is
-    the test. -#}
+{#- Statements that fill a windowed model: one for the first pass of its planned dates, and one that is repeated for
+    each other pass. A plan of one pass, as a night's is, needs nothing more. -#}
+{% macro in_passes(model_name, first, other) -%}
+    {%- set passes = passes_of(model_name) -%}
+    {%- if passes > 1 -%} {{ begin_pass(model_name, 1) }} {%- endif %}
+    {{ first }}
+    {%- for number in range(2, passes + 1) %}
+        {{ begin_pass(model_name, number) }}
+        {{ other }}
+    {%- endfor %}
+    {%- if passes > 1 %} {{ end_passes(model_name) }} {% endif -%}
+{%- endmacro %}
+
+{#- In how many passes this run makes a model (`warehouse/build/passes.py`). -#}
+{% macro passes_of(model_name) -%}
+    {%- if not execute -%} {{ return(1) }} {%- endif -%}
+    {%- set found = run_query(
+        "select coalesce(max(pass_number), 1) from " ~ source("meta", "plan") ~ " where model = '" ~ model_name ~ "'"
+    ) -%}
+    {{ return(found.columns[0].values()[0] | int) }}
+{%- endmacro %}
+
+{#- Subquery of the dates that this run replaces in a model, within a pass those of the pass. The model is named, for in
+    a unit test dbt's `model` is the test. Of a model by months these are their first days. -#}
 {% macro planned_dates(model_name) -%}
     select plan.snapshot_date from {{ source("meta", "plan") }} as plan
-    where plan.model = '{{ model_name }}'
+    where plan.model = '{{ model_name }}' and {{ is_in_pass(model_name) }}
 {%- endmacro %}
+
+{#- What a row of a windowed model is replaced by: its day, or the first day of its month, as it declares (`meta`:
+    `part_column`, `part_by`). -#}
+{% macro part_of(model_name) -%}
+    {%- set declared = graph.nodes["model." ~ project_name ~ "." ~ model_name].config.meta if execute else {} -%}
+    {%- set column = declared.get("part_column", "snapshot_date") -%}
+    {%- if declared.get("part_by") == "month" -%} {{ month_of(column) }} {%- else -%} {{ column }} {%- endif -%}
+{%- endmacro %}
+
+{#- The first day of a date's month. -#}
+{% macro month_of(day) -%} cast(date_trunc('month', {{ day }}) as date) {%- endmacro %}
 
 {#- A data test with `where: planned` sees only the rows that this run has replaced: a night's tests cost what the night
     brought. dbt allows no macro in a test's `where`, so the word is read here, where dbt puts the filter in. -#}
@@ -26,7 +61,7 @@
         (
             select *
             from {{ relation }}
-            where snapshot_date in (
+            where {{ part_of(relation.identifier) }} in (
                 select plan.snapshot_date from {{ target.database }}.meta.plan as plan
                 where plan.model = '{{ relation.identifier }}'
             )
@@ -39,12 +74,14 @@
 {%- endmacro %}
 
 {#- dbt puts the new rows of a windowed model into a temporary table, and its strategy copies them into the model: all are
-    written twice. A temporary view in its place has them written once. It is read after the planned dates are deleted,
-    so a model that reads itself must leave them out. -#}
+    written twice. A temporary view in its place has them written once, and each pass reads it anew. It is read after the
+    planned dates are deleted, so a model that reads itself must leave them out. A model that is not there yet is made
+    of its first pass, as dbt makes it, and filled with the others. -#}
 {% macro duckdb__create_table_as(
     temporary, relation, compiled_code, language="sql", partitioned_by=none, sorted_by=none
 ) -%}
-    {%- if temporary and language == "sql" and config.get("incremental_strategy") == "replace_window" -%}
+    {%- set is_windowed = language == "sql" and config.get("incremental_strategy") == "replace_window" -%}
+    {%- if temporary and is_windowed -%}
         {%- if config.get("contract").enforced -%}
             {{ get_assert_columns_equivalent(compiled_code) }}
         {%- endif -%}
@@ -52,8 +89,14 @@
             {{ compiled_code }}
         )
     {%- else -%}
-        {{ return(dbt.duckdb__create_table_as(
+        {%- set made = dbt.duckdb__create_table_as(
             temporary, relation, compiled_code, language, partitioned_by, sorted_by
-        )) }}
+        ) -%}
+        {%- set added -%}
+            insert into {{ relation }} by name (
+                {{ compiled_code }}
+            );
+        {%- endset -%}
+        {{ return(in_passes(relation.identifier, made, added) if is_windowed else made) }}
     {%- endif -%}
 {%- endmacro %}

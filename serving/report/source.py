@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 from serving.report.state import read_state
 
 Row = dict[str, Any]
@@ -79,5 +79,5 @@ def open_source(settings: Settings, run_id: str) -> Iterator[Source]:
         yield Source(settings, run_id, None)
         return
     # The file itself, not the link: DuckDB keeps one database per path within a process.
-    with closing(duckdb.connect(str(link.resolve()), read_only=True, config=DUCKDB_CONFIG)) as marts:
+    with closing(duckdb.connect(str(link.resolve()), read_only=True, config=settings.duckdb_config)) as marts:
         yield Source(settings, run_id, marts)

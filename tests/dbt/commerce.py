@@ -74,7 +74,10 @@ class World:
             "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as cap",
             [as_of] * 2,
         )
-        run("create or replace table build.meta.plan (model varchar, snapshot_date date, reason varchar)")
+        run(
+            "create or replace table build.meta.plan"
+            " (model varchar, snapshot_date date, reason varchar, pass_number integer)"
+        )
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)
         for node, sql in self.compiled.models:
@@ -101,7 +104,7 @@ class World:
             # What is windowed is made of these.
             if feed.visible == "planned_days" or name == "mentions":
                 self.connection.execute(
-                    "insert into build.meta.plan select model, snapshot_date, 'test' from (select unnest(?) as model)"
+                    "insert into build.meta.plan select model, snapshot_date, 'test', 1 from (select unnest(?) as model)"
                     f" cross join (select distinct snapshot_date from build.raw.{name})"
                     " except select * from build.meta.plan",
                     [[node["name"] for node, _ in self.compiled.models]],

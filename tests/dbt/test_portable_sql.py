@@ -31,15 +31,18 @@ from warehouse.build import dbt
 # here: what is linted are its arguments and what the model does with the result.
 NEUTRAL = {
     "add_days": "cast(neutral({{ day }}, {{ days }}) as date)",
+    "begin_pass": "",
     "counted": "cast(neutral({{ value }}) as varchar)",
     "days_before": "cast(neutral({{ instant }}, {{ days }}) as timestamp)",
     "days_between": "cast(neutral({{ earlier }}, {{ later }}) as bigint)",
     "days_preceding": "{{ days }} preceding",
     "each_day": "cast(neutral({{ first_day }}, {{ last_day }}) as date)",
     "each_number": "cast(neutral({{ first_number }}, {{ last_number }}) as bigint)",
+    "end_passes": "",
     "element_at_place": "cast(neutral({{ values }}, {{ place }}) as double)",
     "exact_share": "cast(neutral({{ amount }}, {{ part }}, {{ whole }}, {{ scale }}) as decimal(24, 4))",
     "extra_integer": "cast(neutral({{ column }}, '{{ name }}') as bigint)",
+    "is_in_pass": "cast(neutral(plan.pass_number, '{{ model_name }}') as boolean)",
     "joined": "cast(neutral({{ value }}, '{{ separator }}' order by {{ order }}) as varchar)",
     "key_hash": "cast(neutral({{ key | join(', ') }}) as bigint)",
     "last_value_before": "lag({{ value }}) over {{ window }}",

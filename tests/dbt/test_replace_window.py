@@ -1,9 +1,14 @@
 """The strategy of the windowed models replaces exactly the planned dates, also by nothing."""
 
+from pathlib import Path
+
+import duckdb
 import pytest
 
 from ingestion import ledger
+from ingestion.lease import hold
 from warehouse.build import dbt, manifest
+from warehouse.release import publish
 
 MARK = "written by no run"
 
@@ -63,7 +68,7 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     project = broken_project(
         (
             "macros/replace_window.sql",
-            "where snapshot_date in ({{ planned_dates(target.identifier) }})",
+            "where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }})",
             'where snapshot_date in (select snapshot_date from {{ arg_dict["temp_relation"] }})',
         )
     )
@@ -75,3 +80,106 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     assert warehouse.build("second").status == "built"
     # The observed day stands as before, and the tiers of the planned 5th are made from it once more.
     assert (5, False) in days_of(warehouse, "groundswell.marts.fct_account_tier_daily")
+
+
+# A windowed mart of another date than `snapshot_date`, and one that is replaced by months.
+ACTIVITY = """-- One row per account and UTC day of activity.
+select cast(account_id as varchar) as account_id, cast(snapshot_date as date) as activity_date,
+    cast(followers as bigint) as followers
+from {{ ref("int_account__days_observed") }}
+where PLANNED in ({{ planned_dates("NAME") }})
+"""
+DECLARED = """
+models:
+  - name: NAME
+    config: {meta: META}
+    data_tests: [{unique_key: {arguments: {columns: [account_id, activity_date]}, config: {where: planned}}}]
+    columns:
+      - {name: account_id, data_type: varchar}
+      - {name: activity_date, data_type: date}
+      - {name: followers, data_type: bigint}
+"""
+BY_DAY, BY_MONTH = "fct_activity_by_day", "fct_activity_by_month"
+
+
+def declare(project, name, planned, meta):
+    """A mart of the account's activity in a copy of the project."""
+    for suffix, text in ((".sql", ACTIVITY), (".yml", DECLARED)):
+        text = text.replace("NAME", name).replace("PLANNED", planned).replace("META", meta)
+        (project / "models" / "marts" / "account" / f"{name}{suffix}").write_text(text)
+
+
+@pytest.fixture
+def with_activity(three_days, tmp_path, broken_project, monkeypatch):
+    """The three days with two marts more, built and published; nothing else is built again."""
+    project = broken_project()
+    declare(project, BY_DAY, "snapshot_date", "{part_column: activity_date}")
+    declare(project, BY_MONTH, '{{ month_of("snapshot_date") }}', "{part_column: activity_date, part_by: month}")
+    warehouse = three_days.copy(tmp_path / "world")
+    arguments = dbt.dbt_arguments
+
+    def alone(settings, *command):
+        return arguments(settings, *command, *(["--select", f"+{BY_DAY}", BY_MONTH] if command[0] == "build" else []))
+
+    monkeypatch.setattr(dbt, "DBT_PROJECT", project)
+    monkeypatch.setattr(dbt, "dbt_arguments", alone)
+    assert warehouse.build("second").status == "built"
+    return warehouse, publish_run(warehouse, "second")
+
+
+def publish_run(warehouse, run_id):
+    """Folder of the marts that a run publishes as Parquet."""
+    with hold(warehouse.settings, run_id, "test", lambda _: None) as lease:
+        return Path(publish.publish_release(warehouse.settings, run_id, lease, lambda _: None).path) / "marts"
+
+
+def parts_of(warehouse, folder, mart):
+    """Parts of a mart with their rows: as hashed, and as written as Parquet."""
+    with ledger.read(warehouse.settings) as connection:
+        hashed = {part: rows for part, (rows, _) in ledger.known_parts(connection)[mart].items()}
+    files = {file.parent.name: file for file in (folder / mart).rglob("*.parquet")}
+    return hashed, {name: duckdb.read_parquet(str(file)).shape[0] for name, file in sorted(files.items())}
+
+
+def test_a_mart_is_replaced_hashed_and_published_by_the_date_that_it_declares(with_activity):
+    warehouse, first = with_activity
+    assert parts_of(warehouse, first, BY_DAY) == (
+        {"2026-01-04": 2, "2026-01-05": 2, "2026-01-06": 2},
+        {"activity_date=2026-01-04": 2, "activity_date=2026-01-05": 2, "activity_date=2026-01-06": 2},
+    )
+    assert parts_of(warehouse, first, BY_MONTH) == ({"2026-01": 6}, {"activity_date_month=2026-01": 6})
+
+    with ledger.read(warehouse.settings) as connection:
+        batch = connection.execute("select batch_id from batches where file like '%day5.csv'").fetchone()[0]
+    ledger.reject(warehouse.settings, batch, "test")
+    with warehouse.connect() as connection:
+        for mart in (BY_DAY, BY_MONTH):
+            connection.execute(f"update groundswell.marts.{mart} set followers = -1")
+    assert warehouse.build("third").status == "built"
+    # Of the day that emptied nothing is left, and no other day is touched; of the month all rows are made anew.
+    rows = "select account_id, day(activity_date), followers from groundswell.marts.{} order by 1, 2"
+    assert warehouse.query(rows.format(BY_DAY)) == [("a", 4, -1), ("a", 6, -1), ("b", 4, -1), ("b", 6, -1)]
+    assert warehouse.query(rows.format(BY_MONTH)) == [("a", 4, 1000), ("a", 6, 1300), ("b", 4, 50), ("b", 6, 40)]
+
+    second = publish_run(warehouse, "third")
+    assert parts_of(warehouse, second, BY_DAY) == (
+        {"2026-01-04": 2, "2026-01-06": 2},
+        {"activity_date=2026-01-04": 2, "activity_date=2026-01-06": 2},
+    )
+    assert parts_of(warehouse, second, BY_MONTH) == ({"2026-01": 4}, {"activity_date_month=2026-01": 4})
+    for folder, is_linked in (
+        (f"{BY_DAY}/activity_date=2026-01-04", True),
+        (f"{BY_MONTH}/activity_date_month=2026-01", False),
+    ):
+        assert (first / folder / "data.parquet").samefile(second / folder / "data.parquet") == is_linked
+
+
+def test_the_test_of_planned_rows_sees_those_of_the_part_column(with_activity):
+    warehouse, _ = with_activity
+    with warehouse.connect() as connection:
+        connection.execute("delete from meta.plan where snapshot_date = date '2026-01-04'")
+        connection.execute(f"insert into groundswell.marts.{BY_DAY} select * from groundswell.marts.{BY_DAY}")
+    done = warehouse.dbt("test", "--select", BY_DAY, project=dbt.DBT_PROJECT)
+    ((_, row),) = done.results.items()
+    # Four doubled rows of the planned 5th and 6th, and not those of the 4th.
+    assert (row["status"], row["failures"]) == ("fail", 4)

@@ -1,12 +1,15 @@
 """Posts, accounts, brands and mentions: built day by day, in one pass, and with late files, the marts are equal."""
 
 import random
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.config import Settings
+from warehouse.build import passes
 
 from . import night
 from .conftest import content, make_settings
@@ -138,3 +141,30 @@ def test_late_files_in_any_order_equal_one_pass(at_once: dict[str, tuple[int, st
         deliver(settings, {key: files[key]})
         night.run(settings, f"late {number}", FIRST + timedelta(days=DAYS - 1))
     assert content(settings) == at_once
+
+
+def test_a_pass_for_each_planned_day_equals_one_pass(
+    at_once: dict[str, tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tables that are made in passes, and then replaced in passes from the day of a late file on."""
+    monkeypatch.setattr(passes, "ROWS_PER_GIB", 0)
+    settings = make_settings(tmp_path)
+    files = files_of()
+    late = [("account_snapshots", 2), ("post_snapshots", 3)]
+    deliver(settings, {key: text for key, text in files.items() if key not in late})
+    night.run(settings, "first", FIRST + timedelta(days=DAYS - 1))
+    assert content(settings) != at_once
+    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_tier__equivalents_sampled") == [11, 11, 12]
+    # What goes on from its own rows is made at once.
+    assert passes_of(settings, "int_account__states_carried", "int_post__states_carried") == [1, 1]
+    deliver(settings, {key: files[key] for key in late})
+    night.run(settings, "late", FIRST + timedelta(days=DAYS - 1))
+    assert content(settings) == at_once
+    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_tier__equivalents_sampled") == [9, 10, 10]
+
+
+def passes_of(settings: Settings, *models: str) -> list[int]:
+    """In how many passes the last run made models."""
+    with closing(duckdb.connect(str(settings.build_db), read_only=True)) as build:
+        numbers = dict(build.execute("select model, max(pass_number) from meta.plan group by all").fetchall())
+    return [numbers[model] for model in models]

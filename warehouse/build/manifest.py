@@ -12,6 +12,7 @@ from ingestion.errors import ContractError
 from warehouse import plan
 from warehouse.build import dbt, reach
 from warehouse.build.meta import model_settings
+from warehouse.parts import DAY, MONTH, USUAL_COLUMN, PartColumn
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -40,6 +41,54 @@ def keys_of(manifest: "Manifest") -> dict[str, list[str]]:
     return keys
 
 
+def parts_of(manifest: "Manifest") -> dict[str, PartColumn]:
+    """Part column of each model that has one: what it declares, or the usual one of a windowed model.
+
+    Raises ContractError for a declaration under which a row could belong to no part.
+    """
+    keys = keys_of(manifest)
+    return {
+        node.name: _part_column(node, declared, keys.get(node.name, []))
+        for node in manifest.nodes.values()
+        if node.resource_type == "model" and (declared := _declared_part(node))
+    }
+
+
+def _declared_part(node: Any) -> PartColumn | None:
+    meta = node.config.meta
+    usual = USUAL_COLUMN if is_windowed(node) else None
+    column = meta.get("part_column", usual)
+    if column is None and "part_by" in meta:
+        raise ContractError(f"{node.name} declares part_by without part_column: name the date column of its parts")
+    return PartColumn(column, meta.get("part_by", DAY)) if column else None
+
+
+def _part_column(node: Any, declared: PartColumn, key: list[str]) -> PartColumn:
+    """The declaration, which must be a column of the key: no row is without it. A contract tells its type as well."""
+    column = declared.column
+    if declared.by not in (DAY, MONTH):
+        raise ContractError(f"{node.name} declares part_by {declared.by!r}: it can be {DAY} or {MONTH}")
+    if node.contract.enforced:
+        if column not in node.columns:
+            dates = ", ".join(sorted(name for name, held in node.columns.items() if held.data_type == "date")) or "none"
+            raise ContractError(f"{node.name} has no column {column}, its part column; its dates are: {dates}")
+        if node.columns[column].data_type != "date":
+            raise ContractError(
+                f"{node.name}.{column} is its part column and must be a date; it is {node.columns[column].data_type}"
+            )
+    if column not in key:
+        raise ContractError(
+            f"{node.name}.{column} is its part column and must be in its unique_key ({', '.join(key) or 'none'}):"
+            " a row in which it is null would belong to no part"
+        )
+    return declared
+
+
+def is_windowed(node: Any) -> bool:
+    """Whether a model is replaced by part; any other is rebuilt whole by every run."""
+    return bool(node.config.get("materialized") == "incremental")
+
+
 def parse(settings: Settings) -> "Manifest":
     """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read."""
     from dbt.cli.main import dbtRunner
@@ -47,6 +96,7 @@ def parse(settings: Settings) -> "Manifest":
     result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")
+    parts_of(result.result)
     return result.result
 
 
@@ -118,6 +168,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             parts = [
                 node.checksum.checksum,
                 json.dumps([node.config.to_dict().get(key) for key in CONFIG_KEYS], sort_keys=True, default=str),
+                *(str(node.config.meta[key]) for key in ("part_column", "part_by") if key in node.config.meta),
                 *(manifest.macros[name].macro_sql for name in sorted(macros | strategies)),
                 *(fingerprint(parent) for parent in sorted(getattr(node.depends_on, "nodes", []))),
                 *(f"{name}:{column.data_type}" for name, column in sorted(node.columns.items())),
@@ -125,7 +176,7 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
         return known[unique_id]
 
-    nodes = nodes_of(manifest)
+    nodes, parts = nodes_of(manifest), parts_of(manifest)
     reach_of = reach.reaches(nodes)
     ancestors: dict[str, frozenset[str]] = {}
 
@@ -145,8 +196,11 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             code=fingerprint(node.unique_id),
             feeds=nodes[node.name].feeds,
             ancestors=ancestors_of(node.name),
-            windowed=node.config.get("materialized") == "incremental",
+            windowed=is_windowed(node),
             reach=reach_of[node.name],
+            part=parts.get(node.name),
+            days_in_one_pass=node.config.meta.get("days_in_one_pass"),
+            absorbs=nodes[node.name].absorbs,
         )
         for node in sorted(manifest.nodes.values(), key=lambda node: node.name)
         if node.resource_type == "model"

@@ -1,5 +1,7 @@
 """What a build is told before dbt runs: schema `meta` of the private build database, and the views of schema `raw`."""
 
+from collections import Counter
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +13,7 @@ from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
 from ingestion.values import quote
 from warehouse import plan
+from warehouse.build import passes
 
 
 def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
@@ -22,7 +25,35 @@ def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
     ]
 
 
-def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> None:
+def planned_parts(
+    run_plan: plan.Plan, models: Iterable[plan.Model], files: Iterable[ledger.StoredFile], most_rows: float
+) -> list[tuple[str, str, str, int]]:
+    """Model, planned date, reason and pass; of a model by months the first day of each month.
+
+    Args:
+        most_rows: raw rows of planned days that a pass may hold.
+    """
+    rows_of_feeds: dict[str, Counter[str]] = {}
+    for file in files:
+        rows_of_feeds.setdefault(file.feed, Counter())[file.snapshot_date] += file.rows
+    planned = []
+    for model in models:
+        reasons: dict[str, str] = {}
+        rows: Counter[str] = Counter()
+        for day, why in run_plan.dates.get(model.name, {}).items():
+            part = model.part.first_day(day) if model.part else day
+            reasons.setdefault(part, why)
+            rows[part] += sum(
+                held[day] for feed, held in rows_of_feeds.items() if model.feeds is None or feed in model.feeds
+            )
+        # A checkpoint goes on from itself, and holds one row per account or post however many days it takes in.
+        most = most_rows if not model.absorbs else float("inf")
+        numbers = passes.passes(reasons, rows, most, model.days_in_one_pass)
+        planned += [(model.name, part, why, numbers[part]) for part, why in reasons.items()]
+    return planned
+
+
+def write_meta(settings: Settings, run_plan: plan.Plan, models: list[plan.Model], version_now: str) -> None:
     """Write the run, its plan and what it may see into the build database; drop what is planned in full."""
     with ledger.read(settings) as connection:
         stored = ledger.accepted_raw_files(connection)
@@ -33,6 +64,7 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
     planned, feeds = set(run_plan.all_dates), load_feeds()
     visible = [file for file in files if feeds[file.feed].visible == "all_days" or file.snapshot_date in planned]
     raw.verify(settings, (file.seal for file in visible), run_plan.run_id)
+    replaced = [file for file in visible if feeds[file.feed].visible == "planned_days"]
 
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
@@ -41,8 +73,12 @@ def write_meta(settings: Settings, run_plan: plan.Plan, version_now: str) -> Non
             [(run_plan.run_id, str(run_plan.day), str(run_plan.cap), first, last, version_now)],
         ),
         "plan": (
-            "model varchar, snapshot_date date, reason varchar",
-            [(model, day, why) for model, days in run_plan.dates.items() for day, why in days.items()],
+            "model varchar, snapshot_date date, reason varchar, pass_number integer",
+            planned_parts(run_plan, models, replaced, passes.ROWS_PER_GIB * settings.usable_memory_gib),
+        ),
+        "part_column": (
+            "model varchar, part_column varchar, part_by varchar",
+            [(model.name, model.part.column, model.part.by) for model in models if model.part],
         ),
         "setting": ("name varchar, value varchar", model_settings(settings)),
         "raw_file": (

@@ -79,7 +79,7 @@ def _plan_and_build(
             return Built("unchanged")
         for line in run_plan.lines():
             say(line)
-        meta.write_meta(settings, run_plan, manifest.code_version(models))
+        meta.write_meta(settings, run_plan, models, manifest.code_version(models))
         with ledger.read(settings) as connection:
             lease.check(connection)
         results = dbt.run_dbt(project, settings, tick)

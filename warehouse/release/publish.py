@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +20,13 @@ from ingestion.lease import Lease
 from ingestion.raw import sync_folder
 from warehouse import integrity, plan
 from warehouse.build_database import current_run
+from warehouse.parts import PartColumn
 from warehouse.release import releases
 
 PUBLICATION = "fct_publication"
 PARQUET = "format parquet, compression zstd"
+# The one part of a mart that has no part column.
+WHOLE = "all"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
         row = ledger.plan_of(connection, run_id)
         run_plan = plan.load(connection, run_id)
         known = ledger.known_parts(connection)
+        states = ledger.mart_states(connection)
         newest = ledger.newest_release(connection)
     if row is None or run_plan is None:
         raise ContractError(f"run {run_id} has no plan; run build_marts first")
@@ -65,7 +69,9 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
     _refuse_damaged(settings, partial / releases.DATABASE)
     # Not what readers see, which after a rollback is older than what the private marts file goes on from.
     linked = releases.folder_of(settings) / newest["release_id"] if newest else None
-    note = _fill(partial, release_id, run_plan, json.loads(row["fingerprints"]), known, published_at, settings, linked)
+    fingerprints = json.loads(row["fingerprints"])
+    same_code = {mart for mart, state in states.items() if state["released"] == fingerprints.get(mart)}
+    note = _fill(partial, release_id, run_plan, fingerprints, known, published_at, settings, linked, same_code)
     _verify(partial / releases.DATABASE, note)
     _write_note(partial, note)
     whole = releases.folder_of(settings) / release_id
@@ -118,36 +124,34 @@ def _fill(
     published_at: datetime,
     settings: Settings,
     before: Path | None,
+    same_code: set[str],
 ) -> dict[str, Any]:
     """Hash what the run replaced, add the release's own rows, write the marts as Parquet. Returns the note."""
     first, last = run_plan.window
-    with closing(duckdb.connect(str(partial / releases.DATABASE), config=DUCKDB_CONFIG)) as release:
-        columns: dict[str, list[str]] = {}
-        for table, column in release.execute(
-            "select table_name, column_name from information_schema.columns where table_schema = 'marts'"
-            " order by ordinal_position"
-        ).fetchall():
-            columns.setdefault(table, []).append(column)
-        changed = _changed_marts(release, columns, run_plan, known)
-        held_days: dict[str, list[str]] = {}
+    part_columns = _part_columns(settings)
+    with closing(duckdb.connect(str(partial / releases.DATABASE), config=settings.duckdb_config)) as release:
+        # A mart that the project no longer has is in the file, too.
+        found = "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        tables = {str(mart): part_columns.get(mart) for (mart,) in release.execute(found).fetchall()}
         replaced = {
-            mart: sorted(run_plan.dates.get(mart, {}) if "snapshot_date" in names else ["all"])
-            for mart, names in columns.items()
+            mart: part.labels(run_plan.dates.get(mart, {})) if part else [WHOLE]
+            for mart, part in tables.items()
             if mart != PUBLICATION
         }
+        changed = _changed_marts(release, tables, run_plan, replaced, known)
         parts = {
-            mart: _hash_parts(release, mart, "snapshot_date" in columns[mart], None if mart in changed else days)
-            for mart, days in replaced.items()
+            mart: _hash_parts(release, mart, tables[mart], None if mart in changed else labels)
+            for mart, labels in replaced.items()
         }
-        marts = {}
-        for mart, days in replaced.items():
+        marts, held_parts = {}, {}
+        for mart, labels in replaced.items():
             kept = (
                 {}
                 if mart in changed
-                else {part: held for part, held in known.get(mart, {}).items() if part not in days}
+                else {part: held for part, held in known.get(mart, {}).items() if part not in labels}
             )
             whole = {**kept, **parts[mart]}
-            held_days[mart] = sorted(whole)
+            held_parts[mart] = sorted(whole)
             marts[mart] = {
                 "row_count": sum(rows for rows, _ in whole.values()),
                 "content_hash": str(sum(int(digest) for _, digest in whole.values()) % 2**64),
@@ -187,27 +191,38 @@ def _fill(
                 for mart, held in marts.items()
             ],
         )
-        _write_parquet(release, partial, columns, changed, parts, held_days, before)
+        linked = _linked(held_parts, parts, known, same_code) if before else {}
+        _write_parquet(release, partial, tables, held_parts, linked, before)
         release.execute("checkpoint")
     return note
 
 
-def _changed_marts(
-    release: duckdb.DuckDBPyConnection, columns: dict[str, list[str]], run_plan: plan.Plan, known: ledger.Parts
-) -> set[str]:
-    """Marts of which every part is hashed and written anew: not windowed, new, or with rows that no part accounts for.
+def _part_columns(settings: Settings) -> dict[str, PartColumn]:
+    """Part column of each mart that has one, as the run wrote it into the build database."""
+    with closing(duckdb.connect(str(settings.build_db), read_only=True, config=DUCKDB_CONFIG)) as build:
+        rows = build.execute("select model, part_column, part_by from meta.part_column").fetchall()
+    return {model: PartColumn(column, by) for model, column, by in rows}
 
-    Only planned dates are read: the rows of all others must add up to what was there before.
+
+def _changed_marts(
+    release: duckdb.DuckDBPyConnection,
+    tables: dict[str, PartColumn | None],
+    run_plan: plan.Plan,
+    replaced: dict[str, list[str]],
+    known: ledger.Parts,
+) -> set[str]:
+    """Marts of which every part is hashed anew: not windowed, new, or with rows that no part accounts for.
+
+    Only planned parts are read: the rows of all others must add up to what was there before.
     """
     changed = set()
-    for mart, names in columns.items():
-        if "snapshot_date" not in names or mart not in known or mart not in run_plan.dates:
+    for mart, part in tables.items():
+        if not part or mart not in known or mart not in run_plan.dates:
             changed.add(mart)
             continue
-        planned = run_plan.dates[mart]
-        kept = sum(rows for day, (rows, _) in known[mart].items() if day not in planned)
+        kept = sum(rows for label, (rows, _) in known[mart].items() if label not in replaced[mart])
         held = _count(release, f"select count(*) from marts.{mart}")
-        if kept + _count(release, f"select count(*) from marts.{mart} {_only(planned)}") != held:
+        if kept + _count(release, f"select count(*) from marts.{mart} where {part.only(replaced[mart])}") != held:
             changed.add(mart)
     return changed
 
@@ -217,52 +232,57 @@ def _count(release: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _only(days: Iterable[str]) -> str:
-    """Where clause of some dates."""
-    return f"where snapshot_date in ({', '.join(f'date {day!r}' for day in days) or 'null'})"
-
-
 def _hash_parts(
-    release: duckdb.DuckDBPyConnection, mart: str, by_date: bool, days: list[str] | None
+    release: duckdb.DuckDBPyConnection, mart: str, part: PartColumn | None, labels: list[str] | None
 ) -> dict[str, tuple[int, str]]:
-    """Rows and summed row hash per part of a mart; `days` limits it to those dates."""
-    part = "cast(snapshot_date as varchar)" if by_date else "'all'"
-    only = "" if days is None or not by_date else _only(days)
+    """Rows and summed row hash per part of a mart; `labels` limits it to those parts."""
+    name = part.label_sql if part else f"'{WHOLE}'"
+    only = f"where {part.only(labels)}" if part and labels is not None else ""
     rows = release.execute(
-        f"select {part} as part, count(*), cast(sum(hash(mart)) % 18446744073709551616 as varchar)"
+        f"select {name} as part, count(*), cast(sum(hash(mart)) % 18446744073709551616 as varchar)"
         f" from marts.{mart} as mart {only} group by 1 order by 1"
     ).fetchall()
-    return {name: (count, digest) for name, count, digest in rows}
+    return {label: (count, digest) for label, count, digest in rows}
+
+
+def _linked(
+    held_parts: dict[str, list[str]], parts: ledger.Parts, known: ledger.Parts, same_code: set[str]
+) -> dict[str, set[str]]:
+    """Parts of each mart that are as in the release before: not hashed anew, or hashed alike under the same code."""
+    return {
+        mart: {
+            label
+            for label in labels
+            if label in known.get(mart, {})
+            and (label not in parts[mart] or (mart in same_code and parts[mart][label] == known[mart][label]))
+        }
+        for mart, labels in held_parts.items()
+    }
 
 
 def _write_parquet(
     release: duckdb.DuckDBPyConnection,
     partial: Path,
-    columns: dict[str, list[str]],
-    changed: set[str],
-    parts: ledger.Parts,
-    held_days: dict[str, list[str]],
+    tables: dict[str, PartColumn | None],
+    held_parts: dict[str, list[str]],
+    linked: dict[str, set[str]],
     before: Path | None,
 ) -> None:
-    """Marts as Parquet under `marts/<mart>/`: parts that the run replaced anew, the others linked to the last."""
-    for mart, names in columns.items():
+    """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release."""
+    for mart, part in tables.items():
         folder = partial / "marts" / mart
         folder.mkdir(parents=True)
-        if "snapshot_date" not in names:
+        if not part:
             release.execute(f"copy marts.{mart} to '{folder}/data.parquet' ({PARQUET})")
             continue
-        for day in held_days[mart]:
-            target = folder / f"snapshot_date={day}" / "data.parquet"
+        for label in held_parts[mart]:
+            target = folder / part.folder(label) / "data.parquet"
             target.parent.mkdir()
-            earlier = (
-                before / target.relative_to(partial)
-                if before and mart not in changed and day not in parts[mart]
-                else None
-            )
+            earlier = before / target.relative_to(partial) if before and label in linked.get(mart, ()) else None
             if earlier and earlier.exists():
                 os.link(earlier, target)
             else:
-                release.execute(f"copy (from marts.{mart} where snapshot_date = '{day}') to '{target}' ({PARQUET})")
+                release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
 
 
 def release_version(settings: Settings) -> str:

@@ -14,7 +14,7 @@ import duckdb
 
 from expectations.suites import NAMED, Check, Severity, Suite, Threshold
 from ingestion import ledger, raw
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 
 FEED = "account_snapshots"
 
@@ -125,7 +125,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     for batch, names in drifts.items():
         result.measure("header_drift", "the header", names, batch)
     measure_volume(result, files, days)
-    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+    with closing(duckdb.connect(config=settings.duckdb_config)) as reader:
         result.measure("freshness_hours", run, hours_since_capture(settings, reader, latest, day))
         _measure_shares(result, settings, reader, judged)
     return result

@@ -10,7 +10,7 @@ import duckdb
 from expectations.suites import Check, Severity, Suite, Threshold
 from expectations.suites.landing import account_snapshots as accounts
 from ingestion import ledger, raw
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 
 FEED = "post_snapshots"
 
@@ -65,7 +65,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
     accounts.measure_batches(result, run, batches)
     accounts.measure_volume(result, files, days)
-    with duckdb.connect(config=DUCKDB_CONFIG) as reader:
+    with duckdb.connect(config=settings.duckdb_config) as reader:
         result.measure("freshness_hours", run, accounts.hours_since_capture(settings, reader, latest, day))
     return result
 

@@ -11,7 +11,7 @@ import duckdb
 
 from expectations.suites import NAMED, Check, Suite, Threshold
 from ingestion import ledger
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 from ingestion.errors import ContractError
 
 MART = "fct_account_daily"
@@ -92,7 +92,7 @@ def suite(settings: Settings, run_id: str) -> Suite:
         sources = _sources(connection, run_id)
     if not settings.marts_db.exists():
         raise ContractError("there are no marts to check; run build_marts first")
-    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:
+    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=settings.duckdb_config)) as marts:
         rows = marts.execute(METRICS, {"days": planned, "max_gap": MAX_GAP_DAYS}).fetchall()
 
     result = Suite("marts.fct_account_daily", _checks(), expected_rows=len(sources))

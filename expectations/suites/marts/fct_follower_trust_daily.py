@@ -12,7 +12,7 @@ import duckdb
 
 from expectations.suites import Check, Suite, Threshold
 from ingestion import ledger
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import Settings
 from ingestion.errors import ContractError
 
 MART = "fct_follower_trust_daily"
@@ -94,7 +94,7 @@ def suites(settings: Settings, run_id: str) -> list[Suite]:
         with_files = len({row["snapshot_date"] for row in batches})
     if not settings.marts_db.exists():
         raise ContractError("there are no marts to check; run build_marts first")
-    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=DUCKDB_CONFIG)) as marts:
+    with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=settings.duckdb_config)) as marts:
         dates = marts.execute(BY_DATE, {"days": planned, "before": DAYS_BEFORE}).fetchall()
         accounts = marts.execute(BY_ACCOUNT, {"days": planned, "limit": MAX_ACCOUNTS}).fetchall()
 

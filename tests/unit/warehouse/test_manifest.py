@@ -1,5 +1,6 @@
 """dbt reads the project, and needs no warehouse for it: a mistake in SQL, YAML or a macro shows here first."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -45,4 +46,40 @@ def test_a_model_that_dbt_cannot_read_is_told(settings: Settings, project: Path)
     [mart] = project.rglob("dim_date.sql")
     mart.write_text(mart.read_text() + "select * from {{ ref('no_such_model') }}")
     with pytest.raises(ContractError, match=r"(?s)dbt cannot read its project: .*no_such_model"):
+        marts_of(settings)
+
+
+def declare(project: Path, model: str, old: str, new: str) -> None:
+    """Edit the YAML of a model."""
+    [file] = project.rglob(f"{model}.yml")
+    assert old in file.read_text(), f"{file.name} no longer holds {old!r}: adjust the test"
+    file.write_text(file.read_text().replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ("{part_column: day}", "fct_promo_code_daily has no column day, its part column; its dates are: date"),
+        ("{part_column: promo_code}", "fct_promo_code_daily.promo_code is its part column and must be a date; it is varchar"),
+        ("{part_column: date, part_by: week}", "fct_promo_code_daily declares part_by 'week': it can be day or month"),
+        ("{part_by: month}", "fct_promo_code_daily declares part_by without part_column"),
+    ],
+)  # fmt: skip
+def test_a_wrong_part_column_is_told(settings: Settings, project: Path, declared: str, told: str) -> None:
+    declare(project, "fct_promo_code_daily", "{part_column: date, part_by: month}", declared)
+    with pytest.raises(ContractError, match=re.escape(told)):
+        marts_of(settings)
+
+
+def test_a_part_column_that_may_be_null_is_told(settings: Settings, project: Path) -> None:
+    declare(project, "fct_promo_code_daily", "columns: [promo_code, date]", "columns: [promo_code]")
+    with pytest.raises(ContractError, match=r"_daily\.date is .* must be in its unique_key \(promo_code\)"):
+        marts_of(settings)
+
+
+def test_a_windowed_model_needs_a_part_column(settings: Settings, project: Path) -> None:
+    """It says nothing, so it is replaced by the usual one, which it does not have."""
+    [model] = project.rglob("dim_date.sql")
+    model.write_text(model.read_text().replace('materialized="table"', 'materialized="incremental"'))
+    with pytest.raises(ContractError, match="dim_date has no column snapshot_date, its part column"):
         marts_of(settings)

@@ -1,0 +1,29 @@
+"""Parts by days and by months: their names, their first days, and the condition of their rows."""
+
+import duckdb
+
+from warehouse.parts import PartColumn
+
+DAYS = ["2026-02-28", "2025-12-31", "2026-02-01"]
+BY_DAY, BY_MONTH = PartColumn("activity_date"), PartColumn("activity_date", "month")
+
+
+def test_days_are_parts_of_their_own_and_months_hold_theirs() -> None:
+    assert BY_DAY.labels(DAYS) == ["2025-12-31", "2026-02-01", "2026-02-28"]
+    assert BY_MONTH.labels(DAYS) == ["2025-12", "2026-02"]
+    assert (BY_DAY.first_day("2026-02-28"), BY_MONTH.first_day("2026-02-28")) == ("2026-02-28", "2026-02-01")
+
+
+def test_the_folder_of_a_month_does_not_pass_for_the_column() -> None:
+    assert BY_DAY.folder("2026-02-28") == "activity_date=2026-02-28"
+    assert BY_MONTH.folder("2026-02") == "activity_date_month=2026-02"
+
+
+def test_conditions_and_names_agree() -> None:
+    series = "generate_series(date '2025-11-30', date '2026-03-01', interval 1 day)"
+    rows = f"(select cast(unnest({series}) as date) as activity_date)"
+    for part, labels in ((BY_DAY, DAYS), (BY_MONTH, ["2025-12", "2026-02"])):
+        found = duckdb.sql(f"select distinct {part.label_sql} from {rows} where {part.only(labels)}").fetchall()
+        assert sorted(label for (label,) in found) == sorted(labels)
+        assert duckdb.sql(f"select count(*) from {rows} where {part.only([])}").fetchall() == [(0,)]
+    assert duckdb.sql(f"select count(*) from {rows} where {BY_MONTH.only(['2026-02'])}").fetchall() == [(28,)]
