@@ -1,6 +1,6 @@
 """Results of dbt's data tests and of the suites, one row per run, suite and expectation."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from ingestion.config import Settings
 from ingestion.ledger.store import Connection, Row, stamp, write
@@ -19,6 +19,19 @@ def record_checks(settings: Settings, run_id: str, results: Iterable[dict[str, o
             "insert into check_results values (:run_id, :suite, :expectation, :severity, :observed, :threshold,"
             " :passed, :detail, :checked_at)",
             [{**row, "run_id": run_id, "checked_at": stamp()} for row in rows],
+        )
+
+
+def keep_failed_checks(settings: Settings, run_id: str, before: str, suite: str, names: Collection[str]) -> None:
+    """Let what an earlier run found stand in this one: failed checks of a suite that had nothing new to look at."""
+    with write(settings) as connection:
+        failed = connection.execute(
+            "select * from check_results where run_id = ? and suite = ? and not passed", (before, suite)
+        ).fetchall()
+        connection.executemany(
+            "insert or ignore into check_results values (:run_id, :suite, :expectation, :severity, :observed,"
+            " :threshold, :passed, :detail, :checked_at)",
+            [dict(row) | {"run_id": run_id} for row in failed if row["expectation"] in names],
         )
 
 

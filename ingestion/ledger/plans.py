@@ -32,6 +32,11 @@ def dirty_dates(connection: Connection, upto: str) -> list[Row]:
     ).fetchall()
 
 
+def dirty_feeds(connection: Connection, upto: str) -> frozenset[str]:
+    """Feeds that have a dirty date up to a day."""
+    return frozenset(row["feed"] for row in dirty_dates(connection, upto))
+
+
 def dirty_dates_of(connection: Connection, feed: str, upto: str) -> list[str]:
     """Dirty dates of a feed up to a day."""
     query = "select distinct snapshot_date from dirty_dates where feed = ? and snapshot_date <= ?"

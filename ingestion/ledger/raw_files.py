@@ -31,6 +31,11 @@ def accepted_raw_files(connection: Connection) -> list[StoredFile]:
     return [StoredFile(*row) for row in connection.execute(query)]
 
 
+def feeds_with_rows(connection: Connection) -> frozenset[str]:
+    """Feeds that have accepted rows."""
+    return frozenset(file.feed for file in accepted_raw_files(connection))
+
+
 def raw_files_of_batch(connection: Connection, batch_id: str) -> list[StoredFile]:
     """Raw files of one batch, whatever its state."""
     return [StoredFile(*row) for row in connection.execute(f"{_STORED} where f.batch_id = ?", (batch_id,))]

@@ -1,7 +1,7 @@
 """Run dbt in this process on the private build database."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,8 +51,14 @@ def dbt_arguments(settings: Settings, *command: str) -> list[str]:
     ]  # fmt: skip
 
 
-def run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> list[dict[str, Any]]:
-    """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node."""
+def run_dbt(
+    manifest: "Manifest", settings: Settings, tick: Tick | None, idle: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node.
+
+    Args:
+        idle: unique ids of the nodes to leave alone.
+    """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
@@ -62,11 +68,14 @@ def run_dbt(manifest: "Manifest", settings: Settings, tick: Tick | None) -> list
         nonlocal done
         if tick and event.info.name == "NodeFinished":
             done += 1
-            total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values())
+            total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values()) - len(idle)
             tick(event.data.node_info.node_name, done, total)
 
     runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
-    result = runner.invoke(dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test"))
+    # A test that reads a node left alone beside one that is built must run, so each is named by itself.
+    left_out = [".".join(manifest.nodes[unique_id].fqn) for unique_id in sorted(idle)]
+    excluded = ["--indirect-selection", "empty", "--exclude", *left_out] if left_out else []
+    result = runner.invoke(dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test", *excluded))
     close_dbt()
     reset_adapters()
     if result.result is None:

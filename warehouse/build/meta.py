@@ -14,6 +14,7 @@ from ingestion.contracts import Feed, load_feeds, undated_feeds
 from ingestion.values import quote
 from warehouse import plan
 from warehouse.build import passes
+from warehouse.build.idle import Standing
 
 
 def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
@@ -53,8 +54,16 @@ def planned_parts(
     return planned
 
 
-def write_meta(settings: Settings, run_plan: plan.Plan, models: list[plan.Model], version_now: str) -> None:
-    """Write the run, its plan and what it may see into the build database; drop what is planned in full."""
+def write_meta(
+    settings: Settings, run_plan: plan.Plan, models: list[plan.Model], version_now: str, was_published: bool = False
+) -> Standing:
+    """Write the run, its plan and what it may see into the build database; returns what stands there otherwise.
+
+    What is planned in full is dropped, and so is a relation that no model owns.
+
+    Args:
+        was_published: the run that the build held before has published.
+    """
     with ledger.read(settings) as connection:
         stored = ledger.accepted_raw_files(connection)
         landed = ledger.landed_files(connection)
@@ -103,10 +112,13 @@ def write_meta(settings: Settings, run_plan: plan.Plan, models: list[plan.Model]
         ),
     }
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
+        build.execute(f"attach '{settings.marts_db}' as groundswell")
+        cap, columns_before = _cap(build), _input_columns(build)
         build.execute("begin")
         build.execute("create schema if not exists meta; create schema if not exists raw")
-        # dbt copies a seed into the table that is there, whatever its columns; seeds are small, so they are made anew.
-        build.execute("drop schema if exists seeds cascade")
+        if run_plan.changed:
+            # dbt copies a seed into the table that is there, whatever its columns: seeds are made anew.
+            build.execute("drop schema if exists seeds cascade")
         for name, (columns, rows) in tables.items():
             build.execute(f"create or replace table meta.{name} ({columns})")
             if rows:
@@ -123,10 +135,43 @@ def write_meta(settings: Settings, run_plan: plan.Plan, models: list[plan.Model]
                 f" from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
             )
         build.execute("commit")
-        build.execute(f"attach '{settings.marts_db}' as groundswell")
-        for model in run_plan.changed:
-            for relation in (f"intermediate.{model}", f"groundswell.marts.{model}"):
-                _drop(build, relation)
+        owned = {model.name for model in models} - set(run_plan.changed)
+        relations = _relations(build)
+        for name, (relation, kind) in relations.items():
+            if name not in owned:
+                build.execute(f"drop {kind} {relation} cascade")
+        stands = {
+            name: kind == "view" or _has_rows(build, relation)
+            for name, (relation, kind) in relations.items()
+            if name in owned
+        }
+        return Standing(was_published and _input_columns(build) == columns_before, stands, cap)
+
+
+def _cap(build: duckdb.DuckDBPyConnection) -> str | None:
+    """The last day that the build before was built up to, null before the first."""
+    try:
+        row = build.execute("select cast(cap as varchar) from meta.run").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return row[0] if row else None
+
+
+def _input_columns(build: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
+    """Columns and types of what models are made from: a view over others must be made anew."""
+    return build.execute(
+        "select table_schema, table_name, column_name, data_type from information_schema.columns"
+        " where table_catalog = current_catalog() and table_schema in ('meta', 'raw') order by all"
+    ).fetchall()
+
+
+def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+    """Name of every relation of the models, with its whole name and whether it is a table or a view."""
+    found = build.execute(
+        "select table_name, table_catalog, table_schema, case table_type when 'VIEW' then 'view' else 'table' end"
+        " from information_schema.tables where table_schema in ('staging', 'intermediate', 'marts')"
+    ).fetchall()
+    return {name: (f'"{catalog}"."{schema}"."{name}"', kind) for name, catalog, schema, kind in found}
 
 
 def _raw_columns(feed: Feed) -> str:
@@ -138,9 +183,5 @@ def _raw_columns(feed: Feed) -> str:
     return f"* replace ({', '.join(reasons)})" if feed.counts else "*"
 
 
-def _drop(build: duckdb.DuckDBPyConnection, relation: str) -> None:
-    for kind in ("table", "view"):
-        try:
-            build.execute(f"drop {kind} if exists {relation}")
-        except duckdb.CatalogException:
-            continue
+def _has_rows(build: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    return build.execute(f"select 1 from {relation} limit 1").fetchone() is not None

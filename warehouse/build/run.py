@@ -7,7 +7,7 @@ the models join them. Checks and publishing require that id: see `require_built`
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -17,8 +17,12 @@ from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest, meta
+from warehouse.build.idle import idle_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
 
 SUITE = "dbt"
 
@@ -79,11 +83,21 @@ def _plan_and_build(
             return Built("unchanged")
         for line in run_plan.lines():
             say(line)
-        meta.write_meta(settings, run_plan, models, manifest.code_version(models))
+        with ledger.read(settings) as connection:
+            before = current_run(settings)
+            row = ledger.plan_of(connection, before) if before else None
+            landed, dirty = ledger.feeds_with_rows(connection), ledger.dirty_feeds(connection, str(run_plan.cap))
+        was_published = row is not None and row["state"] == "published"
+        standing = meta.write_meta(settings, run_plan, models, manifest.code_version(models), was_published)
+        idle = idle_nodes(project, models, run_plan, standing, landed, dirty)
+        if idle:
+            say(_left_alone(project, idle))
         with ledger.read(settings) as connection:
             lease.check(connection)
-        results = dbt.run_dbt(project, settings, tick)
+        results = dbt.run_dbt(project, settings, tick, idle)
     ledger.record_checks(settings, run_id, _check_results(results))
+    if idle and before:
+        ledger.keep_failed_checks(settings, run_id, before, SUITE, {project.nodes[name].name for name in idle})
     say(_table(results))
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
     if failed:
@@ -151,6 +165,17 @@ def _open_or_renew(settings: Settings, say: Callable[[str], None]) -> bool:
         integrity.remove_build(settings)
         return True
     return current_run(settings) is None
+
+
+def _left_alone(project: "Manifest", idle: set[str]) -> str:
+    """A line for people: how many models and tests stand as they are."""
+    models, tests = (
+        [name for name in project.nodes if project.nodes[name].resource_type == kind] for kind in ("model", "test")
+    )
+    return (
+        f"left alone: {len(idle.intersection(models))} of {len(models)} models and"
+        f" {len(idle.intersection(tests))} of {len(tests)} tests, for nothing that they are made from has moved"
+    )
 
 
 def _check_results(results: list[dict[str, Any]]) -> list[dict[str, object]]:

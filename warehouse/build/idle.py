@@ -1,0 +1,99 @@
+"""What a run leaves alone: nodes of dbt whose result would be what stands in the private databases already.
+
+A whole-built model is left alone while nothing that it is made from has moved; a windowed one while no date of it is
+planned; a model of whose feeds none has accepted rows once it is built, empty, whatever else moves. A test is left
+alone with all that it reads. After a run that did not publish, and under changed code, nothing is left alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from warehouse import plan
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+# Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint holds.
+STILL = frozenset({"plan", "setting"})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands in the private databases before a run.
+
+    Args:
+        is_settled: the last run that was built there has published: all of it belongs together.
+        rows: whether each table holds a row; views, which hold none of their own, are `True`.
+        cap: the last day that it was built up to.
+    """
+
+    is_settled: bool
+    rows: Mapping[str, bool] = field(default_factory=dict)
+    cap: str | None = None
+
+
+def idle_nodes(
+    manifest: "Manifest",
+    models: Iterable[plan.Model],
+    run_plan: plan.Plan,
+    standing: Standing,
+    landed: frozenset[str],
+    dirty: frozenset[str],
+) -> set[str]:
+    """Unique ids of the models, seeds and data tests that a run leaves alone.
+
+    Args:
+        landed: feeds that have accepted rows.
+        dirty: feeds of which files came or were taken back since the last release.
+    """
+    # Who asks for a range doubts what stands.
+    if not standing.is_settled or run_plan.asked:
+        return set()
+    known = {model.name: model for model in models}
+    changed = set(run_plan.changed)
+    nodes: dict[str, Any] = {**manifest.nodes, **manifest.sources}
+    moved: dict[str, bool] = {}
+
+    def asleep(model: plan.Model) -> bool:
+        feeds = model.feeds or frozenset()
+        return bool(feeds) and not feeds & (landed | dirty) and not standing.rows.get(model.name, True)
+
+    def moves(unique_id: str) -> bool:
+        """Whether what a node holds may be other than what stands."""
+        if unique_id not in moved:
+            moved[unique_id] = _moves(nodes[unique_id])
+        return moved[unique_id]
+
+    def _moves(node: Any) -> bool:
+        if node.resource_type == "source":
+            if node.source_name == "raw":
+                return node.identifier in dirty
+            return node.identifier not in STILL and (node.identifier != "run" or str(run_plan.cap) != standing.cap)
+        if node.resource_type == "seed":
+            return False
+        model = known[node.name]
+        if model.name in changed or model.name not in standing.rows:
+            return True
+        if asleep(model):
+            return False
+        if model.windowed:
+            return bool(run_plan.dates.get(model.name))
+        return any(moves(parent) for parent in node.depends_on.nodes)
+
+    def is_idle(node: Any) -> bool:
+        if node.resource_type == "seed":
+            return not changed
+        if node.resource_type == "model":
+            model = known[node.name]
+            if node.config.materialized == "view":
+                return model.name in standing.rows and model.name not in changed
+            return not moves(node.unique_id)
+        read = [parent for parent in node.depends_on.nodes if not parent.startswith("source.")]
+        return bool(read) and not any(moves(parent) for parent in read)
+
+    return {
+        unique_id
+        for unique_id, node in manifest.nodes.items()
+        if node.resource_type in ("model", "seed", "test") and is_idle(node)
+    }
