@@ -39,6 +39,8 @@ class Model:
         ancestors: names of the models that it is made from, directly or not.
         part: the column by which it is replaced, hashed and published; null where it is one whole.
         days_in_one_pass: how many planned days it makes at once at most; null where rows alone bound a pass.
+        row_weight: how many times the usual memory a planned row takes while it is made.
+        reads_back: how many days before its planned ones it reads, itself or through views.
         absorbs: whether it is a checkpoint, which reads itself and is made in one pass.
     """
 
@@ -51,6 +53,8 @@ class Model:
     ancestors: frozenset[str] = frozenset()
     part: PartColumn | None = None
     days_in_one_pass: int | None = None
+    row_weight: float = 1
+    reads_back: int = 0
     absorbs: bool = False
 
 

@@ -11,6 +11,7 @@ from warehouse.build import dbt, manifest
 from warehouse.release import publish
 
 MARK = "written by no run"
+FILE = "data.parquet"
 
 
 def mark(warehouse):
@@ -82,12 +83,13 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     assert (5, False) in days_of(warehouse, "groundswell.marts.fct_account_tier_daily")
 
 
-# A windowed mart of another date than `snapshot_date`, and one that is replaced by months.
+# Marts of another date than `snapshot_date`: replaced by days, by months, and made whole.
 ACTIVITY = """-- One row per account and UTC day of activity.
+{{ config(materialized="KIND") }}
 select cast(account_id as varchar) as account_id, cast(snapshot_date as date) as activity_date,
     cast(followers as bigint) as followers
 from {{ ref("int_account__days_observed") }}
-where PLANNED in ({{ planned_dates("NAME") }})
+where CONDITION
 """
 DECLARED = """
 models:
@@ -99,27 +101,33 @@ models:
       - {name: activity_date, data_type: date}
       - {name: followers, data_type: bigint}
 """
-BY_DAY, BY_MONTH = "fct_activity_by_day", "fct_activity_by_month"
+BY_DAY, BY_MONTH, WHOLE = "fct_activity_by_day", "fct_activity_by_month", "fct_activity_whole"
 
 
-def declare(project, name, planned, meta):
+def declare(project, name, meta, condition, kind="incremental"):
     """A mart of the account's activity in a copy of the project."""
     for suffix, text in ((".sql", ACTIVITY), (".yml", DECLARED)):
-        text = text.replace("NAME", name).replace("PLANNED", planned).replace("META", meta)
+        for word, value in {"NAME": name, "META": meta, "CONDITION": condition, "KIND": kind}.items():
+            text = text.replace(word, value)
         (project / "models" / "marts" / "account" / f"{name}{suffix}").write_text(text)
 
 
 @pytest.fixture
 def with_activity(three_days, tmp_path, broken_project, monkeypatch):
-    """The three days with two marts more, built and published; nothing else is built again."""
+    """The three days with three marts more, built and published; nothing else is built again."""
     project = broken_project()
-    declare(project, BY_DAY, "snapshot_date", "{part_column: activity_date}")
-    declare(project, BY_MONTH, '{{ month_of("snapshot_date") }}', "{part_column: activity_date, part_by: month}")
+    by_day, by_month = "{part_column: activity_date}", "{part_column: activity_date, part_by: month}"
+    of_month = f'{{{{ month_of("snapshot_date") }}}} in ({{{{ planned_dates("{BY_MONTH}") }}}})'
+    declare(project, BY_DAY, by_day, f'snapshot_date in ({{{{ planned_dates("{BY_DAY}") }}}})')
+    declare(project, BY_MONTH, by_month, of_month)
+    declare(project, WHOLE, by_day, "true", "table")
     warehouse = three_days.copy(tmp_path / "world")
     arguments = dbt.dbt_arguments
 
     def alone(settings, *command):
-        return arguments(settings, *command, *(["--select", f"+{BY_DAY}", BY_MONTH] if command[0] == "build" else []))
+        return arguments(
+            settings, *command, *(["--select", f"+{BY_DAY}", BY_MONTH, WHOLE] if command[0] == "build" else [])
+        )
 
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     monkeypatch.setattr(dbt, "dbt_arguments", alone)
@@ -153,7 +161,7 @@ def test_a_mart_is_replaced_hashed_and_published_by_the_date_that_it_declares(wi
         batch = connection.execute("select batch_id from batches where file like '%day5.csv'").fetchone()[0]
     ledger.reject(warehouse.settings, batch, "test")
     with warehouse.connect() as connection:
-        for mart in (BY_DAY, BY_MONTH):
+        for mart in (BY_DAY, BY_MONTH, WHOLE):
             connection.execute(f"update groundswell.marts.{mart} set followers = -1")
     assert warehouse.build("third").status == "built"
     # Of the day that emptied nothing is left, and no other day is touched; of the month all rows are made anew.
@@ -167,11 +175,10 @@ def test_a_mart_is_replaced_hashed_and_published_by_the_date_that_it_declares(wi
         {"activity_date=2026-01-04": 2, "activity_date=2026-01-06": 2},
     )
     assert parts_of(warehouse, second, BY_MONTH) == ({"2026-01": 4}, {"activity_date_month=2026-01": 4})
-    for folder, is_linked in (
-        (f"{BY_DAY}/activity_date=2026-01-04", True),
-        (f"{BY_MONTH}/activity_date_month=2026-01", False),
-    ):
-        assert (first / folder / "data.parquet").samefile(second / folder / "data.parquet") == is_linked
+    # What is as it was is linked: a day that no plan names, and one of a mart made whole that came out alike.
+    is_linked = {f"{BY_DAY}/activity_date=2026-01-04": True, f"{BY_MONTH}/activity_date_month=2026-01": False}
+    is_linked |= {f"{WHOLE}/activity_date=2026-01-06": True}
+    assert {part: (first / part / FILE).samefile(second / part / FILE) for part in is_linked} == is_linked
 
 
 def test_the_test_of_planned_rows_sees_those_of_the_part_column(with_activity):

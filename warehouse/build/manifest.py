@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -178,6 +179,9 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
 
     nodes, parts = nodes_of(manifest), parts_of(manifest)
     reach_of = reach.reaches(nodes)
+    views = {node.name for node in manifest.nodes.values() if node.config.get("materialized") == "view"}
+    # What is a table already is read as it is: its own look-back is behind it.
+    read_of = reach.reaches({name: replace(node, absorbs=name not in views) for name, node in nodes.items()})
     ancestors: dict[str, frozenset[str]] = {}
 
     def ancestors_of(name: str) -> frozenset[str]:
@@ -200,6 +204,8 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
             reach=reach_of[node.name],
             part=parts.get(node.name),
             days_in_one_pass=node.config.meta.get("days_in_one_pass"),
+            row_weight=node.config.meta.get("row_weight", 1),
+            reads_back=max(read_of[node.name].values(), default=0),
             absorbs=nodes[node.name].absorbs,
         )
         for node in sorted(manifest.nodes.values(), key=lambda node: node.name)

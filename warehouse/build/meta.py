@@ -48,8 +48,8 @@ def planned_parts(
                 held[day] for feed, held in rows_of_feeds.items() if model.feeds is None or feed in model.feeds
             )
         # A checkpoint goes on from itself, and holds one row per account or post however many days it takes in.
-        most = most_rows if not model.absorbs else float("inf")
-        numbers = passes.passes(reasons, rows, most, model.days_in_one_pass)
+        most = most_rows / model.row_weight if not model.absorbs else float("inf")
+        numbers = passes.passes(reasons, rows, most, model.reads_back, model.days_in_one_pass)
         planned += [(model.name, part, why, numbers[part]) for part, why in reasons.items()]
     return planned
 

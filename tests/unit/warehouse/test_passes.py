@@ -22,6 +22,11 @@ def test_days_are_taken_in_order_as_long_as_their_rows_fit() -> None:
     assert passes(DAYS, EACH, most_rows=300, most_days=None) == dict.fromkeys(DAYS, 1)
 
 
+def test_a_pass_is_no_shorter_than_what_it_reads_back() -> None:
+    assert passes(DAYS, EACH, most_rows=0, fewest_days=2) == {"2026-01-03": 1, "2026-01-31": 1, "2026-02-01": 2}
+    assert passes(DAYS, EACH, most_rows=0, fewest_days=36_500) == dict.fromkeys(DAYS, 1)
+
+
 def test_a_bound_of_days_holds_whatever_their_rows() -> None:
     assert passes(DAYS, {}, most_rows=1, most_days=2) == {"2026-01-03": 1, "2026-01-31": 1, "2026-02-01": 2}
 
@@ -39,6 +44,11 @@ def test_rows_are_those_of_the_feeds_of_a_model() -> None:
     accounts, both = (plan.Model("m", "", True, frozenset(feeds)) for feeds in (["account_snapshots"], ["account_snapshots", "post_snapshots"]))  # fmt: skip
     assert [row[3] for row in planned(accounts, 200)] == [1, 1, 2]
     assert [row[3] for row in planned(both, 200)] == [1, 2, 3]
+
+
+def test_a_model_of_heavy_rows_takes_fewer() -> None:
+    heavy = plan.Model("m", "", True, frozenset(["account_snapshots"]), row_weight=2)
+    assert [row[3] for row in planned(heavy, 200)] == [1, 2, 3]
 
 
 def test_a_checkpoint_is_made_in_one_pass() -> None:
