@@ -30,7 +30,7 @@
         {% endfor %}
     ),
 
-    base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+    base as (select * from {{ ref("stg_meta__run_context") }}),
 
     -- Under `any_touch` each collaboration has the whole order; in a group the order counts once.
     seen_once as (

@@ -3,7 +3,7 @@
 
 {% set fewest = 5 %}
 
-with base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+with base as (select * from {{ ref("stg_meta__run_context") }}),
 
 states as (select * from {{ ref("int_account__states_carried") }}),
 

@@ -19,7 +19,7 @@ rules as (select * from {{ ref("int_commerce__rules_dated") }}),
 
 commissions as (select * from {{ ref("int_commerce__commissions_accrued") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 credited as (
     select

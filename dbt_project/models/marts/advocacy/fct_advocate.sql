@@ -12,7 +12,7 @@ posts as (select * from {{ ref("int_advocacy__posts_gathered") }}),
 
 watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 default_scheme as (
     select value as scheme
