@@ -18,7 +18,7 @@ bands as (select * from {{ ref("price_bands") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-{{ default_scheme_as("schemes") }},
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 accounts as (
     select

@@ -9,12 +9,7 @@ weighted as (select * from {{ ref("int_commerce__touches_weighted") }}),
 
 order_codes as (select * from {{ ref("int_commerce__order_codes_matched") }}),
 
-models as (
-    {% for model in attribution_models() %}
-        select '{{ model }}' as model
-        {{ "union all" if not loop.last }}
-    {% endfor %}
-),
+models as ({{ attribution_model_rows() }}),
 
 -- Eight decimals: with the six of a base amount they make a product that DECIMAL(38, 14) holds.
 rounded as (
