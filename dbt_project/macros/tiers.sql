@@ -14,6 +14,7 @@ valid as (
         platform_days.snapshot_date,
         schemes.scheme,
         schemes.tier,
+        schemes.tier_rank,
         schemes.min as min_followers,
         schemes.max as max_followers,
         schemes.platform = '*' as is_general

@@ -55,6 +55,10 @@ MARTS = {
 # Named by what it lists, as the design names the peers' statistics.
 NAMED_OTHERWISE = {
     "int_account__suspicious",
+    "int_claim__account_units",
+    "int_claim__collaboration_units",
+    "int_claim__draws",
+    "int_claim__tier_sides",
     "int_peer_stats",
     "int_returns__group_agreements",
     "int_returns__group_days",
@@ -439,9 +443,7 @@ def reads_of(macros: dict[str, str]) -> set[str]:
 @pytest.fixture(scope="module")
 def macros(manifest):
     return {
-        node["name"]: node["macro_sql"]
-        for node in manifest["macros"].values()
-        if node["package_name"] == "groundswell"
+        node["name"]: node["macro_sql"] for node in manifest["macros"].values() if node["package_name"] == "groundswell"
     }
 
 

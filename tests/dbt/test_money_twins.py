@@ -18,7 +18,7 @@ BROKEN = {
     "a half-life of a day": ("int_commerce__touches_weighted", "(7 * 86400000000)", "86400000000"),
     "40, 20 and 40 alike": ("int_commerce__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
     "renewals stand alone": ("int_commerce__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
-    "an order counts for each of a group": ("int_returns__group_revenue", "nulls last\n            ) = 1", "nulls last\n            ) > 0"),
+    "an order counts for each of a group": ("int_returns__group_revenue", "nulls last\n        ) = 1", "nulls last\n        ) > 0"),
     "a settlement is spend": ("int_commerce__spend_dated", "costs.cost_type <> 'commission' or", "true or"),
     "a refund reverses nothing": ("int_commerce__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
     "renewals earn nothing": ("int_commerce__orders_earned", "else 'renewal' end", "else 'lifetime' end"),
