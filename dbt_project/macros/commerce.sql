@@ -67,6 +67,9 @@
     cast(try_cast(json_extract_string({{ column }}, '$.{{ name }}') as decimal(18, 2)) as bigint)
 {%- endmacro %}
 
+{#- Days after publication whose counts are valued as EMV. -#}
+{% macro emv_settled_days() -%} 30 {%- endmacro %}
+
 {#- The eight attribution models; each is rows of `fct_attribution`. -#}
 {% macro attribution_models() -%}
     {{ return([

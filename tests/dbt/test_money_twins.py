@@ -23,7 +23,7 @@ BROKEN = {
     "a refund reverses nothing": ("int_commerce__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
     "renewals earn nothing": ("int_commerce__orders_earned", "else 'renewal' end", "else 'lifetime' end"),
     "a rate is carried four days": ("int_commerce__fx_rates_carried", "interval (5) day", "interval (0) day"),
-    "value of today's counts": ("int_commerce__posts_valued", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
+    "value of today's counts": ("int_commerce__posts_counted", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
 }  # fmt: skip
 
 

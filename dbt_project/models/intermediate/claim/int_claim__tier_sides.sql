@@ -56,14 +56,21 @@ together as (
     {% endfor %}
 ),
 
+separated as (
+    select
+        platform,
+        side,
+        place,
+        case when place = 1 then '' when place = tiers then ' and ' else ', ' end || tier as tier_name
+    from together
+),
+
 named as (
     select
         platform,
         side,
-        string_agg(
-            case when place = 1 then '' when place = tiers then ' and ' else ', ' end || tier, '' order by place
-        ) as joined_names
-    from together
+        {{ joined("tier_name", "", "place") }} as joined_names
+    from separated
     group by platform, side
 ),
 

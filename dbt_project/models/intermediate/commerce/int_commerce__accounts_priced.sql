@@ -1,4 +1,5 @@
 -- One row per account with known followers: what one post of it costs, by the best of four bases.
+-- One model, as the bases are candidates for one choice: each is a short sum, and none has another reader.
 {{ config(materialized="view") }}
 
 {% set fewest = 5 %}

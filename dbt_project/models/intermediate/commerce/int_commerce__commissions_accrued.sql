@@ -1,4 +1,5 @@
 -- One row per commission earned by an order, and per reversal by a refund of it.
+-- Both are made here, as a reversal is a difference of two shares of its own accrual.
 {{ config(materialized="table") }}
 
 with earned as (select * from {{ ref("int_commerce__orders_earned") }}),

@@ -1,4 +1,5 @@
 -- One row per brand, customer and account of the customer: what the customer is to the brand, and did for it.
+-- One model, as its sums are all over the same customers' accounts, a step each; a third of it are casts of columns.
 {{ config(materialized="table") }}
 
 {% set least_days = 30 %}
