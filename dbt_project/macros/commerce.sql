@@ -67,6 +67,9 @@
     cast(try_cast(json_extract_string({{ column }}, '$.{{ name }}') as decimal(18, 2)) as bigint)
 {%- endmacro %}
 
+{#- Days after publication whose counts are valued as EMV. -#}
+{% macro emv_settled_days() -%} 30 {%- endmacro %}
+
 {#- The eight attribution models; each is rows of `fct_attribution`. -#}
 {% macro attribution_models() -%}
     {{ return([
@@ -75,9 +78,23 @@
     ]) }}
 {%- endmacro %}
 
-{#- What a cost can be for; the columns of spend by type. -#}
+{#- A row for each of them, in a column `model`. -#}
+{% macro attribution_model_rows() -%}
+    {% for model in attribution_models() -%}
+        select '{{ model }}' as model {{ "union all " if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- What a cost can be for. -#}
 {% macro cost_types() -%}
     {{ return([
         "fee", "product", "shipping", "production", "usage_rights", "ads", "commission", "agency", "tools",
     ]) }}
+{%- endmacro %}
+
+{#- Columns of spend: all of it, and that of each type of cost. -#}
+{% macro spend_columns() -%}
+    {%- set columns = ["spend_base"] -%}
+    {%- for cost_type in cost_types() -%} {%- do columns.append("spend_" ~ cost_type ~ "_base") -%} {%- endfor -%}
+    {{ return(columns) }}
 {%- endmacro %}

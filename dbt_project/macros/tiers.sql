@@ -14,6 +14,7 @@ valid as (
         platform_days.snapshot_date,
         schemes.scheme,
         schemes.tier,
+        schemes.tier_rank,
         schemes.min as min_followers,
         schemes.max as max_followers,
         schemes.platform = '*' as is_general
@@ -70,12 +71,5 @@ tiered as (
 )
 {%- endmacro %}
 
-{#- A CTE of this name that holds the seed's rows of the default scheme. -#}
-{% macro default_scheme_as(name) -%}
-{{ name }} as (
-    select seed.*
-    from {{ ref("tier_schemes") }} as seed
-    inner join {{ source("meta", "setting") }} as setting
-        on setting.name = 'default_scheme' and seed.scheme = setting.value
-)
-{%- endmacro %}
+{#- Whether a count of one day still tells what an account had on another: the same day, or one of the seven before. -#}
+{% macro is_known_by(counted, day) -%} {{ counted }} between {{ add_days(day, -7) }} and {{ day }} {%- endmacro %}

@@ -9,15 +9,43 @@ import pandas as pd
 from serving.report.source import Row, Source
 from serving.shortlist.ask import ATTRIBUTES, Ask, ShortlistError
 
-MARTS = ("dim_account", "dim_account_price", "fct_account_engagement_daily", "fct_follower_trust_daily")
-# Macro and mega of the standard scheme, and mega: a list has one big name, and is held against one mega.
-BIG, MEGA = 100_000, 1_000_000
+MARTS = (
+    "dim_account", "dim_account_price", "dim_tier_scheme", "fct_account_engagement_daily", "fct_follower_trust_daily",
+)  # fmt: skip
 # How many values of an attribute a message names.
 NAMED = 20
 
-# Rates of the platform's latest days that have any; the verdict of the account's own last day.
+# Rates of the platform's latest days that have any; the verdict of the account's own last day. A big name has the
+# followers of the third tier of the scheme, or of the highest where there are fewer (macro and mega of `standard`); a
+# list is held against one of the highest tier.
 ACCOUNTS = """
-with latest as (
+with valid as (
+    select platforms.platform, schemes.tier, schemes.tier_rank, schemes.min_followers
+    from (select platform, max(as_of_date) as day from marts.dim_account_price group by platform) as platforms
+    join marts.dim_tier_scheme as schemes
+        on schemes.scheme = $scheme and schemes.platform in (platforms.platform, '*')
+        and platforms.day >= schemes.valid_from and (schemes.valid_to is null or platforms.day < schemes.valid_to)
+    -- A platform's own rows take the place of the general ones.
+    qualify (schemes.platform = '*') = bool_and(schemes.platform = '*') over (partition by platforms.platform)
+),
+
+placed as (
+    select
+        *, row_number() over (partition by platform order by tier_rank) as place,
+        count(*) over (partition by platform) as tiers
+    from valid
+),
+
+sizes as (
+    select
+        platform,
+        min(min_followers) filter (where place > 2 or place = tiers) as big_from,
+        max(min_followers) filter (where place = tiers) as top_from,
+        max(tier) filter (where place = tiers) as top_tier
+    from placed group by platform
+),
+
+latest as (
     select platform, max(snapshot_date) as day from marts.fct_account_engagement_daily
     where er_followers_median_30 is not null group by platform
 ),
@@ -43,10 +71,13 @@ select
     cast(floor(round(prices.followers * rates.er, 6)) as bigint) as engagements,
     cast(ceil(prices.price_base * 100) as bigint) as price_cents,
     prices.price_basis, prices.base_currency, prices.as_of_date, rates.day as rates_day,
+    coalesce(prices.followers >= sizes.big_from, false) as is_big,
+    coalesce(prices.followers >= sizes.top_from, false) as is_top, sizes.top_tier,
     trust.trust_score, coalesce('suspicious' in (trust.verdict, trust.engagement_verdict), false) as is_suspicious,
     coalesce(greatest(prices.data_origin, rates.data_origin), accounts.data_origin) as data_origin
 from marts.dim_account as accounts
 left join marts.dim_account_price as prices using (platform, account_id)
+left join sizes using (platform)
 left join rates using (platform, account_id)
 left join marts.fct_follower_trust_daily as trust
     on accounts.platform = trust.platform and accounts.account_id = trust.account_id
@@ -85,7 +116,7 @@ def read_world(source: Source, ask: Ask) -> World:
     if not source.holds(*MARTS):
         raise ShortlistError("no release with prices has been published yet: run `make nightly` first")
     assert source.marts is not None
-    accounts = source.marts.execute(ACCOUNTS).df()
+    accounts = source.marts.execute(ACCOUNTS, {"scheme": source.settings.default_scheme}).df()
     if accounts.empty:
         raise ShortlistError("the release holds no account: land `account_snapshots` and run `make nightly`")
     people = accounts["creator_id"].fillna(accounts["platform"] + "\n" + accounts["account_id"])

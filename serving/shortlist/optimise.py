@@ -8,20 +8,20 @@ import numpy as np
 
 from serving.report.source import Source
 from serving.shortlist.ask import Ask, ShortlistError, many
-from serving.shortlist.candidates import MEGA, World, read_world
+from serving.shortlist.candidates import World, read_world
 from serving.shortlist.solve import Limits, Solved, limits_of, solve
 
 
 @dataclass(frozen=True)
 class Shortlist:
-    """A solved ask. `money` is in base currency's cents; `mega` is what it buys from one mega, in words."""
+    """A solved ask. `money` is in cents of the base currency; `top` says what it buys from one of the highest tier."""
 
     ask: Ask
     world: World
     candidates: int
     solved: Solved
     money: int
-    mega: str
+    top: str
 
     def total(self, column: str) -> int | None:
         """Sum of a figure over the list, null when it is unknown of one of its accounts."""
@@ -42,26 +42,27 @@ def make_shortlist(source: Source, ask: Ask) -> Shortlist:
     if solved is None or not len(solved.chosen):
         raise ShortlistError(explain(world, ask))
     money = int(world.accounts["price_cents"].iloc[solved.chosen].sum())
-    return Shortlist(ask, world, len(places), solved, money, one_mega(world, ask, places, money))
+    return Shortlist(ask, world, len(places), solved, money, one_of_the_top(world, ask, places, money))
 
 
-def one_mega(world: World, ask: Ask, places: Any, money: int) -> str:
-    """What the same money buys from one account of a million followers and more within the same limits."""
+def one_of_the_top(world: World, ask: Ask, places: Any, money: int) -> str:
+    """What the same money buys from one account of its platform's highest tier within the same limits."""
     accounts = world.accounts.iloc[places]
-    megas = accounts[accounts["followers"] >= MEGA]
-    if megas.empty:
-        return "No account of 1,000,000 followers and more is within the limits."
-    affordable = megas[megas["price_cents"] <= money]
+    names = " or ".join(sorted(set(accounts["top_tier"].dropna()))) or "account of the highest tier"
+    top = accounts[accounts["is_top"]]
+    if top.empty:
+        return f"No {names} is within the limits."
+    affordable = top[top["price_cents"] <= money]
     if affordable.empty:
-        least = megas.sort_values(["price_cents", "platform", "account_id"]).iloc[0]
+        least = top.sort_values(["price_cents", "platform", "account_id"]).iloc[0]
         return (
-            f"The same money buys no mega: the cheapest within the limits costs {amount(least['price_cents'])}"
+            f"The same money buys no {names}: the cheapest within the limits costs {amount(least['price_cents'])}"
             f" {world.currency} a post and brings {int(least[ask.measure]):,} {ask.measure}."
         )
     order = [ask.measure, "price_cents", "platform", "account_id"]
     best = affordable.sort_values(order, ascending=[False, True, True, True]).iloc[0]
     return (
-        f"The same money buys one mega with {int(best[ask.measure]):,} {ask.measure} in one post, for"
+        f"The same money buys one {best['top_tier']} with {int(best[ask.measure]):,} {ask.measure} in one post, for"
         f" {amount(best['price_cents'])} {world.currency}: {best['platform']} {best['account_id']}."
     )
 

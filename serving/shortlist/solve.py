@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from serving.shortlist.ask import Ask, ShortlistError
-from serving.shortlist.candidates import BIG, World
+from serving.shortlist.candidates import World
 
 # People of the first, small program.
 CORE = 400
@@ -126,7 +126,7 @@ class _Problem:
         self.places, self.limits, self.goal = places, limits, goal
         self.value = accounts[measure].to_numpy()[places].astype(np.int64)
         self.price = accounts["price_cents"].to_numpy()[places].astype(np.int64)
-        self.is_big = accounts["followers"].to_numpy()[places].astype(np.int64) >= BIG
+        self.is_big = accounts["is_big"].to_numpy(bool)[places]
         self.gain = None if goal in ("price_cents", "creators") else accounts[goal].to_numpy()[places].astype(np.int64)
         _, self.creators, sizes = np.unique(
             accounts["creator"].to_numpy()[places], return_inverse=True, return_counts=True

@@ -72,7 +72,7 @@ def notes_of(found: Shortlist) -> list[str]:
         f"Prices of one post: {', '.join(f'{count} {basis}' for basis, count in bases.items())}.",
         *([f"Rates of reach and engagement as of {days.min():%Y-%m-%d} or later."] if len(days) else []),
         f"Chosen among {many(found.candidates, 'candidate')}; left out: {left_out or 'nobody'}.",
-        found.mega,
+        found.top,
         *([f"Simulated, not observed: {simulated} of {len(chosen)} accounts or their prices."] if simulated else []),
     ]
 

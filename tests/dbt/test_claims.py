@@ -38,7 +38,7 @@ def interval(empty):
             frame = units.assign(claim=claim, platform="*")
             connection.register("frame", frame)
             connection.execute("create table build.intermediate.int_claim__units_gathered as from frame")
-            for name in ("int_claim__sides_resampled", "int_claim__intervals_estimated"):
+            for name in ("int_claim__draws", "int_claim__sides_resampled", "int_claim__intervals_estimated"):
                 sql = (folder / f"{name}.sql").read_text()
                 connection.execute(f"create table build.intermediate.{name} as {sql}")
             return connection.execute(

@@ -9,7 +9,7 @@ from .break_voices import BREAK_VOICES
 
 MONEY = (
     "path:models/staging/landing/_landing__commerce_models.yml", "path:models/intermediate/commerce",
-    "path:models/marts/commerce", "emv_rate_cards",
+    "path:models/intermediate/returns", "path:models/marts/commerce", "emv_rate_cards",
 )  # fmt: skip
 
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
@@ -124,8 +124,8 @@ insert into seeds.metric_definitions select * from seeds.metric_definitions;
 
 
 def is_of_money(node):
-    """Whether a data test is on a model of the commerce feeds."""
-    return "commerce" in node["original_file_path"] or "emv_rate_cards" in node["original_file_path"]
+    """Whether a data test is on a model of the commerce feeds, or of what they return."""
+    return any(part in node["original_file_path"] for part in ("commerce", "intermediate/returns", "emv_rate_cards"))
 
 
 @pytest.fixture(scope="module")

@@ -87,6 +87,13 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "a_post_costs_what_was_spent_by_then_on_the_posts_by_then": (
             f"{INT}commerce/int_commerce__posts_priced.sql", "and cost_type <> 'commission'", "",
         ),
+        "a_collaboration_has_the_tier_of_the_last_count_by_its_day": ("macros/tiers.sql", "add_days(day, -7)", "add_days(day, -8)"),
+        "an_order_counts_once_in_a_group_under_any_touch": (
+            f"{INT}returns/int_returns__group_revenue.sql", "where credited.model = 'any_touch'", "",
+        ),
+        "a_group_pays_back_on_the_first_day_that_profit_reaches_spend": (
+            f"{INT}returns/int_returns__group_totals.sql", "unknown_so_far = 0 and", "",
+        ),
         "accounts_that_turned_in_time_among_those_that_were_followed": (
             "models/marts/tier/fct_tier_graduation.sql", "days_to_turn <= horizons", "days_to_turn < horizons",
         ),
@@ -154,6 +161,9 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         ),
         "a_price_is_observed_else_of_the_rate_card_else_of_its_tier_else_of_the_band": (
             "macros/prices.sql", "order by bands.platform = '*'", "order by bands.platform <> '*'",
+        ),
+        "a_collaboration_has_the_tier_of_the_last_count_by_its_day": (
+            f"{INT}commerce/int_commerce__collaborations_tiered.sql", "where followers is not null", "",
         ),
         "a_post_costs_what_was_spent_by_then_on_the_posts_by_then": (
             f"{INT}commerce/int_commerce__posts_priced.sql", "where not is_fee_missing", "",

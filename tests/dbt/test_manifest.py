@@ -53,7 +53,22 @@ MARTS = {
     "fct_share_of_voice_daily",
 }
 # Named by what it lists, as the design names the peers' statistics.
-NAMED_OTHERWISE = {"int_account__suspicious", "int_peer_stats"}
+NAMED_OTHERWISE = {
+    "int_account__suspicious",
+    "int_claim__account_units",
+    "int_claim__collaboration_units",
+    "int_claim__draws",
+    "int_claim__tier_sides",
+    "int_peer_stats",
+    "int_returns__group_agreements",
+    "int_returns__group_days",
+    "int_returns__group_members",
+    "int_returns__group_posts",
+    "int_returns__group_revenue",
+    "int_returns__group_spend",
+    "int_returns__group_totals",
+    "int_returns__groups",
+}
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
     "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
@@ -413,6 +428,44 @@ def test_the_lint_sees_each_fault(sql, fault):
 )
 def test_the_lint_lets_sound_sql_pass(sql):
     assert faults_of(sql) == []
+
+
+# A model of whose parents none stands in its own text cannot be read alone. The plan is asked for by every windowed model.
+MACROS_THAT_READ = {"planned_dates"}
+
+
+def reads_of(macros: dict[str, str]) -> set[str]:
+    """Names of macros that call ref() or source()."""
+    texts = {name: re.sub(r"\{#.*?#\}|--[^\n]*", "", sql, flags=re.DOTALL) for name, sql in macros.items()}
+    return {name for name, text in texts.items() if re.search(r"\b(ref|source)\s*\(", text)}
+
+
+@pytest.fixture(scope="module")
+def macros(manifest):
+    return {
+        node["name"]: node["macro_sql"] for node in manifest["macros"].values() if node["package_name"] == "groundswell"
+    }
+
+
+def test_a_model_names_itself_what_it_reads(macros):
+    assert {"roi_columns", "tiered_from", "latest_delivery"} <= set(macros)
+    assert reads_of(macros) == MACROS_THAT_READ
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "{% macro m() %} select * from {{ ref('fct_spend_ledger') }} {% endmacro %}",
+        '{% macro m() %} {% set days = source ("meta", "plan") %} {% endmacro %}',
+        "{% macro m() %} {{ builtins.ref('dim_date') }} {% endmacro %}",
+    ],
+)
+def test_a_macro_that_reads_is_seen(sql):
+    assert reads_of({"m": sql}) == {"m"}
+
+
+def test_a_macro_that_speaks_of_reading_is_none():
+    assert reads_of({"m": "{#- as ref(x) -#} {% macro m(prefs) %} {{ href(1) }} -- ref(y)\n {% endmacro %}"}) == set()
 
 
 def test_names_are_not_quoted(models):

@@ -15,6 +15,8 @@ KEYS = (
     "intermediate.int_commerce__posts_priced", "groundswell.marts.dim_account_price",
     "intermediate.int_commerce__posts_valued", "intermediate.int_commerce__links_clicked",
     "intermediate.int_commerce__collaborations_checked", "intermediate.int_commerce__code_days_measured",
+    "intermediate.int_commerce__collaborations_tiered", "intermediate.int_returns__group_members",
+    "intermediate.int_returns__group_days", "intermediate.int_returns__groups",
     "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
     "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",

@@ -18,12 +18,12 @@ BROKEN = {
     "a half-life of a day": ("int_commerce__touches_weighted", "(7 * 86400000000)", "86400000000"),
     "40, 20 and 40 alike": ("int_commerce__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
     "renewals stand alone": ("int_commerce__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
-    "an order counts for each of a group": ("fct_campaign_roi", "nulls last\n            ) = 1", "nulls last\n            ) > 0"),
+    "an order counts for each of a group": ("int_returns__group_revenue", "nulls last\n        ) = 1", "nulls last\n        ) > 0"),
     "a settlement is spend": ("int_commerce__spend_dated", "costs.cost_type <> 'commission' or", "true or"),
     "a refund reverses nothing": ("int_commerce__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
     "renewals earn nothing": ("int_commerce__orders_earned", "else 'renewal' end", "else 'lifetime' end"),
     "a rate is carried four days": ("int_commerce__fx_rates_carried", "interval (5) day", "interval (0) day"),
-    "value of today's counts": ("int_commerce__posts_valued", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
+    "value of today's counts": ("int_commerce__posts_counted", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
 }  # fmt: skip
 
 

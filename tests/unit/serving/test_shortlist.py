@@ -18,7 +18,7 @@ from serving.shortlist.ask import ShortlistError, read_ask
 from serving.shortlist.optimise import Shortlist, make_shortlist
 from serving.shortlist.write import OVERLAP, notes_of, write_files
 
-from .hand_made import Row, publish
+from .hand_made import STANDARD, Row, publish
 
 DAY = "2026-03-01"
 # account: followers, engagements per follower, price, person. Two accounts are one person's.
@@ -33,6 +33,7 @@ PEOPLE: dict[str, tuple[int, float, str, str | None]] = {
 def marts(people: dict[str, tuple[int, float, str, str | None]] = PEOPLE, **more: list[Row]) -> dict[str, list[Row]]:
     key = [{"platform": "instagram", "account_id": name} for name in people]
     rows: dict[str, list[Row]] = {
+        "dim_tier_scheme": STANDARD,
         "dim_account": [
             {**k, "display_name": k["account_id"].upper(), "creator_id": person, "niche": "beauty", "country": "TW",
              "first_seen_date": DAY, "last_seen_date": DAY}
@@ -325,10 +326,42 @@ def test_suspicious_and_unknown_accounts_are_left_out_and_counted(settings: Sett
 
 
 def test_what_the_same_money_buys_from_one_mega_is_told(world: Settings) -> None:
-    assert "buys no mega: the cheapest within the limits costs 15,000.00 USD" in ask(world, followers=100_000).mega
+    assert "buys no mega: the cheapest within the limits costs 15,000.00 USD" in ask(world, followers=100_000).top
     # Everybody together costs 21,630.50.
     found = ask(world, followers=sum(person[0] for person in PEOPLE.values()))
-    assert "one mega with 1,200,000 followers in one post, for 15,000.00 USD: instagram b3" in found.mega
+    assert "one mega with 1,200,000 followers in one post, for 15,000.00 USD: instagram b3" in found.top
+
+
+# IAB UK from 1970 on, and a scheme of Instagram's own that ends at 20,000.
+IAB = [("nano", 1_000), ("micro", 10_000), ("mid", 50_000), ("macro", 500_000), ("top", 1_000_000), ("vip", 5_000_000)]
+SMALL = [("tiny", 0), ("grown", 20_000)]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "big", "top", "said"),
+    [
+        ("standard", {"b1", "b2", "b3"}, {"b3"}, "buys no mega:"),
+        ("iab_uk", {"m4", "b1", "b2", "b3"}, set(), "No vip is within the limits."),
+        ("small", {"m2", "m3", "m4", "b1", "b2", "b3"}, {"m2", "m3", "m4", "b1", "b2", "b3"}, "buys one grown with"),
+        ("unheard", set(), set(), "No account of the highest tier is within the limits."),
+    ],
+)
+def test_big_names_are_those_of_the_default_scheme(
+    settings: Settings, scheme: str, big: set[str], top: set[str], said: str
+) -> None:
+    more = [
+        {"scheme": name, "platform": platform, "tier": tier, "tier_rank": rank, "min_followers": least,
+         "valid_from": "1970-01-01", "valid_to": None}
+        for name, platform, tiers in (("iab_uk", "*", IAB), ("small", "*", IAB), ("small", "instagram", SMALL))
+        for rank, (tier, least) in enumerate(tiers, 1)
+    ]  # fmt: skip
+    ended = {**more[-1], "tier": "gone", "tier_rank": 3, "min_followers": 1, "valid_to": DAY}
+    publish(settings, **(marts() | {"dim_tier_scheme": [*STANDARD, *more, ended]}))
+    found = ask(settings.model_copy(update={"default_scheme": scheme}), followers=100_000)
+    accounts = found.world.accounts
+    assert set(accounts["account_id"][accounts["is_big"]]) == big
+    assert set(accounts["account_id"][accounts["is_top"]]) == top
+    assert said in found.top
 
 
 def test_files_are_equal_for_equal_asks_and_hold_no_formula_and_no_markup(settings: Settings) -> None:

@@ -16,7 +16,7 @@ attributes as (select * from {{ ref("int_account__attributes_dated") }}),
 
 suspicious as (select * from {{ ref("int_account__suspicious") }}),
 
-{{ default_scheme_as("schemes") }},
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 described as (
     select

@@ -3,7 +3,7 @@
 
 with landed as (select * from {{ ref("stg_landing__customer_accounts") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 -- The first day is in, the last is not. One that ends before it starts is taken as ended on its first day.
 stated as (

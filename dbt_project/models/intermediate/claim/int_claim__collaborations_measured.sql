@@ -9,23 +9,9 @@ returns as (
     where model = 'linear'
 ),
 
-account_days as (select * from {{ ref("fct_account_daily") }}),
-
--- The last count by then, at most seven days before.
 known as (
-    select
-        collaborations.collaboration_id,
-        max_by(account_days.tier, account_days.snapshot_date) as tier,
-        max_by(account_days.followers, account_days.snapshot_date) as followers,
-        max(account_days.data_origin) as data_origin
-    from collaborations
-    inner join account_days
-        on collaborations.tier_platform = account_days.platform
-        and collaborations.tier_account_id = account_days.account_id
-        and account_days.snapshot_date
-        between {{ add_days("collaborations.tier_date", -7) }} and collaborations.tier_date
-    where account_days.followers is not null
-    group by collaborations.collaboration_id
+    select * from {{ ref("int_commerce__collaborations_tiered") }}
+    where is_default_scheme
 ),
 
 int_claim__collaborations_measured as (

@@ -1,23 +1,31 @@
--- One row per platform on whose last day a list of nano or micro accounts can be priced against a mega account.
+-- One row per platform on whose last day a list of the two lowest tiers can be priced against one of the highest.
 {{ config(materialized="table") }}
 
 with equivalence as (select * from {{ ref("fct_tier_equivalence") }}),
 
 claims as (select * from {{ ref("claims") }}),
 
+sides as (select * from {{ ref("int_claim__tier_sides") }}),
+
 priced as (
     select
-        *,
-        least(n_from_followers, price_from_collaborations) as units_claimed,
-        least(n_to_followers, price_to_collaborations) as units_other
+        equivalence.*,
+        least(equivalence.n_from_followers, equivalence.price_from_collaborations) as units_claimed,
+        least(equivalence.n_to_followers, equivalence.price_to_collaborations) as units_other
     from equivalence
+    inner join sides as small
+        on equivalence.platform = small.platform
+        and equivalence.from_tier = small.tier
+        and small.is_small
+    inner join sides as highest
+        on equivalence.platform = highest.platform
+        and equivalence.to_tier = highest.tier
+        and highest.standing = 'highest'
     where
-        from_tier in ('nano', 'micro')
-        and to_tier = 'mega'
-        and price_from_basis = 'observed'
-        and price_to_basis = 'observed'
-        and price_from_base is not null
-        and price_to_base > 0
+        equivalence.price_from_basis = 'observed'
+        and equivalence.price_to_basis = 'observed'
+        and equivalence.price_from_base is not null
+        and equivalence.price_to_base > 0
 ),
 
 -- Of the two lists the cheaper one, as a brand would choose.

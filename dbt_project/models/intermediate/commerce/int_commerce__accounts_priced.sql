@@ -1,9 +1,10 @@
 -- One row per account with known followers: what one post of it costs, by the best of four bases.
+-- One model, as the bases are candidates for one choice: each is a short sum, and none has another reader.
 {{ config(materialized="view") }}
 
 {% set fewest = 5 %}
 
-with base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+with base as (select * from {{ ref("stg_meta__run_context") }}),
 
 states as (select * from {{ ref("int_account__states_carried") }}),
 
@@ -18,7 +19,7 @@ bands as (select * from {{ ref("price_bands") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-{{ default_scheme_as("schemes") }},
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 accounts as (
     select

@@ -11,7 +11,7 @@ posts as (select * from {{ ref("int_commerce__posts_valued") }}),
 
 spend as (select * from {{ ref("int_commerce__spend_dated") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fees as (
     select distinct collaboration_id

@@ -1,4 +1,5 @@
 -- One row per commission earned by an order, and per reversal by a refund of it.
+-- Both are made here, as a reversal is a difference of two shares of its own accrual.
 {{ config(materialized="table") }}
 
 with earned as (select * from {{ ref("int_commerce__orders_earned") }}),
@@ -13,7 +14,7 @@ rules as (select * from {{ ref("int_commerce__rules_dated") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 -- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other
 -- orders.

@@ -9,12 +9,7 @@ weighted as (select * from {{ ref("int_commerce__touches_weighted") }}),
 
 order_codes as (select * from {{ ref("int_commerce__order_codes_matched") }}),
 
-models as (
-    {% for model in attribution_models() %}
-        select '{{ model }}' as model
-        {{ "union all" if not loop.last }}
-    {% endfor %}
-),
+models as ({{ attribution_model_rows() }}),
 
 -- Eight decimals: with the six of a base amount they make a product that DECIMAL(38, 14) holds.
 rounded as (
@@ -85,7 +80,7 @@ of_first_orders as (
         first_orders.order_id,
         first_orders.model,
         coalesce(by_evidence.collaboration_id, '(none)') as collaboration_id,
-        coalesce(by_evidence.credit, 1) as credit,
+        cast(coalesce(by_evidence.credit, 1) as decimal(10, 8)) as credit,
         coalesce(by_evidence.has_remainder, true) as has_remainder
     from first_orders
     left join by_evidence on first_orders.order_id = by_evidence.order_id and first_orders.model = by_evidence.model
@@ -97,7 +92,7 @@ of_renewals as (
         orders.order_id,
         models.model,
         coalesce(of_first_orders.collaboration_id, '(none)') as collaboration_id,
-        coalesce(of_first_orders.credit, 1) as credit,
+        cast(coalesce(of_first_orders.credit, 1) as decimal(10, 8)) as credit,
         coalesce(of_first_orders.has_remainder, true) as has_remainder
     from orders
     cross join models
@@ -107,21 +102,9 @@ of_renewals as (
 ),
 
 int_commerce__credits_assigned as (
-    select
-        order_id,
-        model,
-        collaboration_id,
-        cast(credit as decimal(10, 8)) as credit,
-        has_remainder
-    from of_first_orders
+    select * from of_first_orders
     union all
-    select
-        order_id,
-        model,
-        collaboration_id,
-        cast(credit as decimal(10, 8)) as credit,
-        has_remainder
-    from of_renewals
+    select * from of_renewals
 )
 
 select * from int_commerce__credits_assigned

@@ -5,7 +5,7 @@ with orders as (select * from {{ ref("stg_landing__orders") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 -- An absent discount, tax or shipping is none: the gross amount is all that is known to have been asked for.
 charged as (

@@ -15,31 +15,10 @@ spend as (
 
 posts as (select * from {{ ref("int_commerce__posts_valued") }}),
 
-days as (select * from {{ ref("int_account__days_observed") }}),
-
-{{ default_scheme_as("schemes") }},
-
--- Followers by the day that a collaboration's tier is of: the last capture by then, at most seven days before.
-hired as (
-    select
-        collaborations.collaboration_id,
-        collaborations.tier_platform as platform,
-        collaborations.tier_account_id as account_id,
-        collaborations.tier_date as snapshot_date,
-        max_by(days.followers, days.snapshot_date) as followers
-    from collaborations
-    left join days
-        on collaborations.tier_platform = days.platform
-        and collaborations.tier_account_id = days.account_id
-        and days.snapshot_date between {{ add_days("collaborations.tier_date", -7) }} and collaborations.tier_date
-    group by
-        collaborations.collaboration_id,
-        collaborations.tier_platform,
-        collaborations.tier_account_id,
-        collaborations.tier_date
+tiers as (
+    select * from {{ ref("int_commerce__collaborations_tiered") }}
+    where is_default_scheme
 ),
-
-{{ tiered_from("hired") }},
 
 entries as (
     select
@@ -97,9 +76,9 @@ so_far as (
 int_commerce__posts_priced as (
     select
         so_far.collaboration_id,
-        hired.platform,
-        hired.account_id,
-        tiered.tier,
+        collaborations.tier_platform as platform,
+        collaborations.tier_account_id as account_id,
+        tiers.tier,
         so_far.valid_from,
         so_far.valid_to,
         so_far.spend_base,
@@ -108,8 +87,7 @@ int_commerce__posts_priced as (
         greatest(so_far.data_origin, collaborations.data_origin) as data_origin
     from so_far
     inner join collaborations on so_far.collaboration_id = collaborations.collaboration_id
-    inner join hired on so_far.collaboration_id = hired.collaboration_id
-    left join tiered on so_far.collaboration_id = tiered.collaboration_id
+    left join tiers on so_far.collaboration_id = tiers.collaboration_id
     where so_far.cost_rows > 0 and so_far.posts > 0 and so_far.unrated_costs = 0
 )
 

@@ -1,4 +1,5 @@
 -- One row per record of a commerce feed and thing that is wrong with it: what was done about it, so that totals hold.
+-- One model, as each of its selects is a thing that can be wrong: a list, read one by one.
 {{ config(materialized="table") }}
 
 with orders as (select * from {{ ref("int_commerce__orders_valued") }}),
@@ -19,7 +20,7 @@ rules as (select * from {{ ref("int_commerce__rules_dated") }}),
 
 commissions as (select * from {{ ref("int_commerce__commissions_accrued") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 credited as (
     select

@@ -9,7 +9,7 @@ orders as (select * from {{ ref("int_commerce__orders_valued") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 -- A refund in another currency than its order counts at the rates of the order's day, as all of the order does.
 matched as (

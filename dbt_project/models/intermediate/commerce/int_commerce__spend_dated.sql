@@ -17,7 +17,7 @@ rule_starts as (
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 paid as (
     select

@@ -13,7 +13,7 @@ with rated as (
 
 suspicious as (select * from {{ ref("int_account__suspicious") }}),
 
-{{ default_scheme_as("schemes") }},
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 -- What one post is expected to bring, to the hundredth: sums of decimals are the same in every order.
 accounts as (

@@ -9,7 +9,7 @@ bands as (select * from {{ ref("price_bands") }}),
 
 rates as (select * from {{ ref("int_commerce__fx_rates_carried") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 tiers as (
     select

@@ -5,7 +5,7 @@ with campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
 
 entries as (select * from {{ ref("stg_landing__contest_entries") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 -- Without a single entry of any contest nobody knows whether there were none or nobody sent them.
 landed as (

@@ -5,17 +5,8 @@ with traits as (select * from {{ ref("int_post__traits_changed") }}),
 
 captures as (select * from {{ ref("int_account__followers_captured") }}),
 
-default_scheme as (
-    select value as scheme
-    from {{ source("meta", "setting") }}
-    where name = 'default_scheme'
-),
-
 -- Of the default scheme alone: a hashtag has one row a day.
-schemes as (
-    select * from {{ ref("tier_schemes") }}
-    where scheme in (select default_scheme.scheme from default_scheme)
-),
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 planned as (
     {{ planned_dates("int_voice__hashtags_added") }}
@@ -89,8 +80,7 @@ days as (
     left join captures
         on account_days.platform = captures.platform
         and account_days.account_id = captures.account_id
-        and captures.snapshot_date between
-        {{ add_days("account_days.snapshot_date", -fresh_days) }} and account_days.snapshot_date
+        and {{ is_known_by("captures.snapshot_date", "account_days.snapshot_date") }}
     group by account_days.platform, account_days.account_id, account_days.snapshot_date
 ),
 

@@ -5,7 +5,7 @@ with sessions as (select * from {{ ref("stg_landing__live_sessions") }}),
 
 campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 timed as (
     select

@@ -1,4 +1,5 @@
 -- One row per brand, customer and account of the customer: what the customer is to the brand, and did for it.
+-- One model, as its sums are all over the same customers' accounts, a step each; a third of it are casts of columns.
 {{ config(materialized="table") }}
 
 {% set least_days = 30 %}
@@ -12,7 +13,7 @@ posts as (select * from {{ ref("int_advocacy__posts_gathered") }}),
 
 watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 default_scheme as (
     select value as scheme

@@ -5,7 +5,7 @@
 
 with relationships as (select * from {{ ref("int_advocacy__relationships_merged") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 default_scheme as (
     select value as scheme

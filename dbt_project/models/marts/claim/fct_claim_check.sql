@@ -7,7 +7,7 @@ intervals as (select * from {{ ref("int_claim__intervals_estimated") }}),
 
 lists as (select * from {{ ref("int_claim__lists_priced") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 platforms as (
     select distinct platform

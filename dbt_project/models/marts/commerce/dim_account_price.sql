@@ -3,7 +3,7 @@
 
 with priced as (select * from {{ ref("int_commerce__accounts_priced") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 dim_account_price as (
     select

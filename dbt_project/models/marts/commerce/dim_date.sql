@@ -5,7 +5,7 @@ with spend as (select * from {{ ref("int_commerce__spend_dated") }}),
 
 revenue as (select * from {{ ref("int_commerce__revenue_dated") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 entries as (
     select cost_date as entry_date from spend

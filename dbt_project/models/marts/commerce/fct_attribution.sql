@@ -11,7 +11,7 @@ clicked as (select * from {{ ref("int_commerce__orders_clicked") }}),
 
 code_days as (select * from {{ ref("int_commerce__code_days_measured") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 summed as (
     select

@@ -1,23 +1,15 @@
 -- One row per campaign, attribution model and day from its first entry of spend or revenue to its last.
 {{ config(materialized="table") }}
 
-with groups as (
-    select
-        collaboration_id,
-        coalesce(campaign_id, '(none)') as group_id
-    from {{ ref("int_commerce__collaborations_checked") }}
+with entries as (
+    select * from {{ ref("int_returns__group_days") }}
+    where grouped_by = 'campaign'
 ),
 
-group_spend as (
-    select
-        *,
-        coalesce(campaign_id, '(none)') as group_id
-    from {{ ref("fct_spend_ledger") }}
+campaigns as (
+    select * from {{ ref("int_returns__groups") }}
+    where grouped_by = 'campaign'
 ),
-
-{{ group_days() }},
-
-{{ group_returns() }},
 
 spans as (
     select
@@ -25,7 +17,7 @@ spans as (
         model,
         min(date) as first_day,
         max(date) as last_day
-    from group_days
+    from entries
     group by group_id, model
 ),
 
@@ -43,18 +35,18 @@ days as (
         calendar.group_id,
         calendar.model,
         calendar.date,
-        group_days.data_origin,
-        case when coalesce(group_days.unrated_costs, 0) = 0 then coalesce(group_days.spend_base, 0) end as spend_base,
-        case when coalesce(group_days.unvalued_orders, 0) = 0 then coalesce(group_days.net_revenue_base, 0) end
+        entries.data_origin,
+        case when coalesce(entries.unrated_costs, 0) = 0 then coalesce(entries.spend_base, 0) end as spend_base,
+        case when coalesce(entries.unvalued_orders, 0) = 0 then coalesce(entries.net_revenue_base, 0) end
             as net_revenue_base,
-        case when coalesce(group_days.uncosted_orders, 0) = 0 then coalesce(group_days.product_cost_base, 0) end
+        case when coalesce(entries.uncosted_orders, 0) = 0 then coalesce(entries.product_cost_base, 0) end
             as product_cost_base,
-        coalesce(group_days.orders, 0) as orders
+        coalesce(entries.orders, 0) as orders
     from calendar
-    left join group_days
-        on calendar.group_id = group_days.group_id
-        and calendar.model = group_days.model
-        and calendar.date = group_days.date
+    left join entries
+        on calendar.group_id = entries.group_id
+        and calendar.model = entries.model
+        and calendar.date = entries.date
 ),
 
 -- A sum that has met an unknown stays unknown.
@@ -75,7 +67,7 @@ fct_campaign_daily as (
         cast(running.group_id as varchar) as campaign_id,
         cast(running.model as varchar) as model,
         cast(running.date as date) as date,
-        cast(base.currency as varchar) as base_currency,
+        cast(campaigns.base_currency as varchar) as base_currency,
         cast(running.spend_base as decimal(38, 6)) as spend_base,
         cast(running.orders as decimal(38, 8)) as orders,
         cast(running.net_revenue_base as decimal(38, 6)) as net_revenue_base,
@@ -91,12 +83,11 @@ fct_campaign_daily as (
             "running.cumulative_net_revenue_base - running.cumulative_product_cost_base - running.cumulative_spend_base",
             "running.cumulative_spend_base",
         ) }} as cumulative_roi_profit,
-        cast(coalesce(running.date = paybacks.payback_date, false) as boolean) as is_payback_date,
-        cast(base.as_of_date as date) as as_of_date,
+        cast(coalesce(running.date = campaigns.payback_date, false) as boolean) as is_payback_date,
+        cast(campaigns.as_of_date as date) as as_of_date,
         cast(running.origin_so_far as varchar) as data_origin
     from running
-    cross join base
-    left join paybacks on running.group_id = paybacks.group_id and running.model = paybacks.model
+    inner join campaigns on running.group_id = campaigns.group_id and running.model = campaigns.model
 )
 
 select * from fct_campaign_daily

@@ -3,24 +3,10 @@
 
 with campaigns as (select * from {{ ref("int_commerce__campaigns_listed") }}),
 
-groups as (
-    select
-        collaboration_id,
-        coalesce(campaign_id, '(none)') as group_id
-    from {{ ref("int_commerce__collaborations_checked") }}
+roi as (
+    select * from {{ ref("int_returns__groups") }}
+    where grouped_by = 'campaign'
 ),
-
--- A campaign to which nothing belongs yet has a row as well.
-group_spend as (
-    select
-        ledger.*,
-        campaigns.campaign_id as group_id
-    from campaigns
-    left join {{ ref("fct_spend_ledger") }} as ledger
-        on campaigns.campaign_id = coalesce(ledger.campaign_id, '(none)')
-),
-
-{{ roi_steps() }},
 
 fct_campaign_roi as (
     select

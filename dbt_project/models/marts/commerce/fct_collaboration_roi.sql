@@ -3,22 +3,10 @@
 
 with collaborations as (select * from {{ ref("int_commerce__collaborations_checked") }}),
 
-groups as (
-    select
-        collaboration_id as group_id,
-        collaboration_id
-    from collaborations
+roi as (
+    select * from {{ ref("int_returns__groups") }}
+    where grouped_by = 'collaboration'
 ),
-
-group_spend as (
-    select
-        *,
-        collaboration_id as group_id
-    from {{ ref("fct_spend_ledger") }}
-    where scope = 'collaboration'
-),
-
-{{ roi_steps() }},
 
 fct_collaboration_roi as (
     select

@@ -3,7 +3,7 @@
 
 with commissions as (select * from {{ ref("int_commerce__commissions_accrued") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fct_commission_ledger as (
     select

@@ -3,7 +3,7 @@
 
 with spend as (select * from {{ ref("int_commerce__spend_dated") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fct_spend_ledger as (
     select

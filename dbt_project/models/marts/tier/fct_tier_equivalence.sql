@@ -7,7 +7,7 @@ with drawn as (select * from {{ ref("int_tier__equivalents_sampled") }}),
 
 prices as (select * from {{ ref("int_tier__prices_gathered") }}),
 
-base as (select * from {{ ref("int_commerce__base_currency_fixed") }}),
+base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fct_tier_equivalence as (
     select

@@ -1,0 +1,34 @@
+-- One row per grouping (`grouped_by`), group and collaboration in it.
+{{ config(materialized="table") }}
+
+with collaborations as (select * from {{ ref("int_commerce__collaborations_checked") }}),
+
+tiers as (select * from {{ ref("int_commerce__collaborations_tiered") }}),
+
+int_returns__group_members as (
+    select
+        'collaboration' as grouped_by,
+        collaboration_id as group_id,
+        collaboration_id
+    from collaborations
+
+    union all
+
+    select
+        'campaign' as grouped_by,
+        coalesce(campaign_id, '(none)') as group_id,
+        collaboration_id
+    from collaborations
+
+    union all
+
+    -- A tier is one of each scheme and partner type.
+    select
+        'tier' as grouped_by,
+        {{ tier_group("tiers.scheme", "coalesce(tiers.tier, 'unknown')", "collaborations.partner_type") }} as group_id,
+        collaborations.collaboration_id
+    from collaborations
+    inner join tiers on collaborations.collaboration_id = tiers.collaboration_id
+)
+
+select * from int_returns__group_members
