@@ -412,17 +412,18 @@ covered as (
 select c.*,
     case when a.verdict = 'suspicious' or can_judge_audience then a.verdict else 'insufficient_data' end as verdict,
     case when e.verdict = 'suspicious' or can_judge_engagement then e.verdict else 'insufficient_data' end
-        as engagement_verdict
+        as engagement_verdict,
+    'suspicious' in (a.verdict, e.verdict) as is_suspicious
 from covered c join verdict a on audience_score = a.score join verdict e on engagement_score = e.score;
 
 create temp table suspicious_account as
-select platform, account_id from judged where 'suspicious' in (verdict, engagement_verdict);
+select platform, account_id from judged where is_suspicious;
 
 insert into marts.fct_follower_trust_daily by name
 select platform, account_id, $night as snapshot_date,
     case when verdict <> 'insufficient_data' then audience_score end as trust_score, verdict,
     case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score,
-    engagement_verdict, reasons, audience_signals, engagement_signals, evidence_start as evidence_window_start,
+    engagement_verdict, is_suspicious, reasons, audience_signals, engagement_signals, evidence_start as evidence_window_start,
     evidence_end as evidence_window_end, changes_28 as changes_known_28d,
     least(changes_28, 28)::double / 28 as coverage, has_views, smallest_visible_burst, data_origin
 from judged;

@@ -43,7 +43,7 @@ select
     cast(floor(round(prices.followers * rates.er, 6)) as bigint) as engagements,
     cast(ceil(prices.price_base * 100) as bigint) as price_cents,
     prices.price_basis, prices.base_currency, prices.as_of_date, rates.day as rates_day,
-    trust.trust_score, coalesce('suspicious' in (trust.verdict, trust.engagement_verdict), false) as is_suspicious,
+    trust.trust_score, coalesce(trust.is_suspicious, false) as is_suspicious,
     coalesce(greatest(prices.data_origin, rates.data_origin), accounts.data_origin) as data_origin
 from marts.dim_account as accounts
 left join marts.dim_account_price as prices using (platform, account_id)

@@ -1,8 +1,6 @@
 -- One row per platform, scheme, tier, niche, country (`*` = all) and planned day: the values it may show.
 {{ config(materialized="view") }}
 
-{% set fewest = 30 %}
-
 with cells as (select * from {{ ref("int_tier__cells_measured") }}),
 
 larger as (
@@ -15,9 +13,9 @@ larger as (
         own.country,
         own.n as n_own,
         case
-            when own.n >= {{ fewest }} then 'none'
-            when own.niche <> '*' and own.country <> '*' and of_niche.n >= {{ fewest }} then 'niche'
-            when of_tier.n < {{ fewest }} then 'too_few'
+            when own.n >= {{ fewest_accounts() }} then 'none'
+            when own.niche <> '*' and own.country <> '*' and of_niche.n >= {{ fewest_accounts() }} then 'niche'
+            when of_tier.n < {{ fewest_accounts() }} then 'too_few'
             else 'tier'
         end as merged_into
     from cells as own

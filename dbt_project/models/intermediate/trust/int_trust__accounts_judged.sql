@@ -124,7 +124,7 @@ covered as (
 ),
 
 -- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.
-int_trust__accounts_judged as (
+judged as (
     select
         covered.*,
         case
@@ -140,6 +140,14 @@ int_trust__accounts_judged as (
         on covered.audience_score >= by_audience.min_score and covered.audience_score < by_audience.max_score
     inner join verdicts as by_engagement
         on covered.engagement_score >= by_engagement.min_score and covered.engagement_score < by_engagement.max_score
+),
+
+-- Whoever leaves suspicious accounts out reads this column: followers or engagement look bought.
+int_trust__accounts_judged as (
+    select
+        *,
+        'suspicious' in (verdict, engagement_verdict) as is_suspicious
+    from judged
 )
 
 select * from int_trust__accounts_judged

@@ -10,6 +10,7 @@ fct_follower_trust_daily as (
         cast(verdict as varchar) as verdict,
         cast(engagement_score_shown as integer) as engagement_score,
         cast(engagement_verdict as varchar) as engagement_verdict,
+        cast(is_suspicious as boolean) as is_suspicious,
         cast(reasons as varchar) as reasons,
         cast(audience_signals as integer) as audience_signals,
         cast(engagement_signals as integer) as engagement_signals,
