@@ -8,6 +8,8 @@ import pytest
 from ingestion.contracts import undated_feeds
 from warehouse.build import dbt, reach
 
+from .test_seeds import read_seed
+
 MARTS = {
     "dim_account",
     "dim_tier_scheme",
@@ -53,8 +55,8 @@ MARTS = {
     "fct_live_session",
     "fct_share_of_voice_daily",
 }
-# Named by what it lists, as the design names the peers' statistics.
-NAMED_OTHERWISE = {"int_peer_stats"}
+# Named by what it lists, as the design names the peers' statistics; a signal of trust, as its row of the seed.
+NAMED_OTHERWISE = {"int_peer_stats"} | {f"int_trust__{row['signal']}" for row in read_seed("trust_signals")}
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
     "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
@@ -294,8 +296,8 @@ def test_what_models_say_of_themselves_adds_up_along_the_chains(nodes, models):
 
 def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
     """The negative: 30 days more in a view, and nothing else is touched. A maximum would not have moved."""
-    before = nodes["int_trust__rate_shifts_detected"]
-    found = reach.reaches({**nodes, "int_trust__rate_shifts_detected": replace(before, own=65)})
+    before = nodes["int_trust__rate_shifts_measured"]
+    found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
     for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_judged": 252,
                        "fct_follower_trust_daily": 252, "int_tier__equivalents_sampled": 252}.items():  # fmt: skip
         assert found[name]["post_snapshots"] == days

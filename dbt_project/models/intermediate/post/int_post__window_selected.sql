@@ -144,7 +144,7 @@ int_post__window_selected as (
             partition by platform, account_id, as_of_date order by published_at desc, post_id desc
         ) as place
     from aged
-    where age between 72 * {{ hour }} and 90 * 24 * {{ hour }}
+    where age between 72 * {{ hour }} and {{ engagement_window_days() }} * 24 * {{ hour }}
 )
 
 select * from int_post__window_selected

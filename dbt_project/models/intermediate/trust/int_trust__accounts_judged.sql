@@ -2,7 +2,6 @@
 {% set flag_days = 90 %}
 {% set min_changes = 7 %}
 {% set hidden_burst = 0.18 %}
-{% set min_peers = 30 %}
 
 with days as (
     select
@@ -24,7 +23,7 @@ verdicts as (select * from {{ ref("trust_verdicts") }}),
 peers as (
     select *
     from {{ ref("int_peer_stats") }}
-    where n >= {{ min_peers }}
+    where n >= {{ fewest_accounts() }}
 ),
 
 rates as (select * from {{ ref("int_trust__rates_compared") }}),

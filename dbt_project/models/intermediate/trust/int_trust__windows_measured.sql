@@ -11,6 +11,14 @@ with growth as (select * from {{ ref("int_trust__growth_measured") }}),
 
 peers as (select * from {{ ref("int_trust__growth_peers_measured") }}),
 
+-- From which growth on a rise is a burst, and rises and falls are a sawtooth: the seed alone says it.
+cuts as (
+    select
+        max(cut) filter (where signal = 'burst') as burst,
+        max(cut) filter (where signal = 'sawtooth') as sawtooth
+    from {{ ref("trust_signals") }}
+),
+
 planned as (
     {{ planned_dates("int_trust__windows_measured") }}
 ),
@@ -163,21 +171,37 @@ today_beside_usual as (
         and windows.snapshot_date = today.snapshot_date
 ),
 
-int_trust__windows_measured as (
+tested as (
     select
         *,
         case
             when base_changes >= {{ min_base_changes }}
                 then (burst - step) / nullif(scatter * sqrt(days_3), 0)
-        end as burst_z,
+        end as burst_z
+    from today_beside_usual
+),
+
+int_trust__windows_measured as (
+    select
+        *,
         -- The smallest rise within a day that would be told from noise and rounding.
-        greatest({{ least_burst() }}, step + {{ least_z() }} * scatter) as smallest_visible_burst,
+        greatest((select cuts.burst from cuts), step + {{ least_z() }} * scatter) as smallest_visible_burst,
         -- Share of the gain that neither the usual pace nor the extra views explain.
         1 - (
             greatest(base_median, 0) * days_3 * followers_before_3
             + extra_views_5 * {{ followers_per_view() }}
-        ) / nullif(gain_3, 0) as unexplained_3
-    from today_beside_usual
+        ) / nullif(gain_3, 0) as unexplained_3,
+        burst >= (select cuts.burst from cuts)
+        and burst_z >= {{ least_z() }}
+        and gain_3 >= {{ least_gain() }}
+        and followers_before_3 >= {{ least_followers() }} as is_burst,
+        -- Three rises and three falls, each beyond one step of the platform's rounding.
+        least(up_28, down_28) >= (select cuts.sawtooth from cuts)
+        and ups_28 >= 3
+        and downs_28 >= 3
+        and base_changes >= {{ min_base_changes }}
+        and followers >= {{ least_followers() }} as is_sawtooth
+    from tested
 )
 
 select * from int_trust__windows_measured
