@@ -326,7 +326,7 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         "int_post__states_carried": 35,
         "int_tier__runs_detected": 28,
         "int_trust__growth_measured": 30,
-        "int_trust__windows_measured": 31,
+        "int_trust__windows_summed": 31,
     }
     for name, days in named.items():
         assert models[name]["config"]["meta"]["look_back_days"] == days, name

@@ -23,7 +23,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "peers_are_all_accounts_of_the_day": (f"{TRUST}growth_peers_measured.sql", "gap_days <= 7", "gap_days <= 8"),
     "what_is_tested_stands_not_in_its_usual": (
-        f"{TRUST}windows_measured.sql",
+        f"{TRUST}windows_summed.sql",
         "filter (where age >= 3) as base_median",
         "filter (where age < 3) as base_median",
     ),
@@ -32,9 +32,9 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "when {{ value }} <= 0 then 0 end",
         "else 0 end",
     ),
-    "a_move_of_everybody_is_nobodys": (f"{TRUST}windows_measured.sql", "coalesce(moves.median, 0)", "0"),
+    "a_move_of_everybody_is_nobodys": (f"{TRUST}windows_summed.sql", "coalesce(moves.median, 0)", "0"),
     "a_rise_over_a_long_absence_is_no_rise_of_a_day": (
-        f"{TRUST}windows_measured.sql",
+        f"{TRUST}windows_summed.sql",
         "max_gap_days = 7",
         "max_gap_days = 8",
     ),
@@ -71,7 +71,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "and days.snapshot_date >= signals.snapshot_date",
         "",
     ),
-    "no_verdict_beyond_the_evidence": (f"{TRUST}accounts_judged.sql", "min_changes = 7", "min_changes = 6"),
+    "no_verdict_beyond_the_evidence": (f"{TRUST}coverage_measured.sql", "min_changes = 7", "min_changes = 6"),
     "touching_days_of_evidence_are_one_flag": (
         "models/marts/trust/fct_follower_flag.sql",
         "window_start > {{",

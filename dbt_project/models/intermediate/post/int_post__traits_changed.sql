@@ -1,4 +1,5 @@
 -- One row per post and UTC day on which it was seen for the first time in 7 days, or was no longer what it had been.
+-- One model: followers at publication are looked up for the few changed rows alone, while these are at hand.
 {% set seen_days = 7 %}
 {% set before_days = 7 %}
 {% set traits = [

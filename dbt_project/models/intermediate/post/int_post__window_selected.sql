@@ -1,4 +1,5 @@
 -- One row per planned day and post of its account's window that day: old enough, not too old, and captured lately.
+-- One model: captures of the day, of the days before and of the checkpoint are set against each other while at hand.
 {{ config(materialized="view") }}
 
 {% set hour = 3600000000 %}

@@ -1,4 +1,5 @@
 -- One row per account and planned day that grew for 20 days, or rose and fell in turns: its pace beside an earlier one.
+-- One model: few accounts grow so, and the history of these alone is joined while they are at hand.
 {{ config(materialized="view") }}
 
 {% set least_days_part = 2 %}
