@@ -77,9 +77,13 @@ BENCH = Bench(
     # What a night makes of posts and followers that are already observed.
     models=(
         "int_post__traits_changed", "int_brand__posts_named", "int_account__engagement_rated",
-        "int_account__peers_ranked", "fct_account_engagement_daily", "fct_tier_benchmark_daily",
+        "int_account__attributes_dated", "fct_account_engagement_daily", "fct_account_benchmark_daily",
+        "fct_tier_benchmark_daily",
     ),
-    compared=("groundswell.marts.fct_account_engagement_daily", "groundswell.marts.fct_tier_benchmark_daily"),
+    compared=(
+        "groundswell.marts.fct_account_engagement_daily", "groundswell.marts.fct_account_benchmark_daily",
+        "groundswell.marts.fct_tier_benchmark_daily",
+    ),
     before=("int_post__states_carried", "int_post__traits_changed", "int_brand__posts_named"),
     has_posts=True,
 )  # fmt: skip

@@ -113,7 +113,7 @@ left join (
 left join bound b on b.scheme = 'standard' and a.followers >= b.lowest and a.followers < b.highest
 where a.snapshot_date = $night;
 
-create table fct_account_engagement_daily as
+create table placed as
 with ranked as (
     select *,
         count(case when has_rate then 1 end) over own as own_n,
@@ -172,6 +172,14 @@ select platform, account_id, snapshot_date, followers, case when followers is no
         when cell = 3 and tier_like_n >= 30 then (100 * tier_like)::double / tier_like_n end as like_rate_percentile,
     'observed' as data_origin
 from celled;
+
+create table fct_account_engagement_daily as
+select * exclude (benchmark_niche, benchmark_country, benchmark_n, er_percentile, like_rate_percentile) from placed;
+
+create table fct_account_benchmark_daily as
+select platform, account_id, snapshot_date, 'standard' as scheme, tier, benchmark_niche, benchmark_country, benchmark_n,
+    er_percentile, like_rate_percentile, data_origin
+from placed;
 
 create table cell as
 select a.platform, b.scheme, b.tier, case when grouping(niche) = 1 then '*' else niche end as niche,

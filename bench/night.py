@@ -88,6 +88,7 @@ MARTS = {
     "dim_account": "true",
     "dim_account_price": "true",
     "dim_account_tier_history": "true",
+    "fct_account_benchmark_daily": OF_THE_NIGHT,
     "fct_account_daily": OF_THE_NIGHT,
     "fct_account_engagement_daily": OF_THE_NIGHT,
     "fct_account_tier_daily": OF_THE_NIGHT,

@@ -89,7 +89,13 @@ select a.platform, a.account_id, $night as snapshot_date, followers, a.tier, a.n
     comments_per_week, coalesce(comments_per_week_posts, 0) as comments_per_week_posts,
     reply_rate, coalesce(reply_rate_posts, 0) as reply_rate_posts,
     comment_like_ratio, coalesce(comment_like_ratio_posts, 0) as comment_like_ratio_posts,
-    in_niche as benchmark_niche, in_country as benchmark_country, in_n as benchmark_n,
+    'observed' as data_origin
+from account a;
+
+insert into marts.fct_account_benchmark_daily by name
+select a.platform, a.account_id, $night as snapshot_date,
+    case when exists (from bound b where b.scheme = 'standard' and b.platform = a.platform) then 'standard' end as scheme,
+    a.tier, in_niche as benchmark_niche, in_country as benchmark_country, in_n as benchmark_n,
     case when er_followers_median_30 is not null and er_n >= 30 then
         (100 * case cell when 1 then own_er when 2 then niche_er when 3 then country_er else tier_er end)::double / er_n
         end as er_percentile,

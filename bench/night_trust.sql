@@ -153,7 +153,10 @@ select * exclude (peers_mad),
     case when base_changes >= 7 then (burst - step) / nullif(scatter * sqrt(days_3), 0) end as burst_z,
     greatest(0.03, step + 6 * scatter) as smallest_visible_burst,
     1 - (greatest(base_median, 0) * days_3 * followers_before_3 + extra_views_5 * 0.2) / nullif(gain_3, 0)
-        as unexplained_3
+        as unexplained_3,
+    burst >= 0.03 and burst_z >= 6 and gain_3 >= 100 and followers_before_3 >= 1000 as is_burst,
+    least(up_28, down_28) >= 0.04 and ups_28 >= 3 and downs_28 >= 3 and base_changes >= 7 and followers >= 1000
+        as is_sawtooth
 from beside;
 
 -- How facts are said.
@@ -164,13 +167,10 @@ create temp macro times_usual(x) as case when x >= 1000 then 'over 1,000 times t
 create temp macro percent(x) as round(100 * x)::bigint::varchar || ' %';
 create temp macro tenths(x) as (100 * x)::decimal(18, 1)::varchar || ' %';
 create temp macro in_days(x) as case when x = 1 then 'one day' else x::varchar || ' days' end;
-create temp macro is_sawtooth(up, down, ups, downs, base, followers) as
-    ups >= 3 and downs >= 3 and least(up, down) >= 0.04 and base >= 7 and followers >= 1000;
 
 -- Growth within 3 days that stands out by 6 standard deviations of the usual.
 create temp table burst as
-select * from int_trust__windows_measured
-where burst >= 0.03 and burst_z >= 6 and gain_3 >= 100 and followers_before_3 >= 1000;
+select * from int_trust__windows_measured where is_burst;
 
 -- Bursts of the 20 days before, beside today: of one that several days saw, the highest count is its top.
 create temp table fallen as
@@ -178,8 +178,7 @@ with earlier as (
     select platform, account_id, min(snapshot_date - days_3::integer) as began,
         min(followers_before_3) as followers_before, max(followers) as highest
     from build.intermediate.int_trust__windows_measured
-    where snapshot_date between $night - 20 and $night - 1
-        and burst >= 0.03 and burst_z >= 6 and gain_3 >= 100 and followers_before_3 >= 1000
+    where snapshot_date between $night - 20 and $night - 1 and is_burst
     group by all
 )
 select t.platform, t.account_id, began, highest - followers_before as gain,
@@ -191,10 +190,9 @@ where followers < highest and gain > 0 and lost >= 2 * step * highest;
 create temp table pace as
 with mover as (
     select *, days_part_0 + days_part_1 + days_part_2 + days_part_3 as days_20,
-        excess_part_0 + excess_part_1 + excess_part_2 + excess_part_3 as growth_20,
-        is_sawtooth(up_28, down_28, ups_28, downs_28, base_changes, followers) as in_turns
+        excess_part_0 + excess_part_1 + excess_part_2 + excess_part_3 as growth_20
     from int_trust__windows_measured
-    where (growth_20 >= 0.09 or in_turns) and days_20 >= 15
+    where (growth_20 >= 0.09 or is_sawtooth) and days_20 >= 15
         and days_part_0 >= 2 and days_part_1 >= 2 and days_part_2 >= 2 and days_part_3 >= 2
 ),
 before as (
@@ -211,7 +209,7 @@ paced as (
     select m.*, b.excess / nullif(b.days, 0)::double as pace_before,
         b.views / nullif(b.views_days, 0)::double as views_before,
         views_before * views_days_20 as views_expected_20, views_before * views_days_28 as views_expected_28,
-        case when in_turns then up_28 * followers end as gain_in_turns_28,
+        case when is_sawtooth then up_28 * followers end as gain_in_turns_28,
         [excess_part_0 / days_part_0::double, excess_part_1 / days_part_1::double,
             excess_part_2 / days_part_2::double, excess_part_3 / days_part_3::double] as parts
     from mover m join before b using (platform, account_id)
@@ -317,7 +315,7 @@ detected as (
         round(least(up_28, down_28) * followers)::bigint, 'followers up by ' || percent(up_28) || ' and down by '
         || percent(down_28) || ' in all, in turns, within 28 days'
     from int_trust__windows_measured
-    where is_sawtooth(up_28, down_28, ups_28, downs_28, base_changes, followers)
+    where is_sawtooth
     union all
     select platform, account_id, 'following_swings', least(following_up_28, following_down_28)
         / nullif(followers, 0)::double, $night - 28, least(following_up_28, following_down_28),
@@ -412,17 +410,18 @@ covered as (
 select c.*,
     case when a.verdict = 'suspicious' or can_judge_audience then a.verdict else 'insufficient_data' end as verdict,
     case when e.verdict = 'suspicious' or can_judge_engagement then e.verdict else 'insufficient_data' end
-        as engagement_verdict
+        as engagement_verdict,
+    'suspicious' in (a.verdict, e.verdict) as is_suspicious
 from covered c join verdict a on audience_score = a.score join verdict e on engagement_score = e.score;
 
 create temp table suspicious_account as
-select platform, account_id from judged where 'suspicious' in (verdict, engagement_verdict);
+select platform, account_id from judged where is_suspicious;
 
 insert into marts.fct_follower_trust_daily by name
 select platform, account_id, $night as snapshot_date,
     case when verdict <> 'insufficient_data' then audience_score end as trust_score, verdict,
     case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score,
-    engagement_verdict, reasons, audience_signals, engagement_signals, evidence_start as evidence_window_start,
+    engagement_verdict, is_suspicious, reasons, audience_signals, engagement_signals, evidence_start as evidence_window_start,
     evidence_end as evidence_window_end, changes_28 as changes_known_28d,
     least(changes_28, 28)::double / 28 as coverage, has_views, smallest_visible_burst, data_origin
 from judged;

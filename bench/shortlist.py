@@ -71,7 +71,7 @@ from marts.made;
 create table marts.fct_follower_trust_daily as
 select
     platform, account_id, date '2026-03-01' as snapshot_date, 90 as trust_score, 'trusted' as verdict,
-    'trusted' as engagement_verdict
+    'trusted' as engagement_verdict, false as is_suspicious
 from marts.made;
 """
 

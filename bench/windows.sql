@@ -113,5 +113,8 @@ beside as (
 select *, case when base_changes >= 7 then (burst - step) / nullif(scatter * sqrt(days_3), 0) end as burst_z,
     greatest(0.03, step + 6 * scatter) as smallest_visible_burst,
     1 - (greatest(base_median, 0) * days_3 * followers_before_3 + extra_views_5 * 0.2) / nullif(gain_3, 0)
-        as unexplained_3
+        as unexplained_3,
+    burst >= 0.03 and burst_z >= 6 and gain_3 >= 100 and followers_before_3 >= 1000 as is_burst,
+    least(up_28, down_28) >= 0.04 and ups_28 >= 3 and downs_28 >= 3 and base_changes >= 7 and followers >= 1000
+        as is_sawtooth
 from beside;

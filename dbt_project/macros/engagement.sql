@@ -9,6 +9,9 @@
     / nullif(count({{ rate }}) filter (where {{ condition }}), 0)
 {%- endmacro %}
 
+{#- Age in days up to which a post is in the window of its account's engagement. -#}
+{% macro engagement_window_days() -%} {{ return(90) }} {%- endmacro %}
+
 {#- The rates of an account over a window of its latest posts: column of the mart, rate of a post, posts at most. -#}
 {% macro engagement_rates() -%}
     {{ return([

@@ -23,9 +23,6 @@
     what convicts is another signal beside it. -#}
 {% macro least_z() -%} 6 {%- endmacro %}
 
-{#- Growth within 3 days, as a logarithm, that is worth a look: 3 %. Under it lie 98 of 100 real days. -#}
-{% macro least_burst() -%} 0.03 {%- endmacro %}
-
 {#- Share of a gain that views must leave unexplained before it counts against anybody. -#}
 {% macro least_unexplained() -%} 0.3 {%- endmacro %}
 
@@ -43,24 +40,6 @@
 
 {#- Followers under which nothing is judged: ten friends of a small account are a burst. The floor of the smallest tier. -#}
 {% macro least_followers() -%} 1000 {%- endmacro %}
-
-{#- Whether a row of the windows is a burst. -#}
-{% macro is_burst() -%}
-    (
-        burst >= {{ least_burst() }} and burst_z >= {{ least_z() }} and gain_3 >= {{ least_gain() }}
-        and followers_before_3 >= {{ least_followers() }}
-    )
-{%- endmacro %}
-
-{#- Whether a row of the windows rose and fell in turns: three rises and three falls within 28 days, each beyond one step
-    of the platform's rounding, between which a count may hover. -#}
-{% macro is_sawtooth(prefix="") -%}
-    (
-        {{ prefix }}ups_28 >= 3 and {{ prefix }}downs_28 >= 3
-        and least({{ prefix }}up_28, {{ prefix }}down_28) >= 0.04
-        and {{ prefix }}base_changes >= 7 and {{ prefix }}followers >= {{ least_followers() }}
-    )
-{%- endmacro %}
 
 {#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words
     wide. A `case` is quicker on DuckDB than a `filter`. -#}

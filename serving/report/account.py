@@ -59,7 +59,9 @@ order by scheme <> $scheme, scheme
 
 # The latest day that stands on posts, else the latest day.
 ENGAGEMENT = """
-select * from marts.fct_account_engagement_daily
+select rated.*, place.* exclude (platform, account_id, snapshot_date, tier, data_origin)
+from marts.fct_account_engagement_daily as rated
+left join marts.fct_account_benchmark_daily as place using (platform, account_id, snapshot_date)
 where platform = $platform and account_id = $account_id
 order by posts_in_window > 0 desc, snapshot_date desc limit 1
 """
@@ -170,7 +172,7 @@ def _schemes(source: Source, key: Row, scheme: str, known: list[Row]) -> list[Ro
 
 def _engagement(source: Source, key: Row, scheme: str) -> Row | None:
     """The latest engagement of the account, and its place in its benchmark cell."""
-    if not source.holds("fct_account_engagement_daily", "fct_tier_benchmark_daily"):
+    if not source.holds("fct_account_engagement_daily", "fct_account_benchmark_daily", "fct_tier_benchmark_daily"):
         return None
     rows = source.rows(ENGAGEMENT, **key)
     if not rows:

@@ -73,7 +73,7 @@ select
     prices.price_basis, prices.base_currency, prices.as_of_date, rates.day as rates_day,
     coalesce(prices.followers >= sizes.big_from, false) as is_big,
     coalesce(prices.followers >= sizes.top_from, false) as is_top, sizes.top_tier,
-    trust.trust_score, coalesce('suspicious' in (trust.verdict, trust.engagement_verdict), false) as is_suspicious,
+    trust.trust_score, coalesce(trust.is_suspicious, false) as is_suspicious,
     coalesce(greatest(prices.data_origin, rates.data_origin), accounts.data_origin) as data_origin
 from marts.dim_account as accounts
 left join marts.dim_account_price as prices using (platform, account_id)

@@ -70,8 +70,16 @@ insert into groundswell.marts.fct_account_engagement_daily
 insert into intermediate.int_account__engagement_rated
     select * from intermediate.int_account__engagement_rated
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_account__peers_ranked
-    select * from intermediate.int_account__peers_ranked where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_account__attributes_dated
+    select * from intermediate.int_account__attributes_dated
+    where account_id = 'a' and snapshot_date <> date '2026-01-05';
+-- Two rows of one key that keep the rule of cells, and one of another that has a percentile without a cell.
+insert into groundswell.marts.fct_account_benchmark_daily by name
+    select 'youtube' as platform, 'p' as account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2)
+    union all by name
+    select 'youtube' as platform, 'q' as account_id, day as snapshot_date, 50 as benchmark_n, 50 as er_percentile
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
 insert into intermediate.int_account__followers_captured
     select * from intermediate.int_account__followers_captured
     where account_id = 'a' and snapshot_date <> date '2026-01-05';

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 INT = "models/intermediate/"
-POST, ACCOUNT, TIER, BRAND = (f"{INT}{folder}/int_{folder}__" for folder in ("post", "account", "tier", "brand"))
+POST, ACCOUNT, TIER, BRAND, BENCHMARK = (
+    f"{INT}{folder}/int_{folder}__" for folder in ("post", "account", "tier", "brand", "benchmark")
+)
 STAGED = "models/staging/landing/stg_landing__"
 
 # Unit test: the edit that breaks its rule. Rounds, for one dbt start costs as much as all tests.
@@ -58,7 +60,18 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "an_account_without_posts_has_a_row_and_no_rates": (
             f"{ACCOUNT}engagement_rated.sql", "full outer join", "left join",
         ),
-        "a_cell_of_fewer_than_30_shows_the_next_larger_one": (f"{TIER}cells_merged.sql", "fewest = 30", "fewest = 29"),
+        "a_cell_of_fewer_than_30_shows_the_next_larger_one": (
+            "macros/benchmark.sql", "fewest_accounts() -%} 30", "fewest_accounts() -%} 29",
+        ),
+        "a_suspicious_account_is_ranked_and_nobodys_peer": (
+            f"{BENCHMARK}peers_described.sql", "and not coalesce(judged.is_suspicious, false)", "",
+        ),
+        "an_account_is_compared_in_the_smallest_cell_of_30_peers": (
+            f"{BENCHMARK}cells_matched.sql", "where tier not in ('below', 'unclassified')", "",
+        ),
+        "a_percentile_is_the_share_of_peers_at_most_as_high": (
+            "models/marts/benchmark/fct_account_benchmark_daily.sql", "filter (where is_peer) over", "over",
+        ),
         "an_account_is_in_the_cells_of_what_is_known_of_it": (
             f"{TIER}cells_measured.sql", "and (measured.all_countries = 1 or measured.country is not null)",
             "",
@@ -139,6 +152,12 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "an_update_without_an_attribute_does_not_take_it_back": (
             f"{ACCOUNT}attributes_merged.sql", "max_by({{ name }}, updated_at) filter (where {{ name }} is not null)",
             "max_by(coalesce({{ name }}, ''), updated_at)",
+        ),
+        "attributes_are_those_known_on_the_day": (
+            f"{ACCOUNT}attributes_dated.sql", "        not exists (", "        exists (",
+        ),
+        "a_percentile_is_the_share_of_peers_at_most_as_high": (
+            "models/marts/benchmark/fct_account_benchmark_daily.sql", "_n >= {{ fewest_accounts() }}", "_n >= 29",
         ),
         "one_simulated_part_makes_a_row_simulated": (
             f"{ACCOUNT}engagement_rated.sql", "greatest(seen.data_origin", "least(seen.data_origin",

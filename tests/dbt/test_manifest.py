@@ -18,6 +18,7 @@ MARTS = {
     "fct_tier_equivalence",
     "fct_post_daily",
     "fct_account_engagement_daily",
+    "fct_account_benchmark_daily",
     "fct_tier_benchmark_daily",
     "dim_er_benchmark",
     "fct_follower_trust_daily",
@@ -52,26 +53,11 @@ MARTS = {
     "fct_live_session",
     "fct_share_of_voice_daily",
 }
-# Named by what it lists, as the design names the peers' statistics.
-NAMED_OTHERWISE = {
-    "int_account__suspicious",
-    "int_claim__account_units",
-    "int_claim__collaboration_units",
-    "int_claim__draws",
-    "int_claim__tier_sides",
-    "int_peer_stats",
-    "int_returns__group_agreements",
-    "int_returns__group_days",
-    "int_returns__group_members",
-    "int_returns__group_posts",
-    "int_returns__group_revenue",
-    "int_returns__group_spend",
-    "int_returns__group_totals",
-    "int_returns__groups",
-}
+# A participle is for a step, a plain noun for a list; the peers' statistics have the name that the design gives them.
+NAMED_OTHERWISE = {"int_peer_stats"}
 NAME_OF_LAYER = {
     "staging": r"stg_{folder}__[a-z0-9_]+",
-    "intermediate": r"int_{folder}__[a-z0-9]+_[a-z0-9_]+ed",
+    "intermediate": r"int_{folder}__[a-z0-9_]+",
     "marts": r"(dim|fct)_[a-z0-9_]+",
 }
 
@@ -150,8 +136,14 @@ def test_seeds_and_sources_are_described(manifest):
         assert node["description"].strip(), node["unique_id"]
 
 
-def test_marts_read_no_source_but_the_default_scheme(marts):
-    assert {name: parents_of(node, "source") for name, node in marts.items() if parents_of(node, "source")} == {
+def test_marts_read_no_source_but_the_plan_and_the_default_scheme(marts):
+    """A windowed mart may ask which of its own dates it replaces; no mart reads what was landed."""
+    plan = "source.groundswell.meta.plan"
+    for name, node in marts.items():
+        if plan in parents_of(node, "source"):
+            assert set(re.findall(r'planned_dates\("(\w+)"\)', node["raw_code"])) == {name}
+    read = {name: parents_of(node, "source") - {plan} for name, node in marts.items()}
+    assert {name: sources for name, sources in read.items() if sources} == {
         "fct_account_daily": {"source.groundswell.meta.setting"}
     }
 
@@ -183,6 +175,7 @@ def test_arrows_between_layers_run_one_way(models):
 def test_windowed_models_are_replaced_by_date(manifest, models):
     windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
     assert set(windowed) == {
+        "fct_account_benchmark_daily",
         "fct_account_daily",
         "fct_account_engagement_daily",
         "fct_account_tier_daily",
@@ -192,10 +185,10 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "fct_post_daily",
         "fct_share_of_voice_daily",
         "fct_tier_benchmark_daily",
+        "int_account__attributes_dated",
         "int_account__days_observed",
         "int_account__engagement_rated",
         "int_account__followers_captured",
-        "int_account__peers_ranked",
         "int_account__states_carried",
         "int_brand__posts_named",
         "int_post__days_observed",
@@ -232,7 +225,10 @@ REACHES = {
     "fct_post_daily": {"post_snapshots": 35},
     # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
     "fct_follower_trust_daily": {"account_snapshots": 222, "post_snapshots": 222},
-    "fct_account_engagement_daily": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
+    # 90 of posts + 7 of followers at their publication; of the attributes all that was ever given.
+    "fct_account_engagement_daily": {"account_snapshots": 97, "post_snapshots": 97, "accounts": ALL_HISTORY},
+    # The 222 of the verdicts that leave suspicious peers out, more than the 97 of the rates that are ranked.
+    "fct_account_benchmark_daily": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
     "fct_tier_benchmark_daily": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
     "fct_hashtag_daily": {"account_snapshots": 97, "post_snapshots": 97},
     "fct_hashtag_tier_daily": {"account_snapshots": 97, "post_snapshots": 97},
@@ -241,7 +237,7 @@ REACHES = {
     "int_account__followers_captured": {"account_snapshots": 0},
     "int_account__states_carried": {"account_snapshots": ALL_HISTORY},
     "int_account__engagement_rated": {"account_snapshots": 97, "post_snapshots": 97},
-    "int_account__peers_ranked": {"account_snapshots": 222, "post_snapshots": 222, "accounts": ALL_HISTORY},
+    "int_account__attributes_dated": {"account_snapshots": 97, "post_snapshots": 97, "accounts": ALL_HISTORY},
     "int_post__days_observed": {"post_snapshots": 0},
     "int_post__traits_changed": {"account_snapshots": 97, "post_snapshots": 97},
     "int_post__states_carried": {"post_snapshots": 35},
@@ -298,8 +294,8 @@ def test_what_models_say_of_themselves_adds_up_along_the_chains(nodes, models):
 
 def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
     """The negative: 30 days more in a view, and nothing else is touched. A maximum would not have moved."""
-    before = nodes["int_trust__rate_shifts_detected"]
-    found = reach.reaches({**nodes, "int_trust__rate_shifts_detected": replace(before, own=65)})
+    before = nodes["int_trust__rate_shifts_measured"]
+    found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
     for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_judged": 252,
                        "fct_follower_trust_daily": 252, "int_tier__equivalents_sampled": 252}.items():  # fmt: skip
         assert found[name]["post_snapshots"] == days
@@ -328,7 +324,7 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         "int_post__states_carried": 35,
         "int_tier__runs_detected": 28,
         "int_trust__growth_measured": 30,
-        "int_trust__windows_measured": 31,
+        "int_trust__windows_summed": 31,
     }
     for name, days in named.items():
         assert models[name]["config"]["meta"]["look_back_days"] == days, name

@@ -21,7 +21,7 @@ def test_every_account_model_with_a_branch_has_a_unit_test(manifest):
         "int_account__days_observed",
         "int_account__states_carried",
         "int_account__changes_measured",
-        "int_account__tiers_assigned",
+        "fct_account_tier_daily",
         "dim_account",
         "fct_account_daily",
     }

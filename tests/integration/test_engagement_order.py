@@ -29,6 +29,7 @@ POSTS = (
 MARTS = (
     "dim_account",
     "dim_account_tier_history",
+    "fct_account_benchmark_daily",
     "fct_account_engagement_daily",
     "fct_commerce_issue",
     "fct_hashtag_daily",

@@ -151,8 +151,14 @@ def marts(world: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture(scope="module")
 def day(marts: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]]:
-    """Engagement of the day by account."""
-    found = marts.execute("from marts.fct_account_engagement_daily where snapshot_date = ?", [DAY])
+    """Engagement of the day by account, with its place among its peers."""
+    found = marts.execute(
+        "select rated.*, place.* exclude (platform, account_id, snapshot_date, tier, data_origin)"
+        " from marts.fct_account_engagement_daily as rated"
+        " join marts.fct_account_benchmark_daily as place using (platform, account_id, snapshot_date)"
+        " where snapshot_date = ?",
+        [DAY],
+    )
     names = [column[0] for column in found.description]
     return {row[1]: dict(zip(names, row, strict=True)) for row in found.fetchall()}
 

@@ -70,6 +70,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
             " group by 1 order by 1"
         ).fetchall()
     assert [tuple(row) for row in planned] == [
+        ("fct_account_benchmark_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_engagement_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_tier_daily", "2022-07-17", "2022-07-17"),
@@ -77,10 +78,10 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_hashtag_daily", "2022-07-17", "2022-07-20"),
         ("fct_hashtag_tier_daily", "2022-07-17", "2022-07-20"),
         ("fct_tier_benchmark_daily", "2022-07-17", "2022-07-20"),
+        ("int_account__attributes_dated", "2022-07-17", "2022-07-20"),
         ("int_account__days_observed", "2022-07-17", "2022-07-17"),
         ("int_account__engagement_rated", "2022-07-17", "2022-07-20"),
         ("int_account__followers_captured", "2022-07-17", "2022-07-17"),
-        ("int_account__peers_ranked", "2022-07-17", "2022-07-20"),
         ("int_account__states_carried", "2022-07-17", "2022-07-20"),
         ("int_brand__posts_named", "2022-07-17", "2022-07-20"),
         ("int_post__traits_changed", "2022-07-17", "2022-07-20"),

@@ -124,6 +124,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "dim_account_price": "platform, account_id",
         "fct_post_daily": "platform, post_id, snapshot_date",
         "fct_account_engagement_daily": "platform, account_id, snapshot_date",
+        "fct_account_benchmark_daily": "platform, account_id, snapshot_date",
         "fct_tier_benchmark_daily": "platform, scheme, tier, niche, country, snapshot_date",
         "dim_er_benchmark": "source, platform, statistic, as_of, band, level",
         "fct_follower_trust_daily": "platform, account_id, snapshot_date",

@@ -70,7 +70,7 @@ def without_views(tmp_path_factory: pytest.TempPathFactory) -> Measures:
     folder = tmp_path_factory.mktemp("broken")
     project = folder / "dbt_project"
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
-    signal = project / "models" / "intermediate" / "trust" / "int_trust__idle_growth_detected.sql"
+    signal = project / "models" / "intermediate" / "trust" / "int_trust__growth_without_activity.sql"
     text = signal.read_text(encoding="utf-8")
     assert "    from any_pace\n" in text
     signal.write_text(text.replace("    from any_pace\n", "    from any_pace\n    where false\n"), encoding="utf-8")

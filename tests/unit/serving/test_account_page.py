@@ -125,11 +125,15 @@ def test_the_percentile_names_its_peers(settings: Settings) -> None:
     world(
         settings,
         fct_account_engagement_daily=[
-            engaged(er_followers_median_30=0.04, er_followers_median_30_posts=5, er_percentile=82.4,
-                    benchmark_niche="*", benchmark_country="*", benchmark_n=64, denominator_basis="mixed",
+            engaged(er_followers_median_30=0.04, er_followers_median_30_posts=5, denominator_basis="mixed",
                     reach_coverage=0.0),
             # Later, but nothing stands on posts any more: the earlier day is the one to show.
             engaged(snapshot_date="2026-06-01", posts_in_window=0),
+        ],
+        fct_account_benchmark_daily=[
+            {"platform": "instagram", "account_id": "a", "snapshot_date": day, "tier": "nano", "er_percentile": percentile,
+             "benchmark_niche": "*", "benchmark_country": "*", "benchmark_n": 64}
+            for day, percentile in (("2026-02-01", 82.4), ("2026-06-01", 11.0))
         ],
         fct_tier_benchmark_daily=[
             {"platform": "instagram", "scheme": "standard", "tier": "nano", "niche": "*", "country": "*", "n": 64,

@@ -315,8 +315,8 @@ def test_unknown_places_and_no_release_end_with_words(
 
 def test_suspicious_and_unknown_accounts_are_left_out_and_counted(settings: Settings) -> None:
     rows = marts()
-    rows["fct_follower_trust_daily"][0]["verdict"] = "suspicious"
-    rows["fct_follower_trust_daily"][1]["engagement_verdict"] = "suspicious"
+    for row in rows["fct_follower_trust_daily"][:2]:
+        row["is_suspicious"] = True
     rows["dim_account_price"][2] |= {"price_base": None, "price_basis": None}
     publish(settings, **rows)
     # n1, n2 and n3 would be the cheapest 10,000; without them n4 and m1 are 20,000 for 300, m2 alone 26,000 for 205.

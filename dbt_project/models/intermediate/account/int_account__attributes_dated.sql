@@ -1,15 +1,23 @@
--- One row per account and planned day: niche and country as of that day.
-{{ config(materialized="view") }}
+-- One row per account and UTC day on which it or a post was captured: its niche, country and tier as of that day.
+with planned as (
+    {{ planned_dates("int_account__attributes_dated") }}
+),
 
-with rated as (select * from {{ ref("int_account__engagement_rated") }}),
+rated as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        followers
+    from {{ ref("int_account__engagement_rated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 days as (select * from {{ ref("int_account__days_observed") }}),
 
 updates as (select * from {{ ref("stg_landing__accounts") }}),
 
-planned as (
-    {{ planned_dates("int_account__peers_ranked") }}
-),
+schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
 -- What was given later is not known on the day.
 given as (
@@ -25,15 +33,16 @@ given as (
     group by updates.platform, updates.account_id, planned.snapshot_date
 ),
 
-int_account__attributes_dated as (
+described as (
     select
         rated.platform,
         rated.account_id,
+        rated.snapshot_date,
         {% for name in ["niche", "country"] %}
             -- `*` stands for all in a benchmark, so it is nobody's own.
             nullif(coalesce(given.{{ name }}, days.{{ name }}), '*') as {{ name }},
         {% endfor %}
-        rated.snapshot_date
+        rated.followers
     from rated
     left join given
         on rated.platform = given.platform
@@ -43,7 +52,37 @@ int_account__attributes_dated as (
         on rated.platform = days.platform
         and rated.account_id = days.account_id
         and rated.snapshot_date = days.snapshot_date
-    where rated.snapshot_date in (select planned.snapshot_date from planned)
+),
+
+{{ tiered_from("described") }},
+
+-- A platform for which the default scheme has no tiers that day keeps its rows, without one.
+int_account__attributes_dated as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        niche,
+        country,
+        scheme,
+        tier
+    from tiered
+    union all
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        niche,
+        country,
+        cast(null as varchar) as scheme,
+        cast(null as varchar) as tier
+    from described
+    where
+        not exists (
+            select 1
+            from scheme_days
+            where described.platform = scheme_days.platform and described.snapshot_date = scheme_days.snapshot_date
+        )
 )
 
 select * from int_account__attributes_dated

@@ -104,7 +104,7 @@ int_account__engagement_rated as (
         rated.er_sponsored,
         rated.er_organic,
         {{ ratio("rated.sponsored_posts_90d", "rated.sponsored_share_90d_posts") }} as sponsored_share_90d,
-        cast(rated.comments_of_window * 7 as double) / 90 as comments_per_week,
+        cast(rated.comments_of_window * 7 as double) / {{ engagement_window_days() }} as comments_per_week,
         {{ ratio("rated.replies", "rated.comments_with_replies") }} as reply_rate,
         {{ ratio("rated.comments_with_likes", "rated.likes_with_comments") }} as comment_like_ratio,
         -- `simulated` stands after `observed`: one simulated part makes the row so.

@@ -58,7 +58,7 @@ int_claim__accounts_rated as (
         on engagement.platform = trust.platform
         and engagement.account_id = trust.account_id
         and engagement.snapshot_date = trust.snapshot_date
-    where coalesce(trust.verdict, '') <> 'suspicious' and coalesce(trust.engagement_verdict, '') <> 'suspicious'
+    where not coalesce(trust.is_suspicious, false)
 )
 
 select * from int_claim__accounts_rated

@@ -1,4 +1,5 @@
 -- One row per post and planned day: its counts beside the ones last known before, at most 35 days back.
+-- One model: counts and owners are told from the same observed and carried rows, which are read once.
 {{ config(materialized="view") }}
 
 {% set look_back_days = 35 %}

@@ -1,6 +1,8 @@
 -- One row per planned day and post published at most 90 days before: its rates, where it is in the window.
 {{ config(materialized="view") }}
 
+{% set window_days = engagement_window_days() %}
+
 with traits as (select * from {{ ref("int_post__traits_changed") }}),
 
 selected as (select * from {{ ref("int_post__window_selected") }}),
@@ -17,7 +19,7 @@ traits_known as (
         planned.snapshot_date as as_of_date
     from traits
     inner join planned
-        on traits.snapshot_date between {{ add_days("planned.snapshot_date", -90) }} and planned.snapshot_date
+        on traits.snapshot_date between {{ add_days("planned.snapshot_date", -window_days) }} and planned.snapshot_date
 ),
 
 {{ first_of_each("traits_known", ["platform", "post_id", "as_of_date"], "snapshot_date desc nulls last") }},
@@ -25,7 +27,7 @@ traits_known as (
 published as (
     select *
     from first_of_each
-    where not is_early and published_at >= {{ add_days("as_of_date", -90) }}
+    where not is_early and published_at >= {{ add_days("as_of_date", -window_days) }}
 ),
 
 joined as (

@@ -2,6 +2,7 @@
 -- A count may have been known before the last capture; all else is what that capture said.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
 -- on from the newest checkpoint before its first planned day: a night reads its own rows and not 35 days of posts.
+-- One model: its steps are one merge of the last day, the days before it and the checkpoint, its own.
 {% set look_back_days = 35 %}
 
 with planned as (

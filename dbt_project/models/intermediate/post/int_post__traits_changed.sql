@@ -1,6 +1,6 @@
 -- One row per post and UTC day on which it was seen for the first time in 7 days, or was no longer what it had been.
+-- One model: followers at publication are looked up for the few changed rows alone, while these are at hand.
 {% set seen_days = 7 %}
-{% set max_age_days = 90 %}
 {% set before_days = 7 %}
 {% set traits = [
     "account_id", "published_at", "is_early", "is_sponsored", "hashtags", "mentions", "data_origin",
@@ -108,7 +108,7 @@ changed as (
 
 reach as (
     select
-        {{ add_days("min(snapshot_date)", -(max_age_days + before_days)) }} as first_day,
+        {{ add_days("min(snapshot_date)", -(engagement_window_days() + before_days)) }} as first_day,
         max(snapshot_date) as last_day
     from planned
 ),
@@ -134,7 +134,7 @@ at_publication as (
         between 0 and cast({{ before_days }} as bigint) * 86400000000
     where
         not changed.is_early
-        and changed.published_at >= {{ add_days("changed.snapshot_date", -max_age_days) }}
+        and changed.published_at >= {{ add_days("changed.snapshot_date", -engagement_window_days()) }}
     group by changed.platform, changed.post_id, changed.snapshot_date
 ),
 

@@ -1,4 +1,5 @@
 -- One row per planned day and post of its account's window that day: old enough, not too old, and captured lately.
+-- One model: captures of the day, of the days before and of the checkpoint are set against each other while at hand.
 {{ config(materialized="view") }}
 
 {% set hour = 3600000000 %}
@@ -144,7 +145,7 @@ int_post__window_selected as (
             partition by platform, account_id, as_of_date order by published_at desc, post_id desc
         ) as place
     from aged
-    where age between 72 * {{ hour }} and 90 * 24 * {{ hour }}
+    where age between 72 * {{ hour }} and {{ engagement_window_days() }} * 24 * {{ hour }}
 )
 
 select * from int_post__window_selected

@@ -11,7 +11,7 @@ with rated as (
         and followers is not null
 ),
 
-suspicious as (select * from {{ ref("int_account__suspicious") }}),
+judged as (select * from {{ ref("int_trust__accounts_judged") }}),
 
 schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
 
@@ -28,12 +28,13 @@ accounts as (
             as reach_value,
         cast({{ at_most("round(rated.followers * rated.er_followers_median_30, 2)", most) }} as decimal(18, 2))
             as engagements_value,
-        suspicious.account_id is not null as is_suspicious
+        -- Without a verdict nothing speaks against it.
+        coalesce(judged.is_suspicious, false) as is_suspicious
     from rated
-    left join suspicious
-        on rated.platform = suspicious.platform
-        and rated.account_id = suspicious.account_id
-        and rated.snapshot_date = suspicious.snapshot_date
+    left join judged
+        on rated.platform = judged.platform
+        and rated.account_id = judged.account_id
+        and rated.snapshot_date = judged.snapshot_date
 ),
 
 {{ tiered_from("accounts") }},

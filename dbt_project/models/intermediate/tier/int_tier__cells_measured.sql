@@ -8,33 +8,34 @@ with rated as (
     where snapshot_date in ({{ planned_dates("fct_tier_benchmark_daily") }})
 ),
 
-peers as (select * from {{ ref("int_account__peers_ranked") }}),
+attributes as (select * from {{ ref("int_account__attributes_dated") }}),
 
-suspicious as (select * from {{ ref("int_account__suspicious") }}),
+judged as (select * from {{ ref("int_trust__accounts_judged") }}),
 
 schemes as (select * from {{ ref("tier_schemes") }}),
 
+-- Without a verdict nothing speaks against an account.
 accounts as (
     select
         rated.platform,
         rated.followers,
-        peers.niche,
-        peers.country,
+        attributes.niche,
+        attributes.country,
         rated.data_origin,
-        suspicious.account_id is not null as is_suspicious,
+        coalesce(judged.is_suspicious, false) as is_suspicious,
         {% for rate, _, _ in rates %}
-            case when suspicious.account_id is null then rated.{{ rate }} end as {{ rate }},
+            case when not coalesce(judged.is_suspicious, false) then rated.{{ rate }} end as {{ rate }},
         {% endfor %}
         rated.snapshot_date
     from rated
-    inner join peers
-        on rated.platform = peers.platform
-        and rated.account_id = peers.account_id
-        and rated.snapshot_date = peers.snapshot_date
-    left join suspicious
-        on rated.platform = suspicious.platform
-        and rated.account_id = suspicious.account_id
-        and rated.snapshot_date = suspicious.snapshot_date
+    inner join attributes
+        on rated.platform = attributes.platform
+        and rated.account_id = attributes.account_id
+        and rated.snapshot_date = attributes.snapshot_date
+    left join judged
+        on rated.platform = judged.platform
+        and rated.account_id = judged.account_id
+        and rated.snapshot_date = judged.snapshot_date
     where {{ has_rate("rated") }}
 ),
 
@@ -98,8 +99,10 @@ int_tier__cells_measured as (
         {% for rate, _, _ in rates %}
             measured.{{ rate }}_n,
             {% for percent in [10, 25, 50, 75, 90] %}
-                case when measured.{{ rate }}_n >= 30 then {{ element_at_place('measured.' ~ rate, loop.index) }} end
-                    as {{ rate }}_p{{ percent }},
+                case
+                    when measured.{{ rate }}_n >= {{ fewest_accounts() }}
+                        then {{ element_at_place('measured.' ~ rate, loop.index) }}
+                end as {{ rate }}_p{{ percent }},
             {% endfor %}
         {% endfor %}
         measured.data_origin

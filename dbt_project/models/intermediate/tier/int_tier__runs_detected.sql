@@ -1,4 +1,5 @@
 -- One row per account, scheme and UTC day that may begin a tier: first in 28 days, 7th of a run, first of new cut-offs.
+-- One model: most accounts stand still, and only the days of the others are tiered and put in order, while at hand.
 {% set run_days = 7 %}
 {% set step_days = 4 %}
 -- Seven steps lead to the 8th day back, which tells the 7th of a run from the 8th.

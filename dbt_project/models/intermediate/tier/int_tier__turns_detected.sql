@@ -1,5 +1,6 @@
 -- One row per account, scheme and UTC day on which the account began to hold a tier.
 -- What an account holds rests on all its runs before, but only accounts with a run on a planned day can turn there.
+-- One model: entry, new cut-offs and the 7th day are set against each other in one order of the account's runs.
 with planned as (
     {{ planned_dates("int_tier__turns_detected") }}
 ),

@@ -1,49 +1,21 @@
 -- One row per account and planned day with a capture: evidence of the last 90 days, score and verdict, both sides.
 {% set flag_days = 90 %}
-{% set min_changes = 7 %}
-{% set hidden_burst = 0.18 %}
-{% set min_peers = 30 %}
 
 with days as (
     select
         platform,
         account_id,
         snapshot_date,
-        followers,
         data_origin
     from {{ ref("int_account__days_observed") }}
     where snapshot_date in ({{ planned_dates("int_trust__accounts_judged") }})
 ),
 
-windows as (select * from {{ ref("int_trust__windows_measured") }}),
+coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
 
 signals as (select * from {{ ref("int_trust__signals_raised") }}),
 
 verdicts as (select * from {{ ref("trust_verdicts") }}),
-
-peers as (
-    select *
-    from {{ ref("int_peer_stats") }}
-    where n >= {{ min_peers }}
-),
-
-rates as (select * from {{ ref("int_trust__rates_compared") }}),
-
--- Rates that have peers to be compared with; one alone convicts nobody and clears nobody.
-rated as (
-    select
-        rates.platform,
-        rates.account_id,
-        rates.snapshot_date,
-        count(*) as rates_compared
-    from rates
-    inner join peers
-        on rates.platform = peers.platform
-        and rates.snapshot_date = peers.snapshot_date
-        and rates.metric = peers.metric
-        and rates.cell = peers.cell
-    group by rates.platform, rates.account_id, rates.snapshot_date
-),
 
 -- Evidence weighs for 90 days after its window. Of a signal, its strongest day speaks; each counts once.
 evidence as (
@@ -95,28 +67,21 @@ covered as (
         weighed.reasons,
         weighed.evidence_start,
         weighed.evidence_end,
-        coalesce(windows.changes_28, 0) as changes_28,
-        windows.smallest_visible_burst,
-        coalesce(windows.views_days_28, 0) > 0 as has_views,
+        coverage.changes_28,
+        coverage.smallest_visible_burst,
+        coverage.has_views,
+        coverage.can_judge_audience,
+        coverage.can_judge_engagement,
         -- No evidence is no points; whether it could have been seen is the coverage's to say.
         coalesce(weighed.audience_signals, 0) as audience_signals,
         coalesce(weighed.engagement_signals, 0) as engagement_signals,
         100 - least(coalesce(weighed.audience_points, 0), 100) as audience_score,
-        100 - least(coalesce(weighed.engagement_points, 0), 100) as engagement_score,
-        days.followers >= {{ least_followers() }}
-        and windows.changes_28 >= {{ min_changes }}
-        and windows.base_changes >= {{ min_changes }}
-        and windows.smallest_visible_burst <= {{ hidden_burst }} as can_judge_audience,
-        coalesce(rated.rates_compared, 0) >= 2 as can_judge_engagement
+        100 - least(coalesce(weighed.engagement_points, 0), 100) as engagement_score
     from days
-    left join windows
-        on days.platform = windows.platform
-        and days.account_id = windows.account_id
-        and days.snapshot_date = windows.snapshot_date
-    left join rated
-        on days.platform = rated.platform
-        and days.account_id = rated.account_id
-        and days.snapshot_date = rated.snapshot_date
+    inner join coverage
+        on days.platform = coverage.platform
+        and days.account_id = coverage.account_id
+        and days.snapshot_date = coverage.snapshot_date
     left join weighed
         on days.platform = weighed.platform
         and days.account_id = weighed.account_id
@@ -124,7 +89,7 @@ covered as (
 ),
 
 -- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.
-int_trust__accounts_judged as (
+judged as (
     select
         covered.*,
         case
@@ -140,6 +105,14 @@ int_trust__accounts_judged as (
         on covered.audience_score >= by_audience.min_score and covered.audience_score < by_audience.max_score
     inner join verdicts as by_engagement
         on covered.engagement_score >= by_engagement.min_score and covered.engagement_score < by_engagement.max_score
+),
+
+-- Whoever leaves suspicious accounts out reads this column: followers or engagement look bought.
+int_trust__accounts_judged as (
+    select
+        *,
+        'suspicious' in (verdict, engagement_verdict) as is_suspicious
+    from judged
 )
 
 select * from int_trust__accounts_judged

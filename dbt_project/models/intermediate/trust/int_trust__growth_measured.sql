@@ -1,4 +1,5 @@
 -- One row per account and UTC day with known followers: how they grew since they were last known, at most 30 days back.
+-- One model: a day and the thirty before it are read once, for followers, following and views alike.
 {% set look_back_days = 30 %}
 
 with days as (select * from {{ ref("int_account__days_observed") }}),

@@ -1,15 +1,12 @@
 -- One row per account and planned day that grew for 20 days, or rose and fell in turns: its pace beside an earlier one.
+-- One model: few accounts grow so, and the history of these alone is joined while they are at hand.
 {{ config(materialized="view") }}
 
 {% set least_days_part = 2 %}
 {% set least_days_20 = 15 %}
 {#- Anything slower is not looked at, so that a night joins the history of few accounts. -#}
 {% set least_growth_20 = 0.09 %}
-{% set needed = [
-    "followers", "base_changes", "gain_20", "views_20", "views_days_20", "views_28", "views_days_28", "up_28", "down_28",
-    "ups_28", "downs_28", "excess_part_0", "excess_part_1", "excess_part_2", "excess_part_3", "days_part_0",
-    "days_part_1", "days_part_2", "days_part_3",
-] %}
+{% set growth_20 = "excess_part_0 + excess_part_1 + excess_part_2 + excess_part_3" %}
 
 -- Read twice by name, not through one CTE: that would be made whole, all days of it, before a date filter is looked at.
 with planned as (
@@ -40,22 +37,32 @@ history as (
 
 today as {{ made_first() }} (
     select
-        windows.platform,
-        windows.account_id,
-        {% for column in needed %}
-            windows.{{ column }},
+        platform,
+        account_id,
+        snapshot_date,
+        followers,
+        gain_20,
+        views_20,
+        views_days_20,
+        views_28,
+        views_days_28,
+        case when is_sawtooth then up_28 * followers end as gain_in_turns_28,
+        {% for extreme, name in [("least", "slowest"), ("greatest", "fastest")] %}
+            {{ extreme }}(
+                {% for part in range(4) %}
+                    excess_part_{{ part }} / cast(nullif(days_part_{{ part }}, 0) as double)
+                    {{- "," if not loop.last }}
+                {% endfor %}
+            ) as {{ name }}_part,
         {% endfor %}
-        windows.snapshot_date
-    from {{ ref("int_trust__windows_measured") }} as windows
-    inner join planned on windows.snapshot_date = planned.snapshot_date
+        {{ growth_20 }} as growth_20,
+        days_part_0 + days_part_1 + days_part_2 + days_part_3 as days_20
+    from {{ ref("int_trust__windows_measured") }}
     where
-        (
-            windows.excess_part_0 + windows.excess_part_1 + windows.excess_part_2 + windows.excess_part_3
-            >= {{ least_growth_20 }}
-            or {{ is_sawtooth("windows.") }}
-        )
+        snapshot_date in (select planned.snapshot_date from planned)
+        and ({{ growth_20 }} >= {{ least_growth_20 }} or is_sawtooth)
         {% for part in range(4) %}
-            and windows.days_part_{{ part }} >= {{ least_days_part }}
+            and days_part_{{ part }} >= {{ least_days_part }}
         {% endfor %}
 ),
 
@@ -80,33 +87,12 @@ before as (
 
 paces as (
     select
-        today.platform,
-        today.account_id,
-        today.snapshot_date,
-        today.followers,
-        today.gain_20,
-        today.views_20,
+        today.*,
         before.excess_before / cast(nullif(before.days_before, 0) as double) as pace_before,
         before.views_before / cast(nullif(before.views_days_before, 0) as double)
         * today.views_days_20 as views_expected_20,
-        today.views_28,
         before.views_before / cast(nullif(before.views_days_before, 0) as double)
-        * today.views_days_28 as views_expected_28,
-        case when {{ is_sawtooth("today.") }} then today.up_28 * today.followers end as gain_in_turns_28,
-        today.days_part_0 + today.days_part_1 + today.days_part_2 + today.days_part_3 as days_20,
-        today.excess_part_0 + today.excess_part_1 + today.excess_part_2 + today.excess_part_3 as growth_20,
-        least(
-            {% for part in range(4) %}
-                today.excess_part_{{ part }} / cast(nullif(today.days_part_{{ part }}, 0) as double)
-                {{- "," if not loop.last }}
-            {% endfor %}
-        ) as slowest_part,
-        greatest(
-            {% for part in range(4) %}
-                today.excess_part_{{ part }} / cast(nullif(today.days_part_{{ part }}, 0) as double)
-                {{- "," if not loop.last }}
-            {% endfor %}
-        ) as fastest_part
+        * today.views_days_28 as views_expected_28
     from today
     inner join before
         on today.platform = before.platform

@@ -1,7 +1,9 @@
 -- One row per account, planned day and signal that is raised on it, with the points that its strength weighs.
+-- A signal is a row of the seed, a model of its name, and a name in this list.
 {% set signals = [
-    "bursts", "burst_losses", "sawteeth", "following_swings", "drips", "idle_growth", "round_jumps", "residuals", "rates",
-    "rate_shifts",
+    "burst", "growth_without_activity", "burst_then_loss", "sawtooth", "following_swings", "drip", "round_number_jump",
+    "more_followers_than_neighbours", "er_far_below_peers", "er_far_above_peers", "comment_like_ratio",
+    "likes_without_views", "likes_outgrew_views", "comments_left_behind",
 ] %}
 
 with weights as (select * from {{ ref("trust_signals") }}),
@@ -18,8 +20,16 @@ days as (
 
 detected as (
     {% for signal in signals %}
-        select *
-        from {{ ref("int_trust__" ~ signal ~ "_detected") }}
+        select
+            platform,
+            account_id,
+            snapshot_date,
+            '{{ signal }}' as signal,
+            statistic,
+            window_start,
+            followers_affected,
+            fact
+        from {{ ref("int_trust__" ~ signal) }}
         {{ "union all" if not loop.last }}
     {% endfor %}
 ),
@@ -34,7 +44,7 @@ int_trust__signals_raised as (
         cast(detected.statistic as double) as statistic,
         cast(weights.cut as double) as threshold,
         cast(detected.window_start as date) as window_start,
-        cast(detected.window_end as date) as window_end,
+        cast(detected.snapshot_date as date) as window_end,
         cast(detected.followers_affected as bigint) as followers_affected,
         detected.fact,
         cast(

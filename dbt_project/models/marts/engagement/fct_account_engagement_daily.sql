@@ -1,5 +1,46 @@
 -- One row per account and UTC day on which it or a post of its own was captured: how its audience engages.
-with compared as (select * from {{ ref("int_account__engagement_compared") }}),
+with rated as (
+    select * from {{ ref("int_account__engagement_rated") }}
+    where snapshot_date in ({{ planned_dates("fct_account_engagement_daily") }})
+),
+
+attributes as (select * from {{ ref("int_account__attributes_dated") }}),
+
+rivals as (select * from {{ ref("int_brand__rivals_counted") }}),
+
+listed as (
+    select count(*) filter (where is_rival) as rival_names
+    from {{ ref("int_brand__names_listed") }}
+),
+
+described as (
+    select
+        rated.*,
+        attributes.tier,
+        attributes.niche,
+        attributes.country,
+        case
+            when rated.er_followers_median_30_posts = 0 then null
+            when rated.snapshot_date_basis_posts = 0 then 'publication'
+            when rated.snapshot_date_basis_posts = rated.er_followers_median_30_posts then 'snapshot_date'
+            else 'mixed'
+        end as denominator_basis,
+        case
+            when listed.rival_names = 0 or rated.named_posts_90d = 0 then null
+            -- Posts with names, none of them a rival's: that is none, not unknown.
+            else coalesce(rivals.rival_brands, 0)
+        end as rival_brands_90d
+    from rated
+    inner join attributes
+        on rated.platform = attributes.platform
+        and rated.account_id = attributes.account_id
+        and rated.snapshot_date = attributes.snapshot_date
+    cross join listed
+    left join rivals
+        on rated.platform = rivals.platform
+        and rated.account_id = rivals.account_id
+        and rated.snapshot_date = rivals.snapshot_date
+),
 
 fct_account_engagement_daily as (
     select
@@ -31,13 +72,8 @@ fct_account_engagement_daily as (
         cast(rival_brands_90d as integer) as rival_brands_90d,
         cast(comment_like_ratio as double) as comment_like_ratio,
         cast(comment_like_ratio_posts as integer) as comment_like_ratio_posts,
-        cast(benchmark_niche as varchar) as benchmark_niche,
-        cast(benchmark_country as varchar) as benchmark_country,
-        cast(benchmark_n as integer) as benchmark_n,
-        cast(er_percentile as double) as er_percentile,
-        cast(like_rate_percentile as double) as like_rate_percentile,
         cast(data_origin as varchar) as data_origin
-    from compared
+    from described
 )
 
 select * from fct_account_engagement_daily

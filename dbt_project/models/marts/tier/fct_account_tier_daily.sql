@@ -1,5 +1,18 @@
 -- One row per account, UTC day with a capture and scheme: the tier of that day's followers.
-with tiers as (select * from {{ ref("int_account__tiers_assigned") }}),
+with days as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        followers,
+        data_origin
+    from {{ ref("int_account__days_observed") }}
+    where snapshot_date in ({{ planned_dates("fct_account_tier_daily") }})
+),
+
+schemes as (select * from {{ ref("tier_schemes") }}),
+
+{{ tiered_from("days") }},
 
 fct_account_tier_daily as (
     select
@@ -9,7 +22,7 @@ fct_account_tier_daily as (
         cast(scheme as varchar) as scheme,
         cast(tier as varchar) as tier,
         cast(data_origin as varchar) as data_origin
-    from tiers
+    from tiered
 )
 
 select * from fct_account_tier_daily

@@ -1,4 +1,5 @@
 -- One row per platform, scheme, pair of neighbouring tiers and horizon in days: how many accounts turned up in time.
+-- One model: it reads marts, as no intermediate model may.
 {{ config(materialized="table") }}
 
 with history as (select * from {{ ref("dim_account_tier_history") }}),

@@ -13,7 +13,7 @@ bursts as (
         gain_3 / power(10, floor(log10(gain_3))) as mantissa
     from windows
     -- A count that is rounded more coarsely than that cannot tell a round gain from any other.
-    where {{ is_burst() }} and gain_3 >= 950 and count_resolution * 100 <= gain_3
+    where is_burst and gain_3 >= 950 and count_resolution * 100 <= gain_3
 ),
 
 distances as (
@@ -26,18 +26,16 @@ distances as (
     from bursts
 ),
 
-int_trust__round_jumps_detected as (
+int_trust__round_number_jump as (
     select
         platform,
         account_id,
         snapshot_date,
-        'round_number_jump' as signal,
         1 - distance as statistic,
         {{ add_days("snapshot_date", "-days_3") }} as window_start,
-        snapshot_date as window_end,
         gain_3 as followers_affected,
         'the gain of ' || {{ counted("gain_3") }} || ' is the size of an order' as fact
     from distances
 )
 
-select * from int_trust__round_jumps_detected
+select * from int_trust__round_number_jump

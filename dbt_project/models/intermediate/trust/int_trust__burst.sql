@@ -7,15 +7,13 @@ with windows as (
     where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
 ),
 
-int_trust__bursts_detected as (
+int_trust__burst as (
     select
         platform,
         account_id,
         snapshot_date,
-        'burst' as signal,
         burst as statistic,
         {{ add_days("snapshot_date", "-days_3") }} as window_start,
-        snapshot_date as window_end,
         gain_3 as followers_affected,
         {{ signed_count("gain_3") }} || ' followers in ' || {{ in_days("days_3") }}
         || case
@@ -25,7 +23,7 @@ int_trust__bursts_detected as (
         end as fact
     from windows
     -- A rise that views explain is no evidence; where views are unknown it is a weak one, as no other signal joins it.
-    where {{ is_burst() }} and (unexplained_3 is null or unexplained_3 >= {{ least_unexplained() }})
+    where is_burst and (unexplained_3 is null or unexplained_3 >= {{ least_unexplained() }})
 )
 
-select * from int_trust__bursts_detected
+select * from int_trust__burst

@@ -1,7 +1,6 @@
 -- One row per account, planned day and rate that moved away from the account's own of four weeks before.
 {{ config(materialized="view") }}
 
-{% set min_peers = 30 %}
 {#- Who lies on the usual side of its peers is not searched for a move: a night joins the history of few. -#}
 {% set least_distance = 0.5 %}
 
@@ -9,7 +8,7 @@
 with peers as (
     select *
     from {{ ref("int_peer_stats") }}
-    where n >= {{ min_peers }}
+    where n >= {{ fewest_accounts() }}
 ),
 
 planned as (
@@ -35,9 +34,7 @@ history as (
 ),
 
 today as {{ made_first() }} (
-    select
-        rates.*,
-        case rates.metric when 'comment_like_ratio' then -1 else 1 end as bad_side
+    select rates.*
     from {{ ref("int_trust__rates_compared") }} as rates
     inner join planned on rates.snapshot_date = planned.snapshot_date
     inner join peers
@@ -75,24 +72,17 @@ before as (
     group by today.platform, today.account_id, today.snapshot_date, today.metric
 ),
 
-int_trust__rate_shifts_detected as (
+int_trust__rate_shifts_measured as (
     select
         today.platform,
         today.account_id,
         today.snapshot_date,
-        case today.metric
-            when 'comment_like_ratio' then 'comments_left_behind'
-            else 'likes_outgrew_views'
-        end as signal,
-        (today.log_rate - before.log_rate_before) * today.bad_side as statistic,
+        today.metric,
+        today.log_rate - before.log_rate_before as shift,
         before.since as window_start,
-        today.snapshot_date as window_end,
-        cast(null as bigint) as followers_affected,
-        case today.metric when 'comment_like_ratio' then 'comments' else 'likes' end || ' went from '
-        || {{ tenths_of_percent("exp(before.log_rate_before)") }}
-        || ' to ' || {{ tenths_of_percent("today.rate") }} || ' of '
-        || case today.metric when 'comment_like_ratio' then 'likes' else 'views' end
-        || ' within ' || {{ in_days(days_between("before.since", "today.snapshot_date")) }} as fact
+        {{ tenths_of_percent("exp(before.log_rate_before)") }}
+        || ' to ' || {{ tenths_of_percent("today.rate") }} as moved,
+        {{ in_days(days_between("before.since", "today.snapshot_date")) }} as duration
     from today
     inner join before
         on today.platform = before.platform
@@ -101,4 +91,4 @@ int_trust__rate_shifts_detected as (
         and today.metric = before.metric
 )
 
-select * from int_trust__rate_shifts_detected
+select * from int_trust__rate_shifts_measured

@@ -3,15 +3,13 @@
 
 with paces as (select * from {{ ref("int_trust__paces_compared") }}),
 
-int_trust__drips_detected as (
+int_trust__drip as (
     select
         platform,
         account_id,
         snapshot_date,
-        'drip' as signal,
         evenness as statistic,
         {{ add_days("snapshot_date", "-days_20") }} as window_start,
-        snapshot_date as window_end,
         gain_20 as followers_affected,
         {{ signed_count("gain_20") }} || ' followers in ' || {{ in_days("days_20") }} || ', its slowest 5 days at '
         || {{ percent("evenness") }} || ' of its fastest' as fact
@@ -19,4 +17,4 @@ int_trust__drips_detected as (
     where {{ is_slow_growth() }} and (unexplained_20 is null or unexplained_20 >= 0.5)
 )
 
-select * from int_trust__drips_detected
+select * from int_trust__drip

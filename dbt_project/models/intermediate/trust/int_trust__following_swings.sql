@@ -7,15 +7,13 @@ with windows as (
     where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
 ),
 
-int_trust__following_swings_detected as (
+int_trust__following_swings as (
     select
         platform,
         account_id,
         snapshot_date,
-        'following_swings' as signal,
         least(following_up_28, following_down_28) / cast(nullif(followers, 0) as double) as statistic,
         {{ add_days("snapshot_date", -28) }} as window_start,
-        snapshot_date as window_end,
         cast(least(following_up_28, following_down_28) as bigint) as followers_affected,
         'followed ' || {{ counted("following_up_28") }} || ' accounts and unfollowed '
         || {{ counted("following_down_28") }} || ' within 28 days' as fact
@@ -23,4 +21,4 @@ int_trust__following_swings_detected as (
     where following_up_28 > 0 and following_down_28 > 0
 )
 
-select * from int_trust__following_swings_detected
+select * from int_trust__following_swings

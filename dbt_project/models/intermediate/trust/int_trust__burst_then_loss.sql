@@ -23,7 +23,7 @@ bursts as {{ made_first() }} (
         {{ add_days("windows.snapshot_date", "-windows.days_3") }} as burst_start
     from {{ ref("int_trust__windows_measured") }} as windows
     inner join reach on windows.snapshot_date between reach.first_day and reach.last_day
-    where {{ is_burst() }}
+    where windows.is_burst
 ),
 
 today as {{ made_first() }} (
@@ -70,15 +70,13 @@ losses as (
     where followers < highest and highest > followers_before
 ),
 
-int_trust__burst_losses_detected as (
+int_trust__burst_then_loss as (
     select
         platform,
         account_id,
         snapshot_date,
-        'burst_then_loss' as signal,
         least(share_lost, 1.0) as statistic,
         burst_start as window_start,
-        snapshot_date as window_end,
         cast(round(lost) as bigint) as followers_affected,
         {{ percent("least(share_lost, 1.0)") }} || ' of the ' || {{ counted("highest - followers_before") }}
         || ' followers gained were lost within '
@@ -87,4 +85,4 @@ int_trust__burst_losses_detected as (
     where lost >= 2 * step * highest
 )
 
-select * from int_trust__burst_losses_detected
+select * from int_trust__burst_then_loss

@@ -7,20 +7,18 @@ with windows as (
     where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
 ),
 
-int_trust__sawteeth_detected as (
+int_trust__sawtooth as (
     select
         platform,
         account_id,
         snapshot_date,
-        'sawtooth' as signal,
         cast(least(up_28, down_28) as double) as statistic,
         {{ add_days("snapshot_date", -28) }} as window_start,
-        snapshot_date as window_end,
         cast(round(least(up_28, down_28) * followers) as bigint) as followers_affected,
         'followers up by ' || {{ percent("up_28") }} || ' and down by ' || {{ percent("down_28") }}
         || ' in all, in turns, within 28 days' as fact
     from windows
-    where {{ is_sawtooth() }}
+    where is_sawtooth
 )
 
-select * from int_trust__sawteeth_detected
+select * from int_trust__sawtooth

@@ -21,7 +21,7 @@ bursts as (
         || {{ counted("views_5") }} || ' new views, against '
         || {{ counted("base_views_per_day * views_days_5") }} || ' usual ones' as fact
     from windows
-    where {{ is_burst() }} and unexplained_3 is not null
+    where is_burst and unexplained_3 is not null
 ),
 
 slow as (
@@ -63,15 +63,13 @@ any_pace as (
     select * from turns
 ),
 
-int_trust__idle_growth_detected as (
+int_trust__growth_without_activity as (
     select
         platform,
         account_id,
         snapshot_date,
-        'growth_without_activity' as signal,
         statistic,
         window_start,
-        snapshot_date as window_end,
         followers_affected,
         fact
     from any_pace
@@ -82,4 +80,4 @@ int_trust__idle_growth_detected as (
         ) = 1
 )
 
-select * from int_trust__idle_growth_detected
+select * from int_trust__growth_without_activity

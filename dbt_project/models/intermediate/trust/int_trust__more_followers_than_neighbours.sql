@@ -1,8 +1,6 @@
 -- One row per account and planned day with far more followers than accounts with about as many views.
 {{ config(materialized="view") }}
 
-{% set min_neighbours = 30 %}
-
 with growth as (
     select *
     from {{ ref("int_trust__growth_measured") }}
@@ -15,7 +13,7 @@ with growth as (
 peers as (
     select *
     from {{ ref("int_peer_stats") }}
-    where metric = 'followers_of_neighbours' and n >= {{ min_neighbours }}
+    where metric = 'followers_of_neighbours' and n >= {{ fewest_accounts() }}
 ),
 
 residuals as (
@@ -31,19 +29,17 @@ residuals as (
         and peers.cell = {{ views_neighbourhood("growth.views_total") }}
 ),
 
-int_trust__residuals_detected as (
+int_trust__more_followers_than_neighbours as (
     select
         platform,
         account_id,
         snapshot_date,
-        'more_followers_than_neighbours' as signal,
         residual as statistic,
         snapshot_date as window_start,
-        snapshot_date as window_end,
         cast(round(followers - expected) as bigint) as followers_affected,
         {{ counted("followers") }} || ' followers, where accounts with about as many views have '
         || {{ counted("expected") }} as fact
     from residuals
 )
 
-select * from int_trust__residuals_detected
+select * from int_trust__more_followers_than_neighbours

@@ -1,0 +1,43 @@
+-- One row per account and planned day: what places it in a benchmark cell, its rates, and whether it is a peer.
+{{ config(materialized="view") }}
+
+with planned as (
+    {{ planned_dates("fct_account_benchmark_daily") }}
+),
+
+rated as (
+    select * from {{ ref("int_account__engagement_rated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+attributes as (select * from {{ ref("int_account__attributes_dated") }}),
+
+judged as (select * from {{ ref("int_trust__accounts_judged") }}),
+
+-- An account of which only posts were captured has no verdict: nothing speaks against it.
+int_benchmark__peers_described as (
+    select
+        rated.platform,
+        rated.account_id,
+        rated.snapshot_date,
+        attributes.scheme,
+        attributes.tier,
+        attributes.niche,
+        attributes.country,
+        {% for rate in percentile_rates().values() %}
+            rated.{{ rate }},
+        {% endfor %}
+        {{ has_rate("rated") }} and not coalesce(judged.is_suspicious, false) as is_peer,
+        rated.data_origin
+    from rated
+    inner join attributes
+        on rated.platform = attributes.platform
+        and rated.account_id = attributes.account_id
+        and rated.snapshot_date = attributes.snapshot_date
+    left join judged
+        on rated.platform = judged.platform
+        and rated.account_id = judged.account_id
+        and rated.snapshot_date = judged.snapshot_date
+)
+
+select * from int_benchmark__peers_described

@@ -1,0 +1,19 @@
+-- One row per account and planned day with an engagement rate below its peers': bought followers do not engage.
+{{ config(materialized="view") }}
+
+with distances as (select * from {{ ref("int_trust__rate_distances_measured") }}),
+
+int_trust__er_far_below_peers as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        window_start,
+        cast(null as bigint) as followers_affected,
+        -distance as statistic,
+        'an engagement rate of ' || comparison as fact
+    from distances
+    where metric = 'er_followers_median_30' and distance < 0
+)
+
+select * from int_trust__er_far_below_peers

@@ -1,0 +1,163 @@
+-- One row per account and planned day with known followers: its growth of the last 3, 20 and 28 days, and its usual.
+{{ config(materialized="view") }}
+
+-- Growth is the logarithm of a ratio, less what the middle account of the platform did that day. What is tested never
+-- stands in what it is tested against: the usual is that of the 28 days before the last 3. One model, for all its
+-- columns are sums over one join of a day with the 31 before it, which is made once a night.
+{% set look_back_days = 31 %}
+{% set min_peers = 20 %}
+{% set max_gap_days = 7 %}
+{% set least_scatter = 0.001 %}
+
+with growth as (select * from {{ ref("int_trust__growth_measured") }}),
+
+peers as (select * from {{ ref("int_trust__growth_peers_measured") }}),
+
+planned as (
+    {{ planned_dates("int_trust__windows_measured") }}
+),
+
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -look_back_days) }} as first_day,
+        max(snapshot_date) as last_day
+    from planned
+),
+
+-- Fewer peers than this are no crowd: their middle would be the account itself.
+moves as (
+    select
+        platform,
+        snapshot_date,
+        median,
+        mad
+    from peers
+    where metric = 'growth_per_day' and n >= {{ min_peers }}
+),
+
+-- A rise over a longer absence says nothing about any one day, so it takes no part.
+rows_of_reach as (
+    select
+        growth.platform,
+        growth.account_id,
+        growth.snapshot_date,
+        growth.followers,
+        growth.count_resolution,
+        growth.followers_gain,
+        growth.following_gain,
+        growth.gap_days,
+        growth.data_origin,
+        case when growth.views_gap_days <= {{ max_gap_days }} then growth.views_gain end as views_gain,
+        case when growth.views_gain is not null then growth.views_gap_days end as views_days,
+        case when growth.gap_days <= {{ max_gap_days }} then growth.log_growth end as log_growth,
+        case
+            when growth.gap_days <= {{ max_gap_days }} and growth.log_growth is not null
+                then growth.log_growth - cast(coalesce(moves.median, 0) * growth.gap_days as decimal(18, 8))
+        end as excess,
+        coalesce(moves.mad, 0) as peers_mad,
+        cast(growth.count_resolution / cast(nullif(growth.followers, 0) as double) as decimal(18, 8)) as step
+    from growth
+    inner join reach on growth.snapshot_date between reach.first_day and reach.last_day
+    left join moves on growth.platform = moves.platform and growth.snapshot_date = moves.snapshot_date
+),
+
+today as (
+    select rows_of_reach.*
+    from rows_of_reach
+    inner join planned on rows_of_reach.snapshot_date = planned.snapshot_date
+),
+
+pairs as (
+    select
+        today.platform,
+        today.account_id,
+        today.snapshot_date,
+        earlier.snapshot_date as row_date,
+        earlier.followers,
+        earlier.followers_gain,
+        earlier.following_gain,
+        earlier.views_gain,
+        earlier.views_days,
+        earlier.log_growth,
+        earlier.excess,
+        -- As far as both the account itself and the account beside its peers moved that way: lagging behind a growing
+        -- crowd is no fall.
+        case
+            when earlier.excess > 0 and earlier.log_growth > 0 then least(earlier.excess, earlier.log_growth)
+            when earlier.excess < 0 and earlier.log_growth < 0 then greatest(earlier.excess, earlier.log_growth)
+        end as moved,
+        earlier.step,
+        earlier.gap_days,
+        cast(earlier.excess as double) / nullif(earlier.gap_days, 0) as excess_per_day,
+        {{ days_between("earlier.snapshot_date", "today.snapshot_date") }} as age
+    from today
+    inner join rows_of_reach as earlier
+        on today.platform = earlier.platform
+        and today.account_id = earlier.account_id
+        and today.snapshot_date >= earlier.snapshot_date
+        and {{ add_days("today.snapshot_date", -look_back_days) }} < earlier.snapshot_date
+),
+
+summed as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        -- The last 3 days: what is tested for a burst.
+        {{ exact_sum("excess", "age < 3") }} as excess_3,
+        {{ whole_sum("followers_gain", "age < 3 and excess is not null") }} as gain_3,
+        {{ whole_sum("gap_days", "age < 3 and excess is not null") }} as days_3,
+        {{ whole_sum("views_gain", "age < 5") }} as views_5,
+        {{ whole_sum("views_days", "age < 5 and views_gain is not null") }} as views_days_5,
+        -- The 28 days before them: the usual.
+        count(excess) filter (where age >= 3) as base_changes,
+        median(excess_per_day) filter (where age >= 3) as base_median,
+        {{ median_absolute_deviation("excess_per_day") }} filter (where age >= 3) as base_mad,
+        median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5) as base_views_per_day,
+        -- The last 20 days in four parts of 5: drips.
+        {% for part in range(4) %}
+            {% set of_part = "age between " ~ (part * 5) ~ " and " ~ (part * 5 + 4) %}
+            {{ exact_sum("excess", of_part) }} as excess_part_{{ part }},
+            {{ whole_sum("gap_days", of_part ~ " and excess is not null") }} as days_part_{{ part }},
+        {% endfor %}
+        {{ whole_sum("followers_gain", "age < 20 and excess is not null") }} as gain_20,
+        {{ whole_sum("views_gain", "age < 20") }} as views_20,
+        {{ whole_sum("views_days", "age < 20 and views_gain is not null") }} as views_days_20,
+        -- The last 28 days: coverage, and swings beyond one step of rounding, between which a count may hover.
+        {{ exact_sum("moved", "age < 28 and moved > 1.2 * step") }} as up_28,
+        {{ exact_sum("-moved", "age < 28 and moved < -1.2 * step") }} as down_28,
+        count(*) filter (where age < 28 and moved > 1.2 * step) as ups_28,
+        count(*) filter (where age < 28 and moved < -1.2 * step) as downs_28,
+        -- What everybody lost, as a logarithm: a platform's purge.
+        {{ exact_sum("least(log_growth - excess, 0)", "age < 28") }} as fall_of_peers_28,
+        {{ whole_sum("greatest(following_gain, 0)", "age < 28") }} as following_up_28,
+        {{ whole_sum("greatest(-following_gain, 0)", "age < 28") }} as following_down_28,
+        count(excess) filter (where age < 28) as changes_28,
+        {{ whole_sum("gap_days", "age < 28 and excess is not null") }} as days_28,
+        {{ exact_sum("excess", "age < 28") }} as excess_28,
+        {{ whole_sum("views_gain", "age < 28") }} as views_28,
+        {{ whole_sum("views_days", "age < 28 and views_gain is not null") }} as views_days_28
+    from pairs
+    group by platform, account_id, snapshot_date
+),
+
+int_trust__windows_summed as (
+    select
+        summed.*,
+        today.followers,
+        today.count_resolution,
+        today.step,
+        today.data_origin,
+        -- 1.4826 turns a median absolute deviation into a standard deviation. A usual that never moves is a rounded
+        -- one, so half a step is the least; a thousandth a day is what the liveliest tenth of real days scatter by.
+        greatest(
+            1.4826 * summed.base_mad, cast(today.step as double) / 2, 1.4826 * today.peers_mad, {{ least_scatter }}
+        ) as scatter
+    from summed
+    inner join today
+        on summed.platform = today.platform
+        and summed.account_id = today.account_id
+        and summed.snapshot_date = today.snapshot_date
+)
+
+select * from int_trust__windows_summed
