@@ -19,12 +19,12 @@ select
     'niche' || (i * 31 % 20) as niche, 'C' || (i * 17 % 25) as country
 from range({accounts}) as t (i);
 
-insert into intermediate.int_account__days_observed by name
+insert into intermediate.int_snapshot__account_days_deduplicated by name
 select platform, account_id, date '{night}' as snapshot_date, timestamp '{night} 03:00:00' as captured_at,
     followers, niche, country, 'observed' as data_origin
 from account;
 
-insert into intermediate.int_account__followers_captured by name
+insert into intermediate.int_snapshot__followers_captured by name
 select platform, account_id, cast(day + interval 3 hour as timestamp) as captured_at,
     followers - cast(followers * date_diff('day', day, date '{night}') / 1000 as bigint) as followers,
     cast(day as date) as snapshot_date
@@ -43,7 +43,7 @@ select
     case when i % 7 = 0 then '@brand' || i % 60 end as mentions
 from range({posts}) as t (i);
 
-insert into intermediate.int_post__days_observed by name
+insert into intermediate.int_snapshot__post_days_deduplicated by name
 select
     platform, post_id, account_id, published_at, likes + night as likes, comments, creator_replies,
     views + night as views, reach, is_sponsored, is_pinned, is_collab, hashtags, mentions, 'observed' as data_origin,
@@ -76,15 +76,17 @@ BENCH = Bench(
     world=WORLD,
     # What a night makes of posts and followers that are already observed.
     models=(
-        "int_post__traits_changed", "int_brand__posts_named", "int_account__engagement_rated",
-        "int_account__attributes_dated", "fct_account_engagement_daily", "fct_account_benchmark_daily",
+        "int_snapshot__post_traits_changed", "int_agreement__brand_posts_named", "int_engagement__accounts_rated",
+        "int_engagement__attributes_dated", "fct_account_engagement_daily", "fct_account_benchmark_daily",
         "fct_tier_benchmark_daily",
     ),
     compared=(
         "groundswell.marts.fct_account_engagement_daily", "groundswell.marts.fct_account_benchmark_daily",
         "groundswell.marts.fct_tier_benchmark_daily",
     ),
-    before=("int_post__states_carried", "int_post__traits_changed", "int_brand__posts_named"),
+    before=(
+        "int_snapshot__post_last_known_values", "int_snapshot__post_traits_changed", "int_agreement__brand_posts_named",
+    ),
     has_posts=True,
 )  # fmt: skip
 

@@ -1,7 +1,7 @@
 -- The hand-written reference: what a person would write on DuckDB for one night ($night), without plan, layers or tests.
 create table latest as
 select *
-from build.intermediate.int_post__days_observed
+from build.intermediate.int_snapshot__post_days_deduplicated
 where snapshot_date between $night - 7 and $night
 qualify row_number() over (partition by platform, post_id order by snapshot_date desc) = 1;
 
@@ -14,7 +14,7 @@ with published as (
 based as (
     select p.*, case when p.published_at - f.captured_at <= interval 7 day then f.followers end as followers_then
     from published p
-    asof left join build.intermediate.int_account__followers_captured f
+    asof left join build.intermediate.int_snapshot__followers_captured f
         on p.platform = f.platform and p.account_id = f.account_id and p.published_at >= f.captured_at
 ),
 windowed as (
@@ -39,7 +39,7 @@ select p.platform, p.account_id, p.post_id, place, is_sponsored, hashtags, menti
     case when in_window then p.reach::double / nullif(coalesce(followers_then, a.followers), 0) end as reach_rate,
     case when in_window then p.likes::double / nullif(p.views, 0) end as like_rate_views
 from placed p
-left join build.intermediate.int_account__days_observed a
+left join build.intermediate.int_snapshot__account_days_deduplicated a
     on p.platform = a.platform and p.account_id = a.account_id and a.snapshot_date = $night;
 
 create table rival as
@@ -103,7 +103,7 @@ select a.platform, a.account_id, $night as snapshot_date, a.followers, b.tier,
     coalesce(er_followers_mean_12, er_followers_median_30, er_views_median_30, er_reach_median_30,
         reach_rate_median_30, like_rate_views_median_30) is not null as has_rate,
     coalesce(v.rivals, 0) as rivals
-from build.intermediate.int_account__days_observed a
+from build.intermediate.int_snapshot__account_days_deduplicated a
 left join rated r using (platform, account_id)
 left join rival v using (platform, account_id)
 left join (

@@ -1,7 +1,7 @@
 -- The night's accounts: tiers under every scheme, counts beside what was last known, and who each account is ($night).
 create temp table known as
-select * from build.intermediate.int_account__states_carried
-where snapshot_date = (select max(snapshot_date) from build.intermediate.int_account__states_carried);
+select * from build.intermediate.int_snapshot__account_last_known_values
+where snapshot_date = (select max(snapshot_date) from build.intermediate.int_snapshot__account_last_known_values);
 
 create temp table tier_today as
 with valid as (

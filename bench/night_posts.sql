@@ -1,7 +1,7 @@
 -- The night's posts beside what was last known of each ($night).
 create temp table known_post as
-select * from build.intermediate.int_post__states_carried
-where snapshot_date = (select max(snapshot_date) from build.intermediate.int_post__states_carried);
+select * from build.intermediate.int_snapshot__post_last_known_values
+where snapshot_date = (select max(snapshot_date) from build.intermediate.int_snapshot__post_last_known_values);
 
 create temp table redefined as
 select t.platform, t.content_type, metric, max(valid_from) as since

@@ -2,7 +2,7 @@
 -- What is kept of every post of 90 days. Few posts change, so only their rows are put in order.
 create temp table known_traits as
 with kept as (
-    select *, hash(platform, post_id) as key from build.intermediate.int_post__traits_changed
+    select *, hash(platform, post_id) as key from build.intermediate.int_snapshot__post_traits_changed
     where snapshot_date between $night - 90 and $night - 1
 ),
 twice as (select key from kept group by key having count(*) > 1),
@@ -41,7 +41,7 @@ with moved as (
     where is_moved and not is_early and published_at >= $night - 90
 ),
 captured as (
-    select platform, account_id, captured_at, followers from build.intermediate.int_account__followers_captured
+    select platform, account_id, captured_at, followers from build.intermediate.int_snapshot__followers_captured
     where snapshot_date >= (select min(published_at)::date - 7 from moved)
     union all
     select platform, account_id, captured_at, followers from today_account where followers is not null
@@ -70,14 +70,14 @@ with missed as (
         case when s.views_known_at = s.captured_at then s.views end as views,
         case when s.reach_known_at = s.captured_at then s.reach end as reach)
     from post p
-    join build.intermediate.int_post__states_carried s
+    join build.intermediate.int_snapshot__post_last_known_values s
         on p.platform = s.platform and p.post_id = s.post_id and p.account_id = s.account_id
     anti join (
         select platform, post_id, snapshot_date from marts.fct_post_daily
         where snapshot_date between $night - 6 and $night - 1 and (is_pinned or is_collab)
     ) o on s.platform = o.platform and s.post_id = o.post_id and s.last_seen_date = o.snapshot_date
     where not p.is_today and s.last_seen_date between $night - 6 and $night - 1
-        and s.snapshot_date = (select max(snapshot_date) from build.intermediate.int_post__states_carried)
+        and s.snapshot_date = (select max(snapshot_date) from build.intermediate.int_snapshot__post_last_known_values)
 ),
 placed as (
     select *, row_number() over (

@@ -86,7 +86,7 @@ with held as (
 ),
 last_in_tier as (
     select platform, account_id, scheme, r.tier, arg_max(r.followers, r.snapshot_date) as followers
-    from build.intermediate.int_tier__runs_detected r
+    from build.intermediate.int_tier__streaks_detected r
     semi join began b on r.platform = b.platform and r.account_id = b.account_id and r.scheme = b.scheme
     group by all
 )

@@ -12,7 +12,7 @@ from bench.paired import Bench, main
 
 # Skewed, with a day in twenty missed, rounded counts on one platform, bursts, and losses.
 WORLD = """
-insert into intermediate.int_account__days_observed by name
+insert into intermediate.int_snapshot__account_days_deduplicated by name
 select
     case when i % 3 = 0 then 'tiktok' else 'youtube' end as platform, 'account' || i as account_id,
     cast(date '{night}' - cast(back as integer) as date) as snapshot_date,
@@ -47,7 +47,7 @@ from (
     select
         *, lag(snapshot_date) over by_day as known_on, lag(followers) over by_day as known,
         lag(following) over by_day as following_known, lag(views_total) over by_day as views_known
-    from intermediate.int_account__days_observed
+    from intermediate.int_snapshot__account_days_deduplicated
     window by_day as (partition by platform, account_id order by snapshot_date)
 ) as days
 where snapshot_date < date '{night}';

@@ -4,7 +4,7 @@ with known as (
     select platform, account_id, max(snapshot_date) as known_on, arg_max(followers, snapshot_date) as followers_before,
         arg_max(following, snapshot_date) as following_before, max(snapshot_date) filter (where views_total is not null)
         as views_known_on, arg_max(views_total, snapshot_date) as views_before
-    from build.intermediate.int_account__days_observed
+    from build.intermediate.int_snapshot__account_days_deduplicated
     where snapshot_date between $night - 30 and $night - 1 and followers is not null
     group by all
 )
@@ -17,7 +17,7 @@ select platform, account_id, snapshot_date, followers, following, views_total, d
         as count_resolution,
     case when followers > 0 and followers_before > 0
         then ln(followers / followers_before::double) end::decimal(18, 8) as log_growth
-from build.intermediate.int_account__days_observed
+from build.intermediate.int_snapshot__account_days_deduplicated
 left join known using (platform, account_id)
 where snapshot_date = $night and followers is not null;
 

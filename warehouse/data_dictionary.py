@@ -48,10 +48,10 @@ def nodes(kind: str, folder: Path) -> Iterator[tuple[Path, Node]]:
 
 
 def key_of(node: Node) -> list[str]:
-    """Columns of the first `unique_key` test of a model or seed, empty where it has none."""
+    """Columns of the first `unique_combination_of_columns` test of a model or seed, empty where it has none."""
     for test in node.get("data_tests", []):
-        if isinstance(test, dict) and "unique_key" in test:
-            columns: list[str] = test["unique_key"]["arguments"]["columns"]
+        if isinstance(test, dict) and "unique_combination_of_columns" in test:
+            columns: list[str] = test["unique_combination_of_columns"]["arguments"]["combination_of_columns"]
             return columns
     return []
 

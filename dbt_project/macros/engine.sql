@@ -109,3 +109,10 @@
         or plan.pass_number = getvariable('pass_of_{{ model_name }}')
     )
 {%- endmacro %}
+
+{#- Texts of a group in one, in the given order. -#}
+{% macro joined(value, separator, order) -%} {{ return(adapter.dispatch("joined")(value, separator, order)) }} {%- endmacro %}
+
+{% macro duckdb__joined(value, separator, order) -%}
+    string_agg({{ value }}, '{{ separator }}' order by {{ order }})
+{%- endmacro %}

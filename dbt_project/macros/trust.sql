@@ -86,10 +86,3 @@
         else {{ counted(ratio) }} || ' times the usual'
     end
 {%- endmacro %}
-
-{#- Texts of a group in one, in the given order. -#}
-{% macro joined(value, separator, order) -%} {{ return(adapter.dispatch("joined")(value, separator, order)) }} {%- endmacro %}
-
-{% macro duckdb__joined(value, separator, order) -%}
-    string_agg({{ value }}, '{{ separator }}' order by {{ order }})
-{%- endmacro %}

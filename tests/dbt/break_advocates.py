@@ -13,7 +13,7 @@ insert into intermediate.int_advocacy__posts_gathered by name
     select 'b' as brand, 'youtube' as platform, 'p' as post_id from range(2);
 create or replace view intermediate.int_advocacy__agreements_matched as
     select 'b' as brand, 'youtube' as platform, 'a' as account_id, 'k' as collaboration_id from range(2);
-insert into intermediate.int_advocacy__collaborations_outlived by name
+insert into intermediate.int_advocacy__post_contract_activity by name
     select 'k' as collaboration_id, 29 as days_observed_after_end, 0 as posts_after_end, false as is_still_posting
     from range(2);
 insert into intermediate.int_advocacy__records_flagged by name

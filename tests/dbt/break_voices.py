@@ -5,10 +5,10 @@ create or replace view staging.stg_landing__mentions as select null as mention_i
 create or replace view staging.stg_landing__live_sessions as select null as live_session_id;
 create or replace view staging.stg_landing__contest_entries as select null as entry_id, 'C' as campaign_id;
 
-insert into intermediate.int_voice__mentions_observed by name
+insert into intermediate.int_social__mentions_observed by name
     select 'm' as mention_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_voice__hashtags_added by name
+insert into intermediate.int_social__hashtags_added by name
     select 'youtube' as platform, 'p' as post_id, 'fun' as hashtag, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 -- Two rows of one key that hold together, and one of another that does not.
@@ -28,15 +28,15 @@ insert into groundswell.marts.fct_share_of_voice_daily by name
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 
 -- Two entries of a contest that counts one, of two participants; days that count five.
-insert into intermediate.int_voice__entries_placed by name
+insert into intermediate.int_social__entries_placed by name
     select 'e' as entry_id, 'C' as campaign_id, false as is_campaign_unknown from range(2);
 insert into groundswell.marts.fct_contest by name
     select 'C' as campaign_id, 1 as entries, 0 as entries_outside_dates, 2 as participants from range(2);
 insert into groundswell.marts.fct_contest_daily by name
     select 'C' as campaign_id, date '2026-01-04' as date, 5 as entries from range(2);
 
-insert into intermediate.int_voice__sessions_checked by name select 'S' as live_session_id from range(2);
-insert into intermediate.int_voice__session_orders_matched by name
+insert into intermediate.int_social__sessions_checked by name select 'S' as live_session_id from range(2);
+insert into intermediate.int_social__session_orders_matched by name
     select 'o' as order_id, 'S' as live_session_id, 'after' as placed, 3 as order_count from range(2);
 insert into groundswell.marts.fct_live_session by name
     select 'S' as live_session_id, 0 as orders_in_session, 3 as orders_after, 0 as orders_outside from range(3);

@@ -7,9 +7,11 @@ from .break_claims import BREAK_CLAIMS
 from .break_trust import BREAK_TRUST
 from .break_voices import BREAK_VOICES
 
+OF_MONEY = ("core", "agreement", "order", "attribution", "commission", "spend", "returns", "pricing", "operations")
 MONEY = (
-    "path:models/staging/landing/_landing__commerce_models.yml", "path:models/intermediate/commerce",
-    "path:models/intermediate/returns", "path:models/marts/commerce", "emv_rate_cards",
+    "path:models/staging/landing/_landing__commerce_models.yml", "emv_rate_cards", "fct_commerce_issue",
+    *(f"path:models/intermediate/{domain}" for domain in OF_MONEY),
+    *(f"path:models/marts/{domain}" for domain in OF_MONEY if domain != "operations"),
 )  # fmt: skip
 
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
@@ -32,13 +34,13 @@ insert into groundswell.marts.fct_account_tier_daily
     where account_id = 'a' and scheme = 'standard' and snapshot_date <> date '2026-01-05';
 update groundswell.marts.fct_account_tier_daily set scheme = 'nobody''s'
     where account_id = 'b' and scheme = 'kol' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_account__days_observed
-    select * from intermediate.int_account__days_observed where account_id = 'a' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_account__states_carried
+insert into intermediate.int_snapshot__account_days_deduplicated
+    select * from intermediate.int_snapshot__account_days_deduplicated where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_snapshot__account_last_known_values
     select * replace (date '2026-01-04' as snapshot_date)
-    from intermediate.int_account__states_carried where account_id = 'a';
-insert into intermediate.int_account__states_carried
-    select * from intermediate.int_account__states_carried where account_id = 'a';
+    from intermediate.int_snapshot__account_last_known_values where account_id = 'a';
+insert into intermediate.int_snapshot__account_last_known_values
+    select * from intermediate.int_snapshot__account_last_known_values where account_id = 'a';
 
 insert into groundswell.marts.fct_landed_file select * from groundswell.marts.fct_landed_file;
 update groundswell.marts.fct_landed_file set rows_read = rows_read + 1, state = 'lost';
@@ -56,7 +58,7 @@ insert into groundswell.marts.fct_tier_equivalence by name
         5 as n_followers, 6 as n_followers_low, 29 as n_from_followers, 'hearsay' as price_from_basis,
         'hearsay' as price_to_basis
     from range(2);
-insert into intermediate.int_tier__equivalents_sampled by name
+insert into intermediate.int_equivalence__equivalents_sampled by name
     select 'youtube' as platform, day as snapshot_date, 'nano' as from_tier, 'mega' as to_tier
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into seeds.price_bands select * from seeds.price_bands;
@@ -67,11 +69,11 @@ update groundswell.marts.fct_tier_graduation set turned = accounts + 1;
 insert into groundswell.marts.fct_account_engagement_daily
     select * from groundswell.marts.fct_account_engagement_daily
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_account__engagement_rated
-    select * from intermediate.int_account__engagement_rated
+insert into intermediate.int_engagement__accounts_rated
+    select * from intermediate.int_engagement__accounts_rated
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_account__attributes_dated
-    select * from intermediate.int_account__attributes_dated
+insert into intermediate.int_engagement__attributes_dated
+    select * from intermediate.int_engagement__attributes_dated
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
 -- Two rows of one key that keep the rule of cells, and one of another that has a percentile without a cell.
 insert into groundswell.marts.fct_account_benchmark_daily by name
@@ -80,25 +82,25 @@ insert into groundswell.marts.fct_account_benchmark_daily by name
     union all by name
     select 'youtube' as platform, 'q' as account_id, day as snapshot_date, 50 as benchmark_n, 50 as er_percentile
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
-insert into intermediate.int_account__followers_captured
-    select * from intermediate.int_account__followers_captured
+insert into intermediate.int_snapshot__followers_captured
+    select * from intermediate.int_snapshot__followers_captured
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
-insert into intermediate.int_tier__runs_detected by name
+insert into intermediate.int_tier__streaks_detected by name
     select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_tier__turns_detected by name
+insert into intermediate.int_tier__changes_detected by name
     select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into groundswell.marts.fct_tier_benchmark_daily by name
     select 'youtube' as platform, 'kol' as scheme, 'kol' as tier, '*' as niche, '*' as country, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_post__days_observed by name
+insert into intermediate.int_snapshot__post_days_deduplicated by name
     select 'youtube' as platform, 'p' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_post__traits_changed by name
+insert into intermediate.int_snapshot__post_traits_changed by name
     select 'youtube' as platform, 'p' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_brand__posts_named by name
+insert into intermediate.int_agreement__brand_posts_named by name
     select 'youtube' as platform, 'p' as post_id, 'b' as brand, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 -- Two rows of one key whose counts have their reasons, and one of another whose counts have none.
@@ -112,18 +114,18 @@ insert into groundswell.marts.fct_post_daily by name
     select 'youtube' as platform, 'q' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
 
-insert into intermediate.int_post__states_carried by name
+insert into intermediate.int_snapshot__post_last_known_values by name
     select 'youtube' as platform, 'p' as post_id, 'a' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 create or replace view staging.stg_landing__post_snapshots as
-    select platform, post_id, captured_at from intermediate.int_post__days_observed;
+    select platform, post_id, captured_at from intermediate.int_snapshot__post_days_deduplicated;
 create or replace view staging.stg_landing__accounts as
     select 'youtube' as platform, 'a' as account_id, null as updated_at;
 create or replace view staging.stg_landing__brands as select null as brand;
 insert into seeds.er_benchmarks select * from seeds.er_benchmarks;
 update seeds.er_benchmarks set denominator = 'unclear';
 create or replace view staging.stg_landing__account_snapshots as
-    select * from intermediate.int_account__days_observed;
+    select * from intermediate.int_snapshot__account_days_deduplicated;
 insert into seeds.tier_schemes select * from seeds.tier_schemes;
 update seeds.tier_schemes set max = min, valid_to = valid_from;
 insert into seeds.count_resolutions select * from seeds.count_resolutions;

@@ -10,7 +10,7 @@ import pytest
 
 from warehouse.build import dbt
 
-MODEL = "intermediate/tier/int_tier__equivalents_sampled.sql"
+MODEL = "intermediate/equivalence/int_equivalence__equivalents_sampled.sql"
 MEASURES = ("followers", "reach", "engagements")
 REPLICATES = 200
 Draw = Callable[..., dict[tuple[str, str], dict[str, Any]]]
@@ -56,14 +56,14 @@ def draw(sql: str) -> Draw:
             connection.execute("attach ':memory:' as build; create schema build.intermediate")
             values = ", ".join(f"{m}_value decimal(18, 2), {m}_place bigint" for m in MEASURES)
             connection.execute(
-                "create table build.intermediate.int_tier__accounts_pooled (platform varchar, account_id varchar,"
+                "create table build.intermediate.int_equivalence__accounts_pooled (platform varchar, account_id varchar,"
                 " snapshot_date date, scheme varchar, tier varchar, tier_rank integer, followers bigint,"
                 f" is_suspicious boolean, {values}, data_origin varchar)"
             )
             names = ", ".join(placed(accounts)[0])
             marks = ", ".join("?" * len(accounts[0]))
             connection.executemany(
-                f"insert into build.intermediate.int_tier__accounts_pooled ({names}) values ({marks})",
+                f"insert into build.intermediate.int_equivalence__accounts_pooled ({names}) values ({marks})",
                 [list(row.values()) for row in accounts],
             )
             cursor = connection.execute(text)

@@ -85,13 +85,13 @@ def parents_of(node, kind):
 
 
 def keys_of(manifest, node):
-    """The unique_key tests of a model: its columns, and its filter."""
+    """Tests of the unique key of a model: its columns, and its filter."""
     return [
-        (test["test_metadata"]["kwargs"]["columns"], test["config"]["where"])
+        (test["test_metadata"]["kwargs"]["combination_of_columns"], test["config"]["where"])
         for test in manifest["nodes"].values()
         if test["resource_type"] == "test"
         and test["attached_node"] == node["unique_id"]
-        and test["test_metadata"]["name"] == "unique_key"
+        and test["test_metadata"]["name"] == "unique_combination_of_columns"
     ]
 
 
@@ -172,6 +172,60 @@ def test_arrows_between_layers_run_one_way(models):
             assert order.index(layer_of(by_id[parent])) <= order.index(layer_of(node)), f"{name} reads {parent}"
 
 
+# Each domain reads those before it, and itself.
+DOMAINS = (
+    "core", "snapshot", "tier", "agreement", "engagement", "trust", "benchmark", "order", "attribution", "commission",
+    "spend", "returns", "pricing", "equivalence", "social", "advocacy", "creator", "claim", "operations",
+)  # fmt: skip
+
+
+def read_too_early(models):
+    """Models that read one of a later domain, as `model reads parent`."""
+    domains = {node["unique_id"]: node["fqn"][2] for node in models.values() if layer_of(node) != "staging"}
+    return {
+        f"{name} reads {parent.rpartition('.')[2]}"
+        for name, node in models.items()
+        for parent in parents_of(node, "model")
+        if parent in domains and DOMAINS.index(domains[parent]) > DOMAINS.index(domains[node["unique_id"]])
+    }
+
+
+def test_domains_are_the_same_in_both_layers_and_read_one_way(models):
+    assert {node["fqn"][2] for node in models.values() if layer_of(node) != "staging"} <= set(DOMAINS)
+    assert read_too_early(models) == set()
+
+
+def test_a_model_that_reads_a_later_domain_is_found(models):
+    later = models["fct_claim_check"]["unique_id"]
+    dim_account = models["dim_account"]
+    broken = {**dim_account, "depends_on": {**dim_account["depends_on"], "nodes": [later]}}
+    assert read_too_early({**models, "dim_account": broken}) == {"dim_account reads fct_claim_check"}
+
+
+def long_without_reason(models):
+    """Models over 120 lines whose leading comment does not say why they are one."""
+    return {
+        name
+        for name, node in models.items()
+        if node["raw_code"].count("\n") >= 120 and "One model" not in re.match(r"(?:--.*\n)+", node["raw_code"]).group()
+    }
+
+
+def test_a_long_model_says_why_it_is_one(models):
+    assert long_without_reason(models) == set()
+
+
+def test_a_long_model_that_does_not_say_why_is_found(models):
+    long = {**models["dim_date"], "raw_code": "-- One row per day.\n" + "select 1\n" * 120}
+    assert long_without_reason({"dim_date": long}) == {"dim_date"}
+
+
+def test_a_unit_test_stands_where_its_model_is_described(manifest, models):
+    for test in manifest["unit_tests"].values():
+        described = models[test["model"]]["patch_path"].rpartition("//")[2]
+        assert test["original_file_path"] == described, test["name"]
+
+
 def test_windowed_models_are_replaced_by_date(manifest, models):
     windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
     assert set(windowed) == {
@@ -185,18 +239,18 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "fct_post_daily",
         "fct_share_of_voice_daily",
         "fct_tier_benchmark_daily",
-        "int_account__attributes_dated",
-        "int_account__days_observed",
-        "int_account__engagement_rated",
-        "int_account__followers_captured",
-        "int_account__states_carried",
-        "int_brand__posts_named",
-        "int_post__days_observed",
-        "int_post__states_carried",
-        "int_post__traits_changed",
-        "int_tier__equivalents_sampled",
-        "int_tier__runs_detected",
-        "int_tier__turns_detected",
+        "int_engagement__attributes_dated",
+        "int_snapshot__account_days_deduplicated",
+        "int_engagement__accounts_rated",
+        "int_snapshot__followers_captured",
+        "int_snapshot__account_last_known_values",
+        "int_agreement__brand_posts_named",
+        "int_snapshot__post_days_deduplicated",
+        "int_snapshot__post_last_known_values",
+        "int_snapshot__post_traits_changed",
+        "int_equivalence__equivalents_sampled",
+        "int_tier__streaks_detected",
+        "int_tier__changes_detected",
         "int_trust__accounts_judged",
         "int_trust__engagement_peers_measured",
         "int_trust__growth_measured",
@@ -204,8 +258,8 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
         "int_trust__rates_compared",
         "int_trust__signals_raised",
         "int_trust__windows_measured",
-        "int_voice__hashtags_added",
-        "int_voice__mentions_observed",
+        "int_social__hashtags_added",
+        "int_social__mentions_observed",
     }
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name
@@ -233,17 +287,17 @@ REACHES = {
     "fct_hashtag_daily": {"account_snapshots": 97, "post_snapshots": 97},
     "fct_hashtag_tier_daily": {"account_snapshots": 97, "post_snapshots": 97},
     "fct_share_of_voice_daily": {"mentions": 0},
-    "int_account__days_observed": {"account_snapshots": 0},
-    "int_account__followers_captured": {"account_snapshots": 0},
-    "int_account__states_carried": {"account_snapshots": ALL_HISTORY},
-    "int_account__engagement_rated": {"account_snapshots": 97, "post_snapshots": 97},
-    "int_account__attributes_dated": {"account_snapshots": 97, "post_snapshots": 97, "accounts": ALL_HISTORY},
-    "int_post__days_observed": {"post_snapshots": 0},
-    "int_post__traits_changed": {"account_snapshots": 97, "post_snapshots": 97},
-    "int_post__states_carried": {"post_snapshots": 35},
-    "int_brand__posts_named": {"account_snapshots": 97, "post_snapshots": 97},
-    "int_voice__hashtags_added": {"account_snapshots": 97, "post_snapshots": 97},
-    "int_voice__mentions_observed": {"mentions": 0},
+    "int_snapshot__account_days_deduplicated": {"account_snapshots": 0},
+    "int_snapshot__followers_captured": {"account_snapshots": 0},
+    "int_snapshot__account_last_known_values": {"account_snapshots": ALL_HISTORY},
+    "int_engagement__accounts_rated": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_engagement__attributes_dated": {"account_snapshots": 97, "post_snapshots": 97, "accounts": ALL_HISTORY},
+    "int_snapshot__post_days_deduplicated": {"post_snapshots": 0},
+    "int_snapshot__post_traits_changed": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_snapshot__post_last_known_values": {"post_snapshots": 35},
+    "int_agreement__brand_posts_named": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_social__hashtags_added": {"account_snapshots": 97, "post_snapshots": 97},
+    "int_social__mentions_observed": {"mentions": 0},
     "int_trust__growth_measured": {"account_snapshots": 30},
     "int_trust__growth_peers_measured": {"account_snapshots": 30},
     # 31 of growth, each day since the last known one at most 30 days before.
@@ -252,9 +306,9 @@ REACHES = {
     "int_trust__engagement_peers_measured": {"account_snapshots": 97, "post_snapshots": 97},
     "int_trust__signals_raised": {"account_snapshots": 132, "post_snapshots": 132},
     "int_trust__accounts_judged": {"account_snapshots": 222, "post_snapshots": 222},
-    "int_tier__runs_detected": {"account_snapshots": 28},
-    "int_tier__turns_detected": {"account_snapshots": ALL_HISTORY},
-    "int_tier__equivalents_sampled": {"account_snapshots": 222, "post_snapshots": 222},
+    "int_tier__streaks_detected": {"account_snapshots": 28},
+    "int_tier__changes_detected": {"account_snapshots": ALL_HISTORY},
+    "int_equivalence__equivalents_sampled": {"account_snapshots": 222, "post_snapshots": 222},
 }
 
 
@@ -297,7 +351,7 @@ def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
     before = nodes["int_trust__rate_shifts_measured"]
     found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
     for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_judged": 252,
-                       "fct_follower_trust_daily": 252, "int_tier__equivalents_sampled": 252}.items():  # fmt: skip
+                       "fct_follower_trust_daily": 252, "int_equivalence__equivalents_sampled": 252}.items():  # fmt: skip
         assert found[name]["post_snapshots"] == days
     assert found["fct_post_daily"]["post_snapshots"] == 35
 
@@ -305,7 +359,7 @@ def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
 def test_what_goes_on_from_a_checkpoint_takes_only_its_own_look_back(nodes):
     """The negative: without `absorbs` everything that goes on from one would depend on all history."""
     checkpoints = {name for name, node in nodes.items() if node.absorbs}
-    assert checkpoints == {"int_account__states_carried", "int_post__states_carried"}
+    assert checkpoints == {"int_snapshot__account_last_known_values", "int_snapshot__post_last_known_values"}
     adding = {name: replace(node, absorbs=False) for name, node in nodes.items()}
     assert reach.reaches(adding)["fct_account_daily"]["account_snapshots"] == ALL_HISTORY
     assert reach.reaches(adding)["fct_post_daily"]["post_snapshots"] == 70
@@ -319,10 +373,10 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         if (written := re.search(r"set look_back_days = (\d+)", node["raw_code"]))
     }
     assert named == {
-        "int_account__changes_measured": 400,
-        "int_post__changes_measured": 35,
-        "int_post__states_carried": 35,
-        "int_tier__runs_detected": 28,
+        "int_snapshot__account_changes_measured": 400,
+        "int_snapshot__post_changes_measured": 35,
+        "int_snapshot__post_last_known_values": 35,
+        "int_tier__streaks_detected": 28,
         "int_trust__growth_measured": 30,
         "int_trust__windows_summed": 31,
     }
@@ -347,10 +401,10 @@ UNREPEATABLE = {
 
 # Here a hash only chooses which rows are put in order, by `key_hash`: no value comes of it.
 CHOOSE_BY_HASH = {
-    "int_account__days_observed",
-    "int_post__changes_measured",
-    "int_post__days_observed",
-    "int_post__rates_measured",
+    "int_snapshot__account_days_deduplicated",
+    "int_snapshot__post_changes_measured",
+    "int_snapshot__post_days_deduplicated",
+    "int_engagement__post_rates_measured",
     "stg_landing__account_snapshots",
     "stg_landing__post_snapshots",
 }
@@ -361,7 +415,7 @@ def test_a_model_that_reads_itself_leaves_out_what_its_run_replaces(models):
     left_out = r"newest_checkpoint\(this\)|from \{\{ this \}\} as standing\s+where standing.snapshot_date not in \(select planned"
     codes = {name: re.sub(r"--[^\n]*", "", node["raw_code"]) for name, node in models.items()}
     reading = {name: code for name, code in codes.items() if re.search(r"\bthis\b", code)}
-    assert set(reading) == {"int_account__states_carried", "int_post__states_carried"}
+    assert set(reading) == {"int_snapshot__account_last_known_values", "int_snapshot__post_last_known_values"}
     for name, code in reading.items():
         assert len(re.findall(r"\bthis\b", code)) == len(re.findall(left_out, code)), name
 
@@ -426,8 +480,9 @@ def test_the_lint_lets_sound_sql_pass(sql):
     assert faults_of(sql) == []
 
 
-# A model of whose parents none stands in its own text cannot be read alone. The plan is asked for by every windowed model.
-MACROS_THAT_READ = {"planned_dates"}
+# A model of whose parents none stands in its own text cannot be read alone. The plan is asked for by every windowed model,
+# and by the strategy that replaces it.
+MACROS_THAT_READ = {"planned_dates", "passes_of"}
 
 
 def reads_of(macros: dict[str, str]) -> set[str]:

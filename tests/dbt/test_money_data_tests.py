@@ -6,16 +6,16 @@ from tests.dbt.conftest import Warehouse
 from tests.dbt.test_data_tests import MONEY, is_of_money
 
 KEYS = (
-    "intermediate.int_commerce__fx_rates_carried", "intermediate.int_commerce__orders_valued",
-    "intermediate.int_commerce__refunds_applied", "intermediate.int_commerce__order_codes_matched",
-    "intermediate.int_commerce__touches_resolved", "intermediate.int_commerce__paths_ordered",
-    "intermediate.int_commerce__credits_assigned", "intermediate.int_commerce__revenue_credited",
-    "intermediate.int_commerce__orders_clicked", "intermediate.int_commerce__orders_earned",
-    "intermediate.int_commerce__commissions_accrued", "intermediate.int_commerce__spend_dated",
-    "intermediate.int_commerce__posts_priced", "groundswell.marts.dim_account_price",
-    "intermediate.int_commerce__posts_valued", "intermediate.int_commerce__links_clicked",
-    "intermediate.int_commerce__collaborations_checked", "intermediate.int_commerce__code_days_measured",
-    "intermediate.int_commerce__collaborations_tiered", "intermediate.int_returns__group_members",
+    "intermediate.int_core__fx_rates_carried", "intermediate.int_order__orders_valued",
+    "intermediate.int_order__refunds_applied", "intermediate.int_order__codes_matched",
+    "intermediate.int_attribution__touches_resolved", "intermediate.int_attribution__paths_ordered",
+    "intermediate.int_attribution__credits_assigned", "intermediate.int_attribution__revenue_credited",
+    "intermediate.int_attribution__last_clicks_matched", "intermediate.int_commission__earners_resolved",
+    "intermediate.int_commission__commissions_accrued", "intermediate.int_spend__spend_dated",
+    "intermediate.int_pricing__posts_priced", "groundswell.marts.dim_account_price",
+    "intermediate.int_returns__posts_valued", "intermediate.int_attribution__links_clicked",
+    "intermediate.int_returns__collaborations_checked", "intermediate.int_attribution__code_days_measured",
+    "intermediate.int_returns__collaborations_tiered", "intermediate.int_returns__group_members",
     "intermediate.int_returns__group_days", "intermediate.int_returns__groups",
     "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
@@ -33,14 +33,14 @@ BREAK = (
     "".join(f"insert into {table} select * from {table};\n" for table in KEYS)
     + """
 insert into groundswell.marts.fct_commerce_issue select 'orders', 'o1', 'broken', '', null, 'observed' from range(2);
-create or replace table revenue as select * from intermediate.int_commerce__revenue_dated;
+create or replace table revenue as select * from intermediate.int_order__revenue_dated;
 insert into revenue select * replace (net_amount - 1000 as net_amount, net_revenue_base - 1000 as net_revenue_base)
     from revenue;
-create or replace view intermediate.int_commerce__revenue_dated as select * from revenue;
-create or replace table campaigns as select * from intermediate.int_commerce__campaigns_listed;
+create or replace view intermediate.int_order__revenue_dated as select * from revenue;
+create or replace table campaigns as select * from intermediate.int_returns__campaigns_listed;
 insert into campaigns select * from campaigns;
 insert into campaigns select * from campaigns;
-create or replace view intermediate.int_commerce__campaigns_listed as select * from campaigns;
+create or replace view intermediate.int_returns__campaigns_listed as select * from campaigns;
 
 update groundswell.marts.fct_attribution set credit = 0.9 where model = 'linear' and order_id = 'o1';
 delete from groundswell.marts.fct_attribution where model = 'any_touch' and order_id = 'o2';

@@ -134,7 +134,7 @@ def test_credits_conserve_revenue_and_refunds_never_take_an_order_below_zero(
             f"""
         with net as (
             select order_id, sum(net_revenue_base) as base, sum(net_amount) as net
-            from build.intermediate.int_commerce__revenue_dated group by 1
+            from build.intermediate.int_order__revenue_dated group by 1
         )
         select order_id, model from {ATTRIBUTION} join net using (order_id) where model <> 'any_touch'
         group by order_id, model, base having sum(credited_net_revenue_base) is distinct from base
@@ -186,7 +186,7 @@ def test_a_refund_lowers_net_revenue_by_amount_times_net_over_charged(
         for nth, amount in enumerate(amounts)
     ]
     build(world, {"orders": [order], "refunds": refunds})
-    lowered = dict(world.query("select refund_id, net_lowered from build.intermediate.int_commerce__refunds_applied"))
+    lowered = dict(world.query("select refund_id, net_lowered from build.intermediate.int_order__refunds_applied"))
     left = charged
     for refund in refunds:
         taken = min(Decimal(refund["amount"]), left)

@@ -150,7 +150,7 @@ def test_a_refund_larger_than_its_order_is_capped(build: Build) -> None:
     assert credited(world) == {"K": Decimal(0)}
     # 60 of 100 charged takes 48 of 80 net; of the 90 only 40 are left, 32 net.
     assert world.query(
-        "select refund_id, net_lowered from build.intermediate.int_commerce__refunds_applied order by 1"
+        "select refund_id, net_lowered from build.intermediate.int_order__refunds_applied order by 1"
     ) == [("r", 48), ("r2", 32)]
     assert issues(world) == {("refunds", "r2", "more than its order")}
 
@@ -158,9 +158,7 @@ def test_a_refund_larger_than_its_order_is_capped(build: Build) -> None:
 def test_a_refund_before_its_order_counts_on_the_orders_day(build: Build) -> None:
     world = build(orders=[ORDER], refunds=[REFUND | {"refunded_at": "2026-01-02"}])
     assert issues(world) == {("refunds", "r", "before its order")}
-    assert world.query(
-        "select event_date, net_amount from build.intermediate.int_commerce__revenue_dated order by 2"
-    ) == [
+    assert world.query("select event_date, net_amount from build.intermediate.int_order__revenue_dated order by 2") == [
         (date(2026, 1, 10), -10),
         (date(2026, 1, 10), 100),
     ]

@@ -9,21 +9,21 @@ FIGURES = ("fct_attribution", "fct_commission_ledger", "fct_spend_ledger", "fct_
 
 # model, text of its compiled SQL, what takes its place
 BROKEN = {
-    "a rate of the refund's own day": ("int_commerce__refunds_applied", "orders.fx_rate,", "1.30 as fx_rate,"),
-    "refunds of gross instead of net": ("int_commerce__revenue_dated", "-net_lowered_base as", "-2 * net_lowered_base as"),
-    "tax is revenue": ("int_commerce__orders_valued", "coalesce(tax_amount, 0) +", "0 +"),
-    "no window of the campaign": ("int_commerce__touches_resolved", "campaigns.attribution_window_days, 30", "null, 30"),
-    "direct is a channel like others": ("int_commerce__paths_ordered", "touches.is_direct", "false as is_direct"),
+    "a rate of the refund's own day": ("int_order__refunds_applied", "orders.fx_rate,", "1.30 as fx_rate,"),
+    "refunds of gross instead of net": ("int_order__revenue_dated", "-net_lowered_base as", "-2 * net_lowered_base as"),
+    "tax is revenue": ("int_order__orders_valued", "coalesce(tax_amount, 0) +", "0 +"),
+    "no window of the campaign": ("int_attribution__touches_resolved", "campaigns.attribution_window_days, 30", "null, 30"),
+    "direct is a channel like others": ("int_attribution__paths_ordered", "touches.is_direct", "false as is_direct"),
     "codes are compared as typed": ("stg_landing__orders", "nullif(upper(trim(promo_code)), '')", "promo_code"),
-    "a half-life of a day": ("int_commerce__touches_weighted", "(7 * 86400000000)", "86400000000"),
-    "40, 20 and 40 alike": ("int_commerce__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
-    "renewals stand alone": ("int_commerce__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
+    "a half-life of a day": ("int_attribution__touches_weighted", "(7 * 86400000000)", "86400000000"),
+    "40, 20 and 40 alike": ("int_attribution__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
+    "renewals stand alone": ("int_attribution__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
     "an order counts for each of a group": ("int_returns__group_revenue", "nulls last\n        ) = 1", "nulls last\n        ) > 0"),
-    "a settlement is spend": ("int_commerce__spend_dated", "costs.cost_type <> 'commission' or", "true or"),
-    "a refund reverses nothing": ("int_commerce__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
-    "renewals earn nothing": ("int_commerce__orders_earned", "else 'renewal' end", "else 'lifetime' end"),
-    "a rate is carried four days": ("int_commerce__fx_rates_carried", "interval (5) day", "interval (0) day"),
-    "value of today's counts": ("int_commerce__posts_counted", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
+    "a settlement is spend": ("int_spend__spend_dated", "costs.cost_type <> 'commission' or", "true or"),
+    "a refund reverses nothing": ("int_commission__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
+    "renewals earn nothing": ("int_commission__earners_resolved", "else 'renewal' end", "else 'lifetime' end"),
+    "a rate is carried four days": ("int_core__fx_rates_carried", "interval (5) day", "interval (0) day"),
+    "value of today's counts": ("int_returns__posts_counted", "interval (30) day as date)\n    group", "interval (90) day as date)\n    group"),
 }  # fmt: skip
 
 

@@ -60,7 +60,9 @@ def faults_of(connection: duckdb.DuckDBPyConnection, sql: str) -> list[str]:
 def test_no_model_adds_doubles(empty: Any) -> None:
     folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     models = {path.stem: path.read_text() for path in folder.rglob("*.sql") if ".yml" not in str(path)}
-    assert {"fct_account_daily", "int_account__changes_measured", "int_account__attributes_dated"} <= set(models)
+    assert {"fct_account_daily", "int_snapshot__account_changes_measured", "int_engagement__attributes_dated"} <= set(
+        models
+    )
     with empty.connect() as connection:
         assert {name: faults for name, sql in models.items() if (faults := faults_of(connection, sql))} == {}
 

@@ -49,7 +49,7 @@ def test_a_planned_date_without_rows_ends_empty_and_other_dates_stand(rebuilt):
     assert days_of(rebuilt, "groundswell.marts.fct_account_tier_daily") == [(4, True), (6, True)]
     assert days_of(rebuilt, "groundswell.marts.fct_account_daily") == [(4, True), (6, False)]
     assert rebuilt.query(
-        "select distinct day(snapshot_date) from intermediate.int_account__days_observed order by 1"
+        "select distinct day(snapshot_date) from intermediate.int_snapshot__account_days_deduplicated order by 1"
     ) == [
         (4,),
         (6,),
@@ -88,14 +88,14 @@ ACTIVITY = """-- One row per account and UTC day of activity.
 {{ config(materialized="KIND") }}
 select cast(account_id as varchar) as account_id, cast(snapshot_date as date) as activity_date,
     cast(followers as bigint) as followers
-from {{ ref("int_account__days_observed") }}
+from {{ ref("int_snapshot__account_days_deduplicated") }}
 where CONDITION
 """
 DECLARED = """
 models:
   - name: NAME
     config: {meta: META}
-    data_tests: [{unique_key: {arguments: {columns: [account_id, activity_date]}, config: {where: planned}}}]
+    data_tests: [{unique_combination_of_columns: {arguments: {combination_of_columns: [account_id, activity_date]}, config: {where: planned}}}]
     columns:
       - {name: account_id, data_type: varchar}
       - {name: activity_date, data_type: date}

@@ -11,19 +11,27 @@ TRUST = "models/intermediate/trust/int_trust__"
 # Each edit breaks one rule; its unit test must fail.
 BROKEN: dict[str, tuple[str, str, str]] = {
     "no_growth_is_made_of_what_is_no_base": (
-        f"{TRUST}growth_measured.sql",
+        "models/intermediate/trust/int_trust__growth_measured.sql",
         "and today.views_total >= last_known.views_before",
         "and true",
     ),
-    "no_growth_across_a_new_definition": (f"{TRUST}growth_measured.sql", "breaks.views_since is null or", "true or"),
+    "no_growth_across_a_new_definition": (
+        "models/intermediate/trust/int_trust__growth_measured.sql",
+        "breaks.views_since is null or",
+        "true or",
+    ),
     "growth_is_that_since_followers_were_last_known": (
-        f"{TRUST}growth_measured.sql",
+        "models/intermediate/trust/int_trust__growth_measured.sql",
         "max(past.snapshot_date) as followers_known_on",
         "min(past.snapshot_date) - 1 as followers_known_on",
     ),
-    "peers_are_all_accounts_of_the_day": (f"{TRUST}growth_peers_measured.sql", "gap_days <= 7", "gap_days <= 8"),
+    "peers_are_all_accounts_of_the_day": (
+        "models/intermediate/trust/int_trust__growth_peers_measured.sql",
+        "gap_days <= 7",
+        "gap_days <= 8",
+    ),
     "what_is_tested_stands_not_in_its_usual": (
-        f"{TRUST}windows_summed.sql",
+        "models/intermediate/trust/int_trust__windows_summed.sql",
         "filter (where age >= 3) as base_median",
         "filter (where age < 3) as base_median",
     ),
@@ -32,46 +40,66 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "when {{ value }} <= 0 then 0 end",
         "else 0 end",
     ),
-    "a_move_of_everybody_is_nobodys": (f"{TRUST}windows_summed.sql", "coalesce(moves.median, 0)", "0"),
+    "a_move_of_everybody_is_nobodys": (
+        "models/intermediate/trust/int_trust__windows_summed.sql",
+        "coalesce(moves.median, 0)",
+        "0",
+    ),
     "a_rise_over_a_long_absence_is_no_rise_of_a_day": (
-        f"{TRUST}windows_summed.sql",
+        "models/intermediate/trust/int_trust__windows_summed.sql",
         "max_gap_days = 7",
         "max_gap_days = 8",
     ),
     "a_pace_is_compared_with_one_before_it": (
-        f"{TRUST}paces_compared.sql",
+        "models/intermediate/trust/int_trust__paces_compared.sql",
         ", -20)",
         ", -19)",
     ),
     "rates_need_posts_followers_and_peers_of_their_size": (
-        f"{TRUST}rates_compared.sql",
+        "models/intermediate/trust/int_trust__rates_compared.sql",
         "min_posts = 5",
         "min_posts = 4",
     ),
-    "rates_far_from_those_of_peers": (f"{TRUST}rate_distances_measured.sql", "peers.mad, 0.25)", "peers.mad, 0.5)"),
-    "rates_that_left_the_accounts_own": (f"{TRUST}rate_shifts_measured.sql", ", -28)", ", -27)"),
+    "rates_far_from_those_of_peers": (
+        "models/intermediate/trust/int_trust__rate_distances_measured.sql",
+        "peers.mad, 0.25)",
+        "peers.mad, 0.5)",
+    ),
+    "rates_that_left_the_accounts_own": (
+        "models/intermediate/trust/int_trust__rate_shifts_measured.sql",
+        ", -28)",
+        ", -27)",
+    ),
     "what_stays_under_the_cuts_is_no_burst_and_no_sawtooth": (
-        f"{TRUST}windows_measured.sql",
+        "models/intermediate/trust/int_trust__windows_measured.sql",
         "and burst_z >= {{ least_z() }}",
         "or burst_z >= {{ least_z() }}",
     ),
     "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
-        f"{TRUST}windows_measured.sql",
+        "models/intermediate/trust/int_trust__windows_measured.sql",
         "and downs_28 >= 3",
         "and downs_28 >= 2",
     ),
-    "points_grow_from_the_cut_to_the_full_weight": (f"{TRUST}signals_raised.sql", ", 1.0)", ", 9.0)"),
+    "points_grow_from_the_cut_to_the_full_weight": (
+        "models/intermediate/trust/int_trust__signals_raised.sql",
+        ", 1.0)",
+        ", 9.0)",
+    ),
     "two_signals_convict_and_one_does_not": (
-        f"{TRUST}accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_judged.sql",
         "filter (where side = '{{ side }}') as {{ side }}_points",
         "as {{ side }}_points",
     ),
     "evidence_weighs_for_90_days_and_not_before_it_is_seen": (
-        f"{TRUST}accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_judged.sql",
         "and days.snapshot_date >= signals.snapshot_date",
         "",
     ),
-    "no_verdict_beyond_the_evidence": (f"{TRUST}coverage_measured.sql", "min_changes = 7", "min_changes = 6"),
+    "no_verdict_beyond_the_evidence": (
+        "models/intermediate/trust/int_trust__coverage_measured.sql",
+        "min_changes = 7",
+        "min_changes = 6",
+    ),
     "touching_days_of_evidence_are_one_flag": (
         "models/marts/trust/fct_follower_flag.sql",
         "window_start > {{",
@@ -81,24 +109,24 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 # A second rule of a unit test that breaks above: an edit that the first round would hide.
 SECOND: dict[str, tuple[str, str, str]] = {
     "two_signals_convict_and_one_does_not": (
-        f"{TRUST}accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_judged.sql",
         "'suspicious' in (verdict, engagement_verdict)",
         "verdict = 'suspicious'",
     ),
     "what_stays_under_the_cuts_is_no_burst_and_no_sawtooth": (
-        f"{TRUST}windows_measured.sql",
+        "models/intermediate/trust/int_trust__windows_measured.sql",
         "greatest((select cuts.burst from cuts),",
         "greatest(0.01,",
     ),
     "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
-        f"{TRUST}windows_measured.sql",
+        "models/intermediate/trust/int_trust__windows_measured.sql",
         "burst >= (select cuts.burst from cuts)",
         "burst >= 0.03",
     ),
 }
 THIRD: dict[str, tuple[str, str, str]] = {
     "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
-        f"{TRUST}windows_measured.sql",
+        "models/intermediate/trust/int_trust__windows_measured.sql",
         "least(up_28, down_28) >= (select cuts.sawtooth from cuts)",
         "least(up_28, down_28) >= 0.04",
     ),

@@ -18,17 +18,14 @@ def test_every_account_model_with_a_branch_has_a_unit_test(manifest):
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     assert tested >= {
         "stg_landing__account_snapshots",
-        "int_account__days_observed",
-        "int_account__states_carried",
-        "int_account__changes_measured",
+        "int_snapshot__account_days_deduplicated",
+        "int_snapshot__account_last_known_values",
+        "int_snapshot__account_changes_measured",
         "fct_account_tier_daily",
         "dim_account",
         "fct_account_daily",
     }
 
-
-ACCOUNT = "models/intermediate/account/int_account__"
-MART = "models/marts/account/"
 
 # Each edit breaks one rule; its unit test must fail. Two rounds, for one dbt start costs as much as all tests.
 ROUNDS: list[dict[str, tuple[str, str, str]]] = [
@@ -38,30 +35,34 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "< bounds.max_followers",
             "<= bounds.max_followers",
         ),
-        "last_capture_of_the_day_wins": (f"{ACCOUNT}days_observed.sql", "captured_at desc", "captured_at asc"),
+        "last_capture_of_the_day_wins": (
+            "models/intermediate/snapshot/int_snapshot__account_days_deduplicated.sql",
+            "captured_at desc",
+            "captured_at asc",
+        ),
         "change_reaches_back_400_days_and_no_further": (
-            f"{ACCOUNT}changes_measured.sql",
+            "models/intermediate/snapshot/int_snapshot__account_changes_measured.sql",
             "look_back_days = 400",
             "look_back_days = 401",
         ),
         "youtube_counts_step_by_their_fourth_digit": (
-            f"{MART}fct_account_daily.sql",
+            "models/marts/creator/fct_account_daily.sql",
             "resolutions.significant_digits, 0)",
             "resolutions.significant_digits + 1, 0)",
         ),
         "a_change_is_per_elapsed_day": ("macros/changes.sql", "({{ count }} -", "(2 * {{ count }} -"),
         "an_account_is_as_its_newest_checkpoint_knows_it": (
-            f"{MART}dim_account.sql",
+            "models/marts/snapshot/dim_account.sql",
             "where snapshot_date = ",
             "where snapshot_date <= ",
         ),
         "a_state_goes_on_from_the_newest_checkpoint_before_the_plan": (
-            f"{ACCOUNT}states_carried.sql",
+            "models/intermediate/snapshot/int_snapshot__account_last_known_values.sql",
             "coalesce(carried.first_seen_date, since.first_seen_date)",
             "since.first_seen_date",
         ),
         "a_change_is_measured_against_what_is_carried": (
-            f"{ACCOUNT}changes_measured.sql",
+            "models/intermediate/snapshot/int_snapshot__account_changes_measured.sql",
             "(select max(carried.snapshot_date) from carried)",
             "(select min(carried.snapshot_date) - 9 from carried)",
         ),
@@ -83,7 +84,11 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "is_general = bool_and(is_general)",
             "is_general or bool_or(true)",
         ),
-        "only_planned_days_are_observed": (f"{ACCOUNT}days_observed.sql", "where snapshot", "where true or snapshot"),
+        "only_planned_days_are_observed": (
+            "models/intermediate/snapshot/int_snapshot__account_days_deduplicated.sql",
+            "where snapshot",
+            "where true or snapshot",
+        ),
         "change_steps_over_a_null_day": ("macros/engine.sql", "{{ value }} ignore nulls", "{{ value }}"),
         "no_change_is_measured_across_a_new_definition": (
             "macros/changes.sql",
@@ -91,17 +96,17 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "true",
         ),
         "counts_are_exact_where_no_rounding_of_followers_is_known": (
-            f"{MART}fct_account_daily.sql",
+            "models/marts/creator/fct_account_daily.sql",
             "is null then 1",
             "is null then null",
         ),
         "tier_is_that_of_the_default_scheme": (
-            f"{MART}fct_account_daily.sql",
+            "models/marts/creator/fct_account_daily.sql",
             "default_scheme.scheme = tiers.scheme",
             "'standard' = tiers.scheme",
         ),
         "a_state_is_the_latest_of_each_attribute": (
-            f"{ACCOUNT}states_carried.sql",
+            "models/intermediate/snapshot/int_snapshot__account_last_known_values.sql",
             "max_by({{ attribute }}",
             "min_by({{ attribute }}",
         ),

@@ -44,7 +44,9 @@ def run(settings: Settings, run_id: str, day: date, say: Callable[[str], None] =
 
 
 # Models of feeds other than the snapshots, with all that is made from them.
-OF_OTHER_FEEDS = ("commerce", "advocacy", "voice")
+OF_OTHER_FEEDS = (
+    "order", "attribution", "commission", "spend", "returns", "pricing", "social", "advocacy",
+)  # fmt: skip
 
 
 def accounts_alone() -> Callable[..., list[str]]:

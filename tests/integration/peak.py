@@ -17,7 +17,7 @@ from warehouse.build import run as build
 
 from . import night
 
-MODEL = "int_tier__equivalents_sampled"
+MODEL = "int_equivalence__equivalents_sampled"
 
 
 def main(data: str, day: str, memory: str, way: str) -> float:

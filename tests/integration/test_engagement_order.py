@@ -157,13 +157,24 @@ def test_a_pass_for_each_planned_day_equals_one_pass(
     deliver(settings, {key: text for key, text in files.items() if key not in late})
     night.run(settings, "first", FIRST + timedelta(days=DAYS - 1))
     assert content(settings) != at_once
-    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_tier__equivalents_sampled") == [11, 11, 12]
+    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_equivalence__equivalents_sampled") == [
+        11,
+        11,
+        12,
+    ]
     # What goes on from its own rows is made at once.
-    assert passes_of(settings, "int_account__states_carried", "int_post__states_carried") == [1, 1]
+    assert passes_of(settings, "int_snapshot__account_last_known_values", "int_snapshot__post_last_known_values") == [
+        1,
+        1,
+    ]
     deliver(settings, {key: files[key] for key in late})
     night.run(settings, "late", FIRST + timedelta(days=DAYS - 1))
     assert content(settings) == at_once
-    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_tier__equivalents_sampled") == [9, 10, 10]
+    assert passes_of(settings, "fct_post_daily", "fct_account_daily", "int_equivalence__equivalents_sampled") == [
+        9,
+        10,
+        10,
+    ]
 
 
 def a_pass_a_day(days: Iterable[str], _: object, most_rows: float, *__: object) -> dict[str, int]:

@@ -69,7 +69,7 @@ def test_a_build_of_many_days_takes_no_more_memory_than_it_may(in_passes: Built)
     assert in_passes.peak < MEMORY_GIB
     assert passes_of(in_passes, MODEL) == [7, 7, 6]
     # Small days: what a day costs follows its rows, and 20 of them are one pass.
-    assert passes_of(in_passes, "int_account__days_observed") == [20]
+    assert passes_of(in_passes, "int_snapshot__account_days_deduplicated") == [20]
 
 
 def test_all_days_at_once_would_take_more(in_passes: Built, tmp_path: Path) -> None:

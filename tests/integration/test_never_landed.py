@@ -83,7 +83,7 @@ def test_marts_of_feeds_that_come_and_go_are_never_stale(tmp_path: Path, built: 
     accounts(world, 2)
     night.run(world, "second", day(2))
     # Nothing of orders is run, nor tested; the accounts are.
-    assert not built[1] & (OF_ORDERS | {"stg_landing__orders", "int_commerce__orders_valued"})
+    assert not built[1] & (OF_ORDERS | {"stg_landing__orders", "int_order__orders_valued"})
     assert "fct_account_daily" in built[1]
     assert len(built[1]) < len(built[0]) / 2
     # A relation that no model owns is in no release.

@@ -62,7 +62,7 @@ def test_a_plan_is_printed_and_nothing_is_written(five_days: Settings) -> None:
     assert lines[0] == "plan  1 files in landing are not taken in yet; what they bring is not in this plan"
     planned = {line.split()[1]: line.split()[2:] for line in lines[1:]}
     assert len(planned) == len(lines) - 1
-    assert {"fct_account_daily", "fct_account_tier_daily", "int_account__days_observed"} < set(planned)
+    assert {"fct_account_daily", "fct_account_tier_daily", "int_snapshot__account_days_deduplicated"} < set(planned)
     assert all(words == ["1", "date", "2026-01-06", "day", "of", "the", "run"] for words in planned.values())
     with ledger.read(five_days) as connection:
         assert connection.execute("select count(*) from plans where run_id = 'preview'").fetchone()[0] == 0
@@ -138,7 +138,7 @@ def test_a_backfill_of_some_marts_leaves_the_others_alone(five_days: Settings) -
     pipeline.backfill(five_days, day(2), day(2), ["fct_account_tier_daily"], night.quiet, progress.Bar(backfill.STEPS))
     with ledger.read(five_days) as connection:
         planned = connection.execute("select mart from plan_dates where run_id like 'backfill%' order by 1").fetchall()
-    assert [row[0] for row in planned] == ["fct_account_tier_daily", "int_account__days_observed"]
+    assert [row[0] for row in planned] == ["fct_account_tier_daily", "int_snapshot__account_days_deduplicated"]
 
 
 def test_two_deliveries_that_disagree_about_a_past_day_the_later_capture_wins_and_the_diff_shows_it(

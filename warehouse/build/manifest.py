@@ -18,6 +18,8 @@ from warehouse.parts import DAY, MONTH, USUAL_COLUMN, PartColumn
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
+# The test that names the unique key of a model.
+GRAIN_TEST = "unique_combination_of_columns"
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
@@ -37,8 +39,8 @@ def keys_of(manifest: "Manifest") -> dict[str, list[str]]:
     keys = {}
     for node in manifest.nodes.values():
         tested: Any = getattr(node, "test_metadata", None)
-        if tested is not None and tested.name == "unique_key":
-            keys[manifest.nodes[node.attached_node].name] = list(tested.kwargs["columns"])
+        if tested is not None and tested.name == GRAIN_TEST:
+            keys[manifest.nodes[node.attached_node].name] = list(tested.kwargs["combination_of_columns"])
     return keys
 
 
@@ -79,7 +81,7 @@ def _part_column(node: Any, declared: PartColumn, key: list[str]) -> PartColumn:
             )
     if column not in key:
         raise ContractError(
-            f"{node.name}.{column} is its part column and must be in its unique_key ({', '.join(key) or 'none'}):"
+            f"{node.name}.{column} is its part column and must be in its unique key ({', '.join(key) or 'none'}):"
             " a row in which it is null would belong to no part"
         )
     return declared

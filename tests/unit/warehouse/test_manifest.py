@@ -73,7 +73,7 @@ def test_a_wrong_part_column_is_told(settings: Settings, project: Path, declared
 
 def test_a_part_column_that_may_be_null_is_told(settings: Settings, project: Path) -> None:
     declare(project, "fct_promo_code_daily", "columns: [promo_code, date]", "columns: [promo_code]")
-    with pytest.raises(ContractError, match=r"_daily\.date is .* must be in its unique_key \(promo_code\)"):
+    with pytest.raises(ContractError, match=r"_daily\.date is .* must be in its unique key \(promo_code\)"):
         marts_of(settings)
 
 

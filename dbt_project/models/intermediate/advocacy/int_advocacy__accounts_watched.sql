@@ -8,7 +8,7 @@ with listed as (
     from {{ ref("int_advocacy__accounts_listed") }}
 ),
 
-days as (select * from {{ ref("int_post__days_observed") }}),
+days as (select * from {{ ref("int_snapshot__post_days_deduplicated") }}),
 
 int_advocacy__accounts_watched as (
     select

@@ -5,7 +5,7 @@ with relationships as (select * from {{ ref("int_advocacy__relationships_dated")
 
 collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
 
-attributes as (select * from {{ ref("int_account__attributes_merged") }}),
+attributes as (select * from {{ ref("int_snapshot__attributes_merged") }}),
 
 accounts as (
     select distinct

@@ -1,7 +1,7 @@
 -- One row per brand and post about it of a listed account: when it was published, and its last known counts.
 {{ config(materialized="table") }}
 
-with named as (select * from {{ ref("int_brand__posts_named") }}),
+with named as (select * from {{ ref("int_agreement__brand_posts_named") }}),
 
 links as (select * from {{ ref("stg_landing__collaboration_posts") }}),
 
@@ -9,7 +9,7 @@ collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
 
 listed as (select * from {{ ref("int_advocacy__accounts_listed") }}),
 
-days as (select * from {{ ref("int_post__days_observed") }}),
+days as (select * from {{ ref("int_snapshot__post_days_deduplicated") }}),
 
 linked as (
     select distinct

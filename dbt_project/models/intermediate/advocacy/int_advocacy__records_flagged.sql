@@ -7,7 +7,7 @@ with dated as (select * from {{ ref("int_advocacy__relationships_dated") }}),
 
 brands as (select * from {{ ref("stg_landing__brands") }}),
 
-account_days as (select * from {{ ref("int_account__days_observed") }}),
+account_days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
 watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 

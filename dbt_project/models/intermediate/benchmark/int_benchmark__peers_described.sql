@@ -6,11 +6,11 @@ with planned as (
 ),
 
 rated as (
-    select * from {{ ref("int_account__engagement_rated") }}
+    select * from {{ ref("int_engagement__accounts_rated") }}
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
-attributes as (select * from {{ ref("int_account__attributes_dated") }}),
+attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
 
 judged as (select * from {{ ref("int_trust__accounts_judged") }}),
 

@@ -44,7 +44,7 @@ outlived as (
         max_by(tier, collaboration_id) as tier,
         max(case when is_still_posting then 1 else 0 end) as stayed,
         max(data_origin) as data_origin
-    from {{ ref("int_advocacy__collaborations_outlived") }}
+    from {{ ref("int_advocacy__post_contract_activity") }}
     where is_still_posting is not null
     group by platform, account_id
 ),

@@ -1,7 +1,7 @@
 -- One row per collaboration: what its account was on the day of its first post, what a post cost and what it brought.
 {{ config(materialized="table") }}
 
-with collaborations as (select * from {{ ref("int_commerce__collaborations_checked") }}),
+with collaborations as (select * from {{ ref("int_returns__collaborations_checked") }}),
 
 returns as (
     select *
@@ -10,7 +10,7 @@ returns as (
 ),
 
 known as (
-    select * from {{ ref("int_commerce__collaborations_tiered") }}
+    select * from {{ ref("int_returns__collaborations_tiered") }}
     where is_default_scheme
 ),
 

@@ -3,9 +3,9 @@
 
 with members as (select * from {{ ref("int_returns__group_members") }}),
 
-checked as (select * from {{ ref("int_commerce__collaborations_checked") }}),
+checked as (select * from {{ ref("int_returns__collaborations_checked") }}),
 
-clicked as (select * from {{ ref("int_commerce__links_clicked") }}),
+clicked as (select * from {{ ref("int_attribution__links_clicked") }}),
 
 int_returns__group_agreements as (
     select

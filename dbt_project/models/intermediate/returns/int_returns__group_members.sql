@@ -1,9 +1,9 @@
 -- One row per grouping (`grouped_by`), group and collaboration in it.
 {{ config(materialized="table") }}
 
-with collaborations as (select * from {{ ref("int_commerce__collaborations_checked") }}),
+with collaborations as (select * from {{ ref("int_returns__collaborations_checked") }}),
 
-tiers as (select * from {{ ref("int_commerce__collaborations_tiered") }}),
+tiers as (select * from {{ ref("int_returns__collaborations_tiered") }}),
 
 int_returns__group_members as (
     select

@@ -1,7 +1,7 @@
 -- One row per grouping and group with linked posts: their counts and their earned media value.
 {{ config(materialized="view") }}
 
-with linked as (select * from {{ ref("int_commerce__posts_valued") }}),
+with linked as (select * from {{ ref("int_returns__posts_valued") }}),
 
 members as (select * from {{ ref("int_returns__group_members") }}),
 

@@ -12,7 +12,7 @@
     max(data_origin) as data_origin
 {% endset %}
 
-with credited as (select * from {{ ref("int_commerce__revenue_credited") }}),
+with credited as (select * from {{ ref("int_attribution__revenue_credited") }}),
 
 members as (select * from {{ ref("int_returns__group_members") }}),
 

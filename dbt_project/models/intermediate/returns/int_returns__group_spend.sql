@@ -1,7 +1,7 @@
 -- One row per grouping, group and entry of spend that belongs to it.
 {{ config(materialized="view") }}
 
-with spend as (select * from {{ ref("int_commerce__spend_dated") }}),
+with spend as (select * from {{ ref("int_spend__spend_dated") }}),
 
 members as (select * from {{ ref("int_returns__group_members") }}),
 

@@ -31,7 +31,7 @@ models as ({{ attribution_model_rows() }}),
 -- A shop that lands no orders at all has unknown revenue, not none.
 landed as (
     select count(*) > 0 as has_orders
-    from {{ ref("int_commerce__orders_valued") }}
+    from {{ ref("int_order__orders_valued") }}
 ),
 
 -- A campaign to which nothing belongs yet is a group as well.
@@ -49,7 +49,7 @@ group_ids as (
     select
         'campaign' as grouped_by,
         campaign_id as group_id
-    from {{ ref("int_commerce__campaigns_listed") }}
+    from {{ ref("int_returns__campaigns_listed") }}
 ),
 
 -- Spend that belongs to no collaboration cannot have brought orders: theirs are unknown, not 0.

@@ -7,7 +7,7 @@ with days as (
         account_id,
         snapshot_date,
         data_origin
-    from {{ ref("int_account__days_observed") }}
+    from {{ ref("int_snapshot__account_days_deduplicated") }}
     where snapshot_date in ({{ planned_dates("int_trust__accounts_judged") }})
 ),
 

@@ -14,7 +14,7 @@ days as (
         account_id,
         snapshot_date,
         followers
-    from {{ ref("int_account__days_observed") }}
+    from {{ ref("int_snapshot__account_days_deduplicated") }}
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 

@@ -2,7 +2,7 @@
 -- One model: a day and the thirty before it are read once, for followers, following and views alike.
 {% set look_back_days = 30 %}
 
-with days as (select * from {{ ref("int_account__days_observed") }}),
+with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
 definitions as (select * from {{ ref("metric_definitions") }}),
 

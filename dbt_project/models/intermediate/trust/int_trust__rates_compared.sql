@@ -3,7 +3,7 @@
 
 with rated as (
     select *
-    from {{ ref("int_account__engagement_rated") }}
+    from {{ ref("int_engagement__accounts_rated") }}
     where
         snapshot_date in ({{ planned_dates("int_trust__rates_compared") }})
         and followers >= {{ least_followers() }}

@@ -1,9 +1,9 @@
 -- One row per account and planned day with known followers: its growth of the last 3, 20 and 28 days, and its usual.
-{{ config(materialized="view") }}
-
 -- Growth is the logarithm of a ratio, less what the middle account of the platform did that day. What is tested never
 -- stands in what it is tested against: the usual is that of the 28 days before the last 3. One model, for all its
 -- columns are sums over one join of a day with the 31 before it, which is made once a night.
+{{ config(materialized="view") }}
+
 {% set look_back_days = 31 %}
 {% set min_peers = 20 %}
 {% set max_gap_days = 7 %}

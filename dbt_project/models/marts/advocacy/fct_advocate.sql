@@ -68,7 +68,7 @@ sales as (
         sum(credited.net_revenue_base) as net_revenue_base,
         count_if(credited.event_type = 'order' and credited.net_revenue_base is null) as unvalued_orders,
         max(credited.data_origin) as data_origin
-    from {{ ref("int_commerce__revenue_credited") }} as credited
+    from {{ ref("int_attribution__revenue_credited") }} as credited
     inner join agreements on credited.collaboration_id = agreements.collaboration_id and agreements.is_of_account
     where credited.model = 'promo_code'
     group by agreements.brand, agreements.platform, agreements.account_id
@@ -77,7 +77,7 @@ sales as (
 -- A shop that lands no orders at all has unknown revenue, not none.
 landed_orders as (
     select count(*) as orders
-    from {{ ref("int_commerce__orders_valued") }}
+    from {{ ref("int_order__orders_valued") }}
 ),
 
 held_tiers as (

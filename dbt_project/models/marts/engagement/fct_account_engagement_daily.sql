@@ -1,16 +1,16 @@
 -- One row per account and UTC day on which it or a post of its own was captured: how its audience engages.
 with rated as (
-    select * from {{ ref("int_account__engagement_rated") }}
+    select * from {{ ref("int_engagement__accounts_rated") }}
     where snapshot_date in ({{ planned_dates("fct_account_engagement_daily") }})
 ),
 
-attributes as (select * from {{ ref("int_account__attributes_dated") }}),
+attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
 
-rivals as (select * from {{ ref("int_brand__rivals_counted") }}),
+rivals as (select * from {{ ref("int_agreement__rivals_counted") }}),
 
 listed as (
     select count(*) filter (where is_rival) as rival_names
-    from {{ ref("int_brand__names_listed") }}
+    from {{ ref("int_agreement__brand_names_listed") }}
 ),
 
 described as (

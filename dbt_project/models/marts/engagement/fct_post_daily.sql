@@ -1,9 +1,9 @@
 -- One row per post and UTC day with a capture: the day's last public counts, and how they moved.
 {% set micros_per_hour = 3600000000 %}
 
-with days as (select * from {{ ref("int_post__days_observed") }}),
+with days as (select * from {{ ref("int_snapshot__post_days_deduplicated") }}),
 
-changes as (select * from {{ ref("int_post__changes_measured") }}),
+changes as (select * from {{ ref("int_snapshot__post_changes_measured") }}),
 
 aged as (
     select

@@ -1,7 +1,7 @@
 -- One row per account, scheme and day on which the account began to hold a tier.
 {{ config(materialized="table") }}
 
-with turns as (select * from {{ ref("int_tier__turns_detected") }}),
+with turns as (select * from {{ ref("int_tier__changes_detected") }}),
 
 -- Most accounts never leave their first tier, and one row needs no order.
 moved as {{ made_first() }} (

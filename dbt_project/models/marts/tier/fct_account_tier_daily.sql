@@ -6,7 +6,7 @@ with days as (
         snapshot_date,
         followers,
         data_origin
-    from {{ ref("int_account__days_observed") }}
+    from {{ ref("int_snapshot__account_days_deduplicated") }}
     where snapshot_date in ({{ planned_dates("fct_account_tier_daily") }})
 ),
 

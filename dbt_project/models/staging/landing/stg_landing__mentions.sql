@@ -2,7 +2,7 @@
 with landed as (select * from {{ source("raw", "mentions") }}),
 
 -- Settled within a day, so that a night reads its own days alone. A mention that two deliveries put on different days
--- stands on both, whichever came first; int_voice__records_flagged names it.
+-- stands on both, whichever came first; int_social__records_flagged names it.
 stg_landing__mentions as (
     select *
     from landed

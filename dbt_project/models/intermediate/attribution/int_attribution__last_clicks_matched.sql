@@ -1,0 +1,60 @@
+-- One row per order that begins something and collaboration on which its customer had clicked before: the last click.
+{{ config(materialized="table") }}
+
+{% set window_days = 30 %}
+{% set cookie_days = "least(coalesce(collaborations.cookie_window_days, " ~ window_days ~ "), 3650)" %}
+
+with orders as (
+    select * from {{ ref("int_order__orders_valued") }}
+    where renewal_number = 0
+),
+
+touches as (select * from {{ ref("int_attribution__touches_resolved") }}),
+
+link_clicks as (select * from {{ ref("stg_landing__link_clicks") }}),
+
+links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
+
+collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+
+-- Those of a known customer on a known collaboration: of the touches, and of the tracked links.
+clicks as (
+    select
+        touch_id as click_id,
+        customer_id,
+        touched_at as clicked_at,
+        collaboration_id
+    from touches
+    where touch_type = 'click' and collaboration_id is not null
+
+    union all
+
+    -- A visitor is a customer where the shop gives both the same id; any other visitor matches no order.
+    select
+        link_clicks.click_id,
+        link_clicks.visitor_id as customer_id,
+        link_clicks.clicked_at,
+        links.collaboration_id
+    from link_clicks
+    inner join links
+        on link_clicks.link_id = links.link_id
+        and cast(link_clicks.clicked_at as date) >= links.first_day
+        and (links.next_start is null or cast(link_clicks.clicked_at as date) < links.next_start)
+    where link_clicks.visitor_id is not null
+),
+
+int_attribution__last_clicks_matched as (
+    select
+        orders.order_id,
+        clicks.collaboration_id,
+        max(clicks.clicked_at) as clicked_at,
+        max_by(clicks.click_id, (clicks.clicked_at, clicks.click_id)) as click_id
+    from orders
+    inner join clicks on orders.customer_id = clicks.customer_id and orders.ordered_at >= clicks.clicked_at
+    inner join collaborations
+        on clicks.collaboration_id = collaborations.collaboration_id
+        and {{ days_before("orders.ordered_at", cookie_days) }} <= clicks.clicked_at
+    group by orders.order_id, clicks.collaboration_id
+)
+
+select * from int_attribution__last_clicks_matched

@@ -1,0 +1,69 @@
+-- One row per touch: the collaboration that it leads back to, and how many days it may wait for an order.
+{{ config(materialized="table") }}
+
+{% set window_days = 30 %}
+{% set named = "coalesce(touches.link_id, touches.promo_code, touches.collaboration_id, touches.campaign_id,"
+    ~ " touches.live_session_id)" %}
+
+with touches as (select * from {{ ref("stg_landing__touches") }}),
+
+collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+
+campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
+
+links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
+
+codes as (select * from {{ ref("int_agreement__code_ownership_periods") }}),
+
+touch_codes as (
+    select
+        touches.touch_id,
+        case when count(*) = 1 then max(codes.collaboration_id) end as collaboration_id
+    from touches
+    inner join codes
+        on touches.promo_code = codes.promo_code
+        and cast(touches.touched_at as date) >= codes.first_day
+        and (codes.last_day is null or cast(touches.touched_at as date) <= codes.last_day)
+    group by touches.touch_id
+),
+
+-- What a touch names itself comes first, then its link, then its code.
+owned as (
+    select
+        touches.touch_id,
+        touches.customer_id,
+        touches.touched_at,
+        touches.touch_type,
+        touches.channel,
+        touches.data_origin,
+        touches.campaign_id as named_campaign_id,
+        coalesce(named.collaboration_id, links.collaboration_id, touch_codes.collaboration_id) as collaboration_id,
+        -- A touch without a channel that names nothing at all came directly.
+        coalesce(touches.channel, case when {{ named }} is null then 'direct' end) in ('direct', '(direct)')
+            as is_named_direct
+    from touches
+    left join collaborations as named on touches.collaboration_id = named.collaboration_id
+    left join links
+        on touches.link_id = links.link_id
+        and cast(touches.touched_at as date) >= links.first_day
+        and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
+    left join touch_codes on touches.touch_id = touch_codes.touch_id
+),
+
+int_attribution__touches_resolved as (
+    select
+        owned.touch_id,
+        owned.customer_id,
+        owned.touched_at,
+        owned.touch_type,
+        owned.collaboration_id,
+        coalesce(owned.is_named_direct, false) as is_direct,
+        -- Ten years hold any campaign; a window beyond what an instant can be moved by would end the night.
+        least(coalesce(campaigns.attribution_window_days, {{ window_days }}), 3650) as window_days,
+        owned.data_origin
+    from owned
+    left join collaborations on owned.collaboration_id = collaborations.collaboration_id
+    left join campaigns on coalesce(collaborations.campaign_id, owned.named_campaign_id) = campaigns.campaign_id
+)
+
+select * from int_attribution__touches_resolved

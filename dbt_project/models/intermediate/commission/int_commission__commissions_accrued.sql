@@ -1,0 +1,124 @@
+-- One row per commission earned by an order, and per reversal by a refund of it.
+-- One model: a reversal is a difference of two shares of its own accrual.
+{{ config(materialized="table") }}
+
+with earned as (select * from {{ ref("int_commission__earners_resolved") }}),
+
+orders as (select * from {{ ref("int_order__orders_valued") }}),
+
+refunds as (select * from {{ ref("int_order__refunds_applied") }}),
+
+collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+
+rules as (select * from {{ ref("int_commission__rules_dated") }}),
+
+rates as (select * from {{ ref("int_core__fx_rates_carried") }}),
+
+base as (select * from {{ ref("stg_meta__run_context") }}),
+
+-- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other
+-- orders.
+applicable as (
+    select
+        orders.order_id,
+        orders.order_date,
+        orders.charged_amount,
+        orders.net_amount,
+        orders.data_origin,
+        earned.collaboration_id,
+        earned.earned_by,
+        rules.rule_id,
+        rules.kind,
+        rules.rate,
+        case when rules.kind = 'percent' then orders.currency else coalesce(rules.currency, orders.currency) end
+            as currency,
+        -- A rate of a percent rule is in per cent, of a fixed one an amount for each order.
+        case
+            when rules.kind = 'percent'
+                then cast(round(orders.net_amount * rules.rate, 6) as decimal(34, 6)) * cast(0.01 as decimal(3, 2))
+            else cast(rules.rate as decimal(18, 8)) * cast(orders.order_count as decimal(16, 0))
+        end as exact_amount
+    from earned
+    inner join orders on earned.order_id = orders.order_id
+    inner join collaborations on earned.collaboration_id = collaborations.collaboration_id
+    inner join rules
+        on collaborations.rule_id = rules.rule_id
+        and orders.order_date >= rules.first_day
+        and orders.order_date < rules.end_day
+    where
+        orders.net_amount is not null
+        and case rules.applies_to
+            when 'lifetime' then true
+            when 'all_renewals' then earned.earned_by <> 'lifetime'
+            when 'first_x' then earned.earned_by <> 'lifetime' and orders.renewal_number <= coalesce(rules.first_x, 0)
+            else earned.earned_by <> 'lifetime' and orders.renewal_number = 0
+        end
+),
+
+accruals as (
+    select
+        applicable.*,
+        cast(round(applicable.exact_amount, 4) as decimal(24, 4)) as amount,
+        {{ rate_to_base("applicable.currency", "rates.rate_to_base") }} as fx_rate
+    from applicable
+    cross join base
+    left join rates on applicable.currency = rates.currency and applicable.order_date = rates.rate_day
+),
+
+-- As with net revenue, running shares whose differences are exact together.
+reversals as (
+    select
+        accruals.*,
+        refunds.refund_id,
+        refunds.applied_date,
+        refunds.data_origin as refund_origin,
+        {{ exact_share("accruals.amount", "refunds.capped_amount", "accruals.charged_amount") }} as amount_after,
+        {{ exact_share("accruals.amount", "refunds.capped_before", "accruals.charged_amount") }} as amount_before
+    from accruals
+    inner join refunds on accruals.order_id = refunds.order_id
+    where accruals.charged_amount > 0 and refunds.capped_amount is not null
+),
+
+int_commission__commissions_accrued as (
+    select
+        'accrual:' || order_id as entry_id,
+        'accrual' as entry_type,
+        order_id,
+        cast(null as varchar) as refund_id,
+        collaboration_id,
+        rule_id,
+        earned_by,
+        order_date as entry_date,
+        net_amount as base_amount,
+        kind,
+        rate,
+        amount,
+        currency,
+        fx_rate,
+        {{ in_base("amount", "fx_rate") }} as amount_base,
+        data_origin
+    from accruals
+
+    union all
+
+    select
+        'reversal:' || refund_id as entry_id,
+        'reversal' as entry_type,
+        order_id,
+        refund_id,
+        collaboration_id,
+        rule_id,
+        earned_by,
+        applied_date as entry_date,
+        net_amount as base_amount,
+        kind,
+        rate,
+        amount_before - amount_after as amount,
+        currency,
+        fx_rate,
+        {{ in_base("amount_before", "fx_rate") }} - {{ in_base("amount_after", "fx_rate") }} as amount_base,
+        greatest(data_origin, refund_origin) as data_origin
+    from reversals
+)
+
+select * from int_commission__commissions_accrued

@@ -1,0 +1,36 @@
+-- One row per campaign that is landed, or that a collaboration or a cost names, and one, `(none)`, for what names none.
+{{ config(materialized="view") }}
+
+with campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
+
+collaborations as (select * from {{ ref("int_returns__collaborations_checked") }}),
+
+spend as (select * from {{ ref("int_spend__spend_dated") }}),
+
+named as (
+    select campaign_id
+    from campaigns
+    union
+    select coalesce(campaign_id, '(none)') as campaign_id
+    from collaborations
+    union
+    select coalesce(campaign_id, '(none)') as campaign_id
+    from spend
+),
+
+int_returns__campaigns_listed as (
+    select
+        named.campaign_id,
+        campaigns.brand,
+        campaigns.name,
+        campaigns.objective,
+        campaigns.start_date,
+        campaigns.end_date,
+        campaigns.budget,
+        campaigns.currency,
+        campaigns.data_origin
+    from named
+    left join campaigns on named.campaign_id = campaigns.campaign_id
+)
+
+select * from int_returns__campaigns_listed

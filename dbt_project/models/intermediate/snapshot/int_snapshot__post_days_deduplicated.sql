@@ -1,0 +1,13 @@
+-- One row per post and UTC day with a capture: the last capture of that day.
+with captures as (select * from {{ ref("stg_landing__post_snapshots") }}),
+
+-- The last capture is the day's value, nulls and all: an earlier count is not carried over a later failure to read it.
+planned as (
+    select *
+    from captures
+    where snapshot_date in ({{ planned_dates("int_snapshot__post_days_deduplicated") }})
+),
+
+{{ first_of_each("planned", ["platform", "post_id", "snapshot_date"], "captured_at desc nulls last") }}
+
+select * from first_of_each

@@ -1,0 +1,31 @@
+-- One row per commission earned by an order, and per reversal of it by a refund.
+{{ config(materialized="table") }}
+
+with commissions as (select * from {{ ref("int_commission__commissions_accrued") }}),
+
+base as (select * from {{ ref("stg_meta__run_context") }}),
+
+fct_commission_ledger as (
+    select
+        cast(commissions.entry_id as varchar) as entry_id,
+        cast(commissions.entry_type as varchar) as entry_type,
+        cast(commissions.order_id as varchar) as order_id,
+        cast(commissions.refund_id as varchar) as refund_id,
+        cast(commissions.collaboration_id as varchar) as collaboration_id,
+        cast(commissions.earned_by as varchar) as earned_by,
+        cast(commissions.rule_id as varchar) as rule_id,
+        cast(commissions.kind as varchar) as kind,
+        cast(commissions.rate as decimal(18, 8)) as rate,
+        cast(commissions.entry_date as date) as entry_date,
+        cast(commissions.base_amount as decimal(20, 4)) as base_amount,
+        cast(commissions.amount as decimal(24, 4)) as amount,
+        cast(commissions.currency as varchar) as currency,
+        cast(commissions.fx_rate as decimal(18, 8)) as fx_rate,
+        cast(commissions.amount_base as decimal(38, 6)) as amount_base,
+        cast(base.currency as varchar) as base_currency,
+        cast(commissions.data_origin as varchar) as data_origin
+    from commissions
+    cross join base
+)
+
+select * from fct_commission_ledger

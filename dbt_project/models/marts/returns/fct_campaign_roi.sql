@@ -1,0 +1,27 @@
+-- One row per campaign and attribution model, its own costs whole; `(none)` is what belongs to no campaign.
+{{ config(materialized="table") }}
+
+with campaigns as (select * from {{ ref("int_returns__campaigns_listed") }}),
+
+roi as (
+    select * from {{ ref("int_returns__groups") }}
+    where grouped_by = 'campaign'
+),
+
+fct_campaign_roi as (
+    select
+        cast(campaigns.campaign_id as varchar) as campaign_id,
+        cast(roi.model as varchar) as model,
+        cast(campaigns.brand as varchar) as brand,
+        cast(campaigns.name as varchar) as name,
+        cast(campaigns.objective as varchar) as objective,
+        cast(campaigns.start_date as date) as start_date,
+        cast(campaigns.end_date as date) as end_date,
+        cast(campaigns.budget as decimal(18, 4)) as budget,
+        cast(campaigns.currency as varchar) as currency,
+        {{ roi_columns() }}
+    from roi
+    inner join campaigns on roi.group_id = campaigns.campaign_id
+)
+
+select * from fct_campaign_roi

@@ -1,0 +1,36 @@
+-- One row per cost, and per commission earned or reversed.
+{{ config(materialized="table") }}
+
+with spend as (select * from {{ ref("int_spend__spend_dated") }}),
+
+base as (select * from {{ ref("stg_meta__run_context") }}),
+
+fct_spend_ledger as (
+    select
+        cast(spend.source as varchar) as source,
+        cast(spend.cost_id as varchar) as cost_id,
+        cast(spend.collaboration_id as varchar) as collaboration_id,
+        cast(spend.campaign_id as varchar) as campaign_id,
+        cast(
+            case
+                when spend.is_of_collaboration then 'collaboration'
+                when spend.campaign_id is not null then 'campaign'
+                else 'none'
+            end as varchar
+        ) as scope,
+        cast(spend.cost_type as varchar) as cost_type,
+        cast(spend.cost_date as date) as cost_date,
+        cast(spend.amount as decimal(24, 4)) as amount,
+        cast(spend.currency as varchar) as currency,
+        cast(spend.fx_rate as decimal(18, 8)) as fx_rate,
+        cast(spend.amount_base as decimal(38, 6)) as amount_base,
+        cast(base.currency as varchar) as base_currency,
+        cast(spend.is_spend as boolean) as is_spend,
+        cast(spend.data_origin as varchar) as data_origin,
+        cast(spend.source_file as varchar) as source_file,
+        cast(spend.source_line as bigint) as source_line
+    from spend
+    cross join base
+)
+
+select * from fct_spend_ledger
