@@ -6,53 +6,11 @@ from dataclasses import replace
 import pytest
 
 from ingestion.contracts import undated_feeds
+from warehouse import data_dictionary
 from warehouse.build import dbt, reach
 
-MARTS = {
-    "dim_account",
-    "dim_tier_scheme",
-    "fct_account_daily",
-    "fct_account_tier_daily",
-    "dim_account_tier_history",
-    "fct_tier_graduation",
-    "fct_tier_equivalence",
-    "fct_post_daily",
-    "fct_account_engagement_daily",
-    "fct_account_benchmark_daily",
-    "fct_tier_benchmark_daily",
-    "dim_er_benchmark",
-    "fct_follower_trust_daily",
-    "fct_follower_flag",
-    "fct_landed_file",
-    "fct_quality_result",
-    "fct_publication",
-    # Money.
-    "dim_account_price",
-    "dim_date",
-    "fct_attribution",
-    "fct_campaign_daily",
-    "fct_campaign_roi",
-    "fct_collaboration_roi",
-    "fct_commerce_issue",
-    "fct_commission_ledger",
-    "fct_promo_code_daily",
-    "fct_spend_ledger",
-    "fct_tier_roi",
-    # Small against big.
-    "fct_claim_check",
-    "fct_claim_side",
-    # Advocates.
-    "fct_advocate",
-    "fct_advocate_ladder",
-    "fct_advocate_programme",
-    # Voices.
-    "fct_contest",
-    "fct_contest_daily",
-    "fct_hashtag_daily",
-    "fct_hashtag_tier_daily",
-    "fct_live_session",
-    "fct_share_of_voice_daily",
-}
+# Every mart is a row of the overview, and only those are marts.
+MARTS = frozenset(re.findall(r"^\| `((?:dim|fct)_\w+)` \|", data_dictionary.blocks()["__overview__"], re.MULTILINE))
 # A participle is for a step, a plain noun for a list; the peers' statistics have the name that the design gives them.
 NAMED_OTHERWISE = {"int_peer_stats"}
 NAME_OF_LAYER = {
@@ -228,39 +186,7 @@ def test_a_unit_test_stands_where_its_model_is_described(manifest, models):
 
 def test_windowed_models_are_replaced_by_date(manifest, models):
     windowed = {name: node for name, node in models.items() if node["config"]["materialized"] == "incremental"}
-    assert set(windowed) == {
-        "fct_account_benchmark_daily",
-        "fct_account_daily",
-        "fct_account_engagement_daily",
-        "fct_account_tier_daily",
-        "fct_follower_trust_daily",
-        "fct_hashtag_daily",
-        "fct_hashtag_tier_daily",
-        "fct_post_daily",
-        "fct_share_of_voice_daily",
-        "fct_tier_benchmark_daily",
-        "int_engagement__attributes_dated",
-        "int_snapshot__account_days_deduplicated",
-        "int_engagement__accounts_rated",
-        "int_snapshot__followers_captured",
-        "int_snapshot__account_last_known_values",
-        "int_agreement__brand_posts_named",
-        "int_snapshot__post_days_deduplicated",
-        "int_snapshot__post_last_known_values",
-        "int_snapshot__post_traits_changed",
-        "int_equivalence__equivalents_sampled",
-        "int_tier__streaks_detected",
-        "int_tier__changes_detected",
-        "int_trust__accounts_judged",
-        "int_trust__engagement_peers_measured",
-        "int_trust__growth_measured",
-        "int_trust__growth_peers_measured",
-        "int_trust__rates_compared",
-        "int_trust__signals_raised",
-        "int_trust__windows_measured",
-        "int_social__hashtags_added",
-        "int_social__mentions_observed",
-    }
+    assert set(windowed) == set(REACHES)
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name
         assert node["config"]["on_schema_change"] == "fail", name
