@@ -16,12 +16,14 @@ from warehouse.build.dbt import DBT_PROJECT
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
+# The domains of money, and the mart that lists what is wrong with its records.
+MONEY = ("core", "order", "attribution", "commission", "spend", "returns", "pricing", "fct_commerce_issue")
 
 
 class Compiled:
     """The models of some domains of the project, with everything that they are made from, as SQL in order."""
 
-    def __init__(self, manifest: dict[str, Any], folder: Path, domains: Iterable[str] = ("commerce",)) -> None:
+    def __init__(self, manifest: dict[str, Any], folder: Path, domains: Iterable[str] = MONEY) -> None:
         nodes = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
         wanted: dict[str, None] = {}
 

@@ -18,7 +18,7 @@ from ingestion import landing, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
 from tests.conftest import CANONICAL_HEADER
-from tests.dbt.commerce import Compiled
+from tests.dbt.commerce import MONEY, Compiled
 from warehouse.build import dbt
 from warehouse.build import run as build
 from warehouse.release import publish
@@ -128,7 +128,7 @@ def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
 def compiled_voices(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
     """The commerce models and those of contests, hashtags, mentions and live sessions, for worlds in memory."""
     folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
-    return Compiled(manifest, folder, ("commerce", "voice"))
+    return Compiled(manifest, folder, (*MONEY, "social"))
 
 
 @pytest.fixture(scope="session")

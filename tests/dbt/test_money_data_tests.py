@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dbt.conftest import Warehouse
-from tests.dbt.test_data_tests import MONEY, is_of_money
+from tests.dbt.test_data_tests import tests_of_money
 
 KEYS = (
     "intermediate.int_core__fx_rates_carried", "intermediate.int_order__orders_valued",
@@ -89,10 +89,9 @@ def broken(by_hand, tmp_path_factory):
 
 
 def test_every_data_test_of_money_fires(broken, manifest):
-    run = broken.dbt("test", "--select", *(f"{where},test_type:data" for where in MONEY))
-    expected = {
-        name for name, node in manifest["nodes"].items() if node["resource_type"] == "test" and is_of_money(node)
-    }
+    names = tests_of_money(manifest)
+    run = broken.dbt("test", "--select", *names.values())
+    expected = set(names)
     assert len(expected) > 60
     assert set(run.results) == expected
     silent = {name for name in expected if run.results[name]["status"] not in ("fail", "warn")}
@@ -102,6 +101,6 @@ def test_every_data_test_of_money_fires(broken, manifest):
     assert warned == {"nothing_flagged_fct_commerce_issue_"}
 
 
-def test_none_fires_on_the_world_worked_out_by_hand(by_hand):
-    run = by_hand.dbt("test", "--select", *(f"{where},test_type:data" for where in MONEY))
+def test_none_fires_on_the_world_worked_out_by_hand(by_hand, manifest):
+    run = by_hand.dbt("test", "--select", *tests_of_money(manifest).values())
     assert {row["status"] for row in run.results.values()} == {"pass"}
