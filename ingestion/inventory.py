@@ -59,6 +59,11 @@ def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str,
     }
 
 
+def waiting_files(settings: Settings, connection: ledger.Connection) -> list[landing.Candidate]:
+    """What lies in landing and is read by the next run: never taken in, or to be read again."""
+    return [seen.candidate for seen in landed_names(settings, connection).values() if seen.is_due]
+
+
 def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[ledger.Row]) -> Seen:
     mapping, refusal = None, None
     try:

@@ -162,7 +162,8 @@ def sync_folder(folder: Path) -> None:
 def identity_of(settings: Settings, path: str) -> tuple[int, int, int]:
     """Bytes, mtime_ns and inode of a raw file: whether it is still the one that was hashed."""
     info = (settings.raw / path).stat()
-    return info.st_size, info.st_mtime_ns, info.st_ino
+    # As of landed files: the ledger's integers are signed 64-bit ones.
+    return info.st_size, info.st_mtime_ns & (2**63 - 1), info.st_ino & (2**63 - 1)
 
 
 def damaged(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion import lease, ledger
+from ingestion import inventory, lease, ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError, UsageError
 from warehouse import build_database, integrity, plan
@@ -28,7 +28,9 @@ def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> l
     Raises ContractError for a mart that there is none of, and while another run is building.
     """
     lines = []
-    if waiting := _waiting(settings):
+    with ledger.look(settings) as connection:
+        waiting = len(inventory.waiting_files(settings, connection))
+    if waiting:
         lines.append(f"plan  {waiting} files in landing are not taken in yet; what they bring is not in this plan")
     if not settings.ledger.exists():
         return [*lines, "nothing was ever landed: the first run takes in what lies in landing and builds all of it"]
@@ -103,16 +105,3 @@ def _is_fresh(settings: Settings) -> bool:
         if "lock" in str(error).lower():
             raise ContractError("another run is building right now; ask again when it is done") from error
         return integrity.damage_of(settings.build_db) is not None
-
-
-def _waiting(settings: Settings) -> int:
-    """Names under landing that state does not know."""
-    names = {
-        path.relative_to(settings.landing).as_posix()
-        for path in settings.landing.rglob("*")
-        if path.is_file() and not path.name.startswith((".", "_"))
-    }
-    if settings.ledger.exists():
-        with ledger.look(settings) as connection:
-            names -= {row["path"] for row in ledger.deliveries(connection)}
-    return len(names)

@@ -5,7 +5,6 @@ Exit code 1 when something is WRONG; a note is worth reading and mends itself, o
 """
 
 import functools
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from rich.text import Text
 from ingestion import lease, ledger
 from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings, get_settings
 from ingestion.inventory import shown
+from ingestion.landing import scan
 from warehouse.doctor.landing import (
     CHECKS,
     Finding,
@@ -33,7 +33,6 @@ from warehouse.doctor.landing import (
     counted,
     list_files,
     some,
-    status,
 )
 from warehouse.release import releases
 
@@ -242,16 +241,10 @@ def _size(path: Path) -> int:
 
 
 def _waiting(patient: Patient) -> int:
-    """Bytes in landing that no delivery in the ledger accounts for."""
+    """Bytes of what lies in landing and no delivery in the ledger accounts for, as landing looks at it."""
     known = {(row["path"], row["bytes"]) for row in ledger.deliveries(patient.ledger)}
-    waiting = 0
-    for place, _, names in os.walk(patient.settings.landing):
-        for name in names:
-            path = Path(place) / name
-            info = status(path)
-            if info and (os.path.relpath(path, patient.settings.landing), info.st_size) not in known:
-                waiting += info.st_size
-    return waiting
+    found = scan(patient.settings.landing)
+    return sum(file.info.st_size for file in found if (file.label, file.info.st_size) not in known)
 
 
 def _gigabytes(size: int) -> str:
