@@ -207,3 +207,25 @@ def test_no_module_edits_the_path_of_imports(path: Path) -> None:
 def test_an_edit_of_the_path_is_found() -> None:
     assert edits_of_the_path(ast.parse("import sys\nsys.path.insert(0, 'x')")) == [2]
     assert edits_of_the_path(ast.parse("from sys import path\npath.insert(0, 'x')")) == [1]
+
+
+# --- decisions
+
+
+def numbers_of(folder: Path) -> list[tuple[str, str]]:
+    """Number in the name and in the heading of each decision, in the order of names."""
+    return [
+        (path.name[:4].lstrip("0"), path.read_text(encoding="utf-8").partition(".")[0].removeprefix("# "))
+        for path in sorted(folder.glob("*.md"))
+    ]
+
+
+def test_decisions_are_numbered_once_without_a_gap() -> None:
+    numbers = numbers_of(PROJECT_DIR / "docs" / "decisions")
+    assert numbers == [(str(number), str(number)) for number in range(1, len(numbers) + 1)]
+
+
+def test_two_decisions_of_one_number_are_found(tmp_path: Path) -> None:
+    for name in ("0001-one.md", "0001-another.md"):
+        (tmp_path / name).write_text("# 1. A choice\n")
+    assert numbers_of(tmp_path) == [("1", "1"), ("1", "1")]
