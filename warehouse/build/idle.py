@@ -23,7 +23,7 @@ class Standing:
     """What stands in the private databases before a run.
 
     Args:
-        is_settled: the last run that was built there has published: all of it belongs together.
+        is_settled: the last run that was built there has published, under the code of today: it all belongs together.
         rows: whether each table holds a row; views, which hold none of their own, are `True`.
         cap: the last day that it was built up to.
     """

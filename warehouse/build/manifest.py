@@ -20,17 +20,25 @@ if TYPE_CHECKING:
 
 # The test that names the unique key of a model.
 GRAIN_TEST = "unique_combination_of_columns"
+TEST_MACROS = "macro.groundswell.test_"
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
 
-def code_version(models: list[plan.Model]) -> str:
-    """Version of the project with a fingerprint of its models."""
+def code_version(manifest: "Manifest", models: list[plan.Model]) -> str:
+    """Version of the project with a fingerprint of its models and data tests."""
     try:
         number = version("groundswell")
     except PackageNotFoundError:
         number = "0"
-    digest = hashlib.sha256("".join(model.code or model.fingerprint for model in models).encode()).hexdigest()
+    parts = [model.code or model.fingerprint for model in models]
+    parts += [
+        json.dumps([node.unique_id, node.checksum.checksum, node.config.severity, node.config.where])
+        for node in sorted(manifest.nodes.values(), key=lambda node: node.unique_id)
+        if node.resource_type == "test"
+    ]
+    parts += [macro.macro_sql for name, macro in sorted(manifest.macros.items()) if name.startswith(TEST_MACROS)]
+    digest = hashlib.sha256("".join(parts).encode()).hexdigest()
     return f"{number}+{digest[:10]}"
 
 

@@ -113,7 +113,7 @@ def write_meta(
     }
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute(f"attach '{settings.marts_db}' as groundswell")
-        cap, columns_before = _cap(build), _input_columns(build)
+        (cap, version_before), columns_before = _last_run(build), _input_columns(build)
         build.execute("begin")
         build.execute("create schema if not exists meta; create schema if not exists raw")
         if run_plan.changed:
@@ -145,16 +145,17 @@ def write_meta(
             for name, (relation, kind) in relations.items()
             if name in owned
         }
-        return Standing(was_published and _input_columns(build) == columns_before, stands, cap)
+        is_same_code = version_before == version_now and _input_columns(build) == columns_before
+        return Standing(was_published and is_same_code, stands, cap)
 
 
-def _cap(build: duckdb.DuckDBPyConnection) -> str | None:
-    """The last day that the build before was built up to, null before the first."""
+def _last_run(build: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
+    """The last day that the build before was built up to, and its code; null before the first."""
     try:
-        row = build.execute("select cast(cap as varchar) from meta.run").fetchone()
+        row = build.execute("select cast(cap as varchar), code_version from meta.run").fetchone()
     except duckdb.CatalogException:
-        return None
-    return row[0] if row else None
+        row = None
+    return row or (None, None)
 
 
 def _input_columns(build: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:

@@ -88,7 +88,7 @@ def _plan_and_build(
             row = ledger.plan_of(connection, before) if before else None
             landed, dirty = ledger.feeds_with_rows(connection), ledger.dirty_feeds(connection, str(run_plan.cap))
         was_published = row is not None and row["state"] == "published"
-        standing = meta.write_meta(settings, run_plan, models, manifest.code_version(models), was_published)
+        standing = meta.write_meta(settings, run_plan, models, manifest.code_version(project, models), was_published)
         idle = idle_nodes(project, models, run_plan, standing, landed, dirty)
         if idle:
             say(_left_alone(project, idle))

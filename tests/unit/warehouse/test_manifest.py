@@ -83,3 +83,21 @@ def test_a_windowed_model_needs_a_part_column(settings: Settings, project: Path)
     model.write_text(model.read_text().replace('materialized="table"', 'materialized="incremental"'))
     with pytest.raises(ContractError, match="dim_date has no column snapshot_date, its part column"):
         marts_of(settings)
+
+
+def version_of(settings: Settings) -> str:
+    with dbt.dbt_environment(settings):
+        parsed = manifest.parse(settings)
+        return manifest.code_version(parsed, manifest.models_of(parsed, settings))
+
+
+def test_the_version_of_the_code_changes_with_a_data_test_alone(settings: Settings, project: Path) -> None:
+    """A run leaves tests alone only under the code of the run before."""
+    before = version_of(settings)
+    assert version_of(settings) == before
+    declare(project, "dim_account", "first_seen_date <= last_seen_date", "first_seen_date < last_seen_date")
+    after = version_of(settings)
+    assert after != before
+    [macros] = project.glob("macros/tests.sql")
+    macros.write_text(macros.read_text().replace("count(*) > 1", "count(*) > 2", 1))
+    assert version_of(settings) != after
