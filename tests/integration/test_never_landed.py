@@ -24,7 +24,7 @@ FILES = {
     "o1,x,2026-01-03T10:00:00Z,100.00,USD,A10\n",
     "fx_rates": "rate_date,currency,rate_to_base\n2026-01-01,USD,1\n",
 }
-OF_ORDERS = {"fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_campaign_roi"}
+OF_ORDERS = {"fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_spend_ledger"}
 
 
 @pytest.fixture
