@@ -139,7 +139,7 @@ def is_of_money(node):
     return node["original_file_path"].startswith(OF_MONEY)
 
 
-def tests_of_money(manifest):
+def of_money(manifest):
     """Their ids and names."""
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test" and is_of_money(node)]
     return {node["unique_id"]: node["name"] for node in tests}
@@ -155,7 +155,7 @@ def tested(three_days, tmp_path_factory, manifest):
         connection.execute(BREAK_ADVOCATES)
         connection.execute(BREAK_VOICES)
         connection.execute(BREAK_CLAIMS)
-    return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *tests_of_money(manifest).values())
+    return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *of_money(manifest).values())
 
 
 def test_every_data_test_fires(tested, manifest):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dbt.conftest import Warehouse
-from tests.dbt.test_data_tests import tests_of_money
+from tests.dbt.test_data_tests import of_money
 
 KEYS = (
     "intermediate.int_core__fx_rates_carried", "intermediate.int_order__orders_valued",
@@ -89,7 +89,7 @@ def broken(by_hand, tmp_path_factory):
 
 
 def test_every_data_test_of_money_fires(broken, manifest):
-    names = tests_of_money(manifest)
+    names = of_money(manifest)
     run = broken.dbt("test", "--select", *names.values())
     expected = set(names)
     assert len(expected) > 60
@@ -102,5 +102,5 @@ def test_every_data_test_of_money_fires(broken, manifest):
 
 
 def test_none_fires_on_the_world_worked_out_by_hand(by_hand, manifest):
-    run = by_hand.dbt("test", "--select", *tests_of_money(manifest).values())
+    run = by_hand.dbt("test", "--select", *of_money(manifest).values())
     assert {row["status"] for row in run.results.values()} == {"pass"}
