@@ -20,7 +20,7 @@ from warehouse.release import releases
 from . import forks, night, small
 from .conftest import content
 from .small import Capture, day, deliver
-from .test_crash import is_whole
+from .two_days import is_whole
 
 PATIENCE_SECONDS = 240
 
