@@ -60,8 +60,10 @@ def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str,
 
 
 def waiting_files(settings: Settings, connection: ledger.Connection) -> list[landing.Candidate]:
-    """What lies in landing and is read by the next run: never taken in, or to be read again."""
-    return [seen.candidate for seen in landed_names(settings, connection).values() if seen.is_due]
+    """What lies in landing and no delivery accounts for, by its name and size: restored files are known by them too."""
+    known = {(row["path"], row["bytes"]) for row in ledger.deliveries(connection)}
+    found = landing.scan(settings.landing)
+    return [candidate for candidate in found if (candidate.label, candidate.info.st_size) not in known]
 
 
 def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[ledger.Row]) -> Seen:

@@ -22,8 +22,7 @@ from rich.text import Text
 
 from ingestion import lease, ledger
 from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings, get_settings
-from ingestion.inventory import shown
-from ingestion.landing import scan
+from ingestion.inventory import shown, waiting_files
 from warehouse.doctor.landing import (
     CHECKS,
     Finding,
@@ -241,10 +240,8 @@ def _size(path: Path) -> int:
 
 
 def _waiting(patient: Patient) -> int:
-    """Bytes of what lies in landing and no delivery in the ledger accounts for, as landing looks at it."""
-    known = {(row["path"], row["bytes"]) for row in ledger.deliveries(patient.ledger)}
-    found = scan(patient.settings.landing)
-    return sum(file.info.st_size for file in found if (file.label, file.info.st_size) not in known)
+    """Bytes in landing that the next run takes in."""
+    return sum(file.info.st_size for file in waiting_files(patient.settings, patient.ledger))
 
 
 def _gigabytes(size: int) -> str:

@@ -25,3 +25,13 @@ def test_other_bytes_under_a_known_name_wait(yard: Yard) -> None:
     yard.land("one")
     yard.drop("account_snapshots/a.csv", ROW.replace(",1\n", ",20\n"))
     assert waiting(yard) == ["account_snapshots/a.csv"]
+
+
+def test_a_file_that_was_put_back_from_a_backup_does_not_wait(yard: Yard) -> None:
+    """It has another inode and time; landing knows its bytes."""
+    yard.drop("account_snapshots/a.csv", ROW)
+    yard.land("one")
+    path = yard.settings.landing / "account_snapshots" / "a.csv"
+    path.rename(path.with_name(".old"))
+    yard.drop("account_snapshots/a.csv", ROW)
+    assert waiting(yard) == []
