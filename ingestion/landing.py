@@ -48,9 +48,8 @@ class Candidate:
 
     @property
     def identity(self) -> tuple[int, int, int]:
-        """Bytes, time of change, inode: another file, or the same one changed, differs in one of them."""
-        # Inodes may use all 64 bits, and a time of change may be absurd; the ledger's integers are signed 64-bit ones.
-        return self.info.st_size, self.info.st_mtime_ns & (2**63 - 1), self.info.st_ino & (2**63 - 1)
+        """What tells this file from another, and from itself once it is changed."""
+        return raw.identity_of(self.info)
 
     def is_of(self, delivery: ledger.Row) -> bool:
         """Whether a delivery is this very file, by what its name tells without opening it."""
@@ -306,8 +305,12 @@ def _land_one(
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
-            written = [file.path for batch in batches for file in batch.raw_files]
-            ledger.record_verified(connection, run_id, {path: raw.identity_of(settings, path) for path in written})
+            written = {
+                file.path: raw.identity_of((settings.raw / file.path).stat())
+                for batch in batches
+                for file in batch.raw_files
+            }
+            ledger.record_verified(connection, run_id, written)
             for batch in batches:
                 why = _still_rejected(before, taken, batch, mapping, asked[batch.feed])
                 if why is not None:

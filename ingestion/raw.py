@@ -159,10 +159,9 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def identity_of(settings: Settings, path: str) -> tuple[int, int, int]:
-    """Bytes, mtime_ns and inode of a raw file: whether it is still the one that was hashed."""
-    info = (settings.raw / path).stat()
-    # As of landed files: the ledger's integers are signed 64-bit ones.
+def identity_of(info: os.stat_result) -> tuple[int, int, int]:
+    """Bytes, time of change, inode: another file, or the same one changed, differs in one of them."""
+    # Inodes may use all 64 bits, and a time of change may be absurd; the ledger's integers are signed 64-bit ones.
     return info.st_size, info.st_mtime_ns & (2**63 - 1), info.st_ino & (2**63 - 1)
 
 
@@ -182,7 +181,7 @@ def damaged(
             known = ledger.verified_by(connection, run_id)
     for path, sha256, batch_id in files:
         try:
-            identity = identity_of(settings, path)
+            identity = identity_of((settings.raw / path).stat())
             if known.get(path) == identity:
                 continue
             with (settings.raw / path).open("rb") as source:

@@ -1,7 +1,9 @@
 """What all tests share: settings of a warehouse of one's own, and `--slowest-files`."""
 
+import hashlib
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +19,20 @@ CANONICAL_HEADER = (
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty warehouse in a folder of its own; nothing is read from the environment or `.env`."""
     return Settings(_env_file=None, data=tmp_path / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the files that are hashed whole, in order."""
+    names: list[str] = []
+    really_digest = hashlib.file_digest
+
+    def digest(source: Any, kind: Any) -> Any:
+        names.append(source.name)
+        return really_digest(source, kind)
+
+    monkeypatch.setattr(hashlib, "file_digest", digest)
+    return names
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

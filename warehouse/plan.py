@@ -334,12 +334,6 @@ def _asked_of(stored: dict[str, Any]) -> Asked:
     return Asked(stored["first"], stored["last"], tuple(stored["marts"]), tuple(stored["left_out"]), missing)
 
 
-def is_unchanged(connection: ledger.Connection, run_id: str) -> bool:
-    """Whether the run's plan found nothing to build."""
-    row = ledger.plan_of(connection, run_id)
-    return row is not None and row["state"] == "unchanged"
-
-
 def is_superseded(connection: ledger.Connection, plan: Plan) -> bool:
     """Whether a later release holds all dates of this plan, with everything that was dirty when it was made."""
     still_dirty = ledger.is_dirty(connection, plan.dirty_upto, str(plan.cap))

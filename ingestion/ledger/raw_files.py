@@ -33,7 +33,10 @@ def accepted_raw_files(connection: Connection) -> list[StoredFile]:
 
 def feeds_with_rows(connection: Connection) -> frozenset[str]:
     """Feeds that have accepted rows."""
-    return frozenset(file.feed for file in accepted_raw_files(connection))
+    rows = connection.execute(
+        "select distinct f.feed from raw_files f join batches b using (batch_id) where b.state = 'accepted'"
+    )
+    return frozenset(row["feed"] for row in rows)
 
 
 def raw_files_of_batch(connection: Connection, batch_id: str) -> list[StoredFile]:

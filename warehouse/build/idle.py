@@ -1,12 +1,13 @@
 """What a run leaves alone: nodes of dbt whose result would be what stands in the private databases already.
 
-A whole-built model is left alone while nothing that it is made from has moved; a windowed one while no date of it is
-planned; a model of whose feeds none has accepted rows once it is built, empty, whatever else moves. A test is left
+A whole-built model is left alone while nothing that it is made from has changed; a windowed one while no date of it is
+planned; a model of whose feeds none has accepted rows once it is built, empty, whatever else changes. A test is left
 alone with all that it reads. After a run that did not publish, and under changed code, nothing is left alone.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from warehouse import plan
@@ -53,19 +54,15 @@ def idle_nodes(
     known = {model.name: model for model in models}
     changed = set(run_plan.changed)
     nodes: dict[str, Any] = {**manifest.nodes, **manifest.sources}
-    moved: dict[str, bool] = {}
 
-    def asleep(model: plan.Model) -> bool:
+    def never_landed(model: plan.Model) -> bool:
         feeds = model.feeds or frozenset()
         return bool(feeds) and not feeds & (landed | dirty) and not standing.rows.get(model.name, True)
 
-    def moves(unique_id: str) -> bool:
+    @cache
+    def may_differ(unique_id: str) -> bool:
         """Whether what a node holds may be other than what stands."""
-        if unique_id not in moved:
-            moved[unique_id] = _moves(nodes[unique_id])
-        return moved[unique_id]
-
-    def _moves(node: Any) -> bool:
+        node = nodes[unique_id]
         if node.resource_type == "source":
             if node.source_name == "raw":
                 return node.identifier in dirty
@@ -75,11 +72,11 @@ def idle_nodes(
         model = known[node.name]
         if model.name in changed or model.name not in standing.rows:
             return True
-        if asleep(model):
+        if never_landed(model):
             return False
         if model.windowed:
             return bool(run_plan.dates.get(model.name))
-        return any(moves(parent) for parent in node.depends_on.nodes)
+        return any(may_differ(parent) for parent in node.depends_on.nodes)
 
     def is_idle(node: Any) -> bool:
         if node.resource_type == "seed":
@@ -88,9 +85,9 @@ def idle_nodes(
             model = known[node.name]
             if node.config.materialized == "view":
                 return model.name in standing.rows and model.name not in changed
-            return not moves(node.unique_id)
+            return not may_differ(node.unique_id)
         read = [parent for parent in node.depends_on.nodes if not parent.startswith("source.")]
-        return bool(read) and not any(moves(parent) for parent in read)
+        return bool(read) and not any(may_differ(parent) for parent in read)
 
     return {
         unique_id

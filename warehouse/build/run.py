@@ -174,7 +174,7 @@ def _left_alone(project: "Manifest", idle: set[str]) -> str:
     )
     return (
         f"left alone: {len(idle.intersection(models))} of {len(models)} models and"
-        f" {len(idle.intersection(tests))} of {len(tests)} tests, for nothing that they are made from has moved"
+        f" {len(idle.intersection(tests))} of {len(tests)} tests, for nothing that they are made from has changed"
     )
 
 

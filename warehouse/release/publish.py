@@ -130,7 +130,6 @@ def _fill(
     first, last = run_plan.window
     part_columns = _part_columns(settings)
     with closing(duckdb.connect(str(partial / releases.DATABASE), config=settings.duckdb_config)) as release:
-        # A mart that the project no longer has is in the file, too.
         found = "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
         tables = {str(mart): part_columns.get(mart) for (mart,) in release.execute(found).fetchall()}
         replaced = {

@@ -1,8 +1,6 @@
 """A raw file is hashed once by a run, and again as soon as it is not the file that was hashed."""
 
-import hashlib
 import os
-from typing import Any
 
 import pytest
 
@@ -12,19 +10,6 @@ from ingestion.errors import ContractError
 from ..conftest import HEADER, Yard
 
 CSV = "account_snapshots/a.csv"
-
-
-@pytest.fixture
-def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    names: list[str] = []
-    really_digest = hashlib.file_digest
-
-    def digest(source: Any, kind: Any) -> Any:
-        names.append(source.name)
-        return really_digest(source, kind)
-
-    monkeypatch.setattr(hashlib, "file_digest", digest)
-    return names
 
 
 def verify(yard: Yard, run_id: str | None) -> None:

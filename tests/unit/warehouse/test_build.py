@@ -1,14 +1,17 @@
 """The build starts anew when its files are gone or damaged, and says which run it holds."""
 
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from ingestion import raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from warehouse import build_database
+from warehouse import build_database, plan
 from warehouse.build import meta
 from warehouse.build import run as build
+from warehouse.build.idle import Standing
 
 
 def quiet(_: str) -> None:
@@ -69,3 +72,41 @@ def test_a_count_that_came_after_a_file_is_unsupported_in_it() -> None:
 
 def test_a_feed_without_counts_is_taken_as_it_is() -> None:
     assert meta._raw_columns(load_feeds()["costs"]) == "*"
+
+
+def told(settings: Settings, version: str = "v1", was_published: bool = True) -> Standing:
+    """What stands in the build, as a run of 5 January finds it."""
+    raw.write_empty_schemas(settings)
+    settings.build_db.parent.mkdir(parents=True, exist_ok=True)
+    run_plan = plan.Plan("run", date(2026, 1, 5), date(2026, 1, 5), 0)
+    known = plan.Model("int_known", "same", windowed=False)
+    return meta.write_meta(settings, run_plan, [known], version, was_published)
+
+
+def test_a_build_is_settled_after_a_run_that_published_under_the_same_code(settings: Settings) -> None:
+    assert not told(settings).is_settled
+    assert told(settings) == Standing(True, {}, "2026-01-05")
+    assert not told(settings, was_published=False).is_settled
+    assert not told(settings, version="v2").is_settled
+
+
+def test_a_build_is_not_settled_when_raw_has_another_column(settings: Settings) -> None:
+    """A view over raw must be made anew, or it names columns that are gone."""
+    told(settings)
+    with duckdb.connect(str(settings.build_db)) as connection:
+        connection.execute("create or replace view raw.orders as select 1 as order_id")
+    assert not told(settings).is_settled
+    assert told(settings).is_settled
+
+
+def test_a_relation_that_no_model_owns_is_dropped(settings: Settings) -> None:
+    told(settings)
+    for database, schema in ((settings.build_db, "intermediate"), (settings.marts_db, "marts")):
+        with duckdb.connect(str(database)) as connection:
+            connection.execute(
+                f"create schema if not exists {schema}; create table {schema}.of_nobody as select 1 as n"
+            )
+    with duckdb.connect(str(settings.build_db)) as connection:
+        connection.execute("create table intermediate.int_known as select 1 as n where false")
+    assert told(settings).rows == {"int_known": False}
+    assert build_database.marts_of(settings) == []

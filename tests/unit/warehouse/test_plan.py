@@ -158,9 +158,10 @@ def test_same_day_again_with_nothing_new_is_unchanged(published: Settings) -> No
     assert made.is_empty
     assert made.window == (None, None)
     with ledger.read(published) as connection:
-        assert plan.is_unchanged(connection, "again")
-        assert not plan.is_unchanged(connection, "first")
-        assert not plan.is_unchanged(connection, "never")
+        states = {run_id: ledger.plan_of(connection, run_id) for run_id in ("again", "first", "never")}
+    assert {run_id: row and row["state"] for run_id, row in states.items()} == {
+        "again": "unchanged", "first": "published", "never": None,
+    }  # fmt: skip
 
 
 def test_changed_whole_model_alone_is_work(published: Settings) -> None:
