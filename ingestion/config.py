@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     data: Path = Field(
         default=Path("data"), description="Folder of all data; a relative one is of the working directory."
     )
+    config: Path | None = Field(
+        default=None, description="Folder of what you set yourself; empty: `config` of the working directory, if there."
+    )
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
     )
@@ -88,6 +91,11 @@ class Settings(BaseSettings):
         if set("[]*?'") & set(str(folder)):
             raise ValueError(f"GROUNDSWELL_DATA={folder}: choose a folder without [ ] * ? ' in its path")
         return folder
+
+    @field_validator("config", mode="before")
+    @classmethod
+    def _from_here(cls, value: object) -> object:
+        return Path.cwd() / Path(value).expanduser() if value and isinstance(value, str | Path) else None
 
     @property
     def usable_memory_gib(self) -> float:

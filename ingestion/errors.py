@@ -9,6 +9,10 @@ class UsageError(ContractError):
     """A person asked for what is not there, or cannot be: asking otherwise mends it."""
 
 
+class ConfigError(UsageError):
+    """The folder `config/` holds what cannot be: nothing is built until it is mended."""
+
+
 class DamagedBuild(Exception):
     """A private database was damaged and is removed: the same step, tried again, builds all from raw."""
 

@@ -1,6 +1,8 @@
 """What all tests share: settings of a warehouse of one's own, and `--slowest-files`."""
 
 import hashlib
+import os
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,9 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
+
+# No test reads the `config/` of whoever runs it: an empty folder holds nothing of one's own.
+os.environ["GROUNDSWELL_CONFIG"] = tempfile.mkdtemp(prefix="groundswell-config-")
 
 CANONICAL_HEADER = (
     "platform,account_id,captured_at,followers,following,posts,likes_total,views_total,"

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, Settings
+from ingestion.user_config.load import folder_of
 
 HOST = "127.0.0.1"
 
@@ -36,6 +37,8 @@ def airflow_environment(settings: Settings, port: int = 8080) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         "GROUNDSWELL_DATA": str(settings.data),
     }
+    if config := folder_of(settings):
+        wanted["GROUNDSWELL_CONFIG"] = str(config)
     return {**wanted, **{key: os.environ[key] for key in wanted if key in os.environ and key.startswith("AIRFLOW__")}}
 
 
