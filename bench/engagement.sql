@@ -93,8 +93,8 @@ from post
 group by platform, account_id;
 
 create table bound as
-select scheme, tier, min as lowest, coalesce(max, 9223372036854775807) as highest
-from build.seeds.tier_schemes
+select scheme, tier, min_followers as lowest, coalesce(max_followers, 9223372036854775807) as highest
+from build.meta.config_tier_schemes
 where platform in ('*', 'instagram');
 
 create table account as

@@ -5,19 +5,19 @@ where snapshot_date = (select max(snapshot_date) from build.intermediate.int_sna
 
 create temp table tier_today as
 with valid as (
-    select p.platform, s.scheme, s.tier, s.min, s.max, s.platform = '*' as is_general
+    select p.platform, s.scheme, s.tier, s.min_followers, s.max_followers, s.platform = '*' as is_general
     from (select distinct platform from today_account) p
-    join build.seeds.tier_schemes s on s.platform in (p.platform, '*')
+    join build.meta.config_tier_schemes s on s.platform in (p.platform, '*')
         and $night >= s.valid_from and (s.valid_to is null or $night < s.valid_to)
 ), bounds as (
     select * from valid qualify is_general = bool_and(is_general) over (partition by platform, scheme)
-), schemes as (select platform, scheme, min(min) as lowest from bounds group by all)
+), schemes as (select platform, scheme, min(min_followers) as lowest from bounds group by all)
 select t.platform, t.account_id, s.scheme,
     case when t.followers is null then null when b.tier is not null then b.tier
         when t.followers < s.lowest then 'below' else 'unclassified' end as tier
 from today_account t join schemes s using (platform)
-left join bounds b on b.platform = s.platform and b.scheme = s.scheme and t.followers >= b.min
-    and (b.max is null or t.followers < b.max);
+left join bounds b on b.platform = s.platform and b.scheme = s.scheme and t.followers >= b.min_followers
+    and (b.max_followers is null or t.followers < b.max_followers);
 
 insert into marts.fct_account_tier_daily by name
 select platform, account_id, $night as snapshot_date, scheme, tier, 'observed' as data_origin from tier_today;

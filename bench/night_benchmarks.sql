@@ -1,10 +1,10 @@
 -- Rates beside those of peers, and the benchmarks of tiers; who is suspicious is no peer ($night).
 create temp table bound as
 with valid as (
-    select p.platform, scheme, tier, min as lowest, coalesce(max, 9223372036854775807) as highest,
+    select p.platform, scheme, tier, min_followers as lowest, coalesce(max_followers, 9223372036854775807) as highest,
         s.platform = '*' as is_general
     from (select distinct platform from rated) p
-    join build.seeds.tier_schemes s on s.platform in (p.platform, '*')
+    join build.meta.config_tier_schemes s on s.platform in (p.platform, '*')
         and $night >= s.valid_from and (s.valid_to is null or $night < s.valid_to)
 )
 select * from valid qualify is_general = bool_and(is_general) over (partition by platform, scheme);

@@ -6,7 +6,8 @@ where snapshot_date between $night - 28 and $night and followers is not null;
 -- Whom a day could move: across a cut-off within 28 days, or seen on few of the last 11, when a run may begin or end.
 create temp table restless as
 with cut_off as (
-    select min as followers from build.seeds.tier_schemes union select max from build.seeds.tier_schemes
+    select min_followers as followers from build.meta.config_tier_schemes
+    union select max_followers from build.meta.config_tier_schemes
 )
 select platform, account_id,
     exists (select 1 from cut_off where followers > fewest and followers <= most) as is_moving
@@ -36,10 +37,10 @@ group by all;
 
 create temp table began as
 with valid as (
-    select p.platform, scheme, tier, min as lowest, coalesce(max, 9223372036854775807) as highest,
+    select p.platform, scheme, tier, min_followers as lowest, coalesce(max_followers, 9223372036854775807) as highest,
         s.platform = '*' as is_general
     from (select distinct platform from today_account) p
-    join build.seeds.tier_schemes s on s.platform in (p.platform, '*')
+    join build.meta.config_tier_schemes s on s.platform in (p.platform, '*')
         and $night >= s.valid_from and (s.valid_to is null or $night < s.valid_to)
 ),
 bound as (

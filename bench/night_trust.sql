@@ -282,7 +282,7 @@ neighbour as (
     join int_trust__growth_peers_measured p on g.platform = p.platform and metric = 'followers_of_neighbours'
         and n >= 30 and cell = floor(log10(views_total::double) * 4)::integer::varchar
     where followers >= 1000 and views_total >= 1000
-        and statistic >= (select cut from build.seeds.trust_signals where signal = 'more_followers_than_neighbours')
+        and statistic >= (select cut from build.meta.config_trust_signals where signal = 'more_followers_than_neighbours')
 ),
 far as (
     select *, case when metric = 'comment_like_ratio' then metric
@@ -290,7 +290,7 @@ far as (
         when distance < 0 then 'er_far_below_peers' else 'er_far_above_peers' end as signal
     from compared_rate
     where (metric <> 'like_rate_views_median_30' or distance > 0) and abs(distance) >= (
-        select min(cut) from build.seeds.trust_signals
+        select min(cut) from build.meta.config_trust_signals
         where signal in ('comment_like_ratio', 'likes_without_views', 'er_far_below_peers', 'er_far_above_peers'))
 ),
 shifted as (
@@ -361,7 +361,7 @@ select platform, account_id, $night as snapshot_date, signal, w.side, statistic:
     round(points_at_cut + (points_in_full - points_at_cut) * least((statistic - cut) / nullif(in_full - cut, 0), 1.0))
         ::integer as points, t.data_origin
 from detected d
-join build.seeds.trust_signals w using (signal)
+join build.meta.config_trust_signals w using (signal)
 join today_account t using (platform, account_id)
 where statistic >= cut;
 
@@ -388,7 +388,7 @@ from strongest group by all;
 create temp table judged as
 with verdict as (
     select score, verdict from range(101) s (score)
-    join build.seeds.trust_verdicts on score >= min_score and score < max_score
+    join build.meta.config_trust_verdicts on score >= min_score and score < max_score
 ),
 rated as (
     select platform, account_id from compared_rate group by all having count(*) >= 2
@@ -456,4 +456,4 @@ select f.platform, f.account_id, f.signal, f.window_start, f.window_end, first_r
 from flag f
 join raised r on f.platform = r.platform and f.account_id = r.account_id and f.signal = r.signal
     and f.snapshot_date = r.snapshot_date
-join build.seeds.trust_signals w on f.signal = w.signal;
+join build.meta.config_trust_signals w on f.signal = w.signal;

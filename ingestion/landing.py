@@ -23,6 +23,7 @@ from ingestion.errors import FileNotReady, FileRefused
 from ingestion.mapping.grammar import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
 from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
+from ingestion.user_config import load as user_config
 from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20
@@ -209,7 +210,11 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
 
 
 def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = print) -> Landed:
-    """Land every new file; returns what was done. Nothing is lost: each row is accepted, quarantined or duplicate."""
+    """Land every new file; returns what was done. Nothing is lost: each row is accepted, quarantined or duplicate.
+
+    Raises ConfigError before anything is landed where `config/` is not in order.
+    """
+    user_config.load(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     raw.write_empty_schemas(settings)
     mappings = load_mappings()

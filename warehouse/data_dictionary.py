@@ -11,9 +11,11 @@ from typing import Any
 import yaml
 
 from ingestion.config import PROJECT_DIR
+from ingestion.user_config.tables import TABLES
 from warehouse.build.dbt import DBT_PROJECT
 
 TARGET = PROJECT_DIR / "docs" / "data-dictionary.md"
+SOURCES = DBT_PROJECT / "models" / "staging"
 DOCS = DBT_PROJECT / "models" / "docs"
 BLOCK = re.compile(r"\{%-?\s*docs\s+(\w+)\s*-?%\}(.*?)\{%-?\s*enddocs\s*-?%\}", re.DOTALL)
 USE = re.compile(r"\{\{\s*doc\(\s*['\"](\w+)['\"]\s*\)\s*\}\}")
@@ -86,6 +88,16 @@ def render() -> str:
     parts += [
         f"| `{seed['name']}` | {_cell(resolve(seed['description'], known))} | {_code(key_of(seed))} |"
         for _, seed in seeds
+    ]
+    parts.append(
+        "\n## Tables of `config/`\n\nWhat a user may set, joined with the package's rows; models read them as"
+        " `meta.config_<table>`.\n"
+    )
+    parts.append("| table | what it holds | key |\n| --- | --- | --- |")
+    held = {table["name"]: table for _, source in nodes("sources", SOURCES) for table in source["tables"]}
+    parts += [
+        f"| `{name}` | {_cell(resolve(held[f'config_{name}']['description'], known))} | {_code(list(table.key))} |"
+        for name, table in sorted(TABLES.items())
     ]
     return "\n".join(parts) + "\n"
 

@@ -14,6 +14,7 @@ import duckdb
 from ingestion import inventory, lease, ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError, UsageError
+from ingestion.user_config import load as user_config
 from warehouse import build_database, integrity, plan
 from warehouse.build import dbt, manifest, reach
 from warehouse.build import run as build
@@ -36,7 +37,8 @@ def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> l
         return [*lines, "nothing was ever landed: the first run takes in what lies in landing and builds all of it"]
     fresh = _is_fresh(settings)
     with _scratch(settings) as copy, dbt.dbt_environment(copy):
-        models = manifest.models_of(manifest.parse(copy), copy, manifest.undated_inputs(copy))
+        project, config = manifest.parse(copy), user_config.load(copy)
+        models = manifest.models_of(project, copy, config, manifest.undated_inputs(copy))
         made = plan.make(copy, RUN_ID, day, models, fresh, asked)
     return [*lines, *(made.lines() if not made.is_empty else [f"nothing new up to {made.cap}: the marts stand"])]
 

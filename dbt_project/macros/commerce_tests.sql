@@ -215,11 +215,3 @@ select feed, issue, count(*) as records, min(record_id) as example
 from {{ model }}
 group by feed, issue
 {% endtest %}
-
-{#- Of the rate cards exactly one values posts. -#}
-{% test one_default_card(model) %}
-select count(distinct card) as cards
-from {{ model }}
-where is_default
-having count(distinct card) <> 1
-{% endtest %}

@@ -1,5 +1,5 @@
 {#- CTEs up to one named `bounds`: a row per platform and day of `days`, scheme and tier that is defined there on that day,
-    with its cut-offs. A CTE `schemes` holds the seed. -#}
+    with its cut-offs. A CTE `schemes` holds tiers of `config`. -#}
 {% macro tier_bounds_for(days) -%}
 platform_days as (
     select distinct
@@ -15,8 +15,8 @@ valid as (
         schemes.scheme,
         schemes.tier,
         schemes.tier_rank,
-        schemes.min as min_followers,
-        schemes.max as max_followers,
+        schemes.min_followers,
+        schemes.max_followers,
         schemes.platform = '*' as is_general
     from platform_days
     inner join schemes
@@ -35,7 +35,7 @@ bounds as (
 
 {#- CTEs that tell the tier of followers, up to one named `tiered`: a row per account and day of `days` and scheme that is
     defined for its platform on that day. `days` needs platform, account_id, snapshot_date and followers; a CTE
-    `schemes` holds the seed. -#}
+    `schemes` holds tiers of `config`. -#}
 {% macro tiered_from(days) -%}
 {{ tier_bounds_for(days) }},
 

@@ -39,8 +39,4 @@ insert into groundswell.marts.fct_follower_flag by name
     select 'youtube' as platform, 'dup' as account_id, 'nobody''s' as signal, date '2026-01-06' as window_start,
         date '2026-01-05' as window_end
     from range(2);
-insert into seeds.trust_signals select * from seeds.trust_signals;
-update seeds.trust_signals set points_in_full = 60;
-insert into seeds.trust_verdicts select * from seeds.trust_verdicts;
-update seeds.trust_verdicts set max_score = min_score;
 """

@@ -10,9 +10,12 @@ from typing import Any
 
 import duckdb
 
+from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.raw import columns_of
+from ingestion.user_config.load import load
 from warehouse.build.dbt import DBT_PROJECT
+from warehouse.build.meta import config_tables
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
@@ -67,11 +70,16 @@ class World:
                 f"'{DBT_PROJECT / seed['original_file_path']}', header = true, columns = {{{columns}}})"
             )
 
+        for name, (columns, rows) in config_tables(load(Settings(_env_file=None))).items():  # type: ignore[call-arg]
+            self.connection.execute(f"create table build.meta.{name} ({columns})")
+            marks = ", ".join("?" * len(rows[0]))
+            self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
+
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""
         run = self.connection.execute
         run("create or replace table build.meta.setting (name varchar, value varchar)")
-        run("insert into build.meta.setting values ('base_currency', ?), ('default_scheme', 'standard')", [base])
+        run("insert into build.meta.setting values ('base_currency', ?)", [base])
         run(
             "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as cap",
             [as_of] * 2,

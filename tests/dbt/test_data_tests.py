@@ -12,7 +12,7 @@ from .commerce import MONEY
 OF_MONEY = (
     *(f"models/{layer}/{domain}/" for layer in ("intermediate", "marts") for domain in MONEY),
     "models/intermediate/operations/", "models/marts/operations/fct_commerce_issue.yml",
-    "models/staging/landing/_landing__commerce_models.yml", "seeds/emv_rate_cards.yml",
+    "models/staging/landing/_landing__commerce_models.yml",
 )  # fmt: skip
 
 # On planned dates and off them: the 6th is planned for every windowed model, the 4th for none.
@@ -123,12 +123,8 @@ create or replace view staging.stg_landing__post_snapshots as
 create or replace view staging.stg_landing__accounts as
     select 'youtube' as platform, 'a' as account_id, null as updated_at;
 create or replace view staging.stg_landing__brands as select null as brand;
-insert into seeds.er_benchmarks select * from seeds.er_benchmarks;
-update seeds.er_benchmarks set denominator = 'unclear';
 create or replace view staging.stg_landing__account_snapshots as
     select * from intermediate.int_snapshot__account_days_deduplicated;
-insert into seeds.tier_schemes select * from seeds.tier_schemes;
-update seeds.tier_schemes set max = min, valid_to = valid_from;
 insert into seeds.count_resolutions select * from seeds.count_resolutions;
 insert into seeds.metric_definitions select * from seeds.metric_definitions;
 """

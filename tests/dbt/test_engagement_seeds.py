@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from .test_seeds import read_seed
+from .test_seeds import read_default, read_seed
 
 # modash.io/engagement-rate-calculator, percent: (band, fewest followers, low is under, average between, high is over).
 MODASH_INSTAGRAM = [
@@ -32,7 +32,7 @@ def test_the_bands_of_modash_on_instagram():
         expected[band, fewest, "high"] = (fraction(high), None)
     seeded = {
         (row["band"], row["min_followers"], row["level"]): bounds(row)
-        for row in read_seed("er_benchmarks")
+        for row in read_default("benchmarks")
         if (row["source"], row["platform"]) == ("modash", "instagram")
     }
     assert seeded == expected
@@ -41,7 +41,7 @@ def test_the_bands_of_modash_on_instagram():
 def test_a_rate_is_compared_with_the_same_formula_alone():
     compared = {
         (row["source"], row["platform"], row["denominator"], row["statistic"], row["compare_with"])
-        for row in read_seed("er_benchmarks")
+        for row in read_default("benchmarks")
     }
     assert compared == {
         ("modash", "instagram", "followers", "median_30", "er_followers_median_30"),
@@ -54,7 +54,7 @@ def test_a_rate_is_compared_with_the_same_formula_alone():
 
 
 def test_every_published_rate_has_a_date_and_a_source():
-    assert all(row["as_of"] and row["source_note"] for row in read_seed("er_benchmarks"))
+    assert all(row["as_of"] and row["source_note"] for row in read_default("benchmarks"))
 
 
 def test_redefined_metrics_are_those_of_the_platforms():

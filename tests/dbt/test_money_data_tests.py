@@ -21,7 +21,6 @@ KEYS = (
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
     "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",
     "groundswell.marts.fct_promo_code_daily", "groundswell.marts.dim_date",
-    "seeds.emv_rate_cards",
 )  # fmt: skip
 STAGED = (
     "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
@@ -51,7 +50,6 @@ delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and c
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
 update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
-update seeds.emv_rate_cards set valid_to = valid_from, is_default = true;
 """
 )
 

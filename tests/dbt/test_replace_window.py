@@ -7,6 +7,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.lease import hold
+from ingestion.user_config import load as user_config
 from warehouse.build import dbt, manifest
 from warehouse.release import publish
 
@@ -75,7 +76,8 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     )
     # A changed strategy plans all history; here the planner is told that nothing changed.
     with dbt.dbt_environment(warehouse.settings):
-        models = manifest.models_of(manifest.parse(warehouse.settings), warehouse.settings)
+        project = manifest.parse(warehouse.settings)
+        models = manifest.models_of(project, warehouse.settings, user_config.load(warehouse.settings))
     monkeypatch.setattr(manifest, "models_of", lambda *_: models)
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     assert warehouse.build("second").status == "built"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from .test_seeds import read_seed
+from .test_seeds import read_default
 
 TRUST = "models/intermediate/trust/int_trust__"
 
@@ -75,7 +75,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "and burst_z >= {{ least_z() }}",
         "or burst_z >= {{ least_z() }}",
     ),
-    "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
+    "a_lowered_cut_raises_a_burst_and_a_sawtooth": (
         "models/intermediate/trust/int_trust__windows_measured.sql",
         "and downs_28 >= 3",
         "and downs_28 >= 2",
@@ -118,14 +118,14 @@ SECOND: dict[str, tuple[str, str, str]] = {
         "greatest((select cuts.burst from cuts),",
         "greatest(0.01,",
     ),
-    "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
+    "a_lowered_cut_raises_a_burst_and_a_sawtooth": (
         "models/intermediate/trust/int_trust__windows_measured.sql",
         "burst >= (select cuts.burst from cuts)",
         "burst >= 0.03",
     ),
 }
 THIRD: dict[str, tuple[str, str, str]] = {
-    "a_lowered_cut_of_the_seed_raises_a_burst_and_a_sawtooth": (
+    "a_lowered_cut_raises_a_burst_and_a_sawtooth": (
         "models/intermediate/trust/int_trust__windows_measured.sql",
         "least(up_28, down_28) >= (select cuts.sawtooth from cuts)",
         "least(up_28, down_28) >= 0.04",
@@ -134,7 +134,7 @@ THIRD: dict[str, tuple[str, str, str]] = {
 
 
 def seeded() -> set[str]:
-    return {row["signal"] for row in read_seed("trust_signals")}
+    return {row["signal"] for row in read_default("trust_signals")}
 
 
 def raised(manifest: dict[str, Any]) -> set[str]:

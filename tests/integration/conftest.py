@@ -36,7 +36,11 @@ def run_dag(data: Path, *arguments: str) -> Night:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
     done = subprocess.run(
         [sys.executable, "-m", "warehouse.cli", "nightly", *arguments],
-        env={**environment, "GROUNDSWELL_DATA": str(data)},
+        env={
+            **environment,
+            "GROUNDSWELL_DATA": str(data),
+            "GROUNDSWELL_CONFIG": os.environ["GROUNDSWELL_CONFIG"],
+        },
         cwd=PROJECT_DIR,
         capture_output=True,
         text=True,

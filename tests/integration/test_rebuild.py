@@ -212,7 +212,7 @@ def test_by_hand_from_the_command_line(five_days: Settings) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
         return subprocess.run(
             [sys.executable, "-m", "warehouse.cli", "backfill", *arguments],
-            env={**environment, "GROUNDSWELL_DATA": str(five_days.data)},
+            env={**environment, "GROUNDSWELL_DATA": str(five_days.data), "GROUNDSWELL_CONFIG": os.environ["GROUNDSWELL_CONFIG"]},
             cwd=PROJECT_DIR, capture_output=True, text=True, check=False,
         )  # fmt: skip
 

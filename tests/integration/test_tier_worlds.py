@@ -1,13 +1,11 @@
 """Held tiers worked by hand: edges crossed for 6 and 7 days, gaps, unknown days, and cut-offs that change."""
 
-import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from ingestion.config import Settings
-from warehouse.build import dbt
 
 from . import night
 from .conftest import content, make_settings, reading
@@ -16,7 +14,8 @@ pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 LAST = 20
 # One more scheme, whose border between nano and micro moves from 10,000 to 5,000 on the 15th of March.
-MOVING = """moving,*,nano,1,1000,10000,1970-01-01,2026-03-15,a test
+MOVING = """scheme,platform,tier,tier_rank,min_followers,max_followers,valid_from,valid_to,source_note
+moving,*,nano,1,1000,10000,1970-01-01,2026-03-15,a test
 moving,*,micro,2,10000,,1970-01-01,2026-03-15,a test
 moving,*,nano,1,1000,5000,2026-03-15,,a test
 moving,*,micro,2,5000,,2026-03-15,,a test
@@ -87,11 +86,9 @@ MOVED = {
 
 @pytest.fixture(scope="module")
 def with_moving_scheme(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    project = tmp_path_factory.mktemp("project") / "dbt_project"
-    shutil.copytree(dbt.DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
-    with (project / "seeds" / "tier_schemes.csv").open("a") as seed:
-        seed.write(MOVING)
-    return project
+    folder = tmp_path_factory.mktemp("config")
+    (folder / "tier_schemes.csv").write_text(MOVING)
+    return folder
 
 
 def deliver(settings: Settings, first: int, last: int) -> None:
@@ -110,11 +107,9 @@ def deliver(settings: Settings, first: int, last: int) -> None:
 def history(
     with_moving_scheme: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Settings, dict[tuple[str, str], list[tuple[object, ...]]]]:
-    settings = make_settings(tmp_path_factory.mktemp("tiers"))
+    settings = make_settings(tmp_path_factory.mktemp("tiers")).model_copy(update={"config": with_moving_scheme})
     deliver(settings, 1, LAST)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dbt, "DBT_PROJECT", with_moving_scheme)
-        night.run(settings, "one", date(2026, 3, LAST))
+    night.run(settings, "one", date(2026, 3, LAST))
     with reading(settings) as marts:
         rows = marts.execute(
             "select account_id, scheme, day(valid_from), tier, day(valid_to), previous_tier, direction, days_in_tier"
@@ -149,10 +144,9 @@ def test_schemes_stand_side_by_side(history: tuple[Settings, dict]) -> None:
 
 
 def test_the_nights_one_by_one_equal_one_pass(
-    history: tuple[Settings, dict], with_moving_scheme: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    history: tuple[Settings, dict], with_moving_scheme: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(dbt, "DBT_PROJECT", with_moving_scheme)
-    settings = make_settings(tmp_path)
+    settings = make_settings(tmp_path).model_copy(update={"config": with_moving_scheme})
     # Around the seventh day, the change of the scheme and the fourth day of a gap.
     before = 0
     for upto in (11, 12, 14, 15, 18, LAST):

@@ -15,8 +15,9 @@ from warehouse import plan
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint holds.
+# Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint holds: these, `config_*`.
 STILL = frozenset({"plan", "setting"})
+CONFIG = "config_"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def idle_nodes(
         if node.resource_type == "source":
             if node.source_name == "raw":
                 return node.identifier in dirty
-            return node.identifier not in STILL and (node.identifier != "run" or str(run_plan.cap) != standing.cap)
+            if node.identifier in STILL or node.identifier.startswith(CONFIG):
+                return False
+            return node.identifier != "run" or str(run_plan.cap) != standing.cap
         if node.resource_type == "seed":
             return False
         model = known[node.name]

@@ -10,8 +10,10 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import undated_feeds
 from ingestion.errors import ContractError
+from ingestion.user_config.load import UserConfig
 from warehouse import plan
 from warehouse.build import dbt, reach
+from warehouse.build.idle import CONFIG
 from warehouse.build.meta import model_settings
 from warehouse.parts import DAY, MONTH, USUAL_COLUMN, PartColumn
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 # The test that names the unique key of a model.
 GRAIN_TEST = "unique_combination_of_columns"
 TEST_MACROS = "macro.groundswell.test_"
+# Sources with the tiers of all schemes, and of the default one. A model with `meta: {schemes: default}` depends on the
+# tiers of the default scheme alone, though it may be made from models of all schemes.
+ALL_SCHEMES, DEFAULT_SCHEME = f"{CONFIG}tier_schemes", f"{CONFIG}default_scheme"
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
@@ -147,16 +152,20 @@ def nodes_of(manifest: "Manifest") -> dict[str, reach.Node]:
     }
 
 
-def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] | None = None) -> list[plan.Model]:
-    """Every model with a fingerprint of its code, macros, seeds and settings, down to its sources.
+def models_of(
+    manifest: "Manifest", settings: Settings, config: UserConfig, inputs: dict[str, str] | None = None
+) -> list[plan.Model]:
+    """Every model with a fingerprint of its code, macros, seeds, settings and configuration, down to its sources.
 
     Args:
+        config: a model changes with the tables of it that it is made from, and with no other.
         inputs: digest per undated feed; a model that is made from one changes with it.
     """
-    salt = model_settings(settings)
+    salts = {"setting": json.dumps(model_settings(settings))}
+    salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
-    known: dict[str, str] = {}
+    known: dict[tuple[str, bool], str] = {}
 
     def macro_code(unique_id: str, seen: set[str]) -> None:
         macro = manifest.macros.get(unique_id)
@@ -166,13 +175,19 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
         for other in macro.depends_on.macros:
             macro_code(other, seen)
 
-    def fingerprint(unique_id: str) -> str:
-        if unique_id not in known:
-            node: Any = manifest.nodes.get(unique_id)
-            if node is None:
-                source: Any = manifest.sources[unique_id]
-                known[unique_id] = json.dumps(salt) if source.identifier == "setting" else unique_id
-                return known[unique_id]
+    def source_salt(unique_id: str, takes_default: bool) -> str:
+        name = manifest.sources[unique_id].identifier
+        if takes_default and name == ALL_SCHEMES:
+            name = DEFAULT_SCHEME
+        return salts.get(name, unique_id)
+
+    def fingerprint(unique_id: str, takes_default: bool = False) -> str:
+        """Of a node; of one for a model that takes the default scheme alone, no other scheme counts."""
+        node: Any = manifest.nodes.get(unique_id)
+        if node is None:
+            return source_salt(unique_id, takes_default)
+        takes_default = takes_default or node.config.meta.get("schemes") == "default"
+        if (unique_id, takes_default) not in known:
             macros: set[str] = set()
             for macro in node.depends_on.macros:
                 macro_code(macro, macros)
@@ -181,11 +196,11 @@ def models_of(manifest: "Manifest", settings: Settings, inputs: dict[str, str] |
                 json.dumps([node.config.to_dict().get(key) for key in CONFIG_KEYS], sort_keys=True, default=str),
                 *(str(node.config.meta[key]) for key in ("part_column", "part_by") if key in node.config.meta),
                 *(manifest.macros[name].macro_sql for name in sorted(macros | strategies)),
-                *(fingerprint(parent) for parent in sorted(getattr(node.depends_on, "nodes", []))),
+                *(fingerprint(parent, takes_default) for parent in sorted(getattr(node.depends_on, "nodes", []))),
                 *(f"{name}:{column.data_type}" for name, column in sorted(node.columns.items())),
             ]
-            known[unique_id] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
-        return known[unique_id]
+            known[unique_id, takes_default] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        return known[unique_id, takes_default]
 
     nodes, parts = nodes_of(manifest), parts_of(manifest)
     reach_of = reach.reaches(nodes)

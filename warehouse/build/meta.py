@@ -11,6 +11,7 @@ import pandas as pd
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
+from ingestion.user_config.load import UserConfig, kinds_of
 from ingestion.values import quote
 from warehouse import plan
 from warehouse.build import passes
@@ -21,9 +22,20 @@ def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
     """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
     return [
         ("base_currency", settings.base_currency),
-        ("default_scheme", settings.default_scheme),
         *(("left_out_posts", kind) for kind in sorted(settings.left_out_posts)),
     ]
+
+
+def config_tables(config: UserConfig) -> dict[str, tuple[str, list[tuple[Any, ...]]]]:
+    """Columns and rows of each table of the configuration as models read it, and the digest of each."""
+    tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+        f"config_{name}": (
+            ", ".join(f"{column} {kind}" for column, kind in kinds_of(name).items()),
+            list(config.rows(name)),
+        )
+        for name in config.names
+    }
+    return {**tables, "config_digest": ("name varchar, digest varchar", list(config.digests.items()))}
 
 
 def planned_parts(
@@ -55,7 +67,12 @@ def planned_parts(
 
 
 def write_meta(
-    settings: Settings, run_plan: plan.Plan, models: list[plan.Model], version_now: str, was_published: bool = False
+    settings: Settings,
+    config: UserConfig,
+    run_plan: plan.Plan,
+    models: list[plan.Model],
+    version_now: str,
+    was_published: bool = False,
 ) -> Standing:
     """Write the run, its plan and what it may see into the build database; returns what stands there otherwise.
 
@@ -90,6 +107,7 @@ def write_meta(
             [(model.name, model.part.column, model.part.by) for model in models if model.part],
         ),
         "setting": ("name varchar, value varchar", model_settings(settings)),
+        **config_tables(config),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
             [tuple(file) for file in files],

@@ -15,6 +15,7 @@ from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
+from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest, meta
 from warehouse.build.idle import idle_nodes
@@ -72,11 +73,12 @@ def _plan_and_build(
     asked: plan.Asked | None,
     tick: dbt.Tick | None,
 ) -> Built:
+    config = user_config.load(settings)
     releases.reconcile(settings, say)
     fresh = _open_or_renew(settings, say)
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)
-        models = manifest.models_of(project, settings, manifest.undated_inputs(settings))
+        models = manifest.models_of(project, settings, config, manifest.undated_inputs(settings))
         run_plan = plan.make(settings, run_id, day, models, fresh, asked)
         if run_plan.is_empty:
             say(f"nothing new up to {run_plan.cap}: the marts stand as they are")
@@ -88,7 +90,8 @@ def _plan_and_build(
             row = ledger.plan_of(connection, before) if before else None
             landed, dirty = ledger.feeds_with_rows(connection), ledger.dirty_feeds(connection, str(run_plan.cap))
         was_published = row is not None and row["state"] == "published"
-        standing = meta.write_meta(settings, run_plan, models, manifest.code_version(project, models), was_published)
+        version = manifest.code_version(project, models)
+        standing = meta.write_meta(settings, config, run_plan, models, version, was_published)
         idle = idle_nodes(project, models, run_plan, standing, landed, dirty)
         if idle:
             say(_left_alone(project, idle))

@@ -163,6 +163,7 @@ def _fill(
             "window_end": last,
             "published_at": ledger.stamp(published_at),
             "code_version": release_version(settings),
+            "config": config_digests(settings),
             "dirty_upto": run_plan.dirty_upto,
             "cap": str(run_plan.cap),
             "dates": run_plan.all_dates,
@@ -290,6 +291,12 @@ def release_version(settings: Settings) -> str:
         row = build.execute("select code_version from meta.run").fetchone()
     assert row is not None
     return str(row[0])
+
+
+def config_digests(settings: Settings) -> dict[str, str]:
+    """Digest of each table of the configuration that the run wrote into the build database."""
+    with closing(duckdb.connect(str(settings.build_db), read_only=True, config=DUCKDB_CONFIG)) as build:
+        return dict(build.execute("select name, digest from meta.config_digest order by name").fetchall())
 
 
 def _verify(database: Path, note: dict[str, Any]) -> None:

@@ -41,13 +41,13 @@ FOLLOWERS = Threshold(
     minimum=41,
     observed="two to five accounts of 265 within three months",
     date="2023-04-01 .. 2023-10-31, bundled curves",
-    reason="Under 41 the verdict is `suspicious` (seed `trust_verdicts`): evidence of at least two signals.",
+    reason="Under 41 the verdict is `suspicious` (config table `trust_verdicts`): evidence of at least two signals.",
 )
 ENGAGEMENT = Threshold(
     minimum=41,
     observed="no open series of posts with daily counts",
     date="2023-04-01 .. 2023-10-31",
-    reason="Under 41 the verdict is `suspicious` (seed `trust_verdicts`): evidence of at least two signals.",
+    reason="Under 41 the verdict is `suspicious` (config table `trust_verdicts`): evidence of at least two signals.",
 )
 
 # One row per planned date that the mart holds. An account is newly suspicious when it was not on its day before.

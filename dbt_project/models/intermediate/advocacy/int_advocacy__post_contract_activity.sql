@@ -11,7 +11,10 @@ watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 
 turns as (select * from {{ ref("int_tier__changes_detected") }}),
 
-settings as (select * from {{ ref("stg_meta__settings") }}),
+default_scheme as (
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
+),
 
 ended as (
     select * from collaborations
@@ -59,7 +62,7 @@ tiers as (
         max(turns.data_origin) as data_origin
     from followed
     inner join turns on followed.platform = turns.platform and followed.account_id = turns.account_id
-    inner join settings on settings.name = 'default_scheme' and turns.scheme = settings.value
+    inner join default_scheme on turns.scheme = default_scheme.scheme
     group by followed.collaboration_id
 ),
 

@@ -12,7 +12,7 @@ attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
 
 judged as (select * from {{ ref("int_trust__accounts_judged") }}),
 
-schemes as (select * from {{ ref("tier_schemes") }}),
+schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 -- Without a verdict nothing speaks against an account.
 accounts as (

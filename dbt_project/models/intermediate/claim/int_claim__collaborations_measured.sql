@@ -9,9 +9,15 @@ returns as (
     where model = 'linear'
 ),
 
+default_scheme as (
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
+),
+
 known as (
-    select * from {{ ref("int_returns__collaborations_tiered") }}
-    where is_default_scheme
+    select tiered.*
+    from {{ ref("int_returns__collaborations_tiered") }} as tiered
+    inner join default_scheme on tiered.scheme = default_scheme.scheme
 ),
 
 int_claim__collaborations_measured as (

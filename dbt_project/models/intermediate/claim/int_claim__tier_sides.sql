@@ -2,7 +2,7 @@
 -- The press speaks of nano, micro, macro and mega: the lowest tier, the second, those between, and the highest.
 {{ config(materialized="table") }}
 
-with schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
+with schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
 base as (select * from {{ ref("stg_meta__run_context") }}),
 

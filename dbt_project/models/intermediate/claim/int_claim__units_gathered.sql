@@ -5,7 +5,7 @@ with claims as (select * from {{ ref("claims") }}),
 
 sides as (select * from {{ ref("int_claim__tier_sides") }}),
 
-default_scheme as (select * from {{ ref("stg_meta__default_scheme") }}),
+default_scheme as (select * from {{ source("meta", "config_default_scheme") }}),
 
 graduation as (
     select * from {{ ref("fct_tier_graduation") }}

@@ -17,7 +17,7 @@ days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
 updates as (select * from {{ ref("stg_landing__accounts") }}),
 
-schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
+schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
 -- What was given later is not known on the day.
 given as (

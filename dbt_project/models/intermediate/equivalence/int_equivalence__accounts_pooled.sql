@@ -13,7 +13,7 @@ with rated as (
 
 judged as (select * from {{ ref("int_trust__accounts_judged") }}),
 
-schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
+schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
 -- What one post is expected to bring, to the hundredth: sums of decimals are the same in every order.
 accounts as (

@@ -19,7 +19,7 @@ bands as (select * from {{ ref("price_bands") }}),
 
 rates as (select * from {{ ref("int_core__fx_rates_carried") }}),
 
-schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
+schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
 accounts as (
     select

@@ -15,9 +15,15 @@ spend as (
 
 posts as (select * from {{ ref("int_returns__posts_valued") }}),
 
+default_scheme as (
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
+),
+
 tiers as (
-    select * from {{ ref("int_returns__collaborations_tiered") }}
-    where is_default_scheme
+    select tiered.*
+    from {{ ref("int_returns__collaborations_tiered") }} as tiered
+    inner join default_scheme on tiered.scheme = default_scheme.scheme
 ),
 
 entries as (

@@ -8,7 +8,7 @@ account_days as (
     where followers is not null
 ),
 
-schemes as (select * from {{ ref("tier_schemes") }}),
+schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 -- A tier is that of the scheme that holds on the day of the count.
 known as (
@@ -33,11 +33,6 @@ scheme_names as (
     from schemes
 ),
 
-default_scheme as (
-    select distinct scheme
-    from {{ ref("stg_meta__default_scheme") }}
-),
-
 -- No tier where no count is known, or the scheme says nothing of the platform.
 int_returns__collaborations_tiered as (
     select
@@ -45,11 +40,9 @@ int_returns__collaborations_tiered as (
         scheme_names.scheme,
         tiered.tier,
         known.followers,
-        known.data_origin,
-        default_scheme.scheme is not null as is_default_scheme
+        known.data_origin
     from collaborations
     cross join scheme_names
-    left join default_scheme on scheme_names.scheme = default_scheme.scheme
     left join known on collaborations.collaboration_id = known.collaboration_id
     left join tiered
         on collaborations.collaboration_id = tiered.collaboration_id and scheme_names.scheme = tiered.scheme

@@ -7,7 +7,7 @@ members as (select * from {{ ref("int_returns__group_members") }}),
 
 schemes as (
     select distinct scheme
-    from {{ ref("tier_schemes") }}
+    from {{ source("meta", "config_tier_schemes") }}
 ),
 
 -- Costs of a whole campaign, or of a collaboration that is not landed, belong to no tier.

@@ -11,7 +11,7 @@ with linked as (select * from {{ ref("stg_landing__collaboration_posts") }}),
 posts as (select * from {{ ref("int_returns__posts_counted") }}),
 
 cards as (
-    select * from {{ ref("emv_rate_cards") }}
+    select * from {{ source("meta", "config_rate_cards") }}
     where is_default
 ),
 

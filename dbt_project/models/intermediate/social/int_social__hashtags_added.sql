@@ -6,7 +6,7 @@ with traits as (select * from {{ ref("int_snapshot__post_traits_changed") }}),
 captures as (select * from {{ ref("int_snapshot__followers_captured") }}),
 
 -- Of the default scheme alone: a hashtag has one row a day.
-schemes as (select * from {{ ref("stg_meta__default_scheme") }}),
+schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
 planned as (
     {{ planned_dates("int_social__hashtags_added") }}

@@ -29,7 +29,7 @@ runs as (
         and all_runs.scheme = running.scheme
 ),
 
-seed as (select * from {{ ref("tier_schemes") }}),
+config_schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 in_order as (
     select
@@ -51,7 +51,7 @@ under_old as (
     where era <> era_before
 ),
 
-schemes as (select * from seed),
+schemes as (select * from config_schemes),
 
 {{ tiered_from("under_old") }},
 

@@ -7,7 +7,7 @@
 
 with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
-seed as (select * from {{ ref("tier_schemes") }}),
+config_schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 planned as (
     {{ planned_dates("int_tier__streaks_detected") }}
@@ -35,16 +35,16 @@ known as (
 ),
 
 cut_offs as (
-    select min as followers from seed
+    select min_followers as followers from config_schemes
     union
-    select max as followers from seed
-    where max is not null
+    select max_followers as followers from config_schemes
+    where max_followers is not null
 ),
 
 changes_of_schemes as (
-    select valid_from as changed_on from seed
+    select valid_from as changed_on from config_schemes
     union
-    select valid_to as changed_on from seed
+    select valid_to as changed_on from config_schemes
     where valid_to is not null
 ),
 
@@ -137,7 +137,7 @@ days_to_tier as (
         )
 ),
 
-schemes as (select * from seed),
+schemes as (select * from config_schemes),
 
 {{ tiered_from("days_to_tier") }},
 
@@ -146,16 +146,16 @@ eras as (
     select
         platform_days.platform,
         platform_days.snapshot_date,
-        seed.scheme,
+        config_schemes.scheme,
         greatest(
-            max(seed.valid_from),
-            max(seed.valid_to) filter (where seed.valid_to <= platform_days.snapshot_date)
+            max(config_schemes.valid_from),
+            max(config_schemes.valid_to) filter (where config_schemes.valid_to <= platform_days.snapshot_date)
         ) as era
     from platform_days
-    inner join seed
-        on seed.platform in (platform_days.platform, '*')
-        and platform_days.snapshot_date >= seed.valid_from
-    group by platform_days.platform, platform_days.snapshot_date, seed.scheme
+    inner join config_schemes
+        on config_schemes.platform in (platform_days.platform, '*')
+        and platform_days.snapshot_date >= config_schemes.valid_from
+    group by platform_days.platform, platform_days.snapshot_date, config_schemes.scheme
 ),
 
 in_eras as (

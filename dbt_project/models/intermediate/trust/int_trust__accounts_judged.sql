@@ -15,7 +15,7 @@ coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
 
 signals as (select * from {{ ref("int_trust__signals_raised") }}),
 
-verdicts as (select * from {{ ref("trust_verdicts") }}),
+verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 
 -- Evidence weighs for 90 days after its window. Of a signal, its strongest day speaks; each counts once.
 evidence as (

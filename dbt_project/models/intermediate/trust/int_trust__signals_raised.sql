@@ -1,12 +1,12 @@
 -- One row per account, planned day and signal that is raised on it, with the points that its strength weighs.
--- A signal is a row of the seed, a model of its name, and a name in this list.
+-- A signal is a row of config table `trust_signals`, a model of its name, and a name in this list.
 {% set signals = [
     "burst", "growth_without_activity", "burst_then_loss", "sawtooth", "following_swings", "drip", "round_number_jump",
     "more_followers_than_neighbours", "er_far_below_peers", "er_far_above_peers", "comment_like_ratio",
     "likes_without_views", "likes_outgrew_views", "comments_left_behind",
 ] %}
 
-with weights as (select * from {{ ref("trust_signals") }}),
+with weights as (select * from {{ source("meta", "config_trust_signals") }}),
 
 days as (
     select

@@ -3,12 +3,12 @@
 
 with summed as (select * from {{ ref("int_trust__windows_summed") }}),
 
--- From which growth on a rise is a burst, and rises and falls are a sawtooth: the seed alone says it.
+-- From which growth on a rise is a burst, and rises and falls are a sawtooth: the config table alone says it.
 cuts as (
     select
         max(cut) filter (where signal = 'burst') as burst,
         max(cut) filter (where signal = 'sawtooth') as sawtooth
-    from {{ ref("trust_signals") }}
+    from {{ source("meta", "config_trust_signals") }}
 ),
 
 beside_usual as (

@@ -16,9 +16,8 @@ watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 default_scheme as (
-    select value as scheme
-    from {{ ref("stg_meta__settings") }}
-    where name = 'default_scheme'
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
 ),
 
 customers as (

@@ -8,9 +8,8 @@ with relationships as (select * from {{ ref("int_advocacy__relationships_merged"
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 default_scheme as (
-    select value as scheme
-    from {{ ref("stg_meta__settings") }}
-    where name = 'default_scheme'
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
 ),
 
 -- Held tiers that the scheme names; under the lowest of them, and in a gap, an account stands on no step.

@@ -1,7 +1,7 @@
 -- One row per source, platform, statistic, date, follower band and level of a published engagement rate.
 {{ config(materialized="table") }}
 
-with published as (select * from {{ ref("er_benchmarks") }}),
+with published as (select * from {{ source("meta", "config_benchmarks") }}),
 
 -- A rate by another formula, or one whose formula nobody states, stands beside nothing of ours.
 dim_er_benchmark as (

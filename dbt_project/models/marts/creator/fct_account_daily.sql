@@ -6,9 +6,8 @@ changes as (select * from {{ ref("int_snapshot__account_changes_measured") }}),
 tiers as (select * from {{ ref("fct_account_tier_daily") }}),
 
 default_scheme as (
-    select value as scheme
-    from {{ source("meta", "setting") }}
-    where name = 'default_scheme'
+    select distinct scheme
+    from {{ source("meta", "config_default_scheme") }}
 ),
 
 resolutions as (

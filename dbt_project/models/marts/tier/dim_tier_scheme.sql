@@ -1,7 +1,7 @@
 -- One row per scheme, platform, tier and valid_from.
 {{ config(materialized="table") }}
 
-with schemes as (select * from {{ ref("tier_schemes") }}),
+with schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 dim_tier_scheme as (
     select
@@ -9,8 +9,8 @@ dim_tier_scheme as (
         cast(platform as varchar) as platform,
         cast(tier as varchar) as tier,
         cast(tier_rank as integer) as tier_rank,
-        cast(min as bigint) as min_followers,
-        cast(max as bigint) as max_followers,
+        cast(min_followers as bigint) as min_followers,
+        cast(max_followers as bigint) as max_followers,
         cast(valid_from as date) as valid_from,
         cast(valid_to as date) as valid_to,
         cast(source_note as varchar) as source_note

@@ -10,7 +10,7 @@ with days as (
     where snapshot_date in ({{ planned_dates("fct_account_tier_daily") }})
 ),
 
-schemes as (select * from {{ ref("tier_schemes") }}),
+schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 {{ tiered_from("days") }},
 

@@ -3,7 +3,7 @@
 
 with raised as (select * from {{ ref("int_trust__signals_raised") }}),
 
-words as (select * from {{ ref("trust_signals") }}),
+words as (select * from {{ source("meta", "config_trust_signals") }}),
 
 reached as (
     select

@@ -1,2 +1,0 @@
--- One row per setting that a model reads.
-select * from {{ source("meta", "setting") }}
