@@ -20,8 +20,10 @@ def check_landing(
 
     Raises ContractError when a critical check failed, or a raw file is damaged.
     """
+    from expectations import thresholds
     from expectations.suites.landing import account_snapshots, post_snapshots
 
+    thresholds.own_thresholds(settings)
     suites = [account_snapshots.suite(settings, run_id, day)]
     if post_snapshots.is_expected(settings):
         suites.append(post_snapshots.suite(settings, run_id, day))
@@ -42,8 +44,10 @@ def check_marts(
 
 
 def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[str], None]) -> list[dict[str, object]]:
+    from expectations import thresholds
     from expectations.checkpoints import run_suite
 
+    thresholds.apply(settings, suites)
     results = []
     for suite in suites:
         found = run_suite(settings, run_id, suite)

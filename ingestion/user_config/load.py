@@ -19,7 +19,9 @@ from pydantic import ValidationError
 
 from ingestion.config import Settings
 from ingestion.errors import ConfigError
+from ingestion.user_config import thresholds
 from ingestion.user_config.tables import TABLES, Placed, Table
+from ingestion.user_config.thresholds import PlacedThreshold
 
 DEFAULTS = Path(__file__).resolve().parent / "defaults"
 # Of the folder that a command is called in, and not always there.
@@ -37,11 +39,13 @@ class UserConfig:
     Args:
         folder: the user's folder, null where there is none.
         default_scheme: the scheme that models take where they take only one.
+        thresholds: bounds of checks that take the place of the package's.
     """
 
     folder: Path | None
     default_scheme: str
     tables: dict[str, list[Placed]]
+    thresholds: tuple[PlacedThreshold, ...] = ()
 
     def rows(self, name: str) -> list[tuple[Cell, ...]]:
         """Rows of `meta.config_<name>` as text that DuckDB casts to the table's types, in the order of their text."""
@@ -65,7 +69,12 @@ class UserConfig:
 
     @property
     def digests(self) -> dict[str, str]:
-        return {name: self.digest(name) for name in self.names}
+        """Of each table, and of the bounds of checks."""
+        bounds = json.dumps(sorted(placed.own.model_dump_json() for placed in self.thresholds))
+        return {
+            **{name: self.digest(name) for name in self.names},
+            "thresholds": hashlib.sha256(bounds.encode()).hexdigest(),
+        }
 
 
 def kinds_of(name: str) -> dict[str, str]:
@@ -78,6 +87,7 @@ def load(settings: Settings) -> UserConfig:
     folder = folder_of(settings)
     problems: list[str] = []
     tables = {name: _join(table, folder, problems) for name, table in TABLES.items()}
+    bounds = tuple(thresholds.read(folder, problems)) if folder else ()
     if folder:
         problems += _unknown_files(folder)
     if not problems:
@@ -86,7 +96,7 @@ def load(settings: Settings) -> UserConfig:
         more = [f"and {len(problems) - NAMED} more"] if len(problems) > NAMED else []
         where = f"the configuration in {folder}" if folder else "the configuration"
         raise ConfigError("\n".join([f"{where} is refused, nothing is built:", *problems[:NAMED], *more]))
-    return UserConfig(folder, settings.default_scheme, tables)
+    return UserConfig(folder, settings.default_scheme, tables, bounds)
 
 
 def folder_of(settings: Settings) -> Path | None:
@@ -113,10 +123,10 @@ def folder_of(settings: Settings) -> Path | None:
 
 def _unknown_files(folder: Path) -> Iterator[str]:
     """Files that nobody reads: a misspelt name would be silently without effect."""
-    known = [f"{name}.csv" for name in TABLES]
+    known = [*(f"{name}.csv" for name in TABLES), thresholds.FILE]
     for path in sorted(folder.iterdir()):
         if path.suffix in (".csv", ".yml", ".yaml") and path.name not in known:
-            yield f"{path}: no such table{_nearest(path.name, known)}"
+            yield f"{path}: nobody reads a file of this name{_nearest(path.name, known)}"
 
 
 def _unknown_scheme(scheme: str, placed: list[Placed]) -> Iterator[str]:

@@ -87,7 +87,7 @@ ROWS_QUARANTINED = Threshold(
 
 REJECT = "a bad file is taken back by `make reject BATCH=` with the 12 characters of its batch"
 DELIVER = f"put the file under landing/{FEED}/ and run again, or take the feed out of GROUNDSWELL_REQUIRED_FEEDS"
-HONEST = "if the fall is honest, set VOLUME_TRAILING anew with its fact"
+HONEST = "if the fall is honest, set volume_against_trailing_median in config/thresholds.yml, with its reason"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     to_read = {*judged, *latest}
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in to_read), run_id)
 
-    result = Suite("landing.account_snapshots", _checks(settings), expected_rows=len(judged) + len(drifts) + 1)
+    result = Suite("landing.account_snapshots", checks(settings), expected_rows=len(judged) + len(drifts) + 1)
     result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
     run = f"the run of {day}"
     result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
@@ -131,7 +131,8 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     return result
 
 
-def _checks(settings: Settings) -> list[Check]:
+def checks(settings: Settings) -> list[Check]:
+    """Checks of this suite with the bounds of the package."""
     presence: Severity = "critical" if FEED in settings.required_feeds else "warning"
     return [
         Check("arrival", presence, ARRIVAL, DELIVER),

@@ -59,7 +59,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest), run_id)
     judged = [file for file in files if file.day in days]
 
-    result = Suite(f"landing.{FEED}", _checks(settings), expected_rows=len({file.day for file in judged}) + 1)
+    result = Suite(f"landing.{FEED}", checks(settings), expected_rows=len({file.day for file in judged}) + 1)
     result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
     run = f"the run of {day}"
     result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
@@ -70,7 +70,8 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     return result
 
 
-def _checks(settings: Settings) -> list[Check]:
+def checks(settings: Settings) -> list[Check]:
+    """Checks of this suite with the bounds of the package."""
     presence: Severity = "critical" if FEED in settings.required_feeds else "warning"
     return [
         Check("arrival", presence, ARRIVAL, DELIVER),

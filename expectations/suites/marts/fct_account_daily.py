@@ -95,7 +95,7 @@ def suite(settings: Settings, run_id: str) -> Suite:
     with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=settings.duckdb_config)) as marts:
         rows = marts.execute(METRICS, {"days": planned, "max_gap": MAX_GAP_DAYS}).fetchall()
 
-    result = Suite("marts.fct_account_daily", _checks(), expected_rows=len(sources))
+    result = Suite("marts.fct_account_daily", checks(), expected_rows=len(sources))
     result.files = {batch: file for batches in sources.values() for batch, file in batches}
     for row in rows:
         day, changes, halved, recent, doubled, median_change, known, without_tier, views, fallen = row
@@ -112,7 +112,8 @@ def suite(settings: Settings, run_id: str) -> Suite:
     return result
 
 
-def _checks() -> list[Check]:
+def checks() -> list[Check]:
+    """Checks of this suite with the bounds of the package."""
     return [
         Check("share_of_accounts_that_halved", "critical", HALVED, REJECT),
         Check("share_of_accounts_that_doubled", "warning", DOUBLED),

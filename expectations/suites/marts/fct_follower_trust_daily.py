@@ -7,6 +7,7 @@ or engagement look bought, as a warning, for people to look at: a verdict on cou
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 
 import duckdb
 
@@ -14,6 +15,7 @@ from expectations.suites import Check, Suite, Threshold
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from ingestion.user_config import load as user_config
 
 MART = "fct_follower_trust_daily"
 FEED = "account_snapshots"
@@ -98,7 +100,7 @@ def suites(settings: Settings, run_id: str) -> list[Suite]:
         dates = marts.execute(BY_DATE, {"days": planned, "before": DAYS_BEFORE}).fetchall()
         accounts = marts.execute(BY_ACCOUNT, {"days": planned, "limit": MAX_ACCOUNTS}).fetchall()
 
-    by_date = Suite("marts.fct_follower_trust_daily", _checks_by_date(), expected_rows=with_files)
+    by_date = Suite("marts.fct_follower_trust_daily", checks_by_date(), expected_rows=with_files)
     for day, judged, suspicious, newly in dates:
         cells: Mapping[str, float | None] = {
             "share_of_accounts_newly_suspicious": _share(newly, judged),
@@ -106,14 +108,15 @@ def suites(settings: Settings, run_id: str) -> list[Suite]:
         }
         for name, value in cells.items():
             by_date.measure(name, str(day), value)
-    by_account = Suite("marts.suspicious_accounts", _checks_by_account(), expected_rows=len(accounts))
+    by_account = Suite("marts.suspicious_accounts", _checks_by_account(settings), expected_rows=len(accounts))
     for account, trust_score, engagement_score in accounts:
         by_account.measure("score_of_followers", account, trust_score)
         by_account.measure("score_of_engagement", account, engagement_score)
     return [by_date, by_account]
 
 
-def _checks_by_date() -> list[Check]:
+def checks_by_date() -> list[Check]:
+    """Checks of the planned dates with the bounds of the package."""
     return [
         Check(
             "share_of_accounts_newly_suspicious",
@@ -126,18 +129,21 @@ def _checks_by_date() -> list[Check]:
     ]
 
 
-def _checks_by_account() -> list[Check]:
+def _checks_by_account(settings: Settings) -> list[Check]:
+    """Checks of accounts: one is named where its verdict is `suspicious`, by the bounds that the user may set."""
+    verdicts = user_config.load(settings).tables["trust_verdicts"]
+    least = next(item.row.max_score for item in verdicts if item.row.verdict == "suspicious")
     return [
         Check(
             "score_of_followers",
             "warning",
-            FOLLOWERS,
+            replace(FOLLOWERS, minimum=least),
             "read `fct_follower_flag` for what it looks like, and what else it could be",
         ),
         Check(
             "score_of_engagement",
             "warning",
-            ENGAGEMENT,
+            replace(ENGAGEMENT, minimum=least),
             "read `fct_follower_flag` for what it looks like, and what else it could be",
         ),
     ]

@@ -208,7 +208,7 @@ WRONG = {
             "benchmarks.csv:4: low 0.3 lies above high 0.2",
         ),
     ),
-    "a file that nobody reads": ("tier_scheme.csv", SCHEME, ("tier_scheme.csv: no such table; did you mean 'tier_sch",)),
+    "a file that nobody reads": ("tier_scheme.csv", SCHEME, ("tier_scheme.csv: nobody reads a file of this name; did you mean 'tier_sch",)),
 }  # fmt: skip
 
 
