@@ -17,7 +17,7 @@ from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "plan", "backfill", "airflow", "preview", "quarantine", "replay", "reject", "erase", "releases",
-    "rollback", "doctor", "account", "shortlist", "docs", "init", "completion",
+    "rollback", "doctor", "account", "shortlist", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "pandas")
 
@@ -96,7 +96,7 @@ def test_every_target_of_make_that_calls_the_command_names_one_that_exists() -> 
         if line.startswith("\t@$(GROUNDSWELL) ")
     }
     assert list(cli.commands) == COMMANDS
-    assert called == set(COMMANDS) - {"init", "completion"}
+    assert called == set(COMMANDS) - {"init", "config", "completion"}
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -255,7 +255,9 @@ def test_init_writes_a_commented_start_and_nothing_over_it(tmp_path: Path) -> No
             env=environment(PYTHONPATH=str(PROJECT_DIR)), cwd=tmp_path, capture_output=True, text=True, check=True,
         )  # fmt: skip
 
-    assert "every setting, commented out" in init().stdout
+    said = init().stdout
+    assert "every setting, commented out" in said
+    assert f"written  {tmp_path / 'config' / 'tier_schemes.csv'}: the package's values, commented out" in said
     written = (tmp_path / ".env").read_text()
     assert [line for line in written.splitlines() if line and not line.startswith("#")] == []
     assert "# GROUNDSWELL_REQUIRED_FEEDS=" in written

@@ -1,14 +1,19 @@
-"""A place to start from: a commented `.env` and the folders of landing. Nothing that is there is written over."""
+"""A place to start from: a commented `.env`, a commented `config/`, and the folders of landing.
+
+Nothing that is there is written over.
+"""
 
 import re
 from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, get_settings
 from ingestion.contracts import load_feeds
+from ingestion.user_config.load import USUAL
+from warehouse.cli.config import examples
 
 
 def write_examples(folder: Path) -> list[str]:
-    """Write `.env` with every setting as a comment, make `landing/<feed>/`; returns lines for people."""
+    """Write `.env` and the files of `config/` as comments, make `landing/<feed>/`; returns lines for people."""
     settings = get_settings()
     lines = []
     env = folder / ".env"
@@ -17,6 +22,14 @@ def write_examples(folder: Path) -> list[str]:
     else:
         env.write_text(commented((PROJECT_DIR / ".env.example").read_text(encoding="utf-8")), encoding="utf-8")
         lines.append(f"written  {env}: every setting, commented out")
+    config = settings.config or folder / USUAL
+    config.mkdir(parents=True, exist_ok=True)
+    for name, text in examples(settings).items():
+        if (config / name).exists():
+            lines.append(f"kept     {config / name}")
+        else:
+            (config / name).write_text(text, encoding="utf-8")
+            lines.append(f"written  {config / name}: the package's values, commented out")
     for feed in load_feeds():
         (settings.landing / feed).mkdir(parents=True, exist_ok=True)
     return [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from warehouse.cli.command import ASKED_WRONGLY, DONE, FAILED, Day, argument, cli, option
+from warehouse.cli.command import ASKED_WRONGLY, DONE, FAILED, Day, Group, argument, cli, option
 
 DAY = Day()
 SHELLS = ("bash", "zsh", "fish")
@@ -293,10 +293,26 @@ def docs() -> int:
 
 @cli.command()
 def init() -> int:
-    """Write a commented .env and the landing folders here; what is there stays as it is."""
+    """Write a commented .env, a commented config/ and the landing folders here; what is there stays as it is."""
     from warehouse.cli.init import write_examples
 
     for line in write_examples(Path.cwd()):
+        click.echo(line)
+    return DONE
+
+
+@cli.group(cls=Group)
+def config() -> None:
+    """What you set yourself, in the environment and in config/."""
+
+
+@config.command("show")
+def config_show() -> int:
+    """Print each value that a run goes by, and where it is from."""
+    from ingestion.config import get_settings
+    from warehouse.cli.config import show
+
+    for line in show(get_settings()):
         click.echo(line)
     return DONE
 

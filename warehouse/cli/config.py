@@ -1,0 +1,91 @@
+"""`groundswell config show`: each value that a run goes by, and where it is from. Examples of what `config/` holds."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from expectations import thresholds
+from expectations.suites import Threshold
+from ingestion.config import ENV_FILE, Settings
+from ingestion.user_config.load import DEFAULTS, USUAL, load
+from ingestion.user_config.tables import TABLES, Placed
+from ingestion.user_config.thresholds import FILE
+
+PACKAGE = "package"
+CHANGES = {
+    "tier_schemes": "A scheme named here takes the place of the package's of that name whole; all others stay.",
+    "trust_signals": "A row takes the place of that signal's.",
+    "trust_verdicts": "A row takes the place of that verdict's; together they hold each score of 0 to 100 once.",
+    "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
+    " A card of yours that is the default is the only one.",
+    "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
+}
+
+
+def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
+    """Lines for people: settings, the tables of `config/` and the bounds of checks, each value with its origin.
+
+    Raises ConfigError where the folder is not in order.
+    """
+    config, own = load(settings), thresholds.own_thresholds(settings)
+    yield f"config folder: {config.folder or f'none (./{USUAL} is not there, GROUNDSWELL_CONFIG is not set)'}"
+    yield ""
+    yield "settings"
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else value
+        yield f"  GROUNDSWELL_{name.upper()}={shown}  ({_origin(name, env_file)})"
+    for name, held in config.tables.items():
+        users = sum(item.is_users for item in held)
+        yield ""
+        yield f"{name}: {len(held)} rows, {users} of them yours"
+        yield from (f"  {_named(item)}  ({item.place if item.is_users else PACKAGE})" for item in held)
+    yield ""
+    yield "bounds of checks"
+    for feed, checks in thresholds.all_checks(settings).items():
+        for check in checks:
+            placed = own.get((feed, check.name))
+            limit = thresholds.bounded(check.threshold, placed) if placed else check.threshold
+            yield f"  {feed} {check.name}: {limit}  ({placed.place if placed else PACKAGE})"
+
+
+def _origin(name: str, env_file: Path) -> str:
+    """What a setting is read from: the environment wins over `.env`, and both over the package."""
+    key = f"GROUNDSWELL_{name.upper()}"
+    if key in {variable.upper() for variable in os.environ}:
+        return "environment"
+    text = env_file.read_text(encoding="utf-8", errors="replace") if env_file.exists() else ""
+    is_in_file = re.search(rf"^\s*(?:export\s+)?{key}\s*=", text, flags=re.M | re.I)
+    return str(env_file) if is_in_file else PACKAGE
+
+
+def _named(item: Placed) -> str:
+    """A row with its columns; what is empty is left out."""
+    return " ".join(f"{name}={value}" for name, value in item.row.model_dump().items() if value is not None)
+
+
+def examples(settings: Settings) -> dict[str, str]:
+    """Text of each file of `config/` by name, every line of it a comment: written as it is, it changes nothing."""
+    texts = {}
+    for name in TABLES:
+        rows = (DEFAULTS / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        head = [CHANGES[name], "Uncomment the first line, and the rows that you change; these are the package's."]
+        texts[f"{name}.csv"] = _commented([*head, "", *rows])
+    bounds = ["A bound takes the place of the package's of that check and feed; say why.", "These are the package's."]
+    for feed, checks in thresholds.all_checks(settings).items():
+        for check in checks:
+            bounds += ["", f"- check: {check.name}", f"  feed: {feed}", f"  value: {_value(check.threshold)}"]
+            bounds += ["  reason: say what you saw, and when"]
+    texts[FILE] = _commented(bounds)
+    return texts
+
+
+def _value(threshold: Threshold) -> str:
+    if threshold.minimum is not None and threshold.maximum is not None:
+        return f"[{threshold.minimum:g}, {threshold.maximum:g}]"
+    return f"{threshold.maximum if threshold.minimum is None else threshold.minimum:g}"
+
+
+def _commented(lines: list[str]) -> str:
+    return "".join(f"# {line}".rstrip() + "\n" for line in lines)
