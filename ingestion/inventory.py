@@ -13,6 +13,7 @@ from ingestion import landing, ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import FileRefused
 from ingestion.mapping import grammar
+from ingestion.user_config.load import mappings_of
 from ingestion.values import quote
 
 
@@ -49,7 +50,7 @@ class Reason:
 
 def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str, Seen]:
     """Every name in landing by its path. Raises ContractError when a mapping cannot be read."""
-    mappings = grammar.load_mappings()
+    mappings = grammar.load_mappings(mappings_of(settings))
     deliveries: dict[str, list[ledger.Row]] = {}
     for row in ledger.deliveries(connection):
         deliveries.setdefault(row["path"], []).append(row)

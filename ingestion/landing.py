@@ -217,7 +217,7 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     user_config.load(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     raw.write_empty_schemas(settings)
-    mappings = load_mappings()
+    mappings = load_mappings(user_config.mappings_of(settings))
     summary = Landed()
     fresh = []
     with ledger.read(settings) as connection:

@@ -23,6 +23,7 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
 from ingestion.lease import hold
 from ingestion.mapping.grammar import choose_mapping, load_mappings
+from ingestion.user_config.load import mappings_of
 
 # What may become of a batch, in the order in which people read it.
 READ_AGAIN = "read again"
@@ -142,7 +143,7 @@ def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
     if _sha256(kept) != batch["sha256"]:
         return _made(batch, LOST, "its copy in quarantine is damaged; deliver it again under the same name")
     try:
-        mapping = choose_mapping(batch["file"], load_mappings())
+        mapping = choose_mapping(batch["file"], load_mappings(mappings_of(settings)))
     except FileRefused as error:
         return _made(batch, NOTHING, f"it would be refused again: {error.reason}")
     ask = landing.fingerprint_of(mapping, batch) == batch["mapping_fingerprint"]

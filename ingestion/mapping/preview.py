@@ -25,6 +25,7 @@ from ingestion.errors import ContractError, FileRefused, UsageError
 from ingestion.mapping import infer
 from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping, load_mappings
 from ingestion.readers.table import Reader
+from ingestion.user_config.load import USUAL, mappings_of
 
 SHOWN_ROWS, SHOWN_REJECTS, SHOWN_CHARACTERS = 5, 10, 40
 
@@ -155,13 +156,16 @@ def _delivery(file: Path, mapping: Mapping) -> parse.Delivery:
 
 def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen:
     """The mapping that is named, that claims the file, that fits a feed's own columns, or that is inferred."""
+    own = mappings_of(get_settings())
     if named:
-        path = Path(named) if Path(named).is_file() else MAPPINGS_DIR / f"{named.removesuffix('.yml')}.yml"
-        if not path.is_file():
-            known = ", ".join(mapping.mapping for mapping in load_mappings())
+        file_name = f"{named.removesuffix('.yml')}.yml"
+        paths = [Path(named), *(folder / file_name for folder in (own, MAPPINGS_DIR) if folder)]
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            known = ", ".join(mapping.mapping for mapping in load_mappings(own))
             raise UsageError(f"there is no mapping {named!r}; known: {known}")
         return Chosen(load_mapping(path), f"{path.name}, as asked")
-    claims = [mapping for mapping in load_mappings() if mapping.claims(file.resolve().as_posix())]
+    claims = [mapping for mapping in load_mappings(own) if mapping.claims(file.resolve().as_posix())]
     if claims:
         return Chosen(claims[0], f"{claims[0].mapping}.yml, which claims names like {claims[0].pattern}")
     for feed in load_feeds().values():
@@ -200,7 +204,8 @@ def _say_next(console: Console, file: Path, chosen: Chosen, accepted: int) -> No
     console.print()
     if chosen.written:
         console.print("next     look at each line of the mapping above; when it is right:", markup=False)
-        console.print(f"           cp {_shown(chosen.written)} ingestion/mapping/library/", markup=False)
+        target = _shown((get_settings().config or Path.cwd() / USUAL) / "mappings")
+        console.print(f"           mkdir -p {target} && cp {_shown(chosen.written)} {target}/", markup=False)
     elif not accepted:
         console.print("next     mend the mapping or the file, and preview again", markup=False)
         return

@@ -32,7 +32,7 @@ first line of a mapping is
 TABLES: list[tuple[str, str, type[BaseModel]]] = [
     (
         "A mapping",
-        "One file in `ingestion/mapping/library/`, for one feed (`feed`, `columns`) or several (`feeds`).",
+        "One file in `config/mappings/`, for one feed (`feed`, `columns`) or several (`feeds`).",
         Mapping,
     ),
     ("Within `feeds`", "One entry per feed that the file fills.", FeedPart),

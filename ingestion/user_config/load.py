@@ -121,6 +121,12 @@ def folder_of(settings: Settings) -> Path | None:
     return None
 
 
+def mappings_of(settings: Settings) -> Path | None:
+    """Folder of the user's mappings; null where there is none. Raises ConfigError as `folder_of` does."""
+    folder = folder_of(settings)
+    return folder / "mappings" if folder and (folder / "mappings").is_dir() else None
+
+
 def _unknown_files(folder: Path) -> Iterator[str]:
     """Files that nobody reads: a misspelt name would be silently without effect."""
     known = [*(f"{name}.csv" for name in TABLES), thresholds.FILE]

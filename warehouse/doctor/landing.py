@@ -22,6 +22,7 @@ from ingestion import contracts, inventory, landing, lease, ledger
 from ingestion.config import Settings, unread_keys, utc_now
 from ingestion.errors import ContractError, FileNotReady, FileRefused
 from ingestion.mapping import grammar
+from ingestion.user_config.load import mappings_of
 
 Level = Literal["ok", "note", "WRONG"]
 
@@ -120,7 +121,7 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
         yield Finding(
             "WRONG", "landing", f"{counted(len(unclaimed), 'file')} that no feed claims",
             some(f"{seen.candidate.label}: {seen.refusal}" for seen in unclaimed),
-            "move it to landing/<feed>/, or map it: a YAML in ingestion/mapping/library/; then: make nightly",
+            "move it to landing/<feed>/, or map it: a YAML in config/mappings/; then: make nightly",
         )  # fmt: skip
     else:
         yield Finding("ok", "landing", f"each of {counted(len(plain), 'file')} is claimed by one feed")
@@ -146,7 +147,7 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
 
 def _without_manifest(settings: Settings, due: list[inventory.Seen]) -> Iterator[Finding]:
     """Files that wait for a manifest, or for one that can be read."""
-    waiting, mappings = [], grammar.load_mappings()
+    waiting, mappings = [], grammar.load_mappings(mappings_of(settings))
     for seen in due:
         try:
             mapping = grammar.choose_mapping(seen.candidate.label, mappings)

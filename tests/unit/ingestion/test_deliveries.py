@@ -106,7 +106,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
     yard.drop(NAME, vtuber(channel(1, 0), channel(2, 100)))
     yard.land("one")
     corrected = [grammar.load_mapping(VTUBER).model_copy(update={"zero_is_null": ("views_total",)})]
-    monkeypatch.setattr(landing, "load_mappings", lambda: corrected)
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: corrected)
     yard.land("two")
     assert sorted(batch["state"] for batch in yard.batches()) == ["accepted", "superseded"]
     assert yard.rows(NAME, "followers") == [(0,), (100,)]
@@ -172,7 +172,7 @@ def test_a_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytes
 
 def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = grammar.load_mapping(VTUBER).model_copy(update={"tie_break": "last_line"})
-    monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100), channel(1, 300), channel(2, 5)))
     yard.land()
     batch = yard.batch(NAME)
@@ -182,7 +182,7 @@ def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pyt
 
 def test_a_simulated_origin_stays_with_the_rows(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = grammar.load_mapping(VTUBER).model_copy(update={"origin": "simulated"})
-    monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land()
     assert yard.rows(NAME, "data_origin") == [("simulated",)]

@@ -62,7 +62,7 @@ def vendor(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library holds the vendor's layout as well."""
     library = [*grammar.load_mappings(), MAPPING]
     for module in (landing, grammar, replay):
-        monkeypatch.setattr(module, "load_mappings", lambda: library)
+        monkeypatch.setattr(module, "load_mappings", lambda *_: library)
 
 
 def added(name: str = "mood", **rule: Any) -> Change:
@@ -267,7 +267,7 @@ def test_a_file_that_fills_two_feeds_is_read_again_for_both(yard: Yard, monkeypa
             ],
         }
     )
-    monkeypatch.setattr(landing, "load_mappings", lambda: [both])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: [both])
     # It lacks a required column of the first feed, which alone is refused.
     yard.drop("both_1.csv", "platform,account_id,at\nyoutube,a,2026-01-05\n")
     yard.land("one")
@@ -349,13 +349,13 @@ def test_a_rejected_file_counts_under_a_mapping_that_was_corrected(
     yard: Yard, monkeypatch: pytest.MonkeyPatch, change_feed: SetFeed
 ) -> None:
     """Also where the feed has changed with it."""
-    monkeypatch.setattr(landing, "load_mappings", lambda: [MAPPING])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: [MAPPING])
     yard.drop(VENDOR, of_vendor())
     yard.land("one")
     ledger.reject(yard.settings, yard.batch(VENDOR)["batch_id"], "handles of another column")
     other = grammar.ColumnSource.model_validate({"template": "@{Id}"})
     right = MAPPING.model_copy(update={"columns": {**MAPPING.columns, "handle": other}})
-    monkeypatch.setattr(landing, "load_mappings", lambda: [right])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: [right])
     change_feed(changed("account_id", type="text"))
     yard.land("two")
     assert {batch["run_id"]: batch["state"] for batch in yard.batches()} == {"one": "rejected", "two": "accepted"}

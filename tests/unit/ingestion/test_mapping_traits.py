@@ -39,7 +39,7 @@ def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Use:
     def write(text: str) -> grammar.Mapping:
         (tmp_path / "m.yml").write_text(dedent(text), encoding="utf-8")
         mapping = grammar.load_mapping(tmp_path / "m.yml")
-        monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
+        monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
         return mapping
 
     return write

@@ -171,7 +171,7 @@ def test_rows_survive_any_format_and_split(
     records = [record(number, made) for number, made in enumerate(orders)]
     pieces = [piece for piece in (records[:cut], records[cut:]) if piece]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(landing, "load_mappings", lambda: [TSV])
+        patch.setattr(landing, "load_mappings", lambda *_: [TSV])
         yard = fresh_yard(folder)
         for number, piece in enumerate(pieces):
             form = forms[number % len(forms)]

@@ -65,7 +65,7 @@ def test_a_file_that_no_feed_claims(well: Yard) -> None:
     finding = that_say(examine(well), "no feed claims")
     assert (finding.level, finding.text) == ("WRONG", "1 file that no feed claims")
     assert finding.details[0].startswith("nowhere/a.csv: no feed is named 'nowhere'")
-    assert "ingestion/mapping/library/" in finding.remedy
+    assert "config/mappings/" in finding.remedy
 
 
 def test_a_link_and_a_pipe(well: Yard) -> None:
@@ -125,7 +125,7 @@ def test_an_upload_that_is_renamed_between_two_looks_is_no_matter(well: Yard, mo
 def test_a_mapping_that_cannot_be_read(well: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("mapping: [")
     load = grammar.load_mappings
-    monkeypatch.setattr(grammar, "load_mappings", lambda: load(tmp_path))
+    monkeypatch.setattr(grammar, "load_mappings", lambda *_: load(tmp_path))
     finding = that_say(examine(well), "a mapping cannot be read")
     assert finding.level == "WRONG"
     assert finding.details[0].startswith("bad.yml: line 1: not valid YAML")
