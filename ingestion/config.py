@@ -32,6 +32,10 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
 PROCESS_GIB = 0.5
 
 
+# Where a value is from that nobody has set.
+PACKAGE = "package"
+
+
 class Settings(BaseSettings):
     """Every key is read as `GROUNDSWELL_<KEY>`, from the environment or `.env`."""
 
@@ -176,3 +180,13 @@ def unread_keys(env_file: Path = ENV_FILE) -> dict[str, str]:
         text = env_file.read_text(encoding="utf-8", errors="replace")
         found |= dict.fromkeys(re.findall(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=", text, flags=re.M), env_file.name)
     return {key: place for key, place in sorted(found.items()) if key.upper() not in known}
+
+
+def origin_of(name: str, env_file: Path = ENV_FILE) -> str:
+    """What a setting is read from: the environment wins over `.env`, and both over the package."""
+    key = f"GROUNDSWELL_{name.upper()}"
+    if key in {variable.upper() for variable in os.environ}:
+        return "environment"
+    text = env_file.read_text(encoding="utf-8", errors="replace") if env_file.exists() else ""
+    is_in_file = re.search(rf"^\s*(?:export\s+)?{key}\s*=", text, flags=re.M | re.I)
+    return str(env_file) if is_in_file else PACKAGE

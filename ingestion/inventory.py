@@ -13,7 +13,8 @@ from ingestion import landing, ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import FileRefused
 from ingestion.mapping import grammar
-from ingestion.user_config.load import mappings_of
+from ingestion.mapping.in_use import Mappings, load_mappings
+from ingestion.sample import is_of_sample
 from ingestion.values import quote
 
 
@@ -21,7 +22,8 @@ from ingestion.values import quote
 class Seen:
     """A name in landing: the mapping that claims it, or why none does, and what was read of it.
 
-    `batch_ids` are the batches of the very file that lies there; `is_due` says that the next run reads it.
+    `batch_ids` are the batches of the very file that lies there; `is_due` says that the next run reads it. `loaded_by`
+    is the mapping under which it is loaded where that one is switched off or gone.
     """
 
     candidate: landing.Candidate
@@ -30,6 +32,7 @@ class Seen:
     batch_ids: frozenset[str]
     is_asked: bool
     is_due: bool
+    loaded_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Reason:
 
 def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str, Seen]:
     """Every name in landing by its path. Raises ContractError when a mapping cannot be read."""
-    mappings = grammar.load_mappings(mappings_of(settings))
+    mappings = load_mappings(settings)
     deliveries: dict[str, list[ledger.Row]] = {}
     for row in ledger.deliveries(connection):
         deliveries.setdefault(row["path"], []).append(row)
@@ -67,20 +70,24 @@ def waiting_files(settings: Settings, connection: ledger.Connection) -> list[lan
     return [candidate for candidate in found if (candidate.label, candidate.info.st_size) not in known]
 
 
-def _seen(candidate: landing.Candidate, mappings: list[grammar.Mapping], rows: list[ledger.Row]) -> Seen:
+def _seen(candidate: landing.Candidate, mappings: Mappings, rows: list[ledger.Row]) -> Seen:
     mapping, refusal = None, None
+    same = [row for row in rows if candidate.is_of(row)]
+    loaded = next(filter(None, (row["loaded_under"] for row in same)), None)
     try:
-        mapping = grammar.choose_mapping(candidate.label, mappings)
+        mapping = mappings.choose(candidate.label, loaded)
     except FileRefused as error:
         refusal = error.reason
-    same = [row for row in rows if candidate.is_of(row)]
+    is_left = mapping is None and refusal is None
     return Seen(
         candidate=candidate,
         mapping=mapping,
         refusal=refusal,
         batch_ids=frozenset(row["batch_id"] for row in same),
         is_asked=any(row["mapping_fingerprint"] == ledger.ASKED_AGAIN for row in same),
-        is_due=not any(row["mapping_fingerprint"] == landing.fingerprint_of(mapping, row) for row in same),
+        is_due=not is_left
+        and not any(row["mapping_fingerprint"] == landing.fingerprint_of(mapping, row) for row in same),
+        loaded_by=loaded if mappings.is_off(loaded) and not is_of_sample(candidate.label) else None,
     )
 
 

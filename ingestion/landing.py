@@ -20,7 +20,8 @@ from ingestion import erasure, ledger, manifest, parse, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
-from ingestion.mapping.grammar import FORMATS, FeedPart, Mapping, choose_mapping, load_mappings
+from ingestion.mapping.grammar import FORMATS, CanonicalMapping, FeedPart, Mapping
+from ingestion.mapping.in_use import Mappings, load_mappings
 from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
@@ -217,15 +218,17 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     user_config.load(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     raw.write_empty_schemas(settings)
-    mappings = load_mappings(user_config.mappings_of(settings))
+    mappings = load_mappings(settings)
     summary = Landed()
     fresh = []
     with ledger.read(settings) as connection:
         known = {row["path"]: row for row in ledger.deliveries(connection)}
     for candidate in scan(settings.landing):
         summary.files_seen += 1
-        mapping, refusal = _mapping_of(candidate, mappings)
         row = known.get(candidate.label)
+        mapping, refusal = _mapping_of(candidate, mappings, row)
+        if mapping is None and refusal is None:
+            continue
         if row is None or not candidate.is_of(row) or row["mapping_fingerprint"] != fingerprint_of(mapping, row):
             fresh.append((candidate, mapping, refusal))
     _let_settle(settings, [candidate for candidate, _, _ in fresh])
@@ -237,7 +240,7 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
                 reader.close()
                 reader = parse.connect(settings)
             try:
-                batches = _land_one(settings, reader, candidate, mapping, refusal, run_id)
+                batches = _land_one(settings, reader, candidate, mapping, refusal, run_id, mappings)
             except FileNotReady as error:
                 summary.files_waiting.append(candidate.label)
                 say(f"{where}: waits for the next look: {error}")
@@ -256,11 +259,19 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     return summary
 
 
-def _mapping_of(candidate: Candidate, mappings: list[Mapping]) -> tuple[Mapping | None, FileRefused | None]:
+def _mapping_of(
+    candidate: Candidate, mappings: Mappings, row: ledger.Row | None
+) -> tuple[Mapping | None, FileRefused | None]:
+    """The mapping of a file, or why nobody claims it; neither where it stays as it is loaded."""
     try:
-        return choose_mapping(candidate.label, mappings), None
+        return mappings.choose(candidate.label, loaded_under(candidate, row)), None
     except FileRefused as error:
         return None, error
+
+
+def loaded_under(candidate: Candidate, row: ledger.Row | None) -> str | None:
+    """Name of the mapping under which this very file is loaded; null where it is new or its rows do not count."""
+    return row["loaded_under"] if row is not None and candidate.is_of(row) else None
 
 
 def _let_settle(settings: Settings, candidates: list[Candidate]) -> None:
@@ -276,6 +287,7 @@ def _land_one(
     mapping: Mapping | None,
     refusal: FileRefused | None,
     run_id: str,
+    mappings: Mappings,
 ) -> list[ledger.Batch]:
     """One file to raw or quarantine and into the ledger; no batch when the same delivery was landed before.
 
@@ -305,7 +317,8 @@ def _land_one(
                 batch_id = _batch_id(taken, feed, mapping, fingerprint, asked[feed])
                 delivery = replace(delivery, batch_id=batch_id)
                 opened = _open(reader, plain, mapping, delivery) if batches else opened
-                outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery)
+                hint = mappings.hint(candidate.label) if isinstance(mapping, CanonicalMapping) else None
+                outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery, hint)
                 batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
@@ -419,8 +432,13 @@ def _read_and_write(
     part: FeedPart | None,
     mapping: Mapping | None,
     delivery: parse.Delivery,
+    hint: str | None,
 ) -> tuple[parse.Outcome, list[ledger.RawFile]]:
-    """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet."""
+    """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet.
+
+    Args:
+        hint: what else could read a file that is refused; null for nothing.
+    """
     feed = part.feed if part else UNKNOWN_FEED
     try:
         if opened.table is None or mapping is None or part is None:
@@ -429,9 +447,10 @@ def _read_and_write(
         if taken.note is not None:
             taken.note.check_rows(outcome.rows_read)
     except FileRefused as error:
-        raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, error.reason)
+        reason = f"{error.reason}; {hint}" if hint else error.reason
+        raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, reason)
         rows = error.rows_read
-        refused = parse.Outcome("quarantined", error.reason, opened.header, rows_read=rows, rows_quarantined=rows)
+        refused = parse.Outcome("quarantined", reason, opened.header, rows_read=rows, rows_quarantined=rows)
         return refused, []
     withheld = erasure.withhold(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
     if withheld:

@@ -22,8 +22,7 @@ from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
 from ingestion.lease import hold
-from ingestion.mapping.grammar import choose_mapping, load_mappings
-from ingestion.user_config.load import mappings_of
+from ingestion.mapping.in_use import load_mappings
 
 # What may become of a batch, in the order in which people read it.
 READ_AGAIN = "read again"
@@ -125,6 +124,8 @@ def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) ->
         return _made(batch, NOTHING, f"it would be refused again: {batch['reason']}")
     if seen.refusal is not None:
         return _made(batch, NOTHING, f"it would be refused again: {seen.refusal}")
+    if seen.mapping is None:
+        return _made(batch, NOTHING, f"its mapping {seen.loaded_by} is gone from config/mappings/; put it back first")
     if landing.fingerprint_of(seen.mapping, batch) != batch["mapping_fingerprint"]:
         return _made(batch, BY_ITSELF, "its mapping has changed; the next run reads it again")
     if batch["state"] == "quarantined":
@@ -143,7 +144,7 @@ def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
     if _sha256(kept) != batch["sha256"]:
         return _made(batch, LOST, "its copy in quarantine is damaged; deliver it again under the same name")
     try:
-        mapping = choose_mapping(batch["file"], load_mappings(mappings_of(settings)))
+        mapping = load_mappings(settings).choose(batch["file"])
     except FileRefused as error:
         return _made(batch, NOTHING, f"it would be refused again: {error.reason}")
     ask = landing.fingerprint_of(mapping, batch) == batch["mapping_fingerprint"]

@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 
 from ingestion import ledger
@@ -28,6 +29,16 @@ def default_day(settings: Settings) -> date:
     if landed and landed <= _files(SAMPLE):
         return LAST_DAY
     return utc_now().date() - timedelta(days=1)
+
+
+def is_of_sample(path: str) -> bool:
+    """Whether a path under landing is that of a file of the sample."""
+    return path in _paths()
+
+
+@cache
+def _paths() -> frozenset[str]:
+    return frozenset(path for path, _ in _files(SAMPLE))
 
 
 def _files(folder: Path) -> set[tuple[str, int]]:

@@ -28,6 +28,11 @@ def load_model(model: type[Model], path: Path) -> Model:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
         raise ContractError(f"{path.name}:{where} not valid YAML: {getattr(error, 'problem', error)}") from error
+    return validated(model, content, path)
+
+
+def validated(model: type[Model], content: Any, path: Path) -> Model:
+    """What a YAML file holds as its model. Raises ContractError that names file, line, key and what is wrong."""
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -10,9 +10,20 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
+from ingestion.mapping.grammar import MAPPINGS_DIR
 
-# No test reads the `config/` of whoever runs it: an empty folder holds nothing of one's own.
-os.environ["GROUNDSWELL_CONFIG"] = tempfile.mkdtemp(prefix="groundswell-config-")
+
+def _config_of_tests() -> str:
+    """A `config/` that switches the library on and holds nothing else: no test reads that of whoever runs it."""
+    folder = tempfile.mkdtemp(prefix="groundswell-config-")
+    mappings = Path(folder) / "mappings"
+    mappings.mkdir()
+    for path in MAPPINGS_DIR.glob("*.yml"):
+        (mappings / path.name).write_text(f"use: {path.stem}\n")
+    return folder
+
+
+os.environ["GROUNDSWELL_CONFIG"] = _config_of_tests()
 
 CANONICAL_HEADER = (
     "platform,account_id,captured_at,followers,following,posts,likes_total,views_total,"

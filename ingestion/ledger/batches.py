@@ -356,8 +356,12 @@ _HEADER = (
 
 
 def deliveries(connection: Connection) -> list[Row]:
-    """Every name in landing that was seen, with its size, time and inode, and the batch and header that it came as."""
-    query = f"select d.*, {_HEADER} as header from deliveries d left join batches b using (batch_id)"
+    """Every name in landing that was seen, with its size, time and inode, and what its batch is.
+
+    `header` is that of the file; `loaded_under` names the mapping under which its rows count, null where none do.
+    """
+    loaded = "case when b.state = 'accepted' then b.mapping end as loaded_under"
+    query = f"select d.*, {_HEADER} as header, {loaded} from deliveries d left join batches b using (batch_id)"
     return connection.execute(query).fetchall()
 
 

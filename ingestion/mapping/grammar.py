@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ingestion.contracts import Feed, FeedColumn, load_feeds
 from ingestion.errors import ContractError, FileRefused
@@ -215,9 +215,6 @@ class FeedPart(_Traits):
 class Mapping(_Traits):
     """A vendor's layout: which files it claims, how they are written, and what they supply to one feed or several."""
 
-    # Of a user, not of the library.
-    _is_own: bool = PrivateAttr(default=False)
-
     mapping: str = Field(pattern="^[a-z0-9_]+$", description="Name of the layout: its file's, without `.yml`.")
     pattern: str = Field(
         description="File names that are claimed, with `*`, `?` and `[...]` as in a shell; with a `/`, ends of paths."
@@ -372,33 +369,13 @@ def tidy(header: str) -> str:
     return " ".join(header.split())
 
 
-def load_mappings(own: Path | None = None) -> list[Mapping]:
-    """The library's mappings and a user's own, checked against their feeds; one's own takes the place of a namesake.
-
-    Args:
-        own: folder of the user's mappings, null where there is none.
-
-    Raises ContractError that names the file, line and key.
-    """
-    users: dict[str, Mapping] = {}
-    for path in sorted(own.glob("*.yml")) if own else []:
-        mapping = load_mapping(path)
-        for other in users.values():
-            key = "mapping" if mapping.mapping == other.mapping else "pattern"
-            if getattr(mapping, key) == getattr(other, key):
-                raise ContractError(
-                    f"{path}:{line_of(path, (key,))}: {key} {getattr(mapping, key)} is that of another mapping of"
-                    f" yours, {other.mapping}, too; give each its own"
-                )
-        mapping._is_own = True
-        users[mapping.mapping] = mapping
-    library = [load_mapping(path) for path in sorted(MAPPINGS_DIR.glob("*.yml"))]
-    return [*users.values(), *(mapping for mapping in library if mapping.mapping not in users)]
-
-
 def load_mapping(path: Path) -> Mapping:
     """One vendor's mapping, checked against its feeds. Raises ContractError that names the file, line and key."""
-    mapping = load_model(Mapping, path)
+    return check_mapping(load_model(Mapping, path), path)
+
+
+def check_mapping(mapping: Mapping, path: Path) -> Mapping:
+    """The mapping, where it fits its feeds. Raises ContractError that names the file, line and key."""
     for number, part in enumerate(mapping.parts):
         above: tuple[int | str, ...] = () if mapping.feeds is None else ("feeds", number)
 
@@ -460,29 +437,3 @@ def canonical_mapping(feed: Feed) -> CanonicalMapping:
         for name, column in feed.columns.items()
     }
     return CanonicalMapping(mapping="canonical", feed=feed.feed, pattern="*", columns=columns)
-
-
-def choose_mapping(relative_path: str, mappings: list[Mapping]) -> Mapping:
-    """The mapping of a landed file: a vendor's by file name, else the canonical one of its top folder.
-
-    Raises FileRefused when neither a mapping nor a feed folder claims the file, or two mappings do.
-    """
-    folder, _, _ = relative_path.partition("/")
-    claims = [
-        mapping
-        for mapping in mappings
-        if mapping.claims(relative_path)
-        and (folder not in load_feeds() or folder in {part.feed for part in mapping.parts})
-    ]
-    # What a user maps himself is never the library's.
-    claims = [mapping for mapping in claims if mapping._is_own] or claims
-    if len(claims) > 1:
-        names = " and ".join(mapping.mapping for mapping in claims)
-        raise FileRefused(f"mappings {names} both claim this name; narrow one pattern")
-    if claims:
-        return claims[0]
-    if folder in load_feeds():
-        return canonical_mapping(load_feeds()[folder])
-    known = ", ".join(load_feeds())
-    where = f"no feed is named {folder[:80]!r}" if "/" in relative_path else "it lies in no feed's folder"
-    raise FileRefused(f"{where}; move it under landing/<feed>/ with one of: {known}")

@@ -23,7 +23,8 @@ from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileRefused, UsageError
 from ingestion.mapping import infer
-from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping, load_mappings
+from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping
+from ingestion.mapping.in_use import how_to_use, load_mappings, load_own
 from ingestion.readers.table import Reader
 from ingestion.user_config.load import USUAL, mappings_of
 
@@ -32,11 +33,15 @@ SHOWN_ROWS, SHOWN_REJECTS, SHOWN_CHARACTERS = 5, 10, 40
 
 @dataclass(frozen=True)
 class Chosen:
-    """The mapping of a file and how it came to it; `written` is where an inferred one lies."""
+    """The mapping of a file and how it came to it.
+
+    `written` is where an inferred one lies, `switch_on` how one of the library that is off is switched on.
+    """
 
     mapping: Mapping | None
     how: str
     written: Path | None = None
+    switch_on: str | None = None
 
 
 def show(file: Path, named: str | None = None) -> int:
@@ -156,18 +161,24 @@ def _delivery(file: Path, mapping: Mapping) -> parse.Delivery:
 
 def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen:
     """The mapping that is named, that claims the file, that fits a feed's own columns, or that is inferred."""
-    own = mappings_of(get_settings())
+    settings = get_settings()
+    own, mappings = mappings_of(settings), load_mappings(settings)
     if named:
         file_name = f"{named.removesuffix('.yml')}.yml"
         paths = [Path(named), *(folder / file_name for folder in (own, MAPPINGS_DIR) if folder)]
         path = next((path for path in paths if path.is_file()), None)
         if path is None:
-            known = ", ".join(mapping.mapping for mapping in load_mappings(own))
+            known = ", ".join(dict.fromkeys([*mappings.in_use, *mappings.library]))
             raise UsageError(f"there is no mapping {named!r}; known: {known}")
-        return Chosen(load_mapping(path), f"{path.name}, as asked")
-    claims = [mapping for mapping in load_mappings(own) if mapping.claims(file.resolve().as_posix())]
-    if claims:
-        return Chosen(claims[0], f"{claims[0].mapping}.yml, which claims names like {claims[0].pattern}")
+        return Chosen(load_own(path, mappings.library), f"{path.name}, as asked")
+    label = file.resolve().as_posix()
+    for mapping in mappings.in_use.values():
+        if mapping.claims(label):
+            return Chosen(mapping, f"{mapping.mapping}, which claims names like {mapping.pattern}")
+    for mapping in mappings.library.values():
+        if mapping.claims(label):
+            how = f"{mapping.mapping} of the library, which fits names like {mapping.pattern}; it is switched off"
+            return Chosen(mapping, how, switch_on=how_to_use(mapping.mapping))
     for feed in load_feeds().values():
         if _fits(reader, copy, file, mapping := canonical_mapping(feed)):
             return Chosen(mapping, f"none needed: these are the columns of feed {feed.feed}")
@@ -210,7 +221,8 @@ def _say_next(console: Console, file: Path, chosen: Chosen, accepted: int) -> No
         console.print("next     mend the mapping or the file, and preview again", markup=False)
         return
     else:
-        console.print("next     land it:", markup=False)
+        steps = f"switch the mapping on: {chosen.switch_on}; then land it:" if chosen.switch_on else "land it:"
+        console.print(f"next     {steps}", markup=False)
     assert chosen.mapping is not None
     folder = _shown(get_settings().landing / chosen.mapping.parts[0].feed)
     console.print(f"           mkdir -p {folder} && cp {_quoted(file)} {folder}/ && make nightly", markup=False)

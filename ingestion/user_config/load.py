@@ -25,7 +25,7 @@ from ingestion.user_config.thresholds import PlacedThreshold
 
 DEFAULTS = Path(__file__).resolve().parent / "defaults"
 # Of the folder that a command is called in, and not always there.
-USUAL = "config"
+USUAL, MAPPINGS = "config", "mappings"
 # How many errors are named at once.
 NAMED = 20
 
@@ -124,7 +124,7 @@ def folder_of(settings: Settings) -> Path | None:
 def mappings_of(settings: Settings) -> Path | None:
     """Folder of the user's mappings; null where there is none. Raises ConfigError as `folder_of` does."""
     folder = folder_of(settings)
-    return folder / "mappings" if folder and (folder / "mappings").is_dir() else None
+    return folder / MAPPINGS if folder and (folder / MAPPINGS).is_dir() else None
 
 
 def _unknown_files(folder: Path) -> Iterator[str]:
@@ -133,6 +133,8 @@ def _unknown_files(folder: Path) -> Iterator[str]:
     for path in sorted(folder.iterdir()):
         if path.suffix in (".csv", ".yml", ".yaml") and path.name not in known:
             yield f"{path}: nobody reads a file of this name{_nearest(path.name, known)}"
+    for path in sorted((folder / MAPPINGS).glob("*.yaml")):
+        yield f"{path}: nobody reads a file of this name; name it {path.stem}.yml"
 
 
 def _unknown_scheme(scheme: str, placed: list[Placed]) -> Iterator[str]:

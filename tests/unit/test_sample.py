@@ -5,7 +5,10 @@ from pathlib import Path
 
 from ingestion import sample
 from ingestion.config import Settings, utc_now
-from ingestion.mapping.grammar import choose_mapping, load_mappings
+from ingestion.mapping.in_use import Mappings, library_mappings
+
+# Nothing is switched on: the sample needs no `config/`.
+LIBRARY = Mappings(library=library_mappings())
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
@@ -19,11 +22,7 @@ def test_the_last_day_is_that_of_the_latest_file() -> None:
     days = [
         moment.date()
         for path in sample.SAMPLE.rglob("*.csv.gz")
-        if (
-            moment := choose_mapping(path.relative_to(sample.SAMPLE).as_posix(), load_mappings()).file_time_of(
-                path.name
-            )
-        )
+        if (moment := LIBRARY.choose(path.relative_to(sample.SAMPLE).as_posix()).file_time_of(path.name))
     ]
     assert len(days) == 17 + 15 + 11
     assert max(days) == sample.LAST_DAY
@@ -34,7 +33,7 @@ def test_what_is_left_out_is_claimed_by_a_mapping_all_the_same() -> None:
         files = sorted(path.relative_to(sample.SAMPLE).as_posix() for path in (sample.SAMPLE / folder).glob("*.csv"))
         assert len(files) == 4
         for file in files:
-            assert choose_mapping(file, load_mappings()).mapping == Path(file).stem
+            assert LIBRARY.choose(file).mapping == Path(file).stem
 
 
 def test_a_file_of_ones_own_keeps_the_sample_out(settings: Settings) -> None:

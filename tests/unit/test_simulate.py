@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from ingestion.contracts import load_feeds
-from ingestion.mapping.grammar import load_mappings
+from ingestion.mapping.in_use import library_mappings
 from sample import simulate
 
 FEEDS = ("account_snapshots", "post_snapshots", "accounts", "brands")
@@ -69,7 +69,7 @@ def test_one_channel_less_changes_no_other_row(made: dict[str, str]) -> None:
 @pytest.mark.parametrize("feed", FEEDS)
 def test_the_layout_is_the_feeds_own_and_claimed_as_simulated(feed: str) -> None:
     assert simulate.HEADERS[feed].split(",") == list(load_feeds()[feed].columns)
-    (mapping,) = (mapping for mapping in load_mappings() if mapping.mapping == f"simulated_{feed}")
+    mapping = library_mappings()[f"simulated_{feed}"]
     assert (mapping.feed, mapping.origin) == (feed, "simulated")
     assert set(mapping.columns) == set(load_feeds()[feed].columns)
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from ingestion.contracts import load_feeds
-from ingestion.mapping.grammar import load_mappings
+from ingestion.mapping.in_use import library_mappings
 from sample import simulate, simulate_commerce, simulate_voices
 
 FEEDS = tuple(simulate_voices.HEADERS)
@@ -61,7 +61,7 @@ def test_the_committed_files_are_what_the_maker_makes(made: dict[str, str]) -> N
 @pytest.mark.parametrize("feed", FEEDS)
 def test_the_layout_is_the_feeds_own_and_claimed_as_simulated(feed: str) -> None:
     assert simulate_voices.HEADERS[feed].split(",") == list(load_feeds()[feed].columns)
-    (mapping,) = (mapping for mapping in load_mappings() if mapping.mapping == f"simulated_{feed}")
+    mapping = library_mappings()[f"simulated_{feed}"]
     assert (mapping.feed, mapping.origin) == (feed, "simulated")
     assert mapping.columns is not None
     assert set(mapping.columns) == set(load_feeds()[feed].columns)

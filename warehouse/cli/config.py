@@ -1,18 +1,15 @@
 """`groundswell config show`: each value that a run goes by, and where it is from. Examples of what `config/` holds."""
 
-import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from expectations import thresholds
 from expectations.suites import Threshold
-from ingestion.config import ENV_FILE, Settings
+from ingestion.config import ENV_FILE, PACKAGE, Settings, origin_of
 from ingestion.user_config.load import DEFAULTS, USUAL, load
 from ingestion.user_config.tables import TABLES, Placed
 from ingestion.user_config.thresholds import FILE
 
-PACKAGE = "package"
 CHANGES = {
     "tier_schemes": "A scheme named here takes the place of the package's of that name whole; all others stay.",
     "trust_signals": "A row takes the place of that signal's.",
@@ -35,7 +32,7 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
     for name in Settings.model_fields:
         value = getattr(settings, name)
         shown = ",".join(value) if isinstance(value, tuple) else "" if value is None else value
-        yield f"  GROUNDSWELL_{name.upper()}={shown}  ({_origin(name, env_file)})"
+        yield f"  GROUNDSWELL_{name.upper()}={shown}  ({origin_of(name, env_file)})"
     for name, held in config.tables.items():
         users = sum(item.is_users for item in held)
         yield ""
@@ -48,16 +45,6 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
             placed = own.get((feed, check.name))
             limit = thresholds.bounded(check.threshold, placed) if placed else check.threshold
             yield f"  {feed} {check.name}: {limit}  ({placed.place if placed else PACKAGE})"
-
-
-def _origin(name: str, env_file: Path) -> str:
-    """What a setting is read from: the environment wins over `.env`, and both over the package."""
-    key = f"GROUNDSWELL_{name.upper()}"
-    if key in {variable.upper() for variable in os.environ}:
-        return "environment"
-    text = env_file.read_text(encoding="utf-8", errors="replace") if env_file.exists() else ""
-    is_in_file = re.search(rf"^\s*(?:export\s+)?{key}\s*=", text, flags=re.M | re.I)
-    return str(env_file) if is_in_file else PACKAGE
 
 
 def _named(item: Placed) -> str:

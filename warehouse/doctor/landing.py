@@ -21,8 +21,6 @@ import duckdb
 from ingestion import contracts, inventory, landing, lease, ledger
 from ingestion.config import Settings, unread_keys, utc_now
 from ingestion.errors import ContractError, FileNotReady, FileRefused
-from ingestion.mapping import grammar
-from ingestion.user_config.load import mappings_of
 
 Level = Literal["ok", "note", "WRONG"]
 
@@ -125,6 +123,14 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("ok", "landing", f"each of {counted(len(plain), 'file')} is claimed by one feed")
+    off = sorted({seen.loaded_by for seen in plain if seen.loaded_by})
+    if off:
+        files = sum(seen.loaded_by is not None for seen in plain)
+        yield Finding(
+            "note", "landing", f"{counted(files, 'file')} loaded by mappings that are switched off or gone: their rows"
+            " count, and no new file is read by them",
+            some(off), "switch it on again: write `use: <name>` into config/mappings/<name>.yml",
+        )  # fmt: skip
     if links:
         yield Finding(
             "WRONG", "landing", f"{counted(len(links), 'name')} that no run opens: links, or no regular files",
@@ -147,11 +153,10 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
 
 def _without_manifest(settings: Settings, due: list[inventory.Seen]) -> Iterator[Finding]:
     """Files that wait for a manifest, or for one that can be read."""
-    waiting, mappings = [], grammar.load_mappings(mappings_of(settings))
+    waiting = []
     for seen in due:
         try:
-            mapping = grammar.choose_mapping(seen.candidate.label, mappings)
-            landing.read_note(settings, seen.candidate, mapping)
+            landing.read_note(settings, seen.candidate, seen.mapping)
         except FileNotReady as error:
             waiting.append(f"{seen.candidate.label}: {error}")
         except FileRefused:

@@ -16,6 +16,8 @@ from ingestion import contracts, landing, ledger, raw
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from ingestion.mapping import grammar
+from ingestion.mapping.in_use import load_mappings
+from tests.mappings import only
 
 from ..conftest import HEADER, Yard
 
@@ -105,7 +107,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
 ) -> None:
     yard.drop(NAME, vtuber(channel(1, 0), channel(2, 100)))
     yard.land("one")
-    corrected = [grammar.load_mapping(VTUBER).model_copy(update={"zero_is_null": ("views_total",)})]
+    corrected = only(grammar.load_mapping(VTUBER).model_copy(update={"zero_is_null": ("views_total",)}))
     monkeypatch.setattr(landing, "load_mappings", lambda *_: corrected)
     yard.land("two")
     assert sorted(batch["state"] for batch in yard.batches()) == ["accepted", "superseded"]
@@ -113,7 +115,7 @@ def test_a_corrected_mapping_reads_again_and_the_older_reading_gives_way(
     causes = [row["cause"] for row in yard.query("select cause from dirty_dates order by id")]
     assert causes.count("accepted") == 2
     assert "superseded" in causes
-    monkeypatch.setattr(landing, "load_mappings", grammar.load_mappings)
+    monkeypatch.setattr(landing, "load_mappings", load_mappings)
     yard.land("three")
     assert yard.rows(NAME, "followers") == [(None,), (100,)]
     assert len(yard.batches()) == 2
@@ -172,7 +174,7 @@ def test_a_file_that_changes_under_the_copy_waits(yard: Yard, monkeypatch: pytes
 
 def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = grammar.load_mapping(VTUBER).model_copy(update={"tie_break": "last_line"})
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping))
     yard.drop(NAME, vtuber(channel(1, 100), channel(1, 300), channel(2, 5)))
     yard.land()
     batch = yard.batch(NAME)
@@ -182,7 +184,7 @@ def test_tie_break_last_line_keeps_the_later_of_two(yard: Yard, monkeypatch: pyt
 
 def test_a_simulated_origin_stays_with_the_rows(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     mapping = grammar.load_mapping(VTUBER).model_copy(update={"origin": "simulated"})
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping))
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land()
     assert yard.rows(NAME, "data_origin") == [("simulated",)]
@@ -238,7 +240,7 @@ def test_a_mapping_error_names_file_and_key(tmp_path: Path) -> None:
     }.items():
         (tmp_path / "x.yml").write_text(broken)
         with pytest.raises(ContractError, match=r"x\.yml.*" + words):
-            grammar.load_mappings(tmp_path)
+            grammar.load_mapping(tmp_path / "x.yml")
 
 
 def test_an_empty_warehouse_lands_nothing_and_has_schemas(settings: Settings) -> None:

@@ -13,7 +13,8 @@ from ingestion import contracts, inventory, landing, ledger, parse, raw, replay
 from ingestion.config import Settings
 from ingestion.contracts import Feed, FeedColumn
 from ingestion.ledger import store
-from ingestion.mapping import grammar
+from ingestion.mapping import grammar, in_use
+from tests.mappings import all_of_library, only
 
 from ..conftest import HEADER, Yard
 from .test_deliveries import NAME, channel, vtuber
@@ -51,7 +52,7 @@ def change_feed(monkeypatch: pytest.MonkeyPatch) -> SetFeed:
 
     def change(columns: Change) -> None:
         feeds = {**before, FEED: before[FEED].model_copy(update={"columns": columns(before[FEED])})}
-        for module in (parse, grammar, contracts, landing, raw, replay):
+        for module in (parse, grammar, in_use, contracts, landing, raw, replay):
             monkeypatch.setattr(module, "load_feeds", lambda: feeds)
 
     return change
@@ -60,8 +61,8 @@ def change_feed(monkeypatch: pytest.MonkeyPatch) -> SetFeed:
 @pytest.fixture
 def vendor(monkeypatch: pytest.MonkeyPatch) -> None:
     """The library holds the vendor's layout as well."""
-    library = [*grammar.load_mappings(), MAPPING]
-    for module in (landing, grammar, replay):
+    library = all_of_library(MAPPING)
+    for module in (landing, inventory, replay):
         monkeypatch.setattr(module, "load_mappings", lambda *_: library)
 
 
@@ -267,7 +268,7 @@ def test_a_file_that_fills_two_feeds_is_read_again_for_both(yard: Yard, monkeypa
             ],
         }
     )
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [both])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(both))
     # It lacks a required column of the first feed, which alone is refused.
     yard.drop("both_1.csv", "platform,account_id,at\nyoutube,a,2026-01-05\n")
     yard.land("one")
@@ -349,13 +350,13 @@ def test_a_rejected_file_counts_under_a_mapping_that_was_corrected(
     yard: Yard, monkeypatch: pytest.MonkeyPatch, change_feed: SetFeed
 ) -> None:
     """Also where the feed has changed with it."""
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [MAPPING])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(MAPPING))
     yard.drop(VENDOR, of_vendor())
     yard.land("one")
     ledger.reject(yard.settings, yard.batch(VENDOR)["batch_id"], "handles of another column")
     other = grammar.ColumnSource.model_validate({"template": "@{Id}"})
     right = MAPPING.model_copy(update={"columns": {**MAPPING.columns, "handle": other}})
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [right])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(right))
     change_feed(changed("account_id", type="text"))
     yard.land("two")
     assert {batch["run_id"]: batch["state"] for batch in yard.batches()} == {"one": "rejected", "two": "accepted"}

@@ -12,6 +12,7 @@ from ingestion.errors import ContractError, FileRefused
 from ingestion.mapping import grammar
 from ingestion.readers import csv as csv_reader
 from ingestion.readers.table import Reader
+from tests.mappings import only
 
 from ..conftest import HEADER, Yard
 
@@ -186,16 +187,16 @@ def one_mapping(**changes: object) -> grammar.Mapping:
 
 def test_revived_reading_has_its_own_words_again(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     old = one_mapping(zero_is_null=["followers"], outage_share=0.2)
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [old])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(old))
     yard.drop_rows("account_snapshots/v.csv", "youtube,a,2026-01-05,0")
     yard.land()
     before = yard.batches()
     assert before[0]["reason"] == "outage: 100% of followers are 0, read as not captured"
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [one_mapping()])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(one_mapping()))
     yard.land()
     superseded = next(batch for batch in yard.batches() if batch["state"] == "superseded")
     assert superseded["reason"].startswith("read again as ")
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [old])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(old))
     yard.land()
     assert [batch for batch in yard.batches() if batch["state"] == "accepted"] == before
 
@@ -203,12 +204,12 @@ def test_revived_reading_has_its_own_words_again(yard: Yard, monkeypatch: pytest
 def test_corrected_mapping_supersedes_also_when_only_the_second_name_is_left(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [one_mapping()])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(one_mapping()))
     first = yard.drop_rows("account_snapshots/v1.csv", "youtube,a,2026-01-05,0")
     yard.land()
     first.rename(first.with_name("v2.csv"))
     assert yard.land().files_new == 0
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [one_mapping(zero_is_null=["followers"])])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(one_mapping(zero_is_null=["followers"])))
     yard.land()
     assert sorted(batch["state"] for batch in yard.batches()) == ["accepted", "superseded"]
 
@@ -218,7 +219,7 @@ def test_cell_that_the_mapping_cannot_extract_is_refused_also_when_not_required(
 ) -> None:
     columns = {name: {"from": name} for name in HEADER.split(",")}
     columns["followers"]["extract"] = "^([0-9]+) fans$"
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [one_mapping(columns=columns)])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(one_mapping(columns=columns)))
     yard.drop_rows(
         "account_snapshots/v.csv", "youtube,a,2026-01-05,7 fans", "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,"
     )

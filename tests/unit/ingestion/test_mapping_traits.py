@@ -12,6 +12,7 @@ import pytest
 from ingestion import landing
 from ingestion.errors import ContractError
 from ingestion.mapping import grammar
+from tests.mappings import only
 
 from ..conftest import Yard
 
@@ -39,7 +40,7 @@ def use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Use:
     def write(text: str) -> grammar.Mapping:
         (tmp_path / "m.yml").write_text(dedent(text), encoding="utf-8")
         mapping = grammar.load_mapping(tmp_path / "m.yml")
-        monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
+        monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping))
         return mapping
 
     return write

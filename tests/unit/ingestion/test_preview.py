@@ -63,7 +63,7 @@ def test_a_canonical_file_needs_no_mapping_and_nothing_is_written(show: Shown) -
 
 def test_a_shipped_mapping_is_found_by_name_and_one_that_is_named_is_used(show: Shown) -> None:
     content = "ChannelUrl,Name,SubscriberCount,ViewCount\nhttps://www.youtube.com/channel/UC" + "x" * 22 + ",Ann,5,0\n"
-    assert "vtuber.yml, which claims" in show("Data_2022-08-01_03-01-02.csv", content)
+    assert "vtuber, which claims" in show("Data_2022-08-01_03-01-02.csv", content)
     assert show.code == 0
     with pytest.raises(ContractError, match="there is no mapping 'nosuch'; known: "):
         show("x.csv", content, mapping="nosuch")

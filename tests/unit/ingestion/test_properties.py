@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from ingestion import landing
 from ingestion.config import Settings
 from ingestion.mapping import grammar
+from tests.mappings import only
 
 from ..conftest import Yard
 from .test_formats import xlsx
@@ -171,7 +172,7 @@ def test_rows_survive_any_format_and_split(
     records = [record(number, made) for number, made in enumerate(orders)]
     pieces = [piece for piece in (records[:cut], records[cut:]) if piece]
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(landing, "load_mappings", lambda *_: [TSV])
+        patch.setattr(landing, "load_mappings", lambda *_: only(TSV))
         yard = fresh_yard(folder)
         for number, piece in enumerate(pieces):
             form = forms[number % len(forms)]

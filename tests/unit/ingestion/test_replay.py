@@ -10,6 +10,8 @@ from ingestion import contracts, inventory, landing, ledger, parse, replay
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
 from ingestion.mapping import grammar
+from ingestion.mapping.in_use import library_mappings
+from tests.mappings import only
 
 from ..conftest import GOOD, HEADER, Yard
 from .test_deliveries import NAME, channel, vtuber
@@ -25,7 +27,7 @@ def steps(yard: Yard, **asked: object) -> list[tuple[str, str]]:
 
 
 def vtuber_mapping() -> grammar.Mapping:
-    return next(mapping for mapping in grammar.load_mappings() if mapping.mapping == "vtuber")
+    return library_mappings()["vtuber"]
 
 
 def refuse_for_its_size(yard: Yard, path: str = LARGE) -> None:
@@ -204,8 +206,8 @@ def test_a_corrected_mapping_needs_no_replay(yard: Yard, monkeypatch: pytest.Mon
     yard.land("one")
     before = vtuber_mapping()
     columns = {**(before.columns or {}), "followers": grammar.ColumnSource.model_validate({"from": "Subscribers"})}
-    corrected = [before.model_copy(update={"columns": columns})]
-    for module in (landing, grammar, replay):
+    corrected = only(before.model_copy(update={"columns": columns}))
+    for module in (landing, inventory, replay):
         monkeypatch.setattr(module, "load_mappings", lambda *_: corrected)
     assert steps(yard) == [(replay.BY_ITSELF, NAME)]
     assert yard.query("select * from replays") == []
@@ -221,8 +223,8 @@ def test_a_corrected_mapping_and_a_file_that_is_gone(yard: Yard, monkeypatch: py
     (yard.settings.landing / NAME).unlink()
     before = vtuber_mapping()
     columns = {**(before.columns or {}), "followers": grammar.ColumnSource.model_validate({"from": "Subscribers"})}
-    corrected = [before.model_copy(update={"columns": columns})]
-    for module in (landing, grammar, replay):
+    corrected = only(before.model_copy(update={"columns": columns}))
+    for module in (landing, inventory, replay):
         monkeypatch.setattr(module, "load_mappings", lambda *_: corrected)
     assert steps(yard) == [(replay.PUT_BACK, NAME)]
     assert yard.query("select * from replays") == []
@@ -240,7 +242,7 @@ def test_a_mapping_that_reads_another_time_in_the_name_doubles_nothing(
     mapping = vtuber_mapping()
     assert mapping.file_time is not None
     in_utc = mapping.file_time.model_copy(update={"zone": "UTC"})
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping.model_copy(update={"file_time": in_utc})])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping.model_copy(update={"file_time": in_utc})))
     yard.land("two")
     assert states(yard, NAME) == ["accepted", "superseded"]
     assert yard.rows(NAME, "captured_at") == [(datetime(2022, 8, 2, 3, 1, 2),)]
@@ -355,7 +357,7 @@ def test_a_rejected_batch_does_not_count_beside_another_reading_of_its_bytes(
     first = yard.batch(NAME)["batch_id"]
     ledger.reject(yard.settings, first, "zeros")
     mapping = vtuber_mapping().model_copy(update={"zero_is_null": ("views_total",)})
-    monkeypatch.setattr(landing, "load_mappings", lambda *_: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping))
     yard.land("two")
     with pytest.raises(ContractError, match="the same bytes count already"):
         steps(yard, batch_prefix=first, revive=True)
@@ -459,8 +461,8 @@ def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
             ],
         }
     )
-    for module in (landing, grammar, replay):
-        monkeypatch.setattr(module, "load_mappings", lambda *_: [mapping])
+    for module in (landing, inventory, replay):
+        monkeypatch.setattr(module, "load_mappings", lambda *_: only(mapping))
     path = "mixed/both.csv"
     yard.drop(path, "platform,account_id,at,updated\nyoutube,a,2026-01-05,2026-01-05\nyoutube,b,2026-01-05,never\n")
     yard.land("one")

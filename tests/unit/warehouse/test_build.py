@@ -8,6 +8,7 @@ import duckdb
 from ingestion import raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
+from ingestion.user_config import load as user_config
 from warehouse import build_database, plan
 from warehouse.build import meta
 from warehouse.build import run as build
@@ -80,7 +81,7 @@ def told(settings: Settings, version: str = "v1", was_published: bool = True) ->
     settings.build_db.parent.mkdir(parents=True, exist_ok=True)
     run_plan = plan.Plan("run", date(2026, 1, 5), date(2026, 1, 5), 0)
     known = plan.Model("int_known", "same", windowed=False)
-    return meta.write_meta(settings, run_plan, [known], version, was_published)
+    return meta.write_meta(settings, user_config.load(settings), run_plan, [known], version, was_published)
 
 
 def test_a_build_is_settled_after_a_run_that_published_under_the_same_code(settings: Settings) -> None:

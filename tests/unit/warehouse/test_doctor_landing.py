@@ -122,10 +122,10 @@ def test_an_upload_that_is_renamed_between_two_looks_is_no_matter(well: Yard, mo
     assert list(doctor._half_uploads(well.settings)) == []
 
 
-def test_a_mapping_that_cannot_be_read(well: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "bad.yml").write_text("mapping: [")
-    load = grammar.load_mappings
-    monkeypatch.setattr(grammar, "load_mappings", lambda *_: load(tmp_path))
+def test_a_mapping_that_cannot_be_read(well: Yard, tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "bad.yml").write_text("mapping: [")
+    well.settings = well.settings.model_copy(update={"config": tmp_path})
     finding = that_say(examine(well), "a mapping cannot be read")
     assert finding.level == "WRONG"
     assert finding.details[0].startswith("bad.yml: line 1: not valid YAML")

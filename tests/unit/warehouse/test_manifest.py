@@ -9,6 +9,7 @@ import pytest
 
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from ingestion.user_config import load as user_config
 from warehouse.build import dbt, manifest
 
 
@@ -88,7 +89,7 @@ def test_a_windowed_model_needs_a_part_column(settings: Settings, project: Path)
 def version_of(settings: Settings) -> str:
     with dbt.dbt_environment(settings):
         parsed = manifest.parse(settings)
-        return manifest.code_version(parsed, manifest.models_of(parsed, settings))
+        return manifest.code_version(parsed, manifest.models_of(parsed, settings, user_config.load(settings)))
 
 
 def test_the_version_of_the_code_changes_with_a_data_test_alone(settings: Settings, project: Path) -> None:
