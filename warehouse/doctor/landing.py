@@ -18,9 +18,10 @@ from typing import Literal
 
 import duckdb
 
+from expectations.thresholds import own_thresholds
 from ingestion import contracts, inventory, landing, lease, ledger
 from ingestion.config import Settings, unread_keys, utc_now
-from ingestion.errors import ContractError, FileNotReady, FileRefused
+from ingestion.errors import ConfigError, ContractError, FileNotReady, FileRefused
 
 Level = Literal["ok", "note", "WRONG"]
 
@@ -426,7 +427,7 @@ def check_lease(patient: Patient) -> Iterator[Finding]:
 
 
 def check_settings(settings: Settings) -> Iterator[Finding]:
-    """Keys that nobody reads, and feeds that are required but do not exist."""
+    """Keys that nobody reads, feeds that are required but do not exist, and a `config/` that cannot be."""
     known = [f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields]
     unread = unread_keys()
     if unread:
@@ -446,8 +447,16 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "WRONG", "settings", f"GROUNDSWELL_{key} names feeds that do not exist", some(feeds),
             f"known: {', '.join(contracts.load_feeds())}",
         )  # fmt: skip
-    if not unread and not strange:
-        yield Finding("ok", "settings", "every key is read")
+    try:
+        own_thresholds(settings)
+    except ConfigError as error:
+        first, *lines = str(error).splitlines()
+        yield Finding(
+            "WRONG", "settings", first, some(lines), "correct that file; groundswell config show prints what is read"
+        )
+    else:
+        if not unread and not strange:
+            yield Finding("ok", "settings", "every key is read, and config/ is in order")
 
 
 def age_of(stamp: str) -> timedelta:

@@ -15,6 +15,7 @@ from warehouse.doctor import landing as doctor
 from warehouse.doctor.landing import Finding, Listing, Patient
 
 from ..conftest import GOOD, GOOD_FILE, Yard
+from ..ingestion.test_deliveries import NAME, channel, vtuber
 
 BAD = "account_snapshots/bad.csv"
 ORDERS = "orders/orders.csv"
@@ -359,6 +360,23 @@ def test_a_misspelt_key_is_shown_with_the_right_one(yard: Yard, monkeypatch: pyt
         "WRONG",
         ("GROUNDSWELL_DEFAULT_SHEME in .env: did you mean GROUNDSWELL_DEFAULT_SCHEME?", "X in .env"),
     )
+
+
+def test_a_config_that_cannot_be(yard: Yard, tmp_path: Path) -> None:
+    (tmp_path / "tier_schemes.csv").write_text("scheme,tear\nours,nano\n")
+    settings = yard.settings.model_copy(update={"config": tmp_path})
+    finding = that_say(list(doctor.check_settings(settings)), "is refused, nothing is built")
+    assert finding.level == "WRONG"
+    assert finding.details == (f"{tmp_path}/tier_schemes.csv:1: unknown column 'tear'; did you mean 'tier'?",)
+
+
+def test_files_of_a_mapping_that_is_switched_off(yard: Yard, tmp_path: Path) -> None:
+    yard.drop(NAME, vtuber(channel(1, 100)))
+    yard.land("one")
+    yard.settings = yard.settings.model_copy(update={"config": tmp_path})
+    finding = that_say(examine(yard), "switched off or gone")
+    assert (finding.level, finding.details) == ("note", ("vtuber",))
+    assert "write `use: <name>`" in finding.remedy
 
 
 def test_a_required_feed_that_does_not_exist(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
