@@ -76,8 +76,8 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     )
     # A changed strategy plans all history; here the planner is told that nothing changed.
     with dbt.dbt_environment(warehouse.settings):
-        project = manifest.parse(warehouse.settings)
-        models = manifest.models_of(project, warehouse.settings, user_config.load(warehouse.settings))
+        parsed = manifest.parse(warehouse.settings)
+        models = manifest.models_of(parsed, warehouse.settings, user_config.load(warehouse.settings))
     monkeypatch.setattr(manifest, "models_of", lambda *_: models)
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     assert warehouse.build("second").status == "built"

@@ -16,6 +16,7 @@ from pluggy import HookimplMarker
 from ingestion.config import Settings, get_settings
 from ingestion.sample import copy_if_empty, default_day
 from warehouse.cli.airflow_env import airflow_environment
+from warehouse.cli.config import require_in_order
 from warehouse.summary import summarise
 
 # The marker that `airflow.listeners.hookimpl` is; from pluggy itself, Airflow need not be imported here.
@@ -25,10 +26,13 @@ hook = HookimplMarker("airflow")
 def run_nightly(named: date | None = None) -> int:
     """Run the DAG once. Returns 0 when the run finished, 1 when a task failed, 2 for a day in the future.
 
+    Raises ContractError before anything is copied where `config/` is not in order.
+
     Args:
         named: UTC day to build; default: yesterday, or the last day of the sample while there is nothing else.
     """
     settings = get_settings()
+    require_in_order(settings)
     os.environ.update(airflow_environment(settings))
     copied = copy_if_empty(settings)
     if copied:

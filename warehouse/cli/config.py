@@ -6,6 +6,7 @@ from pathlib import Path
 from expectations import thresholds
 from expectations.suites import Threshold
 from ingestion.config import ENV_FILE, PACKAGE, Settings, origin_of
+from ingestion.mapping.in_use import load_mappings
 from ingestion.user_config.load import DEFAULTS, USUAL, load
 from ingestion.user_config.tables import TABLES, Placed
 from ingestion.user_config.thresholds import FILE
@@ -18,6 +19,15 @@ CHANGES = {
     " A card of yours that is the default is the only one.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
 }
+
+
+def require_in_order(settings: Settings) -> None:
+    """Read all of `config/` before a run copies, lands or builds anything.
+
+    Raises ConfigError, of a mapping ContractError, that names file, line and remedy.
+    """
+    thresholds.own_thresholds(settings)
+    load_mappings(settings)
 
 
 def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
