@@ -176,12 +176,9 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
     found = {}
     for column, source in part.columns.items():
         if source.at is not None:
-            if source.at > len(table.header):
-                reason = f"it has {len(table.header)} columns; {column} should be at {source.at}"
-                raise FileRefused(reason, table.rows_hint)
-            found[column] = source.at - 1
+            found[column] = _position(table, column, source)
         elif source.from_ is not None:
-            position = find_column(table, tidy(source.from_), mapping, source.optional)
+            position = find_column(table, tidy(source.from_), mapping, source.optional, source.twin)
             if position is not None:
                 found[column] = position
         for name in source.template_columns:
@@ -192,13 +189,41 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
     return found
 
 
-def find_column(table: Table, name: str, mapping: Mapping, optional: bool) -> int | None:
+def _position(table: Table, column: str, source: ColumnSource) -> int:
+    """Where a column by position stands. Raises FileRefused where another header stands there."""
+    assert source.at is not None
+    position, titles = source.at - 1, [tidy(cell) for cell in table.header]
+    if position >= len(titles):
+        reason = f"it has {len(titles)} columns; {column} should be at {source.at}"
+        raise FileRefused(reason, table.rows_hint)
+    if source.header is None:
+        return position
+    wanted, seen = tidy(source.header), titles[position]
+    places = [index for index, title in enumerate(titles) if title == wanted]
+    if position not in places or (source.twin is not None and places.index(position) + 1 != source.twin):
+        there = ", ".join(str(place + 1) for place in places) or "nowhere"
+        which = f"{wanted!r}" + (f" number {source.twin}" if source.twin else "")
+        raise FileRefused(
+            f"at position {source.at}, where {column} is read, stands {seen[:80]!r}, not {which}; {wanted!r} stands at"
+            f" {there}: its columns have moved, correct the mapping",
+            table.rows_hint,
+        )
+    return position
+
+
+def find_column(table: Table, name: str, mapping: Mapping, optional: bool, twin: int | None = None) -> int | None:
     """Position of a header, null where an optional one is missing."""
     canonical = isinstance(mapping, CanonicalMapping)
     names = [mapping.name_of(cell) for cell in table.header]
     positions = [index for index, cell in enumerate(names) if cell == name]
+    if twin is not None and positions:
+        if twin > len(positions):
+            reason = f"header {name!r} stands there {len(positions)} times; number {twin} of it is missing"
+            raise FileRefused(f"{reason}: its columns have changed, correct the mapping", table.rows_hint)
+        return positions[twin - 1]
     if len(positions) > 1:
-        remedy = "keep one" if canonical else f"say `at: {positions[0] + 1}` or `at: {positions[1] + 1}`"
+        at = f"say `at: {positions[0] + 1}` or `at: {positions[1] + 1}` with `header`, or `twin: 1` or `twin: 2`"
+        remedy = "keep one" if canonical else at
         raise FileRefused(f"header {name!r} stands there {len(positions)} times; {remedy}", table.rows_hint)
     if not positions and not optional:
         hint = _nearest(name, table.header)

@@ -98,6 +98,16 @@ class ColumnSource(Strict):
     at: int | None = Field(
         default=None, ge=1, description="Position of the column, from 1, where headers repeat or are missing."
     )
+    header: str | None = Field(
+        default=None,
+        description="The header that stands at that position; where another one does, the whole file is set aside."
+        " Needed wherever the file has a header: `{at: 3, header: Followers}`.",
+    )
+    twin: int | None = Field(
+        default=None,
+        ge=1,
+        description="Which of several columns with one header is meant, from 1: `{from: Followers, twin: 2}`.",
+    )
     template: str | None = Field(
         default=None, description="Text made of other columns: `{Campaign}-{User}`. Null where one of them is."
     )
@@ -141,6 +151,10 @@ class ColumnSource(Strict):
         sources = (self.from_, self.at, self.template, self.constant)
         if sum(source is not None for source in sources) + self.from_file_time + self.from_as_of != 1:
             raise ValueError("say exactly one of: from, at, template, constant, from_file_time, from_as_of")
+        if self.header is not None and self.at is None:
+            raise ValueError("header says what stands at a position; say at, or from alone")
+        if self.twin is not None and self.from_ is None and self.header is None:
+            raise ValueError("twin tells columns with one header apart; say from, or at and header")
         if self.extract is not None and (self.is_fixed or _compiled(self.extract).groups != 1):
             raise ValueError("extract needs a column to cut from, and exactly one group")
         if self.template is not None and not self.template_columns:
@@ -299,6 +313,12 @@ class Mapping(_Traits):
         return self._with(load_feeds()[part.feed].fingerprint_of(self._filled(part, names)) for part in self.parts)
 
     @property
+    def has_positions(self) -> bool:
+        """Whether the order of a file's columns counts."""
+        sources = [source for part in self.parts for source in part.columns.values()]
+        return any(source.at is not None or source.twin is not None for source in sources)
+
+    @property
     def own_fingerprint(self) -> str:
         """Changes whenever a person changes the meaning of the mapping; what its feeds are does not count."""
         return self._with(())
@@ -422,6 +442,8 @@ def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str |
         return "from_file_time needs file_time, which says how the name is read"
     if mapping.header_row == 0 and (source.from_ is not None or source.template_columns):
         return "without a header say `at` instead of a name"
+    if source.at is not None and source.header is None and mapping.header_row != 0:
+        return "say which header stands at that position, as in {at: 3, header: Followers}: columns move"
     if mapping.format == "jsonl" and source.at is not None:
         return "JSON has no positions; say `from`"
     return None

@@ -367,9 +367,11 @@ def _write_down(
 
 def _source(header: list[str], index: int, way: dict[str, Any]) -> dict[str, Any]:
     """A column by its name, or by its position where the name is not alone."""
-    title = tidy(header[index])
-    is_alone = bool(title) and [tidy(other) for other in header].count(title) == 1
-    source: dict[str, Any] = {"from": title} if is_alone else {"at": index + 1}
+    titles = [tidy(other) for other in header]
+    title = titles[index]
+    source: dict[str, Any] = {"from": title} if title else {"at": index + 1, "header": title}
+    if title and titles.count(title) > 1:
+        source["twin"] = titles[: index + 1].count(title)
     return source | {key: value for key, value in way.items() if key != "decimal_mark"}
 
 

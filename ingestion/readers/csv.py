@@ -5,10 +5,8 @@ Records are counted a second time on the bytes themselves, so a parser that skip
 
 import csv
 import io
-import re
 import shutil
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +16,17 @@ import numpy as np
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.table import BLOCK, MAX_COLUMNS, TOO_MANY_COLUMNS, Reader, Table, list_of_cells, one
-from ingestion.readers.text import BOM, LINE_ENDS, is_utf8, scan_lines, transcode, why_broken
+from ingestion.readers.text import (
+    BOM,
+    HEADER_LIMIT,
+    LINE_ENDS,
+    is_utf8,
+    open_test,
+    scan_lines,
+    transcode,
+    why_broken,
+    with_one_line_end,
+)
 from ingestion.values import quote
 
 
@@ -62,9 +70,13 @@ def read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is
 def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     """Header and number of lines. Raises FileRefused for an empty, cut or wrongly encoded file."""
     source = plain if is_utf8(mapping) else transcode(plain, mapping.encoding)
-    head, lines, last = scan_lines(source, mapping)
+    scan = scan_lines(source, mapping)
+    head, lines = scan.head, scan.lines
+    if scan.is_mixed:
+        source = with_one_line_end(source, mapping.delimiter, mapping.quote)
+        head = _head_of(source)
     header, header_lines = _find_header(head, lines, mapping)
-    if last != b"\n":
+    if scan.last != b"\n":
         if not (is_whole or mapping.unended_last_line):
             raise FileRefused(
                 "its last line has no line end, so it may be cut; end the file with one, or send it again", lines
@@ -73,7 +85,8 @@ def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     body, skip = source, 1
     if mapping.header_row == 0:
         skip = 0
-    elif mapping.header_row > 1:
+    elif header_lines > 1:
+        # DuckDB skips lines, whatever their quotes say; near another line end it skips all of them.
         body, skip = _without_first_lines(source, header_lines), 0
     return _Text(body, skip, header, header_lines, lines, mapping.delimiter, mapping.quote, mapping.encoding)
 
@@ -103,6 +116,11 @@ def _find_header(head: bytes, lines: int, mapping: Mapping) -> tuple[list[str], 
     if mapping.header_row == 0:
         return [f"column_{number}" for number in range(1, len(header) + 1)], 0
     return header, mapping.header_row - 1 + records.line_num
+
+
+def _head_of(source: Path) -> bytes:
+    with source.open("rb") as file:
+        return file.read(HEADER_LIMIT)
 
 
 def _without_first_lines(source: Path, count: int) -> Path:
@@ -154,8 +172,8 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int) -> int:
         )
     reader.register("record_index", {"byte_offset": offsets, "source_line": lines + before, "size": sizes})
     # DuckDB's position of a broken record, and its text, may begin with the line ends and blank lines before it.
-    # A misplaced quote must break the same bytes here and there, and within the record that DuckDB blames (near a
-    # single line feed in a file of CRLF it blames the one before), or rows would get the lines of others.
+    # A misplaced quote must break the same bytes here and there, and within the record that DuckDB blames, or rows
+    # would get the lines of others.
     reader.execute(
         f"""
         create temp table records as
@@ -199,7 +217,7 @@ def index_records(
     """
     offsets, lines, sizes = array("q"), array("q"), array("q")
     offset, is_open, opened = 0, False, 0
-    ends_open, quote_byte = _open_test(delimiter, mark), mark.encode()
+    ends_open, quote_byte = open_test(delimiter, mark), mark.encode()
     with plain.open("rb") as source:
         for number, line in enumerate(source, start=1):
             start = 3 if number == 1 and line.startswith(BOM) else 0
@@ -216,29 +234,3 @@ def index_records(
     if is_open:
         raise FileRefused(f"a quote opened in line {opened} is never closed", len(offsets))
     return np.array(offsets), np.array(lines), np.array(sizes)
-
-
-def _open_test(delimiter: str, mark: str) -> Callable[[bytes, int, bool], bool]:
-    """A test whether a line ends inside a quoted cell, given whether it began in one."""
-    if not mark:
-        return lambda line, start, is_open: False
-    cut, quoted = re.escape(delimiter.encode()), re.escape(mark.encode())
-    # A quote opens a cell only at the cell's start, after blanks at most.
-    left_open = re.compile(
-        rb"(?:(?: *+Q[^Q]*+(?:QQ[^Q]*+)*+Q[^D]*+|(?! *Q)[^D]*+)(?:D|\Z))*+ *+Q".replace(b"Q", quoted).replace(b"D", cut)
-    )
-    closes = re.compile(rb"[^Q]*+(?:QQ[^Q]*+)*+Q".replace(b"Q", quoted))
-    separator = delimiter.encode()
-
-    def ends_open(line: bytes, start: int, is_open: bool) -> bool:
-        if is_open:
-            closing = closes.match(line)
-            if closing is None:
-                return True
-            cell_end = line.find(separator, closing.end())
-            if cell_end < 0:
-                return False
-            start = cell_end + len(separator)
-        return left_open.match(line, start) is not None
-
-    return ends_open

@@ -19,15 +19,17 @@ from ingestion.readers.table import (
     one,
     plain_words,
 )
-from ingestion.readers.text import BOM, is_utf8, scan_lines, transcode, why_broken
+from ingestion.readers.text import BOM, is_utf8, scan_lines, transcode, why_broken, with_one_line_end
 from ingestion.values import quote
 
 
 def read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     source = plain if is_utf8(mapping) else transcode(plain, mapping.encoding)
-    head, ends, last = scan_lines(source, mapping)
-    if head.removeprefix(BOM).lstrip()[:1] == b"[":
-        raise FileRefused("it is a JSON array; write one object a line (`jq -c '.[]'` does so)", ends)
+    scan = scan_lines(source, mapping)
+    if scan.is_mixed:
+        source = with_one_line_end(source, mark="")
+    if scan.head.removeprefix(BOM).lstrip()[:1] == b"[":
+        raise FileRefused("it is a JSON array; write one object a line (`jq -c '.[]'` does so)", scan.lines)
     offsets, sizes = _index_lines(source)
     options = (
         "auto_detect = false, header = false, delim = '\x1f', quote = '', escape = '', strict_mode = true,"
@@ -40,7 +42,7 @@ def read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], 
             raise
         raise FileRefused(f"it cannot be read as JSON lines ({plain_words(error)})", len(offsets)) from error
     _number_json_lines(reader, offsets, sizes, mapping.encoding)
-    _reject_non_objects(reader, cut=last != b"\n", total=len(offsets))
+    _reject_non_objects(reader, cut=scan.last != b"\n", total=len(offsets))
     keys = [row[0] for row in reader.execute(KEYS, {"most": MAX_COLUMNS + 1}).fetchall()]
     records = one(reader, "select count(*) from lines") + one(reader, "select count(*) from rejects")
     if len(keys) > MAX_COLUMNS:

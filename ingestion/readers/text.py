@@ -1,6 +1,9 @@
 """What the readers of text share: encodings, lines, and why a line cannot be read."""
 
 import codecs
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingestion.errors import FileRefused
@@ -21,9 +24,24 @@ def is_utf8(mapping: Mapping) -> bool:
     return codecs.lookup(mapping.encoding).name == "utf-8"
 
 
-def scan_lines(source: Path, mapping: Mapping) -> tuple[bytes, int, bytes]:
-    """Beginning of a file, its line ends, and its last byte."""
-    lines = unended = 0
+@dataclass(frozen=True)
+class Scan:
+    """Beginning of a file, its line ends, those of them with a carriage return, and its last byte."""
+
+    head: bytes
+    lines: int
+    returns: int
+    last: bytes
+
+    @property
+    def is_mixed(self) -> bool:
+        """Whether some lines end in one way and some in another; a line feed within quotes looks so, too."""
+        return 0 < self.returns < self.lines
+
+
+def scan_lines(source: Path, mapping: Mapping) -> Scan:
+    """Look through the lines of a file. Raises FileRefused where there are none, or they are no text."""
+    lines = returns = unended = 0
     last = b""
     with source.open("rb") as file:
         head = block = file.read(HEADER_LIMIT)
@@ -34,12 +52,14 @@ def scan_lines(source: Path, mapping: Mapping) -> tuple[bytes, int, bytes]:
         while block:
             ends = block.count(b"\n")
             lines += ends
+            if b"\r" in block or last == b"\r":
+                returns += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
             unended = 0 if ends else unended + len(block)
             if unended > MAX_LINE_BYTES:
                 raise FileRefused(f"line {lines + 1} is longer than {MAX_LINE_BYTES:,} bytes; is it text?", lines)
             last = block[-1:]
             block = file.read(BLOCK)
-    return head, lines, last
+    return Scan(head, lines, returns, last)
 
 
 def looks_like_utf16(head: bytes) -> bool:
@@ -73,6 +93,44 @@ def transcode(plain: Path, encoding: str) -> Path:
     if target.stat().st_size == 0:
         raise FileRefused("it is empty; send it again")
     return target
+
+
+def with_one_line_end(source: Path, delimiter: str = ",", mark: str = '"') -> Path:
+    """The same text beside it, with a line feed after each record; within quotes all stays."""
+    target = source.with_name(f"{source.name}.ends")
+    ends_open, quote_byte, is_open = open_test(delimiter, mark), mark.encode(), False
+    with source.open("rb") as file, target.open("wb") as out:
+        for number, line in enumerate(file):
+            if mark and (is_open or quote_byte in line):
+                is_open = ends_open(line, 3 if number == 0 and line.startswith(BOM) else 0, is_open)
+            out.write(line[:-2] + b"\n" if not is_open and line.endswith(b"\r\n") else line)
+    return target
+
+
+def open_test(delimiter: str, mark: str) -> Callable[[bytes, int, bool], bool]:
+    """A test whether a line ends inside a quoted cell, given whether it began in one."""
+    if not mark:
+        return lambda line, start, is_open: False
+    cut, quoted = re.escape(delimiter.encode()), re.escape(mark.encode())
+    # A quote opens a cell only at the cell's start, after blanks at most.
+    left_open = re.compile(
+        rb"(?:(?: *+Q[^Q]*+(?:QQ[^Q]*+)*+Q[^D]*+|(?! *Q)[^D]*+)(?:D|\Z))*+ *+Q".replace(b"Q", quoted).replace(b"D", cut)
+    )
+    closes = re.compile(rb"[^Q]*+(?:QQ[^Q]*+)*+Q".replace(b"Q", quoted))
+    separator = delimiter.encode()
+
+    def ends_open(line: bytes, start: int, is_open: bool) -> bool:
+        if is_open:
+            closing = closes.match(line)
+            if closing is None:
+                return True
+            cell_end = line.find(separator, closing.end())
+            if cell_end < 0:
+                return False
+            start = cell_end + len(separator)
+        return left_open.match(line, start) is not None
+
+    return ends_open
 
 
 def why_broken(encoding: str) -> str:

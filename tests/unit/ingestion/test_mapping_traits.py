@@ -97,7 +97,7 @@ def test_no_header_at_all(yard: Yard, use: Use) -> None:
 
 
 def test_twin_headers_are_taken_by_position(yard: Yard, use: Use) -> None:
-    use(f"{HEAD}{IDS}  followers: {{at: 3}}")
+    use(f"{HEAD}{IDS}  followers: {{at: 3, header: fans, twin: 2}}")
     assert land(yard, "id,fans,fans\na,1.2K,1234\n", "followers, extra") == [(1234, '{"fans":"1.2K"}')]
 
 
