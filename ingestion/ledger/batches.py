@@ -287,7 +287,7 @@ def headers_with_the_one_before(connection: Connection, run_id: str, feed: str) 
     A file that was read again stands where it landed first.
     """
     return connection.execute(
-        "select batch_id, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
+        "select batch_id, mapping, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
         " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.landing_order"
         " < new.landing_order order by earlier.landing_order desc limit 1) as header_before"
         " from batches new where run_id = ? and feed = ? and state = 'accepted' and header is not null",

@@ -56,14 +56,18 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         files = accounts.files_of(connection, FEED, first, max(days))
         latest = accounts.latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id, FEED)
+        drifts = accounts.header_drifts(connection, run_id, [FEED])
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest), run_id)
     judged = [file for file in files if file.day in days]
 
-    result = Suite(f"landing.{FEED}", checks(settings), expected_rows=len({file.day for file in judged}) + 1)
+    expected_rows = len({file.day for file in judged}) + len(drifts) + 1
+    result = Suite(f"landing.{FEED}", checks(settings), expected_rows=expected_rows)
     result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
     run = f"the run of {day}"
     result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
     accounts.measure_batches(result, run, batches)
+    for batch, names in drifts.items():
+        result.measure("header_drift", "the header", names, batch)
     accounts.measure_volume(result, files, days)
     with duckdb.connect(config=settings.duckdb_config) as reader:
         result.measure("freshness_hours", run, accounts.hours_since_capture(settings, reader, latest, day))
@@ -77,6 +81,7 @@ def checks(settings: Settings) -> list[Check]:
         Check("arrival", presence, ARRIVAL, DELIVER),
         Check("freshness_hours", presence, FRESHNESS_HOURS, DELIVER),
         Check("volume_change", "warning", VOLUME),
+        Check("header_drift", "warning", accounts.HEADER_DRIFT),
         Check("files_quarantined_whole", "warning", accounts.FILES_QUARANTINED),
         Check("share_of_rows_quarantined", "warning", accounts.ROWS_QUARANTINED),
     ]

@@ -191,6 +191,32 @@ def test_a_new_column_is_named_as_drift(settings, night):
     assert failed(check(settings, 2, "r3")) == set()
 
 
+def test_a_drift_of_another_feed_is_named_as_well(settings, night):
+    orders = settings.landing / "orders"
+    orders.mkdir(parents=True)
+    header = "order_id,customer_id,ordered_at,gross_amount,currency"
+    night(0, FULL)
+    for number, more in enumerate(("", "", ",promo_code")):
+        cells = f"o{number},c,2026-01-01,1,USD{',x' if more else ''}"
+        (orders / f"o{number}.csv").write_text(f"{header}{more}\n{cells}\n")
+        run_id = f"orders-{number}"
+        night(number + 1, FULL, run_id=run_id)
+        found = check(settings, number + 1, run_id)
+        assert failed(found) == ({"header_drift"} if more else set())
+    assert "o2.csv" in found["header_drift"]["detail"]
+
+
+def test_the_order_counts_where_positions_are_read():
+    before, now = ["Rank", "Followers", "Followers", "Likes"], ["Rank", "Likes", "Followers", "Followers"]
+    assert account_snapshots._drift(now, before, by_position=True) == 2
+    assert account_snapshots._drift(now, before, by_position=False) == 0
+    assert account_snapshots._drift(before, before, by_position=True) == 0
+
+
+def test_a_third_twin_is_a_drift():
+    assert account_snapshots._drift(["a", "a", "a"], ["a", "a"], False) == 1
+
+
 def test_a_file_set_aside_whole_warns_once(settings, night):
     night(0, FULL)
     (settings.landing / "account_snapshots" / "empty_2026-01-02.csv").write_text("platform,account_id\n")
