@@ -18,7 +18,7 @@ from expectations.suites import NAMED, Check, Severity, Suite, Threshold
 from ingestion import ledger, raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.mapping.grammar import load_mappings
+from ingestion.mapping.in_use import load_mappings
 
 FEED = "account_snapshots"
 
@@ -117,7 +117,9 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         files = files_of(connection, FEED, min(days) - timedelta(days=TRAILING_DAYS), max(days))
         latest = latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id)
-        drifts = header_drifts(connection, run_id, [feed for feed in load_feeds() if feed not in JUDGED_ELSEWHERE])
+        drifts = header_drifts(
+            settings, connection, run_id, [feed for feed in load_feeds() if feed not in JUDGED_ELSEWHERE]
+        )
     judged = [file for file in files if file.day in days]
     to_read = {*judged, *latest}
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in to_read), run_id)
@@ -180,9 +182,13 @@ def latest_files(connection: ledger.Connection, feed: str, day: date) -> list[Fi
     return files_of(connection, feed, date.fromisoformat(last), date.fromisoformat(last)) if last else []
 
 
-def header_drifts(connection: ledger.Connection, run_id: str, feeds: Iterable[str]) -> dict[str, int]:
+def header_drifts(
+    settings: Settings, connection: ledger.Connection, run_id: str, feeds: Iterable[str]
+) -> dict[str, int]:
     """What has changed in a header, per new batch, against the accepted batch of the same mapping before it."""
-    by_position = {mapping.mapping for mapping in load_mappings() if mapping.has_positions}
+    mappings = load_mappings(settings)
+    known = {**mappings.library, **mappings.in_use}
+    by_position = {name for name, mapping in known.items() if mapping.has_positions}
     return {
         row["batch_id"][:12]: _drift(
             json.loads(row["header"]), json.loads(row["header_before"]), row["mapping"] in by_position

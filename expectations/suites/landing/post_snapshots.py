@@ -56,7 +56,7 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
         files = accounts.files_of(connection, FEED, first, max(days))
         latest = accounts.latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id, FEED)
-        drifts = accounts.header_drifts(connection, run_id, [FEED])
+        drifts = accounts.header_drifts(settings, connection, run_id, [FEED])
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest), run_id)
     judged = [file for file in files if file.day in days]
 

@@ -8,6 +8,7 @@ import pytest
 from ingestion import landing
 from ingestion.config import PROJECT_DIR
 from ingestion.mapping import grammar
+from ingestion.mapping.in_use import Mappings
 
 from ..conftest import Yard
 from .test_mapping_traits import HEAD, IDS, PATH, Use, land, use
@@ -19,8 +20,8 @@ DOOR = PROJECT_DIR / "tests" / "fixtures" / "door"
 
 def deliver(yard: Yard, monkeypatch: pytest.MonkeyPatch, name: str, mapping: str | None) -> str:
     """Land a fixture under a mapping of the fixtures, or under none; returns its path."""
-    known = [grammar.load_mapping(DOOR / f"{mapping}.yml")] if mapping else []
-    monkeypatch.setattr(landing, "load_mappings", lambda: known)
+    known = only(grammar.load_mapping(DOOR / f"{mapping}.yml")) if mapping else Mappings()
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: known)
     path = f"account_snapshots/{name}" if not mapping else f"door/{name}"
     yard.drop(path, (DOOR / name).read_bytes())
     yard.land()
