@@ -62,7 +62,7 @@ class Candidate:
 class Taken:
     """A landed file as it was taken in, or why it is refused; `copy` is null where it was never opened.
 
-    `plain` is the copy unpacked, which only a delivery that is new needs.
+    `plain` is the copy unpacked, which only a delivery that is new needs; `named` is what its rows take from its name.
     """
 
     copy: Path | None
@@ -72,18 +72,16 @@ class Taken:
     refusal: FileRefused | None = None
     note: manifest.Entry | None = None
     plain: Path | None = None
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Opened:
-    """The cells of a file, to be read for one feed, or why it cannot be opened."""
+    """The cells of a file, to be read for one feed, and its header as it lasts; or why it cannot be opened."""
 
     table: Table | None
+    header: list[str] | None = None
     refusal: FileRefused | None = None
-
-    @property
-    def header(self) -> list[str] | None:
-        return self.table.header if self.table else None
 
 
 @dataclass
@@ -295,8 +293,8 @@ def _land_one(
     """
     now = utc_now()
     taken = _take_in(settings, candidate, mapping, refusal, now)
-    parts: tuple[FeedPart | None, ...] = mapping.parts if mapping else (None,)
-    feeds = [part.feed if part else UNKNOWN_FEED for part in parts]
+    parts: dict[str, tuple[FeedPart, ...]] = mapping.parts_by_feed if mapping else {UNKNOWN_FEED: ()}
+    feeds = list(parts)
     asked = {feed: ledger.times_asked(settings, taken.sha256, feed) for feed in feeds}
     try:
         with ledger.read(settings) as connection:
@@ -309,16 +307,18 @@ def _land_one(
         else:
             delivery = _delivery_of(candidate, taken, mapping, now)
             plain = _unpacked(settings, taken, mapping, candidate.label)
-            opened = _open(reader, plain, mapping, delivery)
+            opened = _open(reader, plain, mapping, parts[feeds[0]], delivery)
             fingerprint = mapping.fingerprint_of(opened.header) if mapping else ""
-            for part, feed in zip(parts, feeds, strict=True):
+            for number, feed in enumerate(feeds):
                 if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
                     continue
                 batch_id = _batch_id(taken, feed, mapping, fingerprint, asked[feed])
                 delivery = replace(delivery, batch_id=batch_id)
-                opened = _open(reader, plain, mapping, delivery) if batches else opened
+                opened = _open(reader, plain, mapping, parts[feed], delivery) if number else opened
                 hint = mappings.hint(candidate.label) if isinstance(mapping, CanonicalMapping) else None
-                outcome, raw_files = _read_and_write(settings, reader, plain, opened, part, mapping, delivery, hint)
+                outcome, raw_files = _read_and_write(
+                    settings, reader, plain, opened, feed, parts[feed], mapping, delivery, hint
+                )
                 batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
@@ -383,12 +383,13 @@ def _take_in(
         file_time = mapping.file_time_of(PurePosixPath(candidate.label).name)
         if file_time and file_time > now + timedelta(hours=MAX_HOURS_AHEAD):
             raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
+        named = mapping.taken_from(candidate.label)
     except FileRefused as error:
         return Taken(copy, sha256, size, None, error)
     except FileNotReady:
         copy.unlink()
         raise
-    return Taken(copy, sha256, size, file_time, None, note)
+    return Taken(copy, sha256, size, file_time, None, note, named=named)
 
 
 def read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None) -> manifest.Entry | None:
@@ -413,15 +414,18 @@ def _format(mapping: Mapping, label: str) -> str:
     return mapping.format_of(label) or "csv"
 
 
-def _open(reader: Reader, taken: Taken, mapping: Mapping | None, delivery: parse.Delivery) -> Opened:
-    """The cells of a file that was taken in and unpacked."""
+def _open(
+    reader: Reader, taken: Taken, mapping: Mapping | None, parts: tuple[FeedPart, ...], delivery: parse.Delivery
+) -> Opened:
+    """The cells of a file that was taken in and unpacked, for one feed."""
     if taken.refusal or mapping is None or taken.plain is None:
-        return Opened(None, taken.refusal or FileRefused("it could not be opened"))
+        return Opened(None, refusal=taken.refusal or FileRefused("it could not be opened"))
     try:
         file_format = _format(mapping, delivery.file)
-        return Opened(parse.open_file(reader, taken.plain, mapping, file_format, delivery.is_whole))
+        table = parse.open_file(reader, taken.plain, mapping, parts, file_format, delivery.is_whole)
+        return Opened(table, mapping.lasting(table.header))
     except FileRefused as error:
-        return Opened(None, error)
+        return Opened(None, refusal=error)
 
 
 def _read_and_write(
@@ -429,7 +433,8 @@ def _read_and_write(
     reader: Reader,
     taken: Taken,
     opened: Opened,
-    part: FeedPart | None,
+    feed: str,
+    parts: tuple[FeedPart, ...],
     mapping: Mapping | None,
     delivery: parse.Delivery,
     hint: str | None,
@@ -439,11 +444,10 @@ def _read_and_write(
     Args:
         hint: what else could read a file that is refused; null for nothing.
     """
-    feed = part.feed if part else UNKNOWN_FEED
     try:
-        if opened.table is None or mapping is None or part is None:
+        if opened.table is None or mapping is None:
             raise opened.refusal or FileRefused("it could not be opened")
-        outcome = parse.read_table(reader, opened.table, mapping, part, delivery)
+        outcome = parse.read_table(reader, opened.table, mapping, parts, delivery)
         if taken.note is not None:
             taken.note.check_rows(outcome.rows_read)
     except FileRefused as error:
@@ -499,7 +503,7 @@ def _batch_of(
 
 
 def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, fingerprint: str, asked: int) -> str:
-    """Id of bytes, feed, mapping, time in the name and replays asked for: the same delivery twice has one id.
+    """Id of bytes, feed, mapping, what the name says and replays asked for: the same delivery twice has one id.
 
     A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
     """
@@ -507,6 +511,7 @@ def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, fingerprint: str
     parts += [str(taken.file_time), taken.refusal.reason if taken.refusal else ""]
     if taken.note and (taken.note.as_of or taken.note.origin):
         parts += [str(taken.note.as_of), taken.note.origin or ""]
+    parts += [f"named {name}" for name in taken.named]
     parts += [str(asked)] if asked else []
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

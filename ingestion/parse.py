@@ -1,9 +1,11 @@
 """One landed file to typed rows and reasons, in DuckDB: no row is dropped, every cell is accepted or named.
 
-`cells` gives the file as a table of cells. It is read once per feed, into the temporary table `judged`: one row per
-record that could be split into cells, with a value `v_<name>` per feed column and, where a cell is bad, its name, text
-and reason. `numbered` is the same with `source_line`; `dropped` lists the lines of twins that do not stay; `rejects`
-holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
+The readers give the file as a table of cells. It is read once per feed, into the temporary table `judged`: one row per
+record that could be split into cells (several, where the mapping makes rows of columns or lists, or fills the feed
+several times), with a value `v_<name>` per feed column and, where a cell is bad, its name, text and reason. `numbered`
+is the same with `source_line` and `place`, which tells rows of one line apart; `dropped` lists the places of twins that
+do not stay; `rejects` holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the
+view that `raw` writes.
 """
 
 import difflib
@@ -22,12 +24,19 @@ from ingestion.mapping import row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
 from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
-from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, one, plain_words
+from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, number_given, one, plain_words
+from ingestion.totals import is_total
 from ingestion.values import EARLIEST, MAX_HOURS_AHEAD, quote
 
 VALUE_SHOWN = 200
 # In place of a column's name where a whole row is refused.
-HEADER_AGAIN, LEFT_OUT = "(header)", "(left out)"
+HEADER_AGAIN, LEFT_OUT, TOTAL, NOBODY = "(header)", "(left out)", "(total)", "(nobody)"
+# Of these, what a mapping leaves out on purpose.
+ON_PURPOSE = f"('{LEFT_OUT}', '{TOTAL}', '{NOBODY}')"
+
+LIKE_A_TOTAL = (
+    "a row that sums others, by its name: say `skip_totals: true` in its mapping; if it is an id, `skip_totals: false`"
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +78,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Layout:
-    """How one file fills one feed: its cells, and where each column of the feed stands among them."""
+    """How one file fills one feed, or does so once of several times: its cells, and where each column stands.
+
+    Args:
+        number: which time it is, from 0.
+        is_one_of_several: whether there is another.
+        others: positions of cells that another time takes.
+    """
 
     table: Table
     feed: Feed
@@ -77,6 +92,9 @@ class Layout:
     part: FeedPart
     positions: dict[str, int]
     delivery: Delivery
+    number: int = 0
+    is_one_of_several: bool = False
+    others: frozenset[int] = frozenset()
 
     def source(self, name: str) -> ColumnSource | None:
         """Where a feed column comes from, null where the file does not supply it."""
@@ -88,6 +106,8 @@ def connect(settings: Settings) -> Reader:
     settings.inbox.parent.mkdir(parents=True, exist_ok=True)
     reader = duckdb.connect(":memory:", config=settings.duckdb_config)
     reader.execute("set TimeZone = 'UTC'")
+    # Else `x in (...)` of five texts and more becomes a join, after which rows no longer stand in the file's order.
+    reader.execute("set disabled_optimizers = 'in_clause'")
     return reader
 
 
@@ -100,55 +120,76 @@ def is_usable(reader: Reader) -> bool:
     return True
 
 
-def open_file(reader: Reader, plain: Path, mapping: Mapping, file_format: str, is_whole: bool) -> Table:
+def open_file(
+    reader: Reader, plain: Path, mapping: Mapping, parts: tuple[FeedPart, ...], file_format: str, is_whole: bool
+) -> Table:
     """One plain file as cells, for one call of `read_table`. Raises FileRefused when it cannot be read as a whole.
 
     Args:
         plain: unpacked copy; its name holds no pattern characters.
+        parts: what the file supplies to one feed.
         is_whole: whether a manifest names the file's bytes or its SHA-256, so that it cannot be cut.
     """
     _drop_tables(reader)
-    return open_table(reader, plain, mapping, file_format, set(names_of(mapping)), is_whole)
+    return open_table(reader, plain, mapping, file_format, set(names_of(mapping)), is_whole, parts)
 
 
 def read_file(
-    reader: Reader, plain: Path, mapping: Mapping, part: FeedPart, file_format: str, delivery: Delivery
+    reader: Reader,
+    plain: Path,
+    mapping: Mapping,
+    parts: tuple[FeedPart, ...],
+    file_format: str,
+    delivery: Delivery,
 ) -> Outcome:
     """Type one plain file for one feed into `accepted` and `rejects`. Raises FileRefused as `read_table` does."""
-    table = open_file(reader, plain, mapping, file_format, delivery.is_whole)
-    return read_table(reader, table, mapping, part, delivery)
+    table = open_file(reader, plain, mapping, parts, file_format, delivery.is_whole)
+    return read_table(reader, table, mapping, parts, delivery)
 
 
-def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, delivery: Delivery) -> Outcome:
+def read_table(
+    reader: Reader, table: Table, mapping: Mapping, parts: tuple[FeedPart, ...], delivery: Delivery
+) -> Outcome:
     """Type the cells of a file for one feed into `accepted` and `rejects`. They are used up by it.
 
+    Args:
+        parts: what the file supplies to the feed: one or, where a row fills it several times, several.
     Raises:
         FileRefused: when the file cannot be read as a whole (a required column missing, no row).
     """
-    feed = load_feeds()[part.feed]
-    layout = Layout(table, feed, mapping, part, match_header(table, feed, mapping, part), delivery)
-    _judge(reader, layout)
-    rows_read = _number(reader, layout)
+    feed = load_feeds()[parts[0].feed]
+    places = [match_header(table, feed, mapping, part) for part in parts]
+    every = frozenset(position for found in places for position in found.values())
+    layouts = [
+        Layout(table, feed, mapping, part, found, delivery, number, len(parts) > 1, every)
+        for number, (part, found) in enumerate(zip(parts, places, strict=True))
+    ]
+    _judge(reader, layouts)
+    rows_read = _number(reader, table, len(parts))
     if rows_read == 0:
         raise FileRefused("it holds a header and no row; if a day has no rows, send no file")
-    duplicates = _settle_twins(reader, layout)
+    duplicates = _settle_twins(reader, layouts)
     rejected = one(reader, "select count(*) from rejects")
-    left_out = one(reader, "select count(*) from numbered where bad_column = '(left out)'") if part.keep else 0
+    left_out = table.left_out + one(reader, f"select count(*) from numbered where bad_column in {ON_PURPOSE}")
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
-    outages = _outages(reader, part)
+    outages = {layout.number: _outages(reader, layout) for layout in layouts}
     notes = [
         *table.notes,
         *_note_encoding(reader),
-        *_note_absent(layout),
-        *(f"outage: {share:.0%} of {n} are 0, read as not captured" for n, share in outages),
+        *_note_absent(layouts[0]),
+        *(
+            f"outage: {share:.0%} of {name} are 0, read as not captured"
+            for found in outages.values()
+            for name, share in found
+        ),
     ]
     if accepted == 0:
         notes.insert(0, _why_nothing(reader, left_out == rows_read))
-    _make_accepted_view(reader, layout, {name for name, _ in outages})
+    _make_accepted_view(reader, layouts, {number: {name for name, _ in found} for number, found in outages.items()})
     return Outcome(
         state="accepted" if accepted else "quarantined",
         reason="; ".join(notes) or None,
-        header=table.header,
+        header=mapping.lasting(table.header),
         rows_read=rows_read,
         rows_accepted=accepted,
         rows_quarantined=rejected,
@@ -160,7 +201,7 @@ def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, d
 
 def _why_nothing(reader: Reader, is_left_out: bool) -> str:
     if is_left_out:
-        return "no row was accepted: the mapping's `keep` leaves all of them out"
+        return "no row was accepted: the mapping leaves all of them out"
     example = reader.execute(
         "select source_line, column_name, reason from rejects order by reason like 'left out%', 1 limit 1"
     ).fetchone()
@@ -227,7 +268,8 @@ def find_column(table: Table, name: str, mapping: Mapping, optional: bool, twin:
         raise FileRefused(f"header {name!r} stands there {len(positions)} times; {remedy}", table.rows_hint)
     if not positions and not optional:
         hint = _nearest(name, table.header)
-        raise FileRefused(f"missing required column {name!r}{hint}; rename it or add a mapping", table.rows_hint)
+        remedy = table.hint or "rename it or add a mapping"
+        raise FileRefused(f"missing required column {name!r}{hint}; {remedy}", table.rows_hint)
     return positions[0] if positions else None
 
 
@@ -243,7 +285,7 @@ def _extra_sql(layout: Layout) -> str:
     """Cells that no feed column takes, as JSON by header; a repeated or empty header gets a name of its own."""
     header = layout.table.header
     left = {index for index, name in enumerate(header) if tidy(name) in {tidy(name) for name in layout.part.ignore}}
-    taken = left | set(layout.positions.values())
+    taken = left | layout.others | set(layout.positions.values())
     if layout.table.rest is not None:
         return layout.table.rest(sorted(taken))
     names: dict[str, int] = {}
@@ -301,6 +343,12 @@ def _text_sql(layout: Layout, name: str) -> str:
         return quote(layout.delivery.file_time.isoformat(sep=" ") + "Z")
     if source.from_as_of:
         return quote(layout.delivery.as_of.isoformat(sep=" ") + "Z")
+    if source.from_file_name is not None:
+        return _cut(quote(source.part_of_name(layout.delivery.file)), source)
+    if source.line_number:
+        line = "cast(source_line as varchar)"
+        is_number = layout.feed.columns[name].type == "integer"
+        return line if is_number else f"{quote(layout.delivery.file.rpartition('/')[2] + ':')} || {line}"
     if source.template is not None:
         return _template_sql(layout, source)
     if name not in layout.positions:
@@ -350,6 +398,8 @@ def _bad_sql(layout: Layout, name: str, latest: str) -> str:
     tests = [f"(t_{name} is not null and v_{name} is null{f' and not {hidden}' if hidden else ''})"]
     if column.type == "timestamp":
         tests += [f"v_{name} > {latest}", f"v_{name} < timestamp '{EARLIEST}'"]
+    if _may_be_total(layout, name):
+        tests.append(is_total(f"t_{name}"))
     if column.required:
         tests.append(f"t_{name} is null")
     elif source is not None and source.extract and name in layout.positions:
@@ -388,8 +438,41 @@ def _reason_sql(layout: Layout, name: str, latest: str) -> str:
     is_object = ""
     if name in layout.positions and _holds_objects(layout, name):
         is_object = f" when {_object_sql(layout, name)} then 'an object or list; name its part, like `from: a.b`'"
+    if _may_be_total(layout, name):
+        is_object += f" when {is_total(text)} then {quote(LIKE_A_TOTAL)}"
     refused = values.reason(column, source, text, f"v_{name}", latest)
     return f"case when t_{name} is null then {absent}{is_object} else {refused} end"
+
+
+def _may_be_total(layout: Layout, name: str) -> bool:
+    """Whether a word like `Total` in this column is no id, as far as anybody has said."""
+    is_id = layout.feed.columns[name].type == "id" and name in layout.feed.key and name in layout.positions
+    return is_id and layout.part.skip_totals is None and _has_numbers(layout.feed)
+
+
+def _has_numbers(feed: Feed) -> bool:
+    return any(column.type in ("count", "amount") for column in feed.columns.values())
+
+
+def _total_sql(layout: Layout) -> str:
+    """Whether a row sums others: its first cell, or an id of it, is such a word."""
+    ids = [name for name, column in layout.feed.columns.items() if column.type == "id" and name in layout.positions]
+    cells = dict.fromkeys([*(layout.positions[name] for name in ids), 0])
+    there = [c for c in cells if not _holds_objects_at(layout, c) or c in layout.table.paths]
+    return " or ".join(f"coalesce({is_total(f'trim({_cell_text(layout, c)})')}, false)" for c in there) or "false"
+
+
+def _holds_objects_at(layout: Layout, position: int) -> bool:
+    """Whether a cell comes from a record of JSON, of which only what was asked for is taken apart."""
+    return layout.table.rest is not None
+
+
+def _nobody_sql(layout: Layout) -> str:
+    """Whether a row holds nothing of those that a feed is filled with several times: neither an id nor a count."""
+    named = [name for name, column in layout.feed.columns.items() if name in layout.positions]
+    ids = [name for name in named if name in layout.feed.key]
+    counts = [name for name in named if layout.feed.columns[name].type in ("count", "amount")]
+    return " and ".join(f"t_{name} is null" for name in [*ids, *counts]) if ids else "false"
 
 
 def _whole_row_tests(layout: Layout) -> list[str]:
@@ -402,11 +485,26 @@ def _whole_row_tests(layout: Layout) -> list[str]:
     if layout.part.keep:
         kept = row_filter.parse(layout.part.keep).sql(lambda name: _named_text(layout, name))
         tests.append(f"when not ({kept}) then '{LEFT_OUT}'")
+    if layout.part.skip_totals:
+        tests.append(f"when {_total_sql(layout)} then '{TOTAL}'")
+    if layout.is_one_of_several:
+        tests.append(f"when {_nobody_sql(layout)} then '{NOBODY}'")
     return tests
 
 
-def _judge(reader: Reader, layout: Layout) -> None:
+def _judge(reader: Reader, layouts: list[Layout]) -> None:
     """Read the file into `judged`: values, `extra`, and of a bad row the first bad column, its text, reason, cells."""
+    for layout in layouts:
+        try:
+            into = "insert into judged" if layout.number else "create temp table judged as"
+            reader.execute(f"{into} {_judged_sql(layout)}")
+        except duckdb.Error as error:
+            if is_of_the_machine(error):
+                raise
+            raise FileRefused(f"it cannot be read ({plain_words(error)})", layout.table.rows_hint) from error
+
+
+def _judged_sql(layout: Layout) -> str:
     latest = f"(timestamp '{layout.delivery.loaded_at.isoformat(sep=' ')}' + interval {MAX_HOURS_AHEAD} hour)"
     texts, typed, shown, reasons = [], [], [], []
     tests = _whole_row_tests(layout)
@@ -420,28 +518,29 @@ def _judge(reader: Reader, layout: Layout) -> None:
     reasons.append(f"when '{HEADER_AGAIN}' then 'the header line again'")
     left_out = f"left out by the mapping, which keeps: {layout.part.keep}"
     reasons.append(f"when '{LEFT_OUT}' then {quote(left_out)}")
+    reasons.append(f"when '{TOTAL}' then 'left out by the mapping: a row that sums others'")
+    reasons.append(f"when '{NOBODY}' then {quote(_nobody_words(layout))}")
     bits = " + ".join(f"case when {sql} then {bit} else 0 end" for bit, sql in _hidden_bits(layout).values())
-    names = ", ".join([*(f"v_{name}" for name in layout.feed.columns), *([f"{bits} as hidden"] if bits else [])])
+    marks = [f"{bits or '0'} as hidden"] if bits or layout.is_one_of_several else []
+    marks += [f"{layout.number} as part"] if layout.is_one_of_several else []
+    names = ", ".join([*(f"v_{name}" for name in layout.feed.columns), *marks])
     lines = "source_line, " if layout.table.has_lines else ""
     is_bad = "case when bad_column is not null then"
-    try:
-        reader.execute(
-            f"""
-            create temp table judged as
-            select {lines}{names}, extra, bad_column,
-                {is_bad} left(case bad_column {" ".join(shown)} end, {VALUE_SHOWN}) end as bad_value,
-                {is_bad} case bad_column {" ".join(reasons)} end end as bad_reason,
-                {is_bad} {layout.table.row} end as cells
-            from (select *, case {" ".join(tests)} end as bad_column
-                  from (select *, {", ".join(typed)}
-                        from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
-                              from {layout.table.relation})))
-            """
-        )
-    except duckdb.Error as error:
-        if is_of_the_machine(error):
-            raise
-        raise FileRefused(f"it cannot be read ({plain_words(error)})", layout.table.rows_hint) from error
+    return f"""
+        select {lines}{names}, extra, bad_column,
+            {is_bad} left(case bad_column {" ".join(shown)} end, {VALUE_SHOWN}) end as bad_value,
+            {is_bad} case bad_column {" ".join(reasons)} end end as bad_reason,
+            {is_bad} {layout.table.row} end as cells
+        from (select *, case {" ".join(tests)} end as bad_column
+              from (select *, {", ".join(typed)}
+                    from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
+                          from {layout.table.relation})))
+        """
+
+
+def _nobody_words(layout: Layout) -> str:
+    named = [layout.table.header[layout.positions[name]] for name in layout.feed.key if name in layout.positions]
+    return f"left out: its {' and '.join(named)[:200]} is empty, and there is no count"
 
 
 def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
@@ -455,12 +554,13 @@ def _drop_tables(reader: Reader) -> None:
         reader.execute(f"drop view if exists {view}")
     for table in ("judged", "dropped", "twins", "reread"):
         reader.execute(f"drop table if exists {table}")
-    reader.execute("create temp table dropped (source_line bigint)")
+    reader.execute("create temp table dropped (place bigint)")
 
 
-def _number(reader: Reader, layout: Layout) -> int:
+def _number(reader: Reader, table: Table, times: int) -> int:
     """Make `numbered`, and fill `rejects` with the rows of a bad cell. Returns records read."""
-    read = layout.table.number(reader)
+    number = table.number if times == 1 else number_given
+    read = number(reader, "judged", "numbered")
     reader.execute(
         "insert into rejects select source_line, case when bad_column not like '(%' then bad_column end, bad_value,"
         " bad_reason, cells from numbered where bad_column is not null"
@@ -468,15 +568,15 @@ def _number(reader: Reader, layout: Layout) -> int:
     return read
 
 
-_STAYS = "bad_column is null and source_line not in (select source_line from dropped)"
+_STAYS = "bad_column is null and place not in (select place from dropped)"
 
 
-def _settle_twins(reader: Reader, layout: Layout) -> int:
+def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
     """Rows of one key and instant: equal ones are duplicates, differing ones go to quarantine. Returns duplicates.
 
     Under `tie_break: last_line` the last of differing rows stays and the others count as duplicates.
     """
-    feed, part = layout.feed, layout.part
+    feed, part = layouts[0].feed, layouts[0].part
     key = ", ".join(f"v_{name}" for name in feed.identity)
     repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
@@ -487,7 +587,7 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
         f"""
         create temp table twins as
         select source_line, place, cast(v_{feed.identity[-1]} as varchar) as shown,
-            count(distinct content) over same as contents, {keeper}(source_line) over same as kept_line,
+            count(distinct content) over same as contents, {keeper}(place) over same as kept_place,
             min(source_line) over same as first_line, max(source_line) over same as last_line,
             count(*) over same as rows
         from (select source_line, place, {key}, row({content}) as content
@@ -497,23 +597,26 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
     )
     is_conflict = "false" if part.tie_break else "contents > 1"
     if one(reader, f"select count(*) from twins where {is_conflict}"):
-        _quarantine_conflicts(reader, layout, is_conflict)
-    reader.execute(f"insert into dropped select source_line from twins where {is_conflict} or source_line <> kept_line")
-    return one(reader, f"select count(*) from twins where not ({is_conflict}) and source_line <> kept_line")
+        _quarantine_conflicts(reader, layouts, is_conflict)
+    reader.execute(f"insert into dropped select place from twins where {is_conflict} or place <> kept_place")
+    return one(reader, f"select count(*) from twins where not ({is_conflict}) and place <> kept_place")
 
 
-def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> None:
+def _quarantine_conflicts(reader: Reader, layouts: list[Layout], is_conflict: str) -> None:
     """Move conflicting twins to `rejects` with their cells as read, for which the file is read once more."""
     for table in ("reject_scans", "reject_errors"):
         reader.execute(f"drop table if exists {table}")
-    reader.execute(f"create temp table reread as select {layout.table.row} as cells from {layout.table.relation}")
+    feed = layouts[0].feed
+    for layout in layouts:
+        into = "insert into reread" if layout.number else "create temp table reread as"
+        reader.execute(f"{into} select {layout.table.row} as cells from {layout.table.relation}")
     if one(reader, "select count(*) from reread") != one(reader, "select count(*) from judged"):
-        raise FileRefused("two readings of it differ; check its quotes", layout.table.rows_hint)
+        raise FileRefused("two readings of it differ; check its quotes", layouts[0].table.rows_hint)
     reader.execute(
         f"""
         insert into rejects
-        select source_line, {quote(layout.feed.identity[-1])}, shown,
-            rows || ' rows with one key{" and instant" if layout.feed.time else ""} and differing values, in lines '
+        select source_line, {quote(feed.identity[-1])}, shown,
+            rows || ' rows with one key{" and instant" if feed.time else ""} and differing values, in lines '
                 || first_line || if(rows > 2, ' to ', ' and ') || last_line,
             reread.cells
         from twins join reread on reread.rowid = twins.place where {is_conflict}
@@ -541,37 +644,41 @@ def _note_absent(layout: Layout) -> list[str]:
     return notes
 
 
-def _outages(reader: Reader, part: FeedPart) -> list[tuple[str, float]]:
+def _outages(reader: Reader, layout: Layout) -> list[tuple[str, float]]:
     """Columns in which too large a share of the rows is 0, where 0 means not captured, with that share."""
+    part = layout.part
     if part.outage_share is None or not part.zero_is_null:
         return []
     sums = ", ".join(f"count(*) filter (v_{name} = 0)" for name in part.zero_is_null)
-    row = reader.execute(f"select greatest(count(*), 1), {sums} from numbered where {_STAYS}").fetchone()
+    mine = f"part = {layout.number} and " if layout.is_one_of_several else ""
+    row = reader.execute(f"select greatest(count(*), 1), {sums} from numbered where {mine}{_STAYS}").fetchone()
     assert row is not None
     shares = [(name, zeros / row[0]) for name, zeros in zip(part.zero_is_null, row[1:], strict=True)]
     return [(name, share) for name, share in shares if share > part.outage_share]
 
 
-def _make_accepted_view(reader: Reader, layout: Layout, outages: set[str]) -> None:
+def _make_accepted_view(reader: Reader, layouts: list[Layout], outages: dict[int, set[str]]) -> None:
     """The view `accepted`: the raw layer's columns, in its order."""
+    stays = _STAYS if one(reader, "select count(*) from dropped") else "bad_column is null"
+    chosen = [_accepted_sql(layout, outages[layout.number], stays) for layout in layouts]
+    reader.execute(f"create temp view accepted as {' union all '.join(chosen)}")
+
+
+def _accepted_sql(layout: Layout, outages: set[str], stays: str) -> str:
     delivery = layout.delivery
     columns = []
     for name, column in layout.feed.columns.items():
         columns.append(f"{_accepted_value(layout, name)} as {name}")
         if column.type == "count":
             columns.append(f"{_null_reason(layout, name, name in outages)} as {name}_null_reason")
-    has_dropped = one(reader, "select count(*) from dropped") > 0
     day = f"cast(v_{layout.feed.day} as date)" if layout.feed.day else f"date '{delivery.as_of.date()}'"
-    reader.execute(
-        f"""
-        create temp view accepted as
+    return f"""
         select {", ".join(columns)}, extra, '{delivery.origin}' as data_origin,
             {quote(delivery.file)} as source_file, source_line, '{delivery.sha256}' as source_sha256,
             '{delivery.batch_id}' as batch_id, timestamp '{delivery.as_of}' as as_of,
             timestamp '{delivery.loaded_at}' as loaded_at, {day} as snapshot_date
-        from numbered where {_STAYS if has_dropped else "bad_column is null"}
+        from numbered where {f"part = {layout.number} and " if layout.is_one_of_several else ""}{stays}
         """
-    )
 
 
 def _accepted_value(layout: Layout, name: str) -> str:

@@ -113,6 +113,16 @@ class ColumnSource(Strict):
     )
     constant: str | None = Field(default=None, description="The same value in every row.")
     from_file_time: bool = Field(default=False, description="The time in the file's name, see `file_time`.")
+    from_file_name: str | None = Field(
+        default=None,
+        description="Regular expression with one group: that part of the file's name, as `^bili_(\\d+)`. With a `/` in"
+        " it the whole path under landing is looked at.",
+    )
+    line_number: bool = Field(
+        default=False,
+        description="The file's name and the row's line, as `sales.csv:17`: an id for rows that have none. Of a number"
+        " the line alone.",
+    )
     from_as_of: bool = Field(
         default=False,
         description="The instant as of which the file speaks: its manifest's, else the mapping's `as_of`,"
@@ -148,14 +158,20 @@ class ColumnSource(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> "ColumnSource":
-        sources = (self.from_, self.at, self.template, self.constant)
-        if sum(source is not None for source in sources) + self.from_file_time + self.from_as_of != 1:
-            raise ValueError("say exactly one of: from, at, template, constant, from_file_time, from_as_of")
+        sources = (self.from_, self.at, self.template, self.constant, self.from_file_name)
+        flags = (self.from_file_time, self.from_as_of, self.line_number)
+        if sum(source is not None for source in sources) + sum(flags) != 1:
+            raise ValueError(
+                "say exactly one of: from, at, template, constant, from_file_time, from_as_of, from_file_name,"
+                " line_number"
+            )
+        if self.from_file_name is not None and _compiled(self.from_file_name).groups != 1:
+            raise ValueError("from_file_name needs exactly one group, around the part that is meant")
         if self.header is not None and self.at is None:
             raise ValueError("header says what stands at a position; say at, or from alone")
         if self.twin is not None and self.from_ is None and self.header is None:
             raise ValueError("twin tells columns with one header apart; say from, or at and header")
-        if self.extract is not None and (self.is_fixed or _compiled(self.extract).groups != 1):
+        if self.extract is not None and (self.is_fixed or self.line_number or _compiled(self.extract).groups != 1):
             raise ValueError("extract needs a column to cut from, and exactly one group")
         if self.template is not None and not self.template_columns:
             raise ValueError("template names no column; write one in braces, like {Campaign}")
@@ -187,7 +203,16 @@ class ColumnSource(Strict):
     @property
     def is_fixed(self) -> bool:
         """Whether the value is the same in every row of a file."""
-        return self.constant is not None or self.from_file_time or self.from_as_of
+        is_named = self.from_file_name is not None
+        return self.constant is not None or self.from_file_time or self.from_as_of or is_named
+
+    def part_of_name(self, path: str) -> str:
+        """What `from_file_name` finds in a file's path under landing. Raises FileRefused where it finds nothing."""
+        assert self.from_file_name is not None
+        match = re.search(self.from_file_name, path if "/" in self.from_file_name else path.rpartition("/")[2])
+        if match is None or not match[1]:
+            raise FileRefused(f"its name holds nothing like {self.from_file_name}; rename the file as its sender does")
+        return match[1]
 
     @property
     def template_columns(self) -> list[str]:
@@ -195,8 +220,54 @@ class ColumnSource(Strict):
         return [tidy(name) for name in TEMPLATE_PART.findall(self.template or "")]
 
 
+class Unpivot(Strict):
+    """Columns side by side that become rows: the header goes into one column, its cells into others."""
+
+    name: str = Field(description="Name of the column that the headers go into, for `from`.")
+    values: dict[str, str] = Field(
+        min_length=1,
+        description="Per column that cells go into, for `from`: a regular expression of the whole headers that it"
+        " takes. With a group, that part of the header is the name: `^(.+) Followers$`.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "Unpivot":
+        if self.name in self.values:
+            raise ValueError("name and values need names of their own")
+        for pattern in self.values.values():
+            if _compiled(pattern).groups > 1:
+                raise ValueError(f"{pattern!r} has several groups; one says which part of the header is the name")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns that come in place of those side by side."""
+        return [self.name, *self.values]
+
+    def read(self, header: str) -> tuple[str, str] | None:
+        """Which column takes the cells under a header, and the name that the header gives; null for none."""
+        for column, pattern in self.values.items():
+            if match := re.fullmatch(pattern, tidy(header)):
+                return column, match[match.re.groups] or ""
+        return None
+
+
 class _Traits(Strict):
     """How the rows of one feed are chosen and judged."""
+
+    skip_totals: bool | None = Field(
+        default=None,
+        description="`true`: a row that sums others (Total, Grand total, Summe, 合計, ...) is set aside as left out;"
+        " `false`: there is none, such a word is an id. Default: such a row is quarantined, with this remedy.",
+    )
+    unpivot: Unpivot | None = Field(
+        default=None, description="Dates, channels or platforms side by side: each filled cell becomes a row."
+    )
+    explode: str | tuple[str, ...] | None = Field(
+        default=None,
+        description="JSON and Parquet: a nested list, each item of which becomes a row: `explode: posts`, and"
+        " `from: posts.id`. Lists within lists: a list of paths, from the outside in.",
+    )
 
     keep: str | None = Field(
         default=None,
@@ -245,6 +316,11 @@ class Mapping(_Traits):
     header_row: int = Field(
         default=1, ge=0, le=1000, description="CSV and XLSX: line of the header; 0 where there is none (use `at`)."
     )
+    rows_at: str | None = Field(
+        default=None,
+        description="JSON: where the list of rows lies within a document, as `data` or `response.items`. A file that"
+        " is a list needs none.",
+    )
     sheet: str | int | None = Field(default=None, description="XLSX: name or number of the sheet. Default: the first.")
     decimal_mark: Literal[".", ","] = Field(default=".", description="Of numbers; the other mark groups thousands.")
     null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in any column, as `-` or `N/A`.")
@@ -263,15 +339,20 @@ class Mapping(_Traits):
     )
 
     @model_validator(mode="after")
+    def _one_shape_per_feed(self) -> "Mapping":
+        for feed, parts in self.parts_by_feed.items():
+            for trait in ("tie_break", "unpivot", "explode"):
+                if any(getattr(part, trait) != getattr(parts[0], trait) for part in parts):
+                    raise ValueError(f"{feed} is filled several times: say one {trait} in each")
+        return self
+
+    @model_validator(mode="after")
     def _one_form(self) -> "Mapping":
         single = [self.feed, self.columns]
         if (self.feeds is None) == (None in single) or (self.feeds is not None and any(single)):
             raise ValueError("say feed and columns, or feeds (a list of them), not both")
         if self.feeds is not None and self.model_fields_set & set(_Traits.model_fields):
-            raise ValueError("with feeds, say keep, zero_is_null, outage_share, ignore and tie_break within each")
-        names = [part.feed for part in self.parts]
-        if len(set(names)) != len(names):
-            raise ValueError("feeds names one feed twice; a file supplies each feed once")
+            raise ValueError(f"with feeds, say {', '.join(_Traits.model_fields)} within each")
         if self.delimiter == self.quote or self.delimiter in "\r\n":
             raise ValueError("delimiter must be neither the quote nor a line end")
         return self
@@ -300,6 +381,24 @@ class Mapping(_Traits):
         assert self.feed is not None
         assert self.columns is not None
         return (FeedPart(feed=self.feed, columns=self.columns, **traits),)
+
+    @property
+    def parts_by_feed(self) -> dict[str, tuple[FeedPart, ...]]:
+        """What the file supplies: a feed may be filled several times from a row."""
+        return {part.feed: tuple(other for other in self.parts if other.feed == part.feed) for part in self.parts}
+
+    def taken_from(self, path: str) -> tuple[str, ...]:
+        """What its rows take from a file's path besides its time. Raises FileRefused where it is not there."""
+        sources = [source for part in self.parts for source in part.columns.values()]
+        found = [source.part_of_name(path) for source in sources if source.from_file_name is not None]
+        return (*found, *([path.rpartition("/")[2]] if any(source.line_number for source in sources) else []))
+
+    def lasting(self, header: Sequence[str]) -> list[str]:
+        """A header without the columns that come and go with each file, because they become rows."""
+        spreads = [part.unpivot for part in self.parts if part.unpivot]
+        left = [name for name in header if not any(spread.read(name) for spread in spreads)]
+        made = dict.fromkeys(name for spread in spreads for name in spread.columns)
+        return [*left, *(name for name in made if name not in left)]
 
     def fingerprint_of(self, header: Sequence[str] | None) -> str:
         """Changes whenever the meaning of the mapping does, or that of its feeds as far as it concerns such a file.
@@ -412,6 +511,9 @@ def check_mapping(mapping: Mapping, path: Path) -> Mapping:
                 refuse("columns", name, words=f"{part.feed} has no column {name!r}{hint}")
             if problem := _misfit(feed.columns[name], part.columns[name], mapping):
                 refuse("columns", name, words=f"{name}: {problem}")
+        for name, source in part.columns.items():
+            if source.line_number and (part.unpivot or part.explode):
+                refuse("columns", name, words=f"{name}: several rows have one line; make an id with template")
         for name in feed.required:
             if name not in part.columns:
                 refuse("columns", words=f"required column {name!r} is not mapped; say where it comes from")
@@ -440,6 +542,8 @@ def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str |
         return "only a count can be hidden"
     if source.from_file_time and mapping.file_time is None:
         return "from_file_time needs file_time, which says how the name is read"
+    if source.line_number and column.type not in ("id", "text", "integer"):
+        return f"a line number is no {column.type}"
     if mapping.header_row == 0 and (source.from_ is not None or source.template_columns):
         return "without a header say `at` instead of a name"
     if source.at is not None and source.header is None and mapping.header_row != 0:

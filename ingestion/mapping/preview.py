@@ -79,37 +79,41 @@ def preview(console: Console, reader: Reader, settings: Settings, file: Path, na
         console.print(f"  make preview FILE={_quoted(file)} MAPPING={_shown(chosen.written)}", markup=False)
         return 1
     accepted = 0
-    for part in chosen.mapping.parts:
-        accepted += _show_part(console, reader, copy, file, chosen.mapping, part)
+    for parts in chosen.mapping.parts_by_feed.values():
+        accepted += _show_feed(console, reader, copy, file, chosen.mapping, parts)
     _say_next(console, file, chosen, accepted)
     return 0 if accepted else 1
 
 
-def _show_part(console: Console, reader: Reader, copy: Path, file: Path, mapping: Mapping, part: FeedPart) -> int:
+def _show_feed(
+    console: Console, reader: Reader, copy: Path, file: Path, mapping: Mapping, parts: tuple[FeedPart, ...]
+) -> int:
     """Land a file into memory for one feed and show it. Returns the rows that would be accepted."""
     file_format = mapping.format_of(file.name)
     if file_format is None:
         raise FileRefused(f"its name {file.name!r} says no format; say `format` in the mapping")
-    with _working(console, f"reading into {part.feed}"):
+    feed = parts[0].feed
+    with _working(console, f"reading into {feed}"):
         plain = landing.unpack(copy, get_settings().max_unpacked_bytes, file_format)
-        outcome = parse.read_file(reader, plain, mapping, part, file_format, _delivery(file, mapping))
+        outcome = parse.read_file(reader, plain, mapping, parts, file_format, _delivery(file, mapping))
     console.print(
-        f"\n{part.feed}: {outcome.rows_read:,} rows read = {outcome.rows_accepted:,} accepted"
+        f"\n{feed}: {outcome.rows_read:,} rows read = {outcome.rows_accepted:,} accepted"
         f" + {outcome.rows_quarantined:,} quarantined + {outcome.rows_duplicate:,} duplicate",
         markup=False,
     )
     if outcome.reason:
         console.print(f"note     {outcome.reason}", markup=False)
     if outcome.rows_accepted:
-        _show_rows(console, reader, part)
+        _show_rows(console, reader, parts)
     if outcome.rows_quarantined:
         _show_rejects(console, reader)
     return outcome.rows_accepted
 
 
-def _show_rows(console: Console, reader: Reader, part: FeedPart) -> None:
+def _show_rows(console: Console, reader: Reader, parts: tuple[FeedPart, ...]) -> None:
     """The first rows as they would load: columns that the mapping supplies, and what goes to `extra`."""
-    columns = ["source_line", *(name for name in load_feeds()[part.feed].columns if name in part.columns), "extra"]
+    supplied = {name for part in parts for name in part.columns}
+    columns = ["source_line", *(name for name in load_feeds()[parts[0].feed].columns if name in supplied), "extra"]
     rows = reader.execute(
         f"select {', '.join(f'cast({name} as varchar)' for name in columns)} from accepted order by source_line"
         f" limit {SHOWN_ROWS}"
@@ -192,7 +196,7 @@ def _fits(reader: Reader, copy: Path, file: Path, mapping: Mapping) -> bool:
         return False
     try:
         plain = landing.unpack(copy, get_settings().max_unpacked_bytes, file_format)
-        outcome = parse.read_file(reader, plain, mapping, mapping.parts[0], file_format, _delivery(file, mapping))
+        outcome = parse.read_file(reader, plain, mapping, mapping.parts, file_format, _delivery(file, mapping))
     except FileRefused:
         return False
     header = {name.lower() for name in outcome.header or []}

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ingestion.config import PROJECT_DIR
-from ingestion.mapping.grammar import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping
+from ingestion.mapping.grammar import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping, Unpivot
 
 SCHEMA = MAPPINGS_DIR / "mapping.schema.json"
 PAGE = PROJECT_DIR / "docs" / "mapping-reference.md"
@@ -37,6 +37,7 @@ TABLES: list[tuple[str, str, type[BaseModel]]] = [
     ),
     ("Within `feeds`", "One entry per feed that the file fills.", FeedPart),
     ("Within `columns`", "One entry per column of the feed: where it comes from, how it is read.", ColumnSource),
+    ("Within `unpivot`", "How columns side by side become rows.", Unpivot),
     ("Within `file_time`", "How the time in a file's name is read.", FileTime),
 ]
 
@@ -98,8 +99,9 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(inner[0])}"
     if origin is dict:
         return f"{_kind(inner[1])} per name"
-    names = {str: "text", int: "number", float: "number", bool: "`true` or `false`", ColumnSource: "see below"}
-    return names.get(annotation, {FeedPart: "entries, see below", FileTime: "see below"}.get(annotation, "time"))
+    names = {str: "text", int: "number", float: "number", bool: "`true` or `false`", FeedPart: "entries, see below"}
+    names |= dict.fromkeys((ColumnSource, FileTime, Unpivot), "see below")
+    return names.get(annotation, "time")
 
 
 def write() -> list[Path]:

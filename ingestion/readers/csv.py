@@ -61,7 +61,7 @@ def read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is
         header=text.header,
         relation=relation,
         row=list_of_cells(len(text.header)),
-        number=lambda reader: _number_lines(reader, text),
+        number=lambda reader, table, view: _number_lines(reader, text, table, view),
         has_header=mapping.header_row > 0,
         rows_hint=text.data_lines,
     )
@@ -143,24 +143,24 @@ def _with_last_line_end(source: Path, head: bytes) -> Path:
     return target
 
 
-def _number_lines(reader: Reader, text: _Text) -> int:
-    """Make `numbered` (judged with source_line) and fill `rejects`. Returns records read.
+def _number_lines(reader: Reader, text: _Text, table: str, view: str) -> int:
+    """Make a view of a table with `place` and `source_line`, and fill `rejects`. Returns records read.
 
     Where each line is one record and none was rejected the row's place is its line; else the records are found
     again on the bytes. Raises FileRefused when the two counts of records differ.
     """
-    rows = one(reader, "select count(*) from judged")
+    rows = one(reader, f"select count(*) from {table}")
     broken = one(reader, "select count(distinct line_byte_position) from reject_errors")
     if broken == 0 and rows == text.data_lines:
         first = text.header_lines + 1
         reader.execute(
-            f"create temp view numbered as select rowid + {first} as source_line, rowid as place, * from judged"
+            f"create temp view {view} as select rowid + {first} as source_line, rowid as place, * from {table}"
         )
         return rows
-    return _locate_records(reader, text, rows, broken)
+    return _locate_records(reader, text, rows, broken, table, view)
 
 
-def _locate_records(reader: Reader, text: _Text, rows: int, broken: int) -> int:
+def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: str, view: str) -> int:
     """Number the rows of a file with blank, broken or many-lined records; move the broken ones to `rejects`."""
     before = text.header_lines if text.skip == 0 else 0
     offsets, lines, sizes = index_records(text.body, text.header_lines - before, text.delimiter, text.quote)
@@ -198,11 +198,11 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int) -> int:
         "insert into rejects select source_line, null, null, reason, row_text from records where reason is not null"
     )
     reader.execute(
-        """
-        create temp view numbered as
-        select spot.source_line, spot.place, judged.* from judged
+        f"""
+        create temp view {view} as
+        select spot.source_line, spot.place, {table}.* from {table}
         join (select row_number() over (order by byte_offset) - 1 as place, source_line
-              from records where reason is null) spot on judged.rowid = spot.place
+              from records where reason is null) spot on {table}.rowid = spot.place
         """
     )
     return read

@@ -7,6 +7,7 @@ import duckdb
 
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import Mapping
+from ingestion.readers.jsonl import Parts, table_of_records
 from ingestion.readers.table import (
     MAX_COLUMNS,
     TOO_MANY_COLUMNS,
@@ -17,11 +18,14 @@ from ingestion.readers.table import (
     list_of_texts,
     number_given,
     plain_words,
+    read_into,
 )
 from ingestion.values import quote
 
 
-def read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
+def read_parquet(
+    reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool, parts: Parts = ()
+) -> Table:
     _refuse_unlike_parquet(plain)
     source = f"read_parquet({quote(str(plain))}, file_row_number = true, hive_partitioning = false)"
     try:
@@ -38,6 +42,11 @@ def read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]
     if len(names) > MAX_COLUMNS:
         raise FileRefused(f"it has {len(names):,} {TOO_MANY_COLUMNS}")
     rows = int(sizes[1] or 0) if sizes else 0
+    if parts and parts[0].explode:
+        named = ", ".join(f"{quote(name)}, {_name(name)}" for name in names)
+        text = f"cast(json_object({named}) as varchar)"
+        read_into(reader, "lines", f"select file_row_number + 1 as source_line, {text} as text from {source}", rows)
+        return table_of_records(reader, rows, wanted, parts)
     kinds = {row[0]: str(row[1]) for row in described}
     cells, types = [], {}
     for index, name in enumerate(names):
@@ -49,7 +58,7 @@ def read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]
         header=names,
         relation=f"(select file_row_number + 1 as source_line{''.join(f', {cell}' for cell in cells)} from {source})",
         row=list_of_cells(len(names)) if not types else list_of_texts(len(names)),
-        number=lambda reader: number_given(reader, rows),
+        number=lambda reader, table, view: number_given(reader, table, view, rows),
         has_lines=True,
         types=types,
         has_header=False,
@@ -78,7 +87,7 @@ NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 
 def _parquet_cell(name: str, kind: str) -> tuple[str, str]:
     """SQL of a column and its type: lists of texts joined by `|`, other nested values as JSON, the rest as it is."""
-    column = '"' + name.replace('"', '""') + '"'
+    column = _name(name)
     if kind == "VARCHAR[]":
         return f"array_to_string({column}, '|')", "VARCHAR"
     if kind.endswith("]") or kind.startswith(NESTED):
@@ -87,3 +96,7 @@ def _parquet_cell(name: str, kind: str) -> tuple[str, str]:
         wide = "TIMESTAMP WITH TIME ZONE" if kind.endswith("ZONE") else "TIMESTAMP"
         return f"cast({column} as {wide})", wide
     return (f"cast({column} as varchar)", "VARCHAR") if kind.startswith(AS_TEXT) else (column, kind)
+
+
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'

@@ -35,14 +35,17 @@ class Table:
         paths: JSON path of each column, where cells may hold objects.
         rest: makes SQL for what a record holds besides the columns at these positions, where it is no list of cells.
         rows_hint: records, as far as they could be counted, for a file that is refused.
-        number: makes the temporary view `numbered` of `judged`, returns the records read.
+        number: makes of a table of the relation's rows a temporary view with `place` and `source_line`, returns the
+            records read.
+        left_out: records that were set aside on purpose before any cell was read.
+        hint: what a person may say to find a column that is missing.
         notes: what people should know of how it was read.
     """
 
     header: list[str]
     relation: str
     row: str
-    number: Callable[[Reader], int]
+    number: Callable[[Reader, str, str], int]
     has_lines: bool = False
     types: dict[int, str] = field(default_factory=dict)
     has_header: bool = True
@@ -50,6 +53,8 @@ class Table:
     paths: dict[int, str] = field(default_factory=dict)
     rest: Callable[[list[int]], str] | None = None
     rows_hint: int = 0
+    left_out: int = 0
+    hint: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -78,13 +83,23 @@ def list_of_texts(width: int) -> str:
     return "cast(to_json([" + ", ".join(f"cast(c{index} as varchar)" for index in range(width)) + "]) as varchar)"
 
 
-def number_given(reader: Reader, read: int) -> int:
-    """`numbered` where the table carries its lines already."""
-    reader.execute("create temp view numbered as select rowid as place, * from judged")
-    found = one(reader, "select (select count(*) from judged) + (select count(*) from rejects)")
-    if found != read:
+def number_given(reader: Reader, table: str, view: str, read: int | None = None) -> int:
+    """Number rows that carry their lines already, against the records that were announced, where they were."""
+    reader.execute(f"create temp view {view} as select rowid as place, * from {table}")
+    found = one(reader, f"select (select count(*) from {table}) + (select count(*) from rejects)")
+    if read is not None and found != read:
         raise FileRefused(f"{read:,} records were announced, {found:,} were read; send it again", max(read, found))
-    return read
+    return found
+
+
+def read_into(reader: Reader, table: str, query: str, rows_hint: int) -> None:
+    """Read a file into a temporary table. Raises FileRefused where the file is why that fails."""
+    try:
+        reader.execute(f"create temp table {table} as {query}")
+    except duckdb.Error as error:
+        if is_of_the_machine(error):
+            raise
+        raise FileRefused(f"it cannot be read ({plain_words(error)})", rows_hint) from error
 
 
 def one(reader: Reader, query: str) -> int:

@@ -53,7 +53,7 @@ def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], i
         header=header,
         relation="(select * exclude (is_wide) from sheet where not is_wide order by source_line)",
         row=list_of_cells(width),
-        number=lambda reader: number_given(reader, len(rows)),
+        number=lambda reader, table, view: number_given(reader, table, view, len(rows)),
         has_lines=True,
         has_header=mapping.header_row > 0,
         has_serials=True,
