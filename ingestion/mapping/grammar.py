@@ -316,6 +316,20 @@ class Mapping(_Traits):
     header_row: int = Field(
         default=1, ge=0, le=1000, description="CSV and XLSX: line of the header; 0 where there is none (use `at`)."
     )
+    header: tuple[str, ...] = Field(
+        default=(),
+        description="CSV and XLSX: names by which the header is found, wherever it stands, in place of `header_row`:"
+        " `[Date, Views]`. So one of several tables in a file is chosen.",
+    )
+    comment: str | None = Field(
+        default=None,
+        min_length=1,
+        description="CSV and XLSX: lines that begin so are passed over, as `#`. `header_row` then counts neither them"
+        " nor blank lines.",
+    )
+    ends_at_blank_line: bool = Field(
+        default=False, description="CSV and XLSX: the table ends at the first blank line below its first row."
+    )
     rows_at: str | None = Field(
         default=None,
         description="JSON: where the list of rows lies within a document, as `data` or `response.items`. A file that"
@@ -353,9 +367,24 @@ class Mapping(_Traits):
             raise ValueError("say feed and columns, or feeds (a list of them), not both")
         if self.feeds is not None and self.model_fields_set & set(_Traits.model_fields):
             raise ValueError(f"with feeds, say {', '.join(_Traits.model_fields)} within each")
+        if self.header and self.header_row != 1:
+            raise ValueError("header finds the header by its names; leave out header_row")
         if self.delimiter == self.quote or self.delimiter in "\r\n":
             raise ValueError("delimiter must be neither the quote nor a line end")
         return self
+
+    @property
+    def is_plain_table(self) -> bool:
+        """Whether a file is one table from its header on to its end."""
+        return not (self.header or self.comment or self.ends_at_blank_line)
+
+    def is_header(self, cells: Iterable[str]) -> bool:
+        """Whether a row of cells holds the names by which the header is found."""
+        return {tidy(name) for name in self.header} <= {tidy(cell) for cell in cells}
+
+    def no_header(self) -> str:
+        """Why a file without its header is refused."""
+        return f"no line holds the headers {', '.join(map(repr, self.header))}; correct `header` in the mapping"
 
     @field_validator("encoding")
     @classmethod

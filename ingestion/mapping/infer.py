@@ -190,7 +190,12 @@ def _dialect(text: str) -> tuple[str, int]:
         if not widths:
             continue
         width = max(set(widths), key=lambda w: (widths.count(w) * (w > 1), w))
-        full = (n for n, row in enumerate(rows, 1) if len(row) == width and all(cell.strip() for cell in row[:2]))
+        # The index that pandas writes before the other columns has no header.
+        full = (
+            n
+            for n, row in enumerate(rows, 1)
+            if len(row) == width and (all(cell.strip() for cell in row[:2]) or all(cell.strip() for cell in row[1:]))
+        )
         header_row = next(full, 1)
         score = widths.count(width) / len(widths) * (1 + width / 100) if width > 1 else 0.01
         if score > best[0]:

@@ -32,7 +32,7 @@ from ingestion.values import quote
 
 @dataclass(frozen=True)
 class _Text:
-    """A delimited file: where its records are, and how they are written."""
+    """A delimited file: where its records are, how they are written, and how many lines stand below its table."""
 
     body: Path
     skip: int
@@ -42,6 +42,7 @@ class _Text:
     delimiter: str
     quote: str
     encoding: str
+    below: int = 0
 
     @property
     def data_lines(self) -> int:
@@ -64,6 +65,7 @@ def read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is
         number=lambda reader, table, view: _number_lines(reader, text, table, view),
         has_header=mapping.header_row > 0,
         rows_hint=text.data_lines,
+        notes=(f"not read: {text.below:,} lines below the end of its table",) if text.below else (),
     )
 
 
@@ -75,13 +77,16 @@ def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     if scan.is_mixed:
         source = with_one_line_end(source, mapping.delimiter, mapping.quote)
         head = _head_of(source)
-    header, header_lines = _find_header(head, lines, mapping)
+    if mapping.is_plain_table:
+        header, header_lines = _find_header(head, lines, mapping)
     if scan.last != b"\n":
         if not (is_whole or mapping.unended_last_line):
             raise FileRefused(
                 "its last line has no line end, so it may be cut; end the file with one, or send it again", lines
             )
         source, lines = _with_last_line_end(source, head), lines + 1
+    if not mapping.is_plain_table:
+        return _cut_out(source, lines, mapping)
     body, skip = source, 1
     if mapping.header_row == 0:
         skip = 0
@@ -109,18 +114,77 @@ def _find_header(head: bytes, lines: int, mapping: Mapping) -> tuple[list[str], 
         header = [cell.strip() for cell in next(records)]
     except (csv.Error, StopIteration) as error:
         raise FileRefused(f"its header line cannot be read ({error})", data_lines) from error
-    if any("\0" in cell for cell in header):
-        raise FileRefused("its header holds a NUL byte; send it again", data_lines)
-    if len(header) > MAX_COLUMNS:
-        raise FileRefused(f"its header has {len(header):,} {TOO_MANY_COLUMNS}", data_lines)
+    _check_header(header, data_lines)
     if mapping.header_row == 0:
         return [f"column_{number}" for number in range(1, len(header) + 1)], 0
     return header, mapping.header_row - 1 + records.line_num
 
 
+def _cut_out(source: Path, lines: int, mapping: Mapping) -> _Text:
+    """The table that a mapping means, where other lines stand around it; blank ones in its body keep the numbers."""
+    target = source.with_name(f"{source.name}.body")
+    mark, comment = mapping.quote.encode(), (mapping.comment or "").encode()
+    blank, ends_open = b" \t\r\n" + mapping.delimiter.encode(), open_test(mapping.delimiter, mapping.quote)
+    header: list[str] | None = None
+    header_lines = seen = last = rows = 0
+    is_open, record = False, b""
+    with source.open("rb") as file, target.open("wb") as out:
+        for number, line in enumerate(file, start=1):
+            text = line.removeprefix(BOM) if number == 1 else line
+            is_start = not is_open
+            is_passed = is_start and bool(comment) and text.startswith(comment)
+            if not is_passed and mark and (is_open or mark in text):
+                is_open = ends_open(text, 0, is_open)
+            if header is None:
+                record = text if is_start else record + text
+                if is_open or is_passed or (mapping.comment and not text.strip(blank)):
+                    continue
+                cells, seen = _cells(record, mapping), seen + 1
+                if mapping.header_row == 0:
+                    header = [f"column_{place}" for place in range(1, len(cells) + 1)]
+                    out.write(record)
+                elif mapping.is_header(cells) if mapping.header else seen == mapping.header_row:
+                    header, header_lines = cells, number
+            elif is_passed:
+                out.write(b"\r\n" if line.endswith(b"\r\n") else b"\n")
+            elif is_start and rows and mapping.ends_at_blank_line and not text.strip(blank):
+                break
+            else:
+                rows += 1
+                out.write(text)
+            last = number
+    if header is None:
+        reason = mapping.no_header() if mapping.header else f"it ends before its header, line {mapping.header_row}"
+        raise FileRefused(reason, lines)
+    _check_header(header, lines)
+    if is_open:
+        raise FileRefused("a quote is never closed", lines)
+    return _Text(
+        target, 0, header, header_lines, last, mapping.delimiter, mapping.quote, mapping.encoding, below=lines - last
+    )
+
+
+def _cells(record: bytes, mapping: Mapping) -> list[str]:
+    """Cells of one record; none where its quotes make no sense."""
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if mapping.quote else csv.QUOTE_NONE
+    lines = io.StringIO(record[:HEADER_LIMIT].decode("utf-8", errors="replace"), newline="\n")
+    try:
+        reader = csv.reader(lines, delimiter=mapping.delimiter, quotechar=mapping.quote or None, quoting=quoting)
+        return [cell.strip() for cell in next(reader)]
+    except (csv.Error, StopIteration):
+        return []
+
+
 def _head_of(source: Path) -> bytes:
     with source.open("rb") as file:
         return file.read(HEADER_LIMIT)
+
+
+def _check_header(header: list[str], data_lines: int) -> None:
+    if any("\0" in cell for cell in header):
+        raise FileRefused("its header holds a NUL byte; send it again", data_lines)
+    if len(header) > MAX_COLUMNS:
+        raise FileRefused(f"its header has {len(header):,} {TOO_MANY_COLUMNS}", data_lines)
 
 
 def _without_first_lines(source: Path, count: int) -> Path:

@@ -19,22 +19,18 @@ MAX_CELLS = 100_000_000
 
 def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     name, grid, others = _read_sheet(plain, mapping)
-    first = max(mapping.header_row, 0)
+    first = _header_place(name, grid, mapping)
     if mapping.header_row:
-        if len(grid) < mapping.header_row:
-            raise FileRefused(
-                f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`"
-            )
-        header = [(_cell_text(cell) or "").strip() for cell in grid[mapping.header_row - 1]]
+        header = [(_cell_text(cell) or "").strip() for cell in grid[first - 1]]
         while header and not header[-1]:
             header.pop()
     else:
         header = [f"column_{number}" for number in range(1, max(map(len, grid), default=0) + 1)]
     if not any(header):
-        raise FileRefused(f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`")
+        raise FileRefused(f"sheet {name!r} holds no header in row {first or 1}; say `header_row` or `sheet`")
     if len(header) > MAX_COLUMNS:
         raise FileRefused(f"its header has {len(header):,} {TOO_MANY_COLUMNS}", max(0, len(grid) - first))
-    rows = [(line, cells) for line, cells in enumerate(grid[first:], start=first + 1) if any(c != "" for c in cells)]
+    rows, below = _rows_below(grid, first, mapping)
     width = len(header)
     frame = pd.DataFrame({"source_line": np.array([line for line, _ in rows], dtype="int64")})
     beyond = pd.Series([any(c != "" for c in cells[width:]) for _, cells in rows], dtype=bool)
@@ -58,8 +54,51 @@ def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], i
         has_header=mapping.header_row > 0,
         has_serials=True,
         rows_hint=len(rows),
-        notes=(f"read was sheet {name!r}, not {', '.join(repr(other) for other in others)}",) if others else (),
+        notes=(
+            *([f"read was sheet {name!r}, not {', '.join(repr(other) for other in others)}"] if others else []),
+            *([f"not read: {below:,} rows below the end of its table"] if below else []),
+        ),
     )
+
+
+def _header_place(name: str, grid: list[list[Any]], mapping: Mapping) -> int:
+    """Row of the header, from 1; 0 for none. Raises FileRefused where it is not there."""
+    seen = 0
+    for number, cells in enumerate(grid, start=1):
+        if mapping.header_row == 0:
+            return 0
+        if mapping.comment and (_is_comment(cells, mapping) or _is_blank(cells)):
+            continue
+        seen += 1
+        if mapping.header and mapping.is_header((_cell_text(cell) or "").strip() for cell in cells):
+            return number
+        if not mapping.header and seen == mapping.header_row:
+            return number
+    if mapping.header:
+        raise FileRefused(f"in sheet {name!r} {mapping.no_header()}", len(grid))
+    if mapping.header_row == 0:
+        return 0
+    raise FileRefused(f"sheet {name!r} holds no header in row {mapping.header_row}; say `header_row` or `sheet`")
+
+
+def _rows_below(grid: list[list[Any]], first: int, mapping: Mapping) -> tuple[list[tuple[int, list[Any]]], int]:
+    """Rows of the table with their numbers, blank ones left out, and how many filled rows stand below its end."""
+    rows: list[tuple[int, list[Any]]] = []
+    for number, cells in enumerate(grid[first:], start=first + 1):
+        if _is_blank(cells):
+            if rows and mapping.ends_at_blank_line:
+                return rows, sum(not _is_blank(other) for other in grid[number:])
+        elif not _is_comment(cells, mapping):
+            rows.append((number, cells))
+    return rows, 0
+
+
+def _is_blank(cells: list[Any]) -> bool:
+    return all(cell == "" for cell in cells)
+
+
+def _is_comment(cells: list[Any], mapping: Mapping) -> bool:
+    return bool(cells) and mapping.comment is not None and (_cell_text(cells[0]) or "").startswith(mapping.comment)
 
 
 def _read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], list[str]]:

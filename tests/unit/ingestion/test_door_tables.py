@@ -564,3 +564,92 @@ def test_lines_hold_whatever_spellings_a_mapping_lists(yard: Yard, use: Use) -> 
     rows[10] = "broken"
     found = land(yard, "\n".join(["id,name", *rows, ""]), "source_line, account_id")
     assert found == [(number + 2, f"a{number}") for number in range(24_000) if number != 10]
+
+
+# --- where a table begins and ends
+
+
+ANALYTICS = """# ----------------------------------------
+# Creators
+# "Account: Example
+# ----------------------------------------
+
+# Start date: 20260101
+id,fans
+# all of them
+a,1
+"b
+c",2
+
+d,3
+"""
+
+
+def test_comment_lines_above_and_among_the_rows(yard: Yard, use: Use) -> None:
+    use(f"{HEAD}comment: '#'\n{IDS.replace('{from: id}', '{from: fans}')}  display_name: {{from: id}}")
+    columns = "source_line, account_id, display_name"
+    assert land(yard, ANALYTICS, columns) == [(9, "1", "a"), (10, "2", "b\nc"), (13, "3", "d")]
+    windows = ANALYTICS.replace("\n", "\r\n").encode("utf-8-sig")
+    found = [(9, "1", "a"), (10, "2", "b\r\nc"), (13, "3", "d")]
+    assert land(yard, windows, columns, "account_snapshots/x2.csv") == found
+
+
+PREAMBLE = (
+    "Report of Anna\nfrom,2026-01-01\n\nid,fans,likes\na,1,2\nb,2,3\n\nDay,Views\n2026-01-01,5\n2026-01-02,oops\n"
+)
+
+
+@pytest.mark.parametrize("lines_before", [0, 1, 7])
+def test_a_header_by_name_below_a_preamble_of_any_length(yard: Yard, use: Use, lines_before: int) -> None:
+    use(f"{HEAD}header: [fans, id]\nends_at_blank_line: true{IDS}  followers: {{from: fans}}")
+    content = "any words\n" * lines_before + PREAMBLE
+    first = lines_before + 5
+    columns = "source_line, account_id, followers"
+    assert land(yard, content, columns) == [(first, "a", 1), (first + 1, "b", 2)]
+    assert yard.batch(PATH)["reason"] == "not read: 4 lines below the end of its table"
+
+
+def test_the_second_table_of_a_file(yard: Yard, use: Use) -> None:
+    use(f"{HEAD}header: [Day, Views]{IDS.replace('{from: id}', '{from: Day}')}  followers: {{from: Views}}")
+    assert land(yard, PREAMBLE, "source_line, account_id, followers") == [(9, "2026-01-01", 5)]
+    assert yard.rejects(PATH)[0][0] == 10
+
+
+def test_a_header_of_two_lines_is_found_by_name(yard: Yard, use: Use) -> None:
+    use(f"{HEAD}header: [fans now]{IDS}  followers: {{from: fans now}}")
+    assert land(yard, 'a title\nid,"fans\nnow"\na,1\n', "source_line, account_id, followers") == [(4, "a", 1)]
+
+
+def test_a_header_that_is_not_there(yard_with_good: Yard, use: Use) -> None:
+    use(f"{HEAD}header: [fans, views]{IDS}")
+    yard_with_good.drop(PATH, PREAMBLE)
+    yard_with_good.land()
+    yard_with_good.assert_quarantined_whole(PATH, "no line holds the headers 'fans', 'views'; correct `header`")
+
+
+def test_a_header_by_name_and_by_row_is_an_error_of_the_mapping(use: Use) -> None:
+    with pytest.raises(grammar.ContractError, match="leave out header_row"):
+        use(f"{HEAD}header: [fans]\nheader_row: 3{IDS}")
+
+
+def test_a_table_within_a_sheet(yard: Yard, use: Use) -> None:
+    from .test_formats import xlsx
+
+    use(f"{HEAD}header: [fans, id]\nends_at_blank_line: true\ncomment: '#'{IDS}  followers: {{from: fans}}")
+    rows = [["Report"], [], ["id", "fans"], ["a", 1], ["# note"], ["b", 2], [], ["Day", "Views"], ["2026-01-01", 5]]
+    path = "account_snapshots/x.xlsx"
+    columns = "source_line, account_id, followers"
+    assert land(yard, xlsx(*rows), columns, path) == [(4, "a", 1), (6, "b", 2)]
+    assert yard.batch(path)["reason"] == "not read: 2 rows below the end of its table"
+
+
+def test_the_index_that_pandas_writes(yard: Yard, use: Use) -> None:
+    from ingestion import parse
+    from ingestion.mapping import infer
+
+    path = DOOR / "14_pandas_index.csv"
+    guess = infer.infer(parse.connect(yard.settings), path, path.name, "csv").content
+    assert "header_row" not in guess
+    assert {name: guess["columns"][name] for name in ("platform", "account_id", "followers")} == {
+        "platform": {"from": "Platform"}, "account_id": {"from": "Handle"}, "followers": {"from": "Followers"},
+    }  # fmt: skip
