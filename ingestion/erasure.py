@@ -13,11 +13,12 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 import duckdb
@@ -30,6 +31,9 @@ from ingestion.readers.table import Reader
 from ingestion.values import quote
 
 BLOCK = 1 << 20
+# Endings of members of a zip whose bytes are not those of their text.
+PACKED = (".gz", ".zst", ".xlsx", ".parquet", ".zip")
+ZSTD = b"\x28\xb5\x2f\xfd"
 ACCOUNT, POST = "account", "post"
 # Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
 Meant = Callable[[str, str, str], str]
@@ -292,7 +296,8 @@ def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set
 def _clean_landing(settings: Settings, account_id: str, delivered: set[str], found: Erased) -> None:
     """Landed files that brought the account go whole: what others have in them is in raw. One not yet landed waits."""
     with ledger.read(settings) as connection:
-        known = {row["path"] for row in ledger.deliveries(connection)}
+        known = _with_containers({row["path"] for row in ledger.deliveries(connection)})
+    delivered = _with_containers(delivered)
     for file in _files_below(settings.landing):
         label = os.fsencode(file.relative_to(settings.landing)).decode("utf-8", errors="backslashreplace")
         if label not in delivered and not holds(file, account_id):
@@ -302,6 +307,11 @@ def _clean_landing(settings: Settings, account_id: str, delivered: set[str], fou
             found.files += 1
         else:
             found.waiting.append(label)
+
+
+def _with_containers(paths: set[str]) -> set[str]:
+    """Paths under landing, and of parts of files (a member of a zip, a sheet) the file that holds them."""
+    return paths | {str(parent) for path in paths for parent in PurePosixPath(path).parents if parent.suffix}
 
 
 def _clean_state(settings: Settings, account_id: str) -> None:
@@ -331,7 +341,9 @@ def holds(file: Path, account_id: str) -> bool:
     pattern = re.compile(_pattern(account_id).encode())
     if magic[:2] == b"PK":
         with zipfile.ZipFile(file) as parts:
-            return any(_stream_holds(parts.open(name), pattern, len(account_id)) for name in parts.namelist())
+            return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
+    if magic == ZSTD:
+        return _zstd_holds(file, pattern, len(account_id))
     opener: Callable[[Path], IO[bytes]] = gzip.open if magic[:2] == b"\x1f\x8b" else _open_plain  # type: ignore[assignment]
     try:
         with opener(file) as source:
@@ -339,6 +351,28 @@ def holds(file: Path, account_id: str) -> bool:
     except (EOFError, OSError, gzip.BadGzipFile):
         # A damaged file cannot be read to its end, so nobody can say that it does not hold the id.
         return True
+
+
+def _zstd_holds(file: Path, pattern: re.Pattern[bytes], width: int) -> bool:
+    import zstandard
+
+    try:
+        with file.open("rb") as source:
+            unpacked = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
+            return _stream_holds(unpacked, pattern, width)
+    except zstandard.ZstdError:
+        return True
+
+
+def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], account_id: str) -> bool:
+    """Whether a member of a zip holds the id; what is packed once more is unpacked first."""
+    if not name.lower().endswith(PACKED):
+        return _stream_holds(parts.open(name), pattern, len(account_id))
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "part"
+        with parts.open(name) as source, target.open("wb") as out:
+            shutil.copyfileobj(source, out, BLOCK)
+        return holds(target, account_id)
 
 
 def _open_plain(file: Path) -> IO[bytes]:

@@ -59,14 +59,14 @@ def landed_names(settings: Settings, connection: ledger.Connection) -> dict[str,
         deliveries.setdefault(row["path"], []).append(row)
     return {
         candidate.label: _seen(candidate, mappings, deliveries.get(candidate.label, []))
-        for candidate in landing.scan(settings.landing)
+        for candidate in landing.expand(settings, mappings)
     }
 
 
 def waiting_files(settings: Settings, connection: ledger.Connection) -> list[landing.Candidate]:
     """What lies in landing and no delivery accounts for, by its name and size: restored files are known by them too."""
     known = {(row["path"], row["bytes"]) for row in ledger.deliveries(connection)}
-    found = landing.scan(settings.landing)
+    found = landing.expand(settings, load_mappings(settings))
     return [candidate for candidate in found if (candidate.label, candidate.info.st_size) not in known]
 
 
@@ -75,9 +75,11 @@ def _seen(candidate: landing.Candidate, mappings: Mappings, rows: list[ledger.Ro
     same = [row for row in rows if candidate.is_of(row)]
     loaded = next(filter(None, (row["loaded_under"] for row in same)), None)
     try:
-        mapping = mappings.choose(candidate.label, loaded)
+        mapping = candidate.mapping or mappings.choose(candidate.label, loaded)
     except FileRefused as error:
         refusal = error.reason
+    if candidate.refusal is not None:
+        refusal = candidate.refusal.reason
     is_left = mapping is None and refusal is None
     return Seen(
         candidate=candidate,

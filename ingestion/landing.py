@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
+from typing import IO
 
-from ingestion import erasure, ledger, manifest, parse, raw
+from ingestion import containers, erasure, ledger, manifest, parse, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
@@ -28,6 +29,9 @@ from ingestion.user_config import load as user_config
 from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20
+ZSTD = b"\x28\xb5\x2f\xfd"
+# So many packed bytes unfold in memory at once, to 32 MiB at most.
+ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
@@ -38,10 +42,27 @@ UNKNOWN_FEED = "unknown"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A name in landing as the first look saw it."""
+    """A name in landing as the first look saw it, or a part of a file that holds several.
+
+    Args:
+        path: its name under landing; of a part `<container>/<part>`, with the container's `info`.
+        container: the file that holds it; null where it is a file itself.
+        member: its name within a zip; null otherwise.
+        mapping: what reads it, where that is more than its name can tell.
+        refusal: why its container cannot be opened.
+    """
 
     path: str
     info: os.stat_result
+    container: str | None = None
+    member: str | None = None
+    mapping: Mapping | None = None
+    refusal: FileRefused | None = None
+
+    @property
+    def on_disk(self) -> str:
+        """The file under landing in which it lies."""
+        return self.container or self.path
 
     @property
     def label(self) -> str:
@@ -125,6 +146,60 @@ def scan(landing: Path) -> Iterator[Candidate]:
                 continue
 
 
+def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
+    """Every name under landing, and in place of a zip or a workbook of several sheets what is read of it."""
+    for candidate in scan(settings.landing):
+        claims = [] if containers.is_zip(candidate.path) else mappings.claims(candidate.label)
+        is_shared = len(claims) > 1 and _reads_parts(claims)
+        if not stat.S_ISREG(candidate.info.st_mode):
+            yield candidate
+        elif containers.is_zip(candidate.path) or is_shared or (len(claims) == 1 and claims[0].has_sheets):
+            yield from _parts_of(settings, candidate, claims, mappings)
+        else:
+            yield candidate
+
+
+def _reads_parts(claims: list[Mapping]) -> bool:
+    """Whether mappings that claim one file each read another part of it: a sheet, or a table found by its header."""
+    places = [(mapping.sheet, mapping.header) for mapping in claims]
+    return len(set(places)) == len(places) and all(sheet is not None or header for sheet, header in places)
+
+
+def _parts_of(
+    settings: Settings, candidate: Candidate, claims: list[Mapping], mappings: Mappings
+) -> Iterator[Candidate]:
+    """What is read of a container, part by part; the container itself where it cannot be opened."""
+    try:
+        with os.fdopen(open_inside(settings.landing, candidate.path), "rb") as file:
+            if containers.is_zip(candidate.path):
+                names = containers.members(file, settings.max_unpacked_bytes)
+                names = containers.wanted(candidate.label, names, [*mappings.in_use.values()])
+                parts = [
+                    replace(candidate, path=f"{candidate.path}/{name}", container=candidate.path, member=name)
+                    for name in names
+                ]
+            else:
+                parts = [part for mapping in claims for part in _parts_under(candidate, file, mapping)]
+        yield from parts
+    except (FileRefused, FileNotReady) as error:
+        refusal = error if isinstance(error, FileRefused) else None
+        yield replace(candidate, refusal=refusal)
+
+
+def _parts_under(candidate: Candidate, file: IO[bytes], mapping: Mapping) -> Iterator[Candidate]:
+    """The sheets that a mapping reads of a workbook, or the one table that it reads of a file."""
+    format_too = {"format": mapping.format_of(candidate.path)}
+    for sheet in [None] if mapping.sheet is None else containers.sheets(file, mapping):
+        names = [sheet.replace("/", "_")] if sheet else []
+        names += [mapping.mapping] if mapping.header else []
+        yield replace(
+            candidate,
+            path=f"{candidate.path}/{' '.join(names)}",
+            container=candidate.path,
+            mapping=mapping.model_copy(update={"sheet": sheet, **format_too}),
+        )
+
+
 def open_inside(landing: Path, relative_path: str) -> int:
     """A read-only descriptor of a regular file inside landing; no part of its path may be a link.
 
@@ -178,23 +253,30 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
 
 
 def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
-    """The plain bytes of a copy: itself, or beside it what gzip holds, with length and checksum verified.
+    """The plain bytes of a copy: itself, or beside it what gzip or Zstandard holds, length and checksum verified.
 
-    DuckDB reads a cut or corrupt gzip without a word, so Python's gzip does the unpacking, under a limit of bytes.
+    DuckDB reads a cut or corrupt one without a word, so Python unpacks it, under a limit of bytes.
     """
     with copy.open("rb") as source:
-        packed = source.read(2) == b"\x1f\x8b"
-    if not packed:
-        if file_format == "xlsx":
-            verify_zip(copy, limit)
-        if copy.stat().st_size > limit:
-            raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
-        return copy
+        head = source.read(4)
+    if head[:2] == b"\x1f\x8b":
+        return _unpacked_to(copy, limit, _gzip_blocks(copy))
+    if head == ZSTD:
+        return _unpacked_to(copy, limit, _zstd_blocks(copy))
+    if file_format == "xlsx":
+        verify_zip(copy, limit)
+    if copy.stat().st_size > limit:
+        raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
+    return copy
+
+
+def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
+    """What a packed copy holds, beside it. Raises FileRefused where it is damaged or too large."""
     plain = copy.with_name(f"{copy.name}.unpacked")
     size = lines = 0
     try:
-        with gzip.open(copy, "rb") as source, plain.open("wb") as target:
-            while block := source.read(BLOCK):
+        with plain.open("wb") as target:
+            for block in blocks:
                 size += len(block)
                 lines += block.count(b"\n")
                 if size > limit:
@@ -202,10 +284,37 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
                         f"unpacks to more than {limit:,} bytes; if that is honest, raise GROUNDSWELL_MAX_UNPACKED_BYTES"
                     )
                 target.write(block)
+    except FileRefused as error:
+        raise FileRefused(error.reason, error.rows_read or max(0, lines - 1) if size <= limit else 0) from error
+    return plain
+
+
+def _gzip_blocks(copy: Path) -> Iterator[bytes]:
+    try:
+        with gzip.open(copy, "rb") as source:
+            while block := source.read(BLOCK):
+                yield block
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         detail = "it is cut off" if isinstance(error, EOFError) else str(error)
-        raise FileRefused(f"gzip is damaged ({detail}); send the file again", rows_read=max(0, lines - 1)) from error
-    return plain
+        raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error
+
+
+def _zstd_blocks(copy: Path) -> Iterator[bytes]:
+    """Blocks of all frames. A frame without its end is cut; its checksum is verified where the sender wrote one."""
+    import zstandard
+
+    try:
+        with copy.open("rb") as source:
+            decoder, packed = None, b""
+            while packed or (packed := source.read(ZSTD_BLOCK)):
+                decoder = decoder or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+                yield decoder.decompress(packed)
+                packed = decoder.unused_data if decoder.eof else b""
+                decoder = None if decoder.eof else decoder
+    except zstandard.ZstdError as error:
+        raise FileRefused(f"Zstandard is damaged ({error}); send the file again") from error
+    if decoder is not None:
+        raise FileRefused("Zstandard is damaged (it is cut off); send the file again")
 
 
 def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = print) -> Landed:
@@ -221,7 +330,7 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
     fresh = []
     with ledger.read(settings) as connection:
         known = {row["path"]: row for row in ledger.deliveries(connection)}
-    for candidate in scan(settings.landing):
+    for candidate in expand(settings, mappings):
         summary.files_seen += 1
         row = known.get(candidate.label)
         mapping, refusal = _mapping_of(candidate, mappings, row)
@@ -261,6 +370,8 @@ def _mapping_of(
     candidate: Candidate, mappings: Mappings, row: ledger.Row | None
 ) -> tuple[Mapping | None, FileRefused | None]:
     """The mapping of a file, or why nobody claims it; neither where it stays as it is loaded."""
+    if candidate.mapping is not None:
+        return candidate.mapping, None
     try:
         return mappings.choose(candidate.label, loaded_under(candidate, row)), None
     except FileRefused as error:
@@ -335,7 +446,7 @@ def _land_one(
                     ledger.retire_batch(connection, batch.batch_id, "rejected", why)
         return batches
     finally:
-        for leftover in settings.inbox.glob(f"{taken.sha256}*"):
+        for leftover in settings.inbox.glob(f"{taken.copy.name if taken.copy else taken.sha256}*"):
             leftover.unlink()
 
 
@@ -361,26 +472,30 @@ def _take_in(
 ) -> Taken:
     """Look a second time, copy, and read the time in the name. Raises FileNotReady for a file still under way."""
     try:
-        second = os.lstat(settings.landing / candidate.path)
+        second = os.lstat(settings.landing / candidate.on_disk)
         if Candidate(candidate.path, second).identity != candidate.identity:
             raise FileNotReady("it is still growing")
         note = read_note(settings, candidate, mapping)
-        copy, sha256, size = copy_in(settings, candidate.path)
+        copy, sha256, size = _copy_of(settings, candidate, note)
     except FileNotFoundError as error:
         raise FileNotReady("it vanished before it could be read") from error
     except FileRefused as error:
         # A name that is never opened (a link, a device) is known by its path alone.
         return Taken(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+    if candidate.member is not None and note is not None:
+        # It speaks of the zip, whose bytes are as it says.
+        note = note.model_copy(update={"bytes": size, "sha256": sha256, "rows": None})
     try:
-        if refusal or mapping is None:
-            raise refusal or FileRefused("no mapping")
+        if candidate.refusal or refusal or mapping is None:
+            raise candidate.refusal or refusal or FileRefused("no mapping")
         if mapping.format_of(candidate.label) is None:
             packed = ("csv", "jsonl")
             known = ", ".join(f"{end}, {end}.gz" if form in packed else end for end, form in FORMATS.items())
+            known = f"{known}, .zip"
             raise FileRefused(f"not one of {known}; convert it or correct its name")
         if note is not None:
             note.check_bytes(size, sha256, time.time() - candidate.info.st_mtime)
-        file_time = mapping.file_time_of(PurePosixPath(candidate.label).name)
+        file_time = _file_time(candidate, mapping)
         if file_time and file_time > now + timedelta(hours=MAX_HOURS_AHEAD):
             raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
         named = mapping.taken_from(candidate.label)
@@ -389,14 +504,47 @@ def _take_in(
     except FileNotReady:
         copy.unlink()
         raise
+    if candidate.mapping is not None:
+        sha256 = containers.identity_of_part(sha256, candidate.label.removeprefix(f"{candidate.container}/"))
     return Taken(copy, sha256, size, file_time, None, note, named=named)
+
+
+def _file_time(candidate: Candidate, mapping: Mapping) -> datetime | None:
+    """The time in the file's name; that of the container where a part of it has none."""
+    if candidate.container is None:
+        return mapping.file_time_of(PurePosixPath(candidate.label).name)
+    try:
+        found = mapping.file_time_of(PurePosixPath(candidate.label).name)
+    except FileRefused:
+        found = None
+    return found or mapping.file_time_of(PurePosixPath(candidate.container).name)
+
+
+def _copy_of(settings: Settings, candidate: Candidate, note: manifest.Entry | None) -> tuple[Path, str, int]:
+    """Copy a candidate in; a zip is copied once, and each member unpacked from that copy."""
+    if candidate.member is None:
+        return copy_in(settings, candidate.on_disk)
+    key = hashlib.sha256(f"{candidate.container}:{candidate.identity}".encode()).hexdigest()[:16]
+    archive = next(settings.inbox.glob(f"zip-{key}-*"), None)
+    if archive is None:
+        for other in settings.inbox.glob("zip-*"):
+            other.unlink()
+        whole, sha256, size = copy_in(settings, candidate.on_disk)
+        if note is not None:
+            note.check_bytes(size, sha256, time.time() - candidate.info.st_mtime)
+        archive = whole.rename(settings.inbox / f"zip-{key}-{sha256}")
+    partial = settings.inbox / f"copy-{os.getpid()}.partial"
+    sha256, size = containers.extract(archive, candidate.member, partial, settings.max_unpacked_bytes)
+    copy = settings.inbox / sha256
+    partial.replace(copy)
+    return copy, sha256, size
 
 
 def read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None) -> manifest.Entry | None:
     """What a manifest beside the file says of it. Raises FileNotReady where one is asked for and missing."""
     feeds = {part.feed for part in mapping.parts} if mapping else set()
     required = bool(feeds & set(settings.manifest_feeds))
-    return manifest.read(lambda path: open_inside(settings.landing, path), candidate.label, required)
+    return manifest.read(lambda path: open_inside(settings.landing, path), candidate.on_disk, required)
 
 
 def _unpacked(settings: Settings, taken: Taken, mapping: Mapping | None, label: str) -> Taken:

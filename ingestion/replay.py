@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from ingestion import inventory, landing, ledger, raw
+from ingestion import containers, inventory, landing, ledger, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
@@ -141,7 +141,10 @@ def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
     kept = inventory.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
     if not kept.is_file():
         return _made(batch, LOST, "it is gone from landing and no copy is kept; deliver it again under the same name")
-    if _sha256(kept) != batch["sha256"]:
+    whole, part = _sha256(kept), batch["file"].rpartition("/")[2]
+    if batch["sha256"] == containers.identity_of_part(whole, part):
+        return _made(batch, NOTHING, "it is a part of a file that is gone from landing; deliver that file again")
+    if whole != batch["sha256"]:
         return _made(batch, LOST, "its copy in quarantine is damaged; deliver it again under the same name")
     try:
         mapping = load_mappings(settings).choose(batch["file"])
@@ -170,7 +173,7 @@ def _where_it_lies(
 def _hash_inside(settings: Settings, seen: inventory.Seen) -> str:
     """SHA-256 of a file in landing, empty when it cannot be opened."""
     try:
-        with os.fdopen(landing.open_inside(settings.landing, seen.candidate.path), "rb") as source:
+        with os.fdopen(landing.open_inside(settings.landing, seen.candidate.on_disk), "rb") as source:
             return hashlib.file_digest(source, "sha256").hexdigest()
     except (FileRefused, FileNotReady):
         return ""
@@ -211,7 +214,12 @@ def put_back(settings: Settings, batch: ledger.Row) -> Path:
     target = settings.landing.joinpath(*parts)
     if not parts or PurePosixPath(batch["file"]).is_absolute() or ".." in parts:
         raise ContractError(f"{batch['file']} leads out of landing; deliver the file by hand")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise ContractError(
+            f"{batch['file']} was a member of a zip, which lies there anew; run make nightly"
+        ) from error
     if target.parent.resolve() != settings.landing.resolve().joinpath(*parts[:-1]):
         raise ContractError(f"a folder on the way to landing/{batch['file']} is a link; deliver the file by hand")
     # A name with a dot before it is no delivery, so a run that looks now does not see half of it.

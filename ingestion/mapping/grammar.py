@@ -35,6 +35,8 @@ FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "xlsx",
 }
+# Names of files that hold others.
+HOLDING_FILES = (".zip", ".xlsx")
 # How a canonical file spells a count that its owner hides.
 HIDDEN = "hidden"
 # A canonical name may carry its day or instant (UTC): `accounts_2026-01-05.csv`, `x_2026-01-05T03-01-02.csv.gz`.
@@ -209,7 +211,10 @@ class ColumnSource(Strict):
     def part_of_name(self, path: str) -> str:
         """What `from_file_name` finds in a file's path under landing. Raises FileRefused where it finds nothing."""
         assert self.from_file_name is not None
-        match = re.search(self.from_file_name, path if "/" in self.from_file_name else path.rpartition("/")[2])
+        *_, container, name = ["", *path.split("/")]
+        match = re.search(self.from_file_name, path if "/" in self.from_file_name else name)
+        if match is None and container.lower().endswith(HOLDING_FILES):
+            match = re.search(self.from_file_name, container)
         if match is None or not match[1]:
             raise FileRefused(f"its name holds nothing like {self.from_file_name}; rename the file as its sender does")
         return match[1]
@@ -335,7 +340,15 @@ class Mapping(_Traits):
         description="JSON: where the list of rows lies within a document, as `data` or `response.items`. A file that"
         " is a list needs none.",
     )
-    sheet: str | int | None = Field(default=None, description="XLSX: name or number of the sheet. Default: the first.")
+    sheet: str | int | tuple[str | int, ...] | None = Field(
+        default=None,
+        description="XLSX: name or number of the sheet, a pattern of names as `20??`, or a list of these. Several are"
+        " read one by one, each as a file `<workbook>/<sheet>`. Default: the first.",
+    )
+    skip_members: tuple[str, ...] = Field(
+        default=(),
+        description="Names, as `Chart data.csv` or `*.txt`, of other files in a zip of this layout that nobody reads.",
+    )
     decimal_mark: Literal[".", ","] = Field(default=".", description="Of numbers; the other mark groups thousands.")
     null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in any column, as `-` or `N/A`.")
     zone: str = Field(default="UTC", description="Zone of times that name none, as `Asia/Taipei`.")
@@ -372,6 +385,11 @@ class Mapping(_Traits):
         if self.delimiter == self.quote or self.delimiter in "\r\n":
             raise ValueError("delimiter must be neither the quote nor a line end")
         return self
+
+    @property
+    def has_sheets(self) -> bool:
+        """Whether it may ask for several sheets of a workbook."""
+        return isinstance(self.sheet, tuple) or (isinstance(self.sheet, str) and any(c in self.sheet for c in "*?["))
 
     @property
     def is_plain_table(self) -> bool:
@@ -484,7 +502,7 @@ class Mapping(_Traits):
 
     def format_of(self, name: str) -> str | None:
         """How a file is written: what the mapping says, else what its name ends in; null where that says nothing."""
-        stem = name.lower().removesuffix(".gz")
+        stem = name.lower().removesuffix(".gz").removesuffix(".zst")
         return self.format or next((form for end, form in FORMATS.items() if stem.endswith(end)), None)
 
 

@@ -40,12 +40,11 @@ class Mappings:
         Returns null where that mapping is gone: the file stays as it is loaded. Raises FileRefused when neither a
         mapping nor a feed folder claims the file, or two mappings do.
         """
-        claims = _claims(self.in_use.values(), path)
-        if not claims and sample.is_of_sample(path):
-            claims = _claims(self.library.values(), path)
+        claims = self.claims(path)
         if len(claims) > 1:
             names = " and ".join(mapping.mapping for mapping in claims)
-            raise FileRefused(f"mappings {names} both claim this name; narrow one pattern")
+            remedy = "narrow one pattern, or name the sheet, or the header of the table, that each reads"
+            raise FileRefused(f"mappings {names} both claim this name; {remedy}")
         if claims:
             return claims[0]
         if loaded_under and self.is_off(loaded_under):
@@ -56,6 +55,11 @@ class Mappings:
         known = ", ".join(load_feeds())
         where = f"no feed is named {folder[:80]!r}" if "/" in path else "it lies in no feed's folder"
         raise FileRefused(f"{where}; {self.hint(path) or f'move it under landing/<feed>/ with one of: {known}'}")
+
+    def claims(self, path: str) -> list[Mapping]:
+        """The mappings that claim a file by its name."""
+        claims = _claims(self.in_use.values(), path)
+        return claims or (_claims(self.library.values(), path) if sample.is_of_sample(path) else [])
 
     def is_off(self, name: str | None) -> bool:
         """Whether a mapping under which a file was loaded is none that is in use: switched off, or gone."""

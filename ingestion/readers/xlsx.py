@@ -123,9 +123,11 @@ def _read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], li
     return name, grid, [] if mapping.sheet is not None else [other for other in visible if other != name]
 
 
-def _choose_sheet(names: list[str], visible: list[str], wanted: str | int | None) -> str:
+def _choose_sheet(names: list[str], visible: list[str], wanted: str | int | tuple[str | int, ...] | None) -> str:
     if not names:
         raise FileRefused("it has no sheet")
+    if isinstance(wanted, tuple):
+        raise FileRefused("a workbook within a zip is read for one sheet; send it by itself, or say which")
     if wanted is None:
         return (visible or names)[0]
     if isinstance(wanted, int):

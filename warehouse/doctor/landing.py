@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import duckdb
@@ -113,7 +113,7 @@ def check_landing(patient: Patient) -> Iterator[Finding]:
     links = [seen for seen in kinds if not stat.S_ISREG(seen.candidate.info.st_mode)]
     plain = [seen for seen in kinds if stat.S_ISREG(seen.candidate.info.st_mode)]
     unclaimed = [seen for seen in plain if seen.refusal is not None]
-    locked = [seen for seen in plain if not os.access(settings.landing / seen.candidate.path, os.R_OK)]
+    locked = [seen for seen in plain if not os.access(settings.landing / seen.candidate.on_disk, os.R_OK)]
     due = [seen for seen in plain if seen.is_due and seen.refusal is None]
     fresh = [seen for seen in due if time.time() - seen.candidate.info.st_mtime < landing.FRESH_SECONDS]
     if unclaimed:
@@ -214,8 +214,12 @@ def check_quarantine(patient: Patient) -> Iterator[Finding]:
 
 
 def _still_lies_there(settings: Settings, batch: ledger.Row) -> bool:
-    info = status(settings.landing / batch["file"])
-    return info is not None and (not batch["bytes"] or info.st_size == batch["bytes"])
+    path = settings.landing / batch["file"]
+    info = status(path)
+    if info is None:
+        # A part of a file: a member of a zip, a sheet of a workbook.
+        return any((settings.landing / parent).is_file() for parent in PurePosixPath(batch["file"]).parents)
+    return not batch["bytes"] or info.st_size == batch["bytes"]
 
 
 def _rows(settings: Settings, batches: list[ledger.Row]) -> Iterator[Finding]:
