@@ -1,6 +1,7 @@
-"""Landing 1M canonical rows, as a ratio to DuckDB's own copy of the same file to Parquet, from CSV and from Parquet.
+"""Landing 1M canonical rows, as a ratio to DuckDB's own copy of the same file to Parquet, from CSV and from Parquet;
+and 100,000 rows with 400 dates side by side, against DuckDB's own unpivot into a file a day, as raw has it.
 
-`make bench-landing` (ARGS="--rows 1000000 --pairs 3 --formats csv,parquet"). Both use the same disk, in turn.
+`make bench-landing` (ARGS="--rows 1000000 --pairs 3 --formats csv,parquet,wide"). Both use the same disk, in turn.
 Exit code 1 when a ratio of medians is above its limit.
 """
 
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -18,13 +20,29 @@ import duckdb
 from ingestion.config import Settings
 from ingestion.landing import land_files
 
-LIMITS = {"csv": 4.0, "parquet": 3.0}
+LIMITS = {"csv": 4.0, "parquet": 3.0, "wide": 3.0}
+DAYS = 400
+# Rows of the wide file per row of the others.
+WIDE_SHARE = 0.1
 
 # The hand-written reference: what a person would type to get the file into Parquet, without any check.
 REFERENCES = {
     "csv": "copy (from read_csv('{source}')) to '{target}' (format parquet)",
     "parquet": "copy (from read_parquet('{source}')) to '{target}' (format parquet)",
+    "wide": "copy (select *, cast(day as date) as snapshot_date from (unpivot (from read_csv('{source}'))"
+    " on columns('^20') into name day value followers)) to '{target}' (format parquet, partition_by (snapshot_date))",
 }
+MAPPING = """
+mapping: wide
+feed: account_snapshots
+pattern: "accounts.wide.csv"
+unpivot: {name: day, values: {fans: '20.*'}}
+columns:
+  platform: {from: platform}
+  account_id: {from: account_id}
+  captured_at: {from: day}
+  followers: {from: fans}
+"""
 
 WORLD = """
 copy (
@@ -36,24 +54,52 @@ copy (
     from range({rows}) as t (i)
 ) to '{target}' ({options})
 """
+WIDE = """
+copy (
+    select 'youtube' as platform, 'UC' || substr(md5(cast(i as varchar)), 1, 22) as account_id, {days}
+    from range({rows}) as t (i)
+) to '{target}' (header)
+"""
 INSTANT = "timestamp '2026-01-05 03:00:00' + to_seconds(i % 3600)"
 # A CSV holds texts, a Parquet file typed columns.
 CAPTURED = {"csv": f"strftime({INSTANT}, '%Y-%m-%dT%H:%M:%SZ')", "parquet": INSTANT}
 OPTIONS = {"csv": "header", "parquet": "format parquet"}
 
 
+def form_of(source: Path) -> str:
+    """What is measured with a file."""
+    return source.suffixes[0].removeprefix(".")
+
+
+def write_world(form: str, rows: int, target: Path) -> int:
+    """Make the file that is landed. Returns the rows that it gives."""
+    if form != "wide":
+        duckdb.execute(WORLD.format(rows=rows, target=target, captured_at=CAPTURED[form], options=OPTIONS[form]))
+        return rows
+    records = max(1, int(rows * WIDE_SHARE))
+    dates = [date(2025, 1, 1) + timedelta(days=number) for number in range(DAYS)]
+    days = ", ".join(f'(i * 7919 + {number} * 31) % 1000000 as "{day}"' for number, day in enumerate(dates))
+    duckdb.execute(WIDE.format(rows=records, target=target, days=days))
+    return records * DAYS
+
+
 def time_reference(source: Path, folder: Path) -> float:
     """Seconds of DuckDB's own copy."""
     started = time.perf_counter()
     with duckdb.connect() as connection:
-        form = source.suffix.removeprefix(".")
+        form = form_of(source)
         connection.execute(REFERENCES[form].format(source=source, target=folder / "reference.parquet"))
     return time.perf_counter() - started
 
 
 def time_landing(source: Path, folder: Path, rows: int) -> float:
     """Seconds of the whole landing: copy, hash, type, judge, raw, ledger."""
-    settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0)  # type: ignore[call-arg]
+    mappings = folder / "config" / "mappings"
+    mappings.mkdir(parents=True)
+    (mappings / "wide.yml").write_text(MAPPING, encoding="utf-8")
+    settings = Settings(  # type: ignore[call-arg]
+        _env_file=None, data=folder / "data", config=folder / "config", settle_seconds=0.0
+    )
     target = settings.landing / "account_snapshots" / source.name
     target.parent.mkdir(parents=True)
     target.hardlink_to(source)
@@ -68,7 +114,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--formats", default="csv,parquet")
+    parser.add_argument("--formats", default="csv,parquet,wide")
     parser.add_argument("--one", choices=["reference", "landing"], help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -90,8 +136,8 @@ def main() -> int:
 def compare(form: str, rows: int, pairs: int) -> bool:
     """Time both in turn and print a table. Returns whether the ratio is within its limit."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder) / f"accounts.{form}"
-        duckdb.execute(WORLD.format(rows=rows, target=source, captured_at=CAPTURED[form], options=OPTIONS[form]))
+        source = Path(folder) / f"accounts.{form}{'.csv' if form == 'wide' else ''}"
+        rows = write_world(form, rows, source)
         print(f"{form}: {rows:,} rows, {source.stat().st_size / 1e6:.0f} MB, {pairs} pairs", flush=True)
         seconds: dict[str, list[float]] = {"reference": [], "landing": []}
         memory: dict[str, float] = dict.fromkeys(seconds, 0.0)

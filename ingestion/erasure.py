@@ -145,6 +145,9 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
         f"create or replace temp table kept_back as select {columns} from ({_without(feed, meant, 'accepted')})"
     )
     reader.execute("create or replace temp view accepted as select * from kept_back")
+    reader.execute(
+        "create or replace temp view accepted_by_day as select * from kept_back order by snapshot_date, source_line"
+    )
     return before - _one(reader, "select count(*) from accepted")
 
 

@@ -84,6 +84,7 @@ class Layout:
         number: which time it is, from 0.
         is_one_of_several: whether there is another.
         others: positions of cells that another time takes.
+        filled: columns of the feed that the file supplies, in any of the times; no other is read or kept in between.
     """
 
     table: Table
@@ -95,6 +96,7 @@ class Layout:
     number: int = 0
     is_one_of_several: bool = False
     others: frozenset[int] = frozenset()
+    filled: tuple[str, ...] = ()
 
     def source(self, name: str) -> ColumnSource | None:
         """Where a feed column comes from, null where the file does not supply it."""
@@ -159,10 +161,12 @@ def read_table(
     """
     feed = load_feeds()[parts[0].feed]
     places = [match_header(table, feed, mapping, part) for part in parts]
+    times = list(zip(parts, places, strict=True))
     every = frozenset(position for found in places for position in found.values())
+    filled = tuple(name for name in feed.columns if any(_is_filled(part, found, name) for part, found in times))
     layouts = [
-        Layout(table, feed, mapping, part, found, delivery, number, len(parts) > 1, every)
-        for number, (part, found) in enumerate(zip(parts, places, strict=True))
+        Layout(table, feed, mapping, part, found, delivery, number, len(parts) > 1, every, filled)
+        for number, (part, found) in enumerate(times)
     ]
     _judge(reader, layouts)
     rows_read = _number(reader, table, len(parts))
@@ -197,6 +201,12 @@ def read_table(
         rows_left_out=left_out,
         has_rejects=rejected > 0,
     )
+
+
+def _is_filled(part: FeedPart, positions: dict[str, int], name: str) -> bool:
+    """Whether a file has what a column of the feed is read from."""
+    source = part.columns.get(name)
+    return source is not None and (source.from_ is None or name in positions)
 
 
 def _why_nothing(reader: Reader, is_left_out: bool) -> str:
@@ -508,7 +518,7 @@ def _judged_sql(layout: Layout) -> str:
     latest = f"(timestamp '{layout.delivery.loaded_at.isoformat(sep=' ')}' + interval {MAX_HOURS_AHEAD} hour)"
     texts, typed, shown, reasons = [], [], [], []
     tests = _whole_row_tests(layout)
-    for name in layout.feed.columns:
+    for name in layout.filled:
         texts.append(f"{_text_sql(layout, name)} as t_{name}")
         typed.append(f"{_value_sql(layout, name)} as v_{name}")
         tests.append(f"when {_bad_sql(layout, name, latest)} then '{name}'")
@@ -523,7 +533,7 @@ def _judged_sql(layout: Layout) -> str:
     bits = " + ".join(f"case when {sql} then {bit} else 0 end" for bit, sql in _hidden_bits(layout).values())
     marks = [f"{bits or '0'} as hidden"] if bits or layout.is_one_of_several else []
     marks += [f"{layout.number} as part"] if layout.is_one_of_several else []
-    names = ", ".join([*(f"v_{name}" for name in layout.feed.columns), *marks])
+    names = ", ".join([*(f"v_{name}" for name in layout.filled), *marks])
     lines = "source_line, " if layout.table.has_lines else ""
     is_bad = "case when bad_column is not null then"
     return f"""
@@ -550,7 +560,7 @@ def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
 
 
 def _drop_tables(reader: Reader) -> None:
-    for view in ("accepted", "numbered"):
+    for view in ("accepted", "accepted_by_day", "numbered"):
         reader.execute(f"drop view if exists {view}")
     for table in ("judged", "dropped", "twins", "reread"):
         reader.execute(f"drop table if exists {table}")
@@ -577,16 +587,17 @@ def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
     Under `tie_break: last_line` the last of differing rows stays and the others count as duplicates.
     """
     feed, part = layouts[0].feed, layouts[0].part
-    key = ", ".join(f"v_{name}" for name in feed.identity)
+    named = [name for name in feed.identity if name in layouts[0].filled]
+    key = ", ".join(f"v_{name}" for name in named)
     repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
-    content = ", ".join([*(f"v_{name}" for name in feed.columns), "extra"])
+    content = ", ".join([*(f"v_{name}" for name in layouts[0].filled), "extra"])
     keeper = "max" if part.tie_break == "last_line" else "min"
     reader.execute(
         f"""
         create temp table twins as
-        select source_line, place, cast(v_{feed.identity[-1]} as varchar) as shown,
+        select source_line, place, cast(v_{named[-1]} as varchar) as shown,
             count(distinct content) over same as contents, {keeper}(place) over same as kept_place,
             min(source_line) over same as first_line, max(source_line) over same as last_line,
             count(*) over same as rows
@@ -647,24 +658,28 @@ def _note_absent(layout: Layout) -> list[str]:
 def _outages(reader: Reader, layout: Layout) -> list[tuple[str, float]]:
     """Columns in which too large a share of the rows is 0, where 0 means not captured, with that share."""
     part = layout.part
-    if part.outage_share is None or not part.zero_is_null:
+    counts = [name for name in part.zero_is_null if name in layout.filled]
+    if part.outage_share is None or not counts:
         return []
-    sums = ", ".join(f"count(*) filter (v_{name} = 0)" for name in part.zero_is_null)
+    sums = ", ".join(f"count(*) filter (v_{name} = 0)" for name in counts)
     mine = f"part = {layout.number} and " if layout.is_one_of_several else ""
     row = reader.execute(f"select greatest(count(*), 1), {sums} from numbered where {mine}{_STAYS}").fetchone()
     assert row is not None
-    shares = [(name, zeros / row[0]) for name, zeros in zip(part.zero_is_null, row[1:], strict=True)]
+    shares = [(name, zeros / row[0]) for name, zeros in zip(counts, row[1:], strict=True)]
     return [(name, share) for name, share in shares if share > part.outage_share]
 
 
 def _make_accepted_view(reader: Reader, layouts: list[Layout], outages: dict[int, set[str]]) -> None:
-    """The view `accepted`: the raw layer's columns, in its order."""
+    """The view `accepted`: the raw layer's columns, in its order; `accepted_by_day` is sorted by day and line."""
     stays = _STAYS if one(reader, "select count(*) from dropped") else "bad_column is null"
-    chosen = [_accepted_sql(layout, outages[layout.number], stays) for layout in layouts]
-    reader.execute(f"create temp view accepted as {' union all '.join(chosen)}")
+    day = layouts[0].feed.day
+    by_day = f"(from numbered order by cast(v_{day} as date), source_line, place)" if day else "numbered"
+    for view, source in (("accepted", "numbered"), ("accepted_by_day", by_day)):
+        chosen = [_accepted_sql(layout, outages[layout.number], source, stays) for layout in layouts]
+        reader.execute(f"create temp view {view} as {' union all '.join(chosen)}")
 
 
-def _accepted_sql(layout: Layout, outages: set[str], stays: str) -> str:
+def _accepted_sql(layout: Layout, outages: set[str], source: str, stays: str) -> str:
     delivery = layout.delivery
     columns = []
     for name, column in layout.feed.columns.items():
@@ -677,16 +692,20 @@ def _accepted_sql(layout: Layout, outages: set[str], stays: str) -> str:
             {quote(delivery.file)} as source_file, source_line, '{delivery.sha256}' as source_sha256,
             '{delivery.batch_id}' as batch_id, timestamp '{delivery.as_of}' as as_of,
             timestamp '{delivery.loaded_at}' as loaded_at, {day} as snapshot_date
-        from numbered where {f"part = {layout.number} and " if layout.is_one_of_several else ""}{stays}
+        from {source} where {f"part = {layout.number} and " if layout.is_one_of_several else ""}{stays}
         """
 
 
 def _accepted_value(layout: Layout, name: str) -> str:
+    if name not in layout.filled:
+        return values.value(layout.feed.columns[name], None, layout.mapping, "cast(null as varchar)")
     return f"case when v_{name} <> 0 then v_{name} end" if name in layout.part.zero_is_null else f"v_{name}"
 
 
 def _null_reason(layout: Layout, name: str, is_outage: bool) -> str:
     """Why a count is null, null where it is known."""
+    if name not in layout.filled:
+        return "'unsupported'"
     whens = []
     if name in layout.part.zero_is_null:
         whens.append(f"when v_{name} = 0 then '{'outage' if is_outage else 'not_captured'}'")

@@ -100,7 +100,7 @@ def _write_days(reader: Reader, staging: Path) -> None:
     options = f"{PARQUET}, partition_by (snapshot_date), write_partition_columns true"
     reader.execute("set threads = 1")
     try:
-        reader.execute(f"copy (from accepted order by snapshot_date, source_line) to '{staging}' ({options})")
+        reader.execute(f"copy accepted_by_day to '{staging}' ({options})")
     finally:
         reader.execute("reset threads")
 

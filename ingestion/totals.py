@@ -19,4 +19,9 @@ WORDS = (
 def is_total(text: str) -> str:
     """SQL whether a trimmed text names a row of sums."""
     pattern = "|".join(re.escape(word) for word in WORDS)
-    return f"(strlen({text}) < 64 and regexp_full_match(lower({text}), {quote(f'(?:{pattern})[ :.]*')}))"
+    # Most ids are longer than any of the words; a case tests only what is left.
+    longest = max(len(word.encode()) for word in WORDS) + 4
+    return (
+        f"(case when strlen({text}) <= {longest}"
+        f" then regexp_full_match(lower({text}), {quote(f'(?:{pattern})[ :.]*')}) else false end)"
+    )

@@ -1,7 +1,7 @@
 """A maker of hostile small files: valid ones of each format, cut, mutated, glued, re-encoded or made of tokens.
 
 The same seed makes the same files. `python -m tests.unit.ingestion.hostile --files 20000` lands so many and says how it
-went; the test beside it lands fewer.
+went (1 where a file took too long); the test beside it lands fewer.
 """
 
 import argparse
@@ -12,10 +12,12 @@ import random
 import sys
 import tempfile
 import time
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from textwrap import dedent
 
 import duckdb
 
@@ -33,10 +35,67 @@ TOKENS = [
 ]
 
 NAMES = {
-    "csv": ["x.csv", "x[1].csv", "x.csv.gz", "ig_2022_00.csv"],
+    "csv": ["x.csv", "x[1].csv", "x.csv.gz", "ig_2022_00.csv", "twice.csv"],
     "jsonl": ["x.jsonl", "x.json", "x.ndjson.gz"],
     "parquet": ["x.parquet"],
-    "xlsx": ["x.xlsx"],
+    "xlsx": ["x.xlsx", "sheets.xlsx"],
+    "wide": ["wide.csv", "wide.jsonl", "wide.csv.zst"],
+    "nested": ["nested.json", "nested.jsonl"],
+    "document": ["doc.json", "x.json"],
+    "preamble": ["pre.csv", "pre.txt"],
+    "zip": ["x.zip", "wide.zip"],
+}
+# A small file that takes longer hangs its reader.
+SECONDS = 2
+ACCOUNT = "captured_at: {constant: 2026-01-05T00:00}, platform: {constant: youtube}"
+# What a user's mappings ask of such files.
+MAPPINGS = {
+    "wide": """
+        feed: account_snapshots
+        pattern: "wide.[cj]*"
+        unpivot: {name: day, values: {fans: '2026-.*', likes: '(2026-.*) likes'}}
+        columns: {platform: {constant: youtube}, account_id: {from: account_id}, captured_at: {from: day},
+          followers: {from: fans}}
+        """,
+    "nested": f"""
+        pattern: "nested.*"
+        feeds:
+          - feed: account_snapshots
+            columns: {{account_id: {{from: account_id}}, {ACCOUNT}}}
+          - feed: post_snapshots
+            explode: posts
+            columns: {{account_id: {{from: account_id}}, post_id: {{from: posts.id}}, likes: {{from: posts.likes}}, {ACCOUNT}}}
+        """,
+    "document": f"""
+        feed: account_snapshots
+        pattern: "doc.*"
+        rows_at: data
+        skip_totals: true
+        columns: {{account_id: {{from: account_id}}, followers: {{from: followers, optional: true}}, {ACCOUNT}}}
+        """,
+    "preamble": f"""
+        feed: account_snapshots
+        pattern: "pre.*"
+        header: [account_id, followers]
+        comment: "#"
+        ends_at_blank_line: true
+        columns: {{account_id: {{from: account_id}}, followers: {{from: followers}}, display_name: {{line_number: true}},
+          {ACCOUNT}}}
+        """,
+    "twice": f"""
+        pattern: "twice.*"
+        feeds:
+          - feed: account_snapshots
+            columns: {{account_id: {{from: account_id}}, followers: {{from: followers}}, {ACCOUNT}}}
+          - feed: account_snapshots
+            columns: {{account_id: {{from: display_name}}, {ACCOUNT.replace("youtube", "tiktok")}}}
+        """,
+    "sheets": f"""
+        feed: account_snapshots
+        pattern: "sheets.xlsx"
+        sheet: "*"
+        columns: {{account_id: {{from: account_id}}, {ACCOUNT}}}
+        """,
 }
 
 
@@ -111,6 +170,61 @@ def _xlsx(dice: random.Random, rows: list[list[object]]) -> bytes:
     return out.getvalue()
 
 
+def _wide(dice: random.Random, rows: list[list[object]]) -> bytes:
+    days = [f"2026-01-0{day}{dice.choice(['', ' likes'])}" for day in range(1, dice.randrange(2, 7))]
+    cells = [[row[1], *(dice.choice([row[3], "", "x"]) for _ in days)] for row in rows]
+    if dice.random() < 0.4:
+        records = [json.dumps(dict(zip(["account_id", *days], row, strict=True))) for row in cells]
+        return "".join(f"{record}\n" for record in records).encode()
+    lines = [["account_id", *days], *cells]
+    return "".join(f"{','.join(map(str, line))}\n" for line in lines).encode()
+
+
+def _records(dice: random.Random, rows: list[list[object]]) -> list[dict[str, object]]:
+    records = []
+    for row in rows:
+        posts: object = [{"id": f"p{n}", "likes": dice.choice([1, None, "x"])} for n in range(dice.randrange(4))]
+        odd = [posts, posts, posts, None, "none", {}, [1, None, [2]]]
+        records.append({**dict(zip(HEADER, row, strict=True)), "posts": dice.choice(odd)})
+    return records
+
+
+def _nested(dice: random.Random, rows: list[list[object]]) -> bytes:
+    records = _records(dice, rows)
+    if dice.random() < 0.5:
+        return json.dumps(records, indent=dice.choice([None, 2])).encode()
+    return "".join(f"{json.dumps(record)}\n" for record in records).encode()
+
+
+def _document(dice: random.Random, rows: list[list[object]]) -> bytes:
+    document = dice.choice([{"data": _records(dice, rows)}, {"data": {}}, _records(dice, rows), {"x": {"data": []}}])
+    return json.dumps(document, indent=dice.choice([None, None, 1])).encode()
+
+
+def _preamble(dice: random.Random, rows: list[list[object]]) -> bytes:
+    end = dice.choice(["\n", "\r\n"])
+    lines = ["# made by us", "Report, of", "", 'a "title"'][: dice.randrange(5)]
+    lines += ["account_id,followers", *(f"{row[1]},{row[3]}" for row in rows)]
+    lines.insert(dice.randrange(len(lines) + 1), dice.choice(["# note", "", "Total,9"]))
+    lines += ["", "day,views", "2026-01-01,5"][: dice.randrange(4)]
+    return "".join(f"{line}{end if dice.random() < 0.95 else chr(10)}" for line in lines).encode()
+
+
+def _zip(dice: random.Random, rows: list[list[object]]) -> bytes:
+    names = ["a.csv", "wide.csv", "nested.json", "deep/b.jsonl", "../evil.csv", "in.zip", "__MACOSX/a.csv", "c.csv.gz"]
+    makers = {".csv": _csv, ".json": _nested, ".jsonl": _jsonl}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", dice.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])) as archive:
+        for name in dice.sample(names[: dice.choice([4, 4, 4, 8])], dice.randrange(4)):
+            content = makers.get(Path(name).suffix, _csv)(dice, rows)
+            archive.writestr(name, _mutate(dice, content) if dice.random() < 0.3 else content)
+    return out.getvalue()
+
+
+MADE = {
+    "csv": _csv, "jsonl": _jsonl, "wide": _wide, "nested": _nested, "document": _document, "preamble": _preamble,
+    "zip": _zip,
+}  # fmt: skip
 MADE_ONCE = {"parquet": _parquet, "xlsx": _xlsx}
 
 
@@ -133,6 +247,26 @@ def _mutate(dice: random.Random, content: bytes) -> bytes:
     return bytes(body)
 
 
+def _gzip(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
+
+
+def _zstd(content: bytes) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor(write_checksum=True).compress(content)
+
+
+def with_mappings(settings: Settings) -> Settings:
+    """The settings of a user who has mappings of such files."""
+    folder = settings.data.parent / "hostile-config"
+    (folder / "mappings").mkdir(parents=True, exist_ok=True)
+    for name, text in MAPPINGS.items():
+        content = f"mapping: {name}\n{dedent(text)}"
+        (folder / "mappings" / f"{name}.yml").write_text(content, encoding="utf-8")
+    return settings.model_copy(update={"config": folder})
+
+
 def files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
     """So many hostile files, as path in landing and content."""
     dice = random.Random(seed)
@@ -145,10 +279,10 @@ def files(seed: int, count: int) -> Iterator[tuple[str, bytes]]:
         elif kind in made:
             content = dice.choice(made[kind])
         else:
-            content = (_csv if kind == "csv" else _jsonl)(dice, _rows(dice))
+            content = MADE[kind](dice, _rows(dice))
         content = _mutate(dice, content)
         if dice.random() < 0.1:
-            content = _mutate(dice, gzip.compress(content, mtime=0))
+            content = _mutate(dice, dice.choice([_gzip, _zstd])(content))
         name = dice.choice(NAMES[kind] if dice.random() < 0.9 else [name for names in NAMES.values() for name in names])
         yield f"account_snapshots/{number}/{name}", content
 
@@ -158,6 +292,7 @@ def land(settings: Settings, seed: int, count: int) -> tuple[Landed, float]:
 
     CPU, not wall: a busy machine makes every file slow, and a file that hangs a parser burns CPU.
     """
+    settings = with_mappings(settings)
     for path, content in files(seed, count):
         target = settings.landing / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -217,7 +352,7 @@ def main() -> int:
             f"rows       {landed.rows_read:,} read = {landed.rows_accepted:,} accepted"
             f" + {landed.rows_quarantined:,} quarantined + {landed.rows_duplicate:,} duplicate"
         )
-    return 0
+    return int(slowest > SECONDS)
 
 
 if __name__ == "__main__":

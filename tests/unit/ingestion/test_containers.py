@@ -208,6 +208,14 @@ def test_an_erased_account_takes_the_zip_with_it(yard: Yard) -> None:
     assert not (yard.settings.landing / BOX).exists()
 
 
+def test_an_erased_account_stays_out_of_a_file_of_several_days(yard: Yard) -> None:
+    days = f"{HEADER}\n{ROW % ('a', 1)}\n{ROW % ('b', 1)}\n{ROW.replace('05', '06') % ('a', 2)}\n{ROW.replace('05', '06') % ('b', 2)}\n"
+    erasure.begin(yard.settings, "youtube", "a")
+    yard.drop(BOX, packed(("a.csv", days)))
+    yard.land()
+    assert yard.rows(f"{BOX}/a.csv") == [("b", 1), ("b", 2)]
+
+
 def test_what_waits_in_a_zip_is_known_without_landing(yard: Yard) -> None:
     yard.drop(BOX, packed(("a.csv", A), ("b.csv", B)))
     with ledger.read(yard.settings) as connection:
