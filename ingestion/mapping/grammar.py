@@ -51,6 +51,12 @@ def _known_zone(value: str) -> str:
     return value
 
 
+def _json_path(value: str) -> str:
+    if not all(value.split(".")):
+        raise ValueError(f"{value!r} is no path into JSON; write one like data or response.items")
+    return value
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
     """A regular expression that Python and DuckDB (RE2) both read."""
     try:
@@ -294,6 +300,13 @@ class _Traits(Strict):
             row_filter.parse(value)
         return value
 
+    @field_validator("explode")
+    @classmethod
+    def _is_path(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for path in (value,) if isinstance(value, str) else value or ():
+            _json_path(path)
+        return value
+
 
 class FeedPart(_Traits):
     """What a file supplies to one feed."""
@@ -403,6 +416,11 @@ class Mapping(_Traits):
     def no_header(self) -> str:
         """Why a file without its header is refused."""
         return f"no line holds the headers {', '.join(map(repr, self.header))}; correct `header` in the mapping"
+
+    @field_validator("rows_at")
+    @classmethod
+    def _is_path_of_rows(cls, value: str | None) -> str | None:
+        return value if value is None else _json_path(value)
 
     @field_validator("encoding")
     @classmethod

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from ingestion import values
 from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import ColumnSource, Mapping, tidy
 from ingestion.readers import text, xlsx
 from ingestion.readers.open import open_table
@@ -49,6 +50,7 @@ IDS_IN_URLS = {
 }
 PLATFORMS = {"youtube": "youtube", "yt": "youtube", "instagram": "instagram", "insta": "instagram", "ig": "instagram",
              "tiktok": "tiktok", "tt": "tiktok", "twitter": "x", "twitch": "twitch", "chzzk": "chzzk"}  # fmt: skip
+DATES = (r"\d{4}-\d{2}-\d{2}", r"\d{4}/\d{2}/\d{2}", r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 DATE_IN_NAME = (
     (r"(\d{4}-\d{2}-\d{2}[T_]\d{2}-\d{2}-\d{2})", "%Y-%m-%d_%H-%M-%S"),
     (r"(\d{4}-\d{2}-\d{2})", "%Y-%m-%d"),
@@ -89,7 +91,7 @@ class Guess:
 def _line(key: str, value: Any, depth: int, remarks: dict[str, str]) -> str:
     pad, remark = "  " * depth, f"  # {remarks[key]}" if key in remarks else ""
     if isinstance(value, dict) and depth == 0:
-        return "\n".join([f"{key}:", *(_line(name, inner, 1, remarks) for name, inner in value.items())])
+        return "\n".join([f"{key}:{remark}", *(_line(name, inner, 1, remarks) for name, inner in value.items())])
     flow = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000, sort_keys=False)
     shown = flow.removesuffix("...\n").strip()
     return f"{pad}{key}: {shown}{remark}"
@@ -114,19 +116,38 @@ def infer(reader: Reader, path: Path, name: str, file_format: str) -> Guess:
     Raises:
         FileRefused: when not even its shape can be read.
     """
+    if path.stat().st_size == 0:
+        raise FileRefused("it is empty; send it again")
     shape = _shape(path, file_format)
     probe = Mapping.model_validate(
         {"mapping": "probe", "pattern": "*", "feed": "brands", "columns": {}, "unended_last_line": True, **shape}
     )
     table = open_table(reader, path, probe, file_format, set(), is_whole=True)
-    if file_format == "jsonl":
+    if not any(table.header):
+        raise FileRefused("it holds no column; is it what it should be?")
+    spread = _dates_side_by_side(table.header)
+    if spread:
+        shape["unpivot"] = spread
+        probe = Mapping.model_validate({**probe.model_dump(by_alias=True, exclude_defaults=True), "unpivot": spread})
+        table = open_table(reader, path, probe, file_format, set(), is_whole=True, parts=probe.parts)
+    elif file_format == "jsonl":
         wanted = set(table.header)
         table = open_table(reader, path, probe, file_format, wanted | _nested(reader), is_whole=True)
     sample = _sample(reader, table)
     best = max((_fit(reader, feed, table.header, sample) for feed in load_feeds().values()), key=lambda fit: fit.score)
     guess = _write_down(best, table.header, sample, name, file_format, shape)
     guess.remarks = _doubts(reader, best, sample) | guess.remarks
+    if spread:
+        guess.remarks["unpivot"] = "a row for each day: are the cells followers?"
     return guess
+
+
+def _dates_side_by_side(header: list[str]) -> dict[str, Any] | None:
+    """How columns become rows whose headers are dates; null where they are none."""
+    for pattern in DATES:
+        if sum(bool(re.fullmatch(pattern, tidy(name))) for name in header) > 1:
+            return {"name": "date", "values": {"followers": pattern}}
+    return None
 
 
 def _nested(reader: Reader) -> set[str]:

@@ -4,6 +4,7 @@ Without a mapping the one that claims the file's name is taken, else the feed wh
 inferred and written under `build/preview/`, to start from.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from rich.table import Table
 from rich.text import Text
 
-from ingestion import landing, parse
+from ingestion import containers, landing, parse
 from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileRefused, UsageError
@@ -56,16 +57,45 @@ def show(file: Path, named: str | None = None) -> int:
         settings = Settings(_env_file=None, data=Path(folder))  # type: ignore[call-arg]
         with parse.connect(settings) as reader:
             try:
-                return preview(console, reader, settings, file, named)
-            except UsageError:
-                raise
-            except (ContractError, FileRefused) as error:
+                members = _members(file, Path(folder)) if containers.is_zip(file.name) else [file]
+            except FileRefused as error:
                 console.print(f"REFUSED  {error}", markup=False)
                 return 1
+            ends = [_try(console, reader, settings, member, file, named) for member in members]
+    return min(ends)
 
 
-def preview(console: Console, reader: Reader, settings: Settings, file: Path, named: str | None) -> int:
-    """Show what a file would become."""
+def _members(file: Path, folder: Path) -> list[Path]:
+    """What a zip holds, unpacked. Raises FileRefused as landing would."""
+    limit = get_settings().max_unpacked_bytes
+    mappings = list(load_mappings(get_settings()).in_use.values())
+    with file.open("rb") as opened:
+        names = containers.wanted(file.resolve().as_posix(), containers.members(opened, limit), mappings)
+    found = []
+    for name in names:
+        target = folder / file.name / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        containers.extract(file, name, target, limit)
+        os.utime(target, (file.stat().st_atime, file.stat().st_mtime))
+        found.append(target)
+    return found
+
+
+def _try(console: Console, reader: Reader, settings: Settings, file: Path, delivered: Path, named: str | None) -> int:
+    """Show one file, or why it would be refused."""
+    try:
+        return preview(console, reader, settings, file, delivered, named)
+    except UsageError:
+        raise
+    except (ContractError, FileRefused) as error:
+        console.print(f"REFUSED  {error}", markup=False)
+        return 1
+
+
+def preview(
+    console: Console, reader: Reader, settings: Settings, file: Path, delivered: Path, named: str | None
+) -> int:
+    """Show what a file, or a member of a zip that is delivered, would become."""
     copy = settings.inbox / "preview"
     _copy(console, file, copy)
     with _working(console, "unpacking and reading"):
@@ -79,10 +109,21 @@ def preview(console: Console, reader: Reader, settings: Settings, file: Path, na
         console.print(f"  make preview FILE={_quoted(file)} MAPPING={_shown(chosen.written)}", markup=False)
         return 1
     accepted = 0
-    for parts in chosen.mapping.parts_by_feed.values():
-        accepted += _show_feed(console, reader, copy, file, chosen.mapping, parts)
-    _say_next(console, file, chosen, accepted)
+    for mapping in _by_sheet(copy, chosen.mapping):
+        if chosen.mapping.has_sheets:
+            console.print(f"\nsheet    {mapping.sheet}", markup=False)
+        for parts in mapping.parts_by_feed.values():
+            accepted += _show_feed(console, reader, copy, file, mapping, parts)
+    _say_next(console, delivered, chosen, accepted)
     return 0 if accepted else 1
+
+
+def _by_sheet(copy: Path, mapping: Mapping) -> list[Mapping]:
+    """The mapping, once for each sheet that it reads."""
+    if not mapping.has_sheets:
+        return [mapping]
+    with copy.open("rb") as opened:
+        return [mapping.model_copy(update={"sheet": sheet}) for sheet in containers.sheets(opened, mapping)]
 
 
 def _show_feed(
@@ -155,7 +196,7 @@ def _delivery(file: Path, mapping: Mapping) -> parse.Delivery:
     return parse.Delivery(
         batch_id="preview",
         sha256="preview",
-        file=file.name,
+        file=f"{file.name}/{mapping.sheet}" if mapping.sheet else file.name,
         as_of=mapping.as_of or file_time or changed,
         file_time=file_time,
         loaded_at=utc_now(),

@@ -186,7 +186,7 @@ def table_of_records(reader: Reader, records: int, wanted: set[str], parts: Part
 
 def _list_within(reader: Reader, keys: list[str]) -> str:
     """Where a list of objects lies within the records, for a mapping that looks for its columns beside it."""
-    for key in keys[:50]:
+    for key in filter(re.compile(r"\w[\w .-]*").fullmatch, keys[:50]):
         found = (
             f"json_type(text, {json_path([key])}) = 'ARRAY' and json_type(text, {json_path([key])[:-1]}[0]') = 'OBJECT'"
         )

@@ -479,6 +479,7 @@ ROW = '{"platform": "x", "account_id": "%s", "captured_at": "2026-01-05"}'
         (f"[{ROW % 'a'}]\n[{ROW % 'b'}]", "its JSON breaks off or is none"),
         ("[]", "it holds an empty list"),
         ('{\n "platform": "x",\n "acc', "its JSON breaks off or is none"),
+        ('{"": [{"a": 1}], "x": [{}]}\n', "there is a list at 'x'"),
         (f'{{"data": [{ROW % "a"}]}}\n', "there is a list at 'data': say `rows_at: data`"),
     ],
 )
@@ -506,6 +507,12 @@ def test_rows_that_are_not_where_the_mapping_says(yard: Yard, use: Use, content:
     yard.drop(path, content)
     yard.land()
     assert "there is no list at 'data', where its rows should be" in yard.batch(path)["reason"]
+
+
+@pytest.mark.parametrize("trait", ["explode: a..b", "explode: ['']", "rows_at: '.x'"])
+def test_a_path_that_is_none_is_an_error_of_the_mapping(use: Use, trait: str) -> None:
+    with pytest.raises(grammar.ContractError, match="is no path into JSON; write one like data"):
+        use(f"{HEAD}{trait}{IDS}")
 
 
 # --- names and lines as values

@@ -15,6 +15,8 @@ from ingestion.mapping import grammar, infer, preview
 from ..conftest import HEADER
 from .test_formats import jsonl, parquet, xlsx
 
+DOOR = config.PROJECT_DIR / "tests" / "fixtures" / "door"
+
 
 class Shown:
     """What a preview of a file prints, and the folder of data it must leave alone."""
@@ -29,7 +31,7 @@ class Shown:
         out = io.StringIO()
         work = Settings(_env_file=None, data=self.folder / "work")  # type: ignore[call-arg]
         with parse.connect(work) as reader:
-            self.code = preview.preview(Console(file=out, width=200), reader, work, file, mapping)
+            self.code = preview.preview(Console(file=out, width=200), reader, work, file, file, mapping)
         self.text = out.getvalue()
         return self.text
 
@@ -166,3 +168,35 @@ def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str], groundswel
 
 def test_settings_are_those_of_the_project() -> None:
     assert preview.get_settings is config.get_settings
+
+
+@pytest.mark.parametrize("name", ["20b_empty.csv", "20c_blank_lines.csv", "20d_empty_objects.jsonl"])
+def test_a_file_of_nothing_is_refused_in_a_sentence(show: Shown, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert preview.show(DOOR / name) == 1
+    assert "REFUSED  it " in capsys.readouterr().out
+
+
+def test_dates_side_by_side_are_proposed_as_rows(show: Shown) -> None:
+    spread = show.guess("24_wide_dates.csv", (DOOR / "24_wide_dates.csv").read_bytes()).parts[0].unpivot
+    assert spread is not None
+    assert spread.read("2026-01-02") == ("followers", "2026-01-02")
+    assert "6 rows read = 6 accepted" in show.text
+    assert "a row for each day: are the cells followers?" in show.text
+
+
+def test_each_member_of_a_zip_and_each_sheet_is_shown(show: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    from .test_containers import book, packed
+
+    box, workbook, mapping = (show.folder / name for name in ("box.zip", "book.xlsx", "m.yml"))
+    row = b"platform,account_id,captured_at,followers\nx,a,2026-01-05,1\n"
+    box.write_bytes(packed(("a.csv", row), ("b.csv", row), ("__MACOSX/c.csv", row)))
+    assert preview.show(box) == 0
+    assert capsys.readouterr().out.count("1 rows read = 1 accepted") == 2
+    workbook.write_bytes(book())
+    mapping.write_text(
+        "mapping: m\nfeed: account_snapshots\npattern: '*'\nsheet: '2026-*'\ncolumns: {platform: {constant: x},"
+        " account_id: {from: id}, captured_at: {constant: 2026-01-05T00:00}}\n",
+        encoding="utf-8",
+    )
+    assert preview.show(workbook, str(mapping)) == 0
+    assert capsys.readouterr().out.count("1 rows read = 1 accepted") == 3
