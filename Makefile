@@ -77,7 +77,7 @@ doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; cha
 quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
 	@$(GROUNDSWELL) quarantine
 
-replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
+replay: $(VENV)/.runtime ## have files that were quarantined read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
 	@$(GROUNDSWELL) replay
 
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
@@ -95,7 +95,7 @@ dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) -m sample.simulate
 	@$(RUN) -m sample.simulate_commerce
-	@$(RUN) -m sample.simulate_voices
+	@$(RUN) -m sample.simulate_social
 
 bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) -m bench.night $(ARGS)

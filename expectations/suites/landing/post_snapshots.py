@@ -1,6 +1,6 @@
 """Did the posts arrive, in time, and in the usual volume?
 
-Judged as the accounts' counts are: the run's day and every date that no release holds yet.
+Evaluated as the accounts' counts are: the run's day and every date that no release holds yet.
 """
 
 from datetime import date, timedelta
@@ -51,18 +51,20 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     Raises ContractError when a raw file is damaged.
     """
     with ledger.read(settings) as connection:
-        days = accounts.days_to_judge(connection, FEED, day)
+        days = accounts.days_to_check(connection, FEED, day)
         first = min(days) - timedelta(days=accounts.TRAILING_DAYS)
         files = accounts.files_of(connection, FEED, first, max(days))
         latest = accounts.latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id, FEED)
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest), run_id)
-    judged = [file for file in files if file.day in days]
+    evaluated = [file for file in files if file.day in days]
 
-    result = Suite(f"landing.{FEED}", checks(settings), expected_rows=len({file.day for file in judged}) + 1)
-    result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
+    result = Suite(f"landing.{FEED}", checks(settings), expected_rows=len({file.day for file in evaluated}) + 1)
+    result.files = {file.batch: file.name for file in evaluated} | {
+        row["batch_id"][:12]: row["file"] for row in batches
+    }
     run = f"the run of {day}"
-    result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
+    result.measure("arrival", run, sum(file.rows for file in evaluated if file.day == day))
     accounts.measure_batches(result, run, batches)
     accounts.measure_volume(result, files, days)
     with duckdb.connect(config=settings.duckdb_config) as reader:
