@@ -1,0 +1,208 @@
+"""One night, or a rebuild, timed in a process of its own; prints a `Result` as JSON.
+
+It imports nothing of `bench`: so it also times the packages of another checkout, which `PYTHONPATH` then names.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from ingestion.config import PROJECT_DIR, Settings
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+STATEMENTS = "statements.json"
+# What only reads: dbt's questions about relations, and a contract's comparison of columns.
+READS = ("select", "describe")
+
+
+class Node(TypedDict):
+    """A model or a data test that a night ran. `of` is the model that a test belongs to, else the node itself."""
+
+    name: str
+    kind: str
+    of: str
+    seconds: float
+
+
+class Result(TypedDict):
+    """What one process tells.
+
+    Args:
+        code: the checkout whose packages it ran.
+        stages: wall and CPU seconds by stage.
+        memory: peak memory in GiB.
+        parents: the models that each model reads.
+        copy: seconds of the release copy.
+        gigabytes: size of the release copy.
+    """
+
+    code: str
+    stages: dict[str, list[float]]
+    memory: float
+    nodes: list[Node]
+    parents: dict[str, list[str]]
+    copy: float
+    gigabytes: float
+
+
+def quiet(_: str) -> None:
+    """Say nothing."""
+
+
+def settings_of(folder: Path) -> Settings:
+    return Settings(_env_file=None, data=folder, settle_seconds=0.0)  # type: ignore[call-arg]
+
+
+@contextmanager
+def timed(stages: dict[str, list[float]], name: str) -> Iterator[None]:
+    """Wall and CPU seconds of a stage."""
+    before, cpu = time.perf_counter(), os.times()
+    yield
+    now = os.times()
+    wall = time.perf_counter() - before
+    stages[name] = [wall, now.user + now.system - cpu.user - cpu.system]
+
+
+def memory_gib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+
+
+def clocked(function: Callable[..., None], seconds: list[float]) -> Callable[..., None]:
+    """The function, which also notes how long it took."""
+
+    def run(*arguments: Any) -> None:
+        before = time.perf_counter()
+        function(*arguments)
+        seconds.append(time.perf_counter() - before)
+
+    return run
+
+
+def note_dbt(nodes: list[Node], statements: list[tuple[str, str]]) -> None:
+    """Have dbt note in this process which nodes it ran, and with which statements it wrote each model."""
+    from dbt.cli import main as dbt_main
+
+    def note_statement(event: Any) -> None:
+        if event.info.name != "SQLQuery":
+            return
+        kind, _, name = event.data.node_info.unique_id.rpartition(".")
+        # dbt puts a comment of its own before each statement.
+        sql = event.data.sql.partition("*/")[2].strip() if event.data.sql.startswith("/*") else event.data.sql.strip()
+        if kind.startswith("model") and not sql.lower().startswith(READS):
+            statements.append((name, sql))
+
+    class NotingRunner(dbt_main.dbtRunner):  # type: ignore[misc]
+        def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:
+            super().__init__(manifest, [*(callbacks or []), note_statement])
+
+        def invoke(self, args: list[str], **given: Any) -> Any:
+            result = super().invoke(args, **given)
+            for row in getattr(result.result, "results", []):
+                of = getattr(row.node, "attached_node", None) or row.node.unique_id
+                kind = str(row.node.resource_type)
+                seconds = row.execution_time
+                nodes.append({"name": row.node.name, "kind": kind, "of": of.rpartition(".")[2], "seconds": seconds})
+            return result
+
+    dbt_main.dbtRunner = NotingRunner
+
+
+def parents_of(project: "Manifest") -> dict[str, list[str]]:
+    """The models that each model reads."""
+    return {
+        node.name: [parent.rpartition(".")[2] for parent in node.depends_on.nodes if parent.startswith("model.")]
+        for node in project.nodes.values()
+        if node.resource_type == "model"
+    }
+
+
+def run_night(folder: Path, day: date, run_id: str, first: date | None = None, keep: Path | None = None) -> Result:
+    """One night in this process, or a rebuild from `first` on; start-up stands apart.
+
+    Args:
+        keep: folder for copies of both private databases as dbt finds them, and for the statements that it writes with.
+    """
+    stages: dict[str, list[float]] = {}
+    nodes: list[Node] = []
+    statements: list[tuple[str, str]] = []
+    with timed(stages, "start-up"):
+        import great_expectations  # noqa: F401
+
+        from expectations.run import check_landing
+        from ingestion import landing
+        from ingestion.lease import hold
+        from warehouse import plan
+        from warehouse.build import dbt, manifest
+        from warehouse.build import run as build
+        from warehouse.pipeline import check_built
+        from warehouse.release import publish
+
+        note_dbt(nodes, statements)
+        settings = settings_of(folder)
+        with dbt.dbt_environment(settings):
+            project = manifest.parse(settings)
+        manifest.parse = lambda settings: project
+    aside: dict[str, list[float]] = {"keep": [0.0, 0.0]}
+    really_run = dbt.run_dbt
+
+    def keep_and_run(*arguments: Any) -> list[dict[str, Any]]:
+        if keep:
+            with timed(aside, "keep"):
+                keep.mkdir(parents=True)
+                for file in (settings.build_db, settings.marts_db):
+                    shutil.copy2(file, keep)
+        return really_run(*arguments)
+
+    dbt.run_dbt = keep_and_run  # type: ignore[assignment]
+    asked = plan.resolve(settings, first, day)[0] if first else None
+    with hold(settings, run_id, "bench", quiet) as held:
+        with timed(stages, "land"):
+            landing.land_files(settings, run_id, quiet)
+        with timed(stages, "check landing"):
+            check_landing(settings, run_id, day, quiet)
+        with timed(stages, "build"):
+            build.build_marts(settings, run_id, day, held, quiet, asked)
+        stages["build"] = [whole - kept for whole, kept in zip(stages["build"], aside["keep"], strict=True)]
+        with timed(stages, "check marts"):
+            check_built(settings, run_id, day, held, quiet)
+        copied: list[float] = []
+        for name in ("_copy_database", "_refuse_damaged"):
+            setattr(publish, name, clocked(getattr(publish, name), copied))
+        with timed(stages, "publish"):
+            publish.publish_release(settings, run_id, held, quiet)
+    if keep:
+        (keep / STATEMENTS).write_text(json.dumps(statements))
+    return {
+        "code": str(PROJECT_DIR),
+        "stages": stages,
+        "memory": memory_gib(),
+        "nodes": nodes,
+        "parents": parents_of(project),
+        "copy": sum(copied),
+        "gigabytes": settings.marts_db.stat().st_size / 1e9,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="folder of data")
+    parser.add_argument("--day", type=date.fromisoformat, required=True)
+    parser.add_argument("--first", type=date.fromisoformat, help="rebuild from this day on")
+    parser.add_argument("--keep", type=Path, help="keep what dbt started from, and what it wrote with, in this folder")
+    given = parser.parse_args()
+    run_id = f"bench {'rebuild' if given.first else 'night'} {given.day}"
+    print(json.dumps(run_night(given.folder, given.day, run_id, given.first, given.keep)))
+
+
+if __name__ == "__main__":
+    main()
