@@ -153,6 +153,10 @@ def seconds_of(result: Result, kind: str) -> dict[str, float]:
     return seconds
 
 
+def median_sum(runs: Iterable[Mapping[str, float]]) -> float:
+    return statistics.median(sum(run.values()) for run in runs)
+
+
 def medians(runs: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """The median of each name over the runs; where a run lacks a name, it took nothing."""
     runs = list(runs)
@@ -191,9 +195,9 @@ def price_by_stage(pairs: Pairs) -> list[str]:
     nights, bare = pairs.nights, pairs.bare
     stages = {name: statistics.median(run["stages"].get(name, [0.0])[0] for run in nights) for name in STAGES}
     copy = statistics.median(run["copy"] for run in nights)
-    models = statistics.median(sum(seconds_of(run, "model").values()) for run in nights)
-    tests = statistics.median(sum(seconds_of(run, "test").values()) for run in nights)
-    models_bare = statistics.median(sum(run["models"].values()) for run in bare)
+    models = median_sum(seconds_of(run, "model") for run in nights)
+    tests = median_sum(seconds_of(run, "test") for run in nights)
+    models_bare = median_sum(run["models"] for run in bare)
     checkpoint = statistics.median(run["checkpoint"] for run in bare)
     land_bare = statistics.median(run["stages"]["land"][0] for run in pairs.scripts)
     whole = statistics.median(total(run) for run in nights)
@@ -213,22 +217,24 @@ def price_by_stage(pairs: Pairs) -> list[str]:
 
 def price_by_model(pairs: Pairs) -> list[str]:
     """Each model that the night made beside its own SQL bare, and the seconds of its data tests, the slowest first."""
-    governed = medians(seconds_of(run, "model") for run in pairs.nights)
-    tests = medians(seconds_of(run, "test") for run in pairs.nights)
-    bare = medians(run["models"] for run in pairs.bare)
+    sides = (
+        [seconds_of(run, "model") for run in pairs.nights],
+        [run["models"] for run in pairs.bare],
+        [seconds_of(run, "test") for run in pairs.nights],
+    )
+    governed, bare, tests = map(medians, sides)
     # A view that stands is not made again, but tested.
     names = sorted({**governed, **tests}, key=lambda name: -governed.get(name, 0.0))
     shown = [name for name in names if governed.get(name, 0.0) >= SHOWN_SHARE * sum(governed.values())]
     others = names[len(shown) :]
-
-    def both(title: str, of: list[str]) -> str:
-        return line(title, *(sum(side.get(name, 0.0) for name in of) for side in (governed, bare, tests)))
-
     return [
         f"{'model':<44} {'governed':>9} {'bare':>9} {'ratio':>9} {'its tests':>9}",
-        *(both(name, [name]) for name in shown),
-        both(f"{len(others)} others", others),
-        both(f"all {len(names)} models", names),
+        *(line(name, *(side.get(name, 0.0) for side in (governed, bare, tests))) for name in shown),
+        line(
+            f"{len(others)} others", *(sum(side.get(name, 0.0) for name in others) for side in (governed, bare, tests))
+        ),
+        # The median of the sums, as in the table of stages.
+        line(f"all {len(names)} models", *map(median_sum, sides)),
     ]
 
 

@@ -88,33 +88,34 @@ def clocked(function: Callable[..., None], seconds: list[float]) -> Callable[...
     return run
 
 
-def note_dbt(nodes: list[Node], statements: list[tuple[str, str]]) -> None:
-    """Have dbt note in this process which nodes it ran, and with which statements it wrote each model."""
+def watch_dbt(nodes: list[Node], statements: list[tuple[str, str]], before_build: Callable[[], None]) -> None:
+    """Have dbt note in this process which nodes it runs, and with which statements it writes each model."""
     from dbt.cli import main as dbt_main
 
     def note_statement(event: Any) -> None:
         if event.info.name != "SQLQuery":
             return
-        kind, _, name = event.data.node_info.unique_id.rpartition(".")
+        unique_id, sql = event.data.node_info.unique_id, event.data.sql
         # dbt puts a comment of its own before each statement.
-        sql = event.data.sql.partition("*/")[2].strip() if event.data.sql.startswith("/*") else event.data.sql.strip()
-        if kind.startswith("model") and not sql.lower().startswith(READS):
-            statements.append((name, sql))
+        sql = (sql.partition("*/")[2] if sql.startswith("/*") else sql).strip()
+        if unique_id.startswith("model.") and not sql.lower().startswith(READS):
+            statements.append((unique_id.rpartition(".")[2], sql))
 
-    class NotingRunner(dbt_main.dbtRunner):  # type: ignore[misc]
+    class WatchedRunner(dbt_main.dbtRunner):  # type: ignore[misc]
         def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:
             super().__init__(manifest, [*(callbacks or []), note_statement])
 
         def invoke(self, args: list[str], **given: Any) -> Any:
+            if args[0] == "build":
+                before_build()
             result = super().invoke(args, **given)
             for row in getattr(result.result, "results", []):
-                of = getattr(row.node, "attached_node", None) or row.node.unique_id
-                kind = str(row.node.resource_type)
-                seconds = row.execution_time
-                nodes.append({"name": row.node.name, "kind": kind, "of": of.rpartition(".")[2], "seconds": seconds})
+                node, kind = row.node, str(row.node.resource_type)
+                of = (getattr(node, "attached_node", None) or node.name).rpartition(".")[2]
+                nodes.append({"name": node.name, "kind": kind, "of": of, "seconds": row.execution_time})
             return result
 
-    dbt_main.dbtRunner = NotingRunner
+    dbt_main.dbtRunner = WatchedRunner
 
 
 def parents_of(project: "Manifest") -> dict[str, list[str]]:
@@ -135,6 +136,16 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None, k
     stages: dict[str, list[float]] = {}
     nodes: list[Node] = []
     statements: list[tuple[str, str]] = []
+    kept: dict[str, list[float]] = {"databases": [0.0, 0.0]}
+    settings = settings_of(folder)
+
+    def keep_databases() -> None:
+        if keep:
+            with timed(kept, "databases"):
+                keep.mkdir(parents=True)
+                for file in (settings.build_db, settings.marts_db):
+                    shutil.copy2(file, keep)
+
     with timed(stages, "start-up"):
         import great_expectations  # noqa: F401
 
@@ -147,23 +158,10 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None, k
         from warehouse.pipeline import check_built
         from warehouse.release import publish
 
-        note_dbt(nodes, statements)
-        settings = settings_of(folder)
+        watch_dbt(nodes, statements, keep_databases)
         with dbt.dbt_environment(settings):
             project = manifest.parse(settings)
         manifest.parse = lambda settings: project
-    aside: dict[str, list[float]] = {"keep": [0.0, 0.0]}
-    really_run = dbt.run_dbt
-
-    def keep_and_run(*arguments: Any) -> list[dict[str, Any]]:
-        if keep:
-            with timed(aside, "keep"):
-                keep.mkdir(parents=True)
-                for file in (settings.build_db, settings.marts_db):
-                    shutil.copy2(file, keep)
-        return really_run(*arguments)
-
-    dbt.run_dbt = keep_and_run  # type: ignore[assignment]
     asked = plan.resolve(settings, first, day)[0] if first else None
     with hold(settings, run_id, "bench", quiet) as held:
         with timed(stages, "land"):
@@ -172,7 +170,7 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None, k
             check_landing(settings, run_id, day, quiet)
         with timed(stages, "build"):
             build.build_marts(settings, run_id, day, held, quiet, asked)
-        stages["build"] = [whole - kept for whole, kept in zip(stages["build"], aside["keep"], strict=True)]
+        stages["build"] = [whole - keeping for whole, keeping in zip(stages["build"], kept["databases"], strict=True)]
         with timed(stages, "check marts"):
             check_built(settings, run_id, day, held, quiet)
         copied: list[float] = []
