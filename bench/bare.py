@@ -14,16 +14,17 @@ from typing import Any, TypedDict
 import duckdb
 import yaml
 
-from bench.one_night import STATEMENTS, memory_gib, settings_of
+from bench.one_night import STATEMENTS, cpu_seconds, memory_gib, settings_of
 from ingestion.config import Settings
 from warehouse.build.dbt import DBT_PROJECT
 
 
 class Bare(TypedDict):
-    """Wall seconds by model and of the last checkpoint, peak memory in GiB, and tables that differ from the night's."""
+    """Wall seconds by model and of the last checkpoint, CPU seconds of all, peak memory in GiB, differing tables."""
 
     models: dict[str, float]
     checkpoint: float
+    cpu: float
     memory: float
     differing: list[str]
 
@@ -37,17 +38,22 @@ def run_bare(kept: Path, settings: Settings) -> Bare:
         build.execute(f"attach '{kept / settings.marts_db.name}' as {settings.marts_db.stem}")
         for name, value in profile["settings"].items():
             build.execute(f"set {name} = '{value}'")
+        cpu = cpu_seconds()
         for model, statement in json.loads((kept / STATEMENTS).read_text()):
             before = time.perf_counter()
             build.execute(statement)
             seconds[model] += time.perf_counter() - before
         before = time.perf_counter()
         build.execute(f"checkpoint; checkpoint {settings.marts_db.stem}")
-        checkpoint = time.perf_counter() - before
+        checkpoint, cpu = time.perf_counter() - before, cpu_seconds() - cpu
     memory = memory_gib()
     return {
-        "models": seconds, "checkpoint": checkpoint, "memory": memory, "differing": differing_tables(kept, settings)
-    }  # fmt: skip
+        "models": seconds,
+        "checkpoint": checkpoint,
+        "cpu": cpu,
+        "memory": memory,
+        "differing": differing_tables(kept, settings),
+    }
 
 
 def contents(database: Path) -> dict[str, tuple[int, int]]:

@@ -144,12 +144,12 @@ def bare_build(bare: Bare) -> float:
     return sum(bare["models"].values()) + bare["checkpoint"]
 
 
-def seconds_of(result: Result, kind: str) -> dict[str, float]:
-    """Seconds of the models, or of the data tests by the model that they belong to."""
+def seconds_of(result: Result, kind: str, at: int = 0) -> dict[str, float]:
+    """Seconds of the models, or of the data tests by the model that they belong to; wall, or CPU at 1."""
     seconds: dict[str, float] = defaultdict(float)
     for node in result["nodes"]:
         if node["kind"] == kind:
-            seconds[node["of"]] += node["seconds"]
+            seconds[node["of"]] += node["seconds"][at]
     return seconds
 
 
@@ -176,18 +176,28 @@ def with_ancestors(names: Iterable[str], parents: Mapping[str, list[str]]) -> se
     return found
 
 
-def core_seconds(result: Result) -> float:
+def core_seconds(result: Result, at: int = 0) -> float:
     """Seconds in which a night lands, and makes what the script makes: the models of the core's marts."""
-    models = seconds_of(result, "model")
+    models = seconds_of(result, "model", at)
     made = with_ancestors(CORE, result["parents"]).intersection(models)
-    return result["stages"]["land"][0] + sum(models[name] for name in made)
+    return result["stages"]["land"][at] + sum(models[name] for name in made)
 
 
-def line(name: str, governed: float | None, bare: float | None, tests: float | None = None) -> str:
-    """A line of a table; what is not there is `-`, and so is a ratio without two figures."""
-    ratio = governed / bare if governed and bare else None
-    cells = [f"{'-' if value is None else f'{value:.2f}':>9}" for value in (governed, bare, ratio, tests)]
-    return f"{name:<44} {' '.join(cells[: 3 if tests is None else 4])}"
+def beside(one: float | None, other: float | None) -> tuple[float | None, float | None, float | None]:
+    """Two figures and their ratio, null without both."""
+    return one, other, one / other if one and other else None
+
+
+def line(name: str, *figures: float | None) -> str:
+    """A line of a table; a figure that is not there is `-`."""
+    return f"{name:<44} " + " ".join(f"{'-' if figure is None else f'{figure:.2f}':>9}" for figure in figures)
+
+
+def price(pairs: Pairs, at: int = 0) -> tuple[float, float]:
+    """Seconds of the night, and of the same work bare; wall, or CPU at 1."""
+    builds = [run["cpu"] if at else bare_build(run) for run in pairs.bare]
+    bare = statistics.median(run["stages"]["land"][at] for run in pairs.scripts) + statistics.median(builds)
+    return statistics.median(total(run, at) for run in pairs.nights), bare
 
 
 def price_by_stage(pairs: Pairs) -> list[str]:
@@ -197,21 +207,18 @@ def price_by_stage(pairs: Pairs) -> list[str]:
     copy = statistics.median(run["copy"] for run in nights)
     models = median_sum(seconds_of(run, "model") for run in nights)
     tests = median_sum(seconds_of(run, "test") for run in nights)
-    models_bare = median_sum(run["models"] for run in bare)
     checkpoint = statistics.median(run["checkpoint"] for run in bare)
-    land_bare = statistics.median(run["stages"]["land"][0] for run in pairs.scripts)
-    whole = statistics.median(total(run) for run in nights)
     return [
         f"{'stage':<44} {'governed':>9} {'bare':>9} {'ratio':>9}",
-        line("land", stages["land"], land_bare),
-        line("check landing", stages["check landing"], None),
-        line("build", stages["build"], models_bare + checkpoint),
-        line("  models", models, models_bare),
-        line("  data tests", tests, None),
-        line("  the rest: plan, dbt between nodes, files", stages["build"] - models - tests, checkpoint),
-        line("check marts", stages["check marts"], None),
-        line("publish, without the release copy", stages["publish"] - copy, None),
-        line("the price of governance", whole, land_bare + models_bare + checkpoint),
+        line("land", *beside(stages["land"], statistics.median(run["stages"]["land"][0] for run in pairs.scripts))),
+        line("check landing", *beside(stages["check landing"], None)),
+        line("build", *beside(stages["build"], statistics.median(map(bare_build, bare)))),
+        line("  models", *beside(models, median_sum(run["models"] for run in bare))),
+        line("  data tests", *beside(tests, None)),
+        line("  the rest: plan, dbt between nodes, files", *beside(stages["build"] - models - tests, checkpoint)),
+        line("check marts", *beside(stages["check marts"], None)),
+        line("publish, without the release copy", *beside(stages["publish"] - copy, None)),
+        line("the price of governance", *beside(*price(pairs))),
     ]
 
 
@@ -227,14 +234,16 @@ def price_by_model(pairs: Pairs) -> list[str]:
     names = sorted({**governed, **tests}, key=lambda name: -governed.get(name, 0.0))
     shown = [name for name in names if governed.get(name, 0.0) >= SHOWN_SHARE * sum(governed.values())]
     others = names[len(shown) :]
+
+    def line_of(title: str, governed: float, bare: float, tests: float) -> str:
+        return line(title, *beside(governed, bare), tests)
+
     return [
         f"{'model':<44} {'governed':>9} {'bare':>9} {'ratio':>9} {'its tests':>9}",
-        *(line(name, *(side.get(name, 0.0) for side in (governed, bare, tests))) for name in shown),
-        line(
-            f"{len(others)} others", *(sum(side.get(name, 0.0) for name in others) for side in (governed, bare, tests))
-        ),
+        *(line_of(name, *(side.get(name, 0.0) for side in (governed, bare, tests))) for name in shown),
+        line_of(f"{len(others)} others", *(sum(side.get(n, 0.0) for n in others) for side in (governed, bare, tests))),
         # The median of the sums, as in the table of stages.
-        line(f"all {len(names)} models", *map(median_sum, sides)),
+        line_of(f"all {len(names)} models", *map(median_sum, sides)),
     ]
 
 
@@ -256,15 +265,17 @@ def report(pairs: Pairs, rebuilt: Result | None) -> dict[str, float]:
     ):
         middle, slowest = statistics.median(r[0] for r in readers) * 1000, max(r[1] for r in readers) * 1000
         print(f"{told}: median {middle:.0f} ms, slowest {slowest:.0f} ms of {sum(r[2] for r in readers)}")
-    whole = statistics.median(total(run) for run in nights)
     gates = sum(
         statistics.median(run["stages"].get(stage, [0.0])[0] for run in nights)
         for stage in ("land", "check landing", "check marts")
     )
-    land_bare = statistics.median(run["stages"]["land"][0] for run in scripts)
+    core_cpu = statistics.median(core_seconds(run, 1) for run in nights)
+    (whole, bare), (whole_cpu, bare_cpu) = price(pairs), price(pairs, 1)
     figures = {
         "core / script": core / script,
-        "night / bare": whole / (land_bare + statistics.median(map(bare_build, pairs.bare))),
+        "core / script, CPU": core_cpu / statistics.median(total_of_script(run, 1) for run in scripts),
+        "night / bare": whole / bare,
+        "night / bare, CPU": whole_cpu / bare_cpu,
         "start-up, s": statistics.median(run["stages"]["start-up"][0] for run in nights),
         "landing and checks / night": gates / whole,
         "peak memory, GiB": max(run["memory"] for run in nights),

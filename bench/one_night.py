@@ -26,12 +26,15 @@ READS = ("select", "describe")
 
 
 class Node(TypedDict):
-    """A model or a data test that a night ran. `of` is the model that a test belongs to, else the node itself."""
+    """A model or a data test that a night ran, with its wall and CPU seconds.
+
+    `of` is the model that a test belongs to, else the node itself.
+    """
 
     name: str
     kind: str
     of: str
-    seconds: float
+    seconds: list[float]
 
 
 class Result(TypedDict):
@@ -63,14 +66,18 @@ def settings_of(folder: Path) -> Settings:
     return Settings(_env_file=None, data=folder, settle_seconds=0.0)  # type: ignore[call-arg]
 
 
+def cpu_seconds() -> float:
+    """CPU seconds of this process so far, of all threads."""
+    spent = os.times()
+    return spent.user + spent.system
+
+
 @contextmanager
 def timed(stages: dict[str, list[float]], name: str) -> Iterator[None]:
     """Wall and CPU seconds of a stage."""
-    before, cpu = time.perf_counter(), os.times()
+    before, cpu = time.perf_counter(), cpu_seconds()
     yield
-    now = os.times()
-    wall = time.perf_counter() - before
-    stages[name] = [wall, now.user + now.system - cpu.user - cpu.system]
+    stages[name] = [time.perf_counter() - before, cpu_seconds() - cpu]
 
 
 def memory_gib() -> float:
@@ -92,18 +99,24 @@ def watch_dbt(nodes: list[Node], statements: list[tuple[str, str]], before_build
     """Have dbt note in this process which nodes it runs, and with which statements it writes each model."""
     from dbt.cli import main as dbt_main
 
-    def note_statement(event: Any) -> None:
-        if event.info.name != "SQLQuery":
-            return
-        unique_id, sql = event.data.node_info.unique_id, event.data.sql
-        # dbt puts a comment of its own before each statement.
-        sql = (sql.partition("*/")[2] if sql.startswith("/*") else sql).strip()
-        if unique_id.startswith("model.") and not sql.lower().startswith(READS):
-            statements.append((unique_id.rpartition(".")[2], sql))
+    cpu: dict[str, float] = {}
+
+    def note(event: Any) -> None:
+        # Nodes run one by one, so what the process spends between start and end is the node's.
+        if event.info.name == "NodeStart":
+            cpu[event.data.node_info.unique_id] = -cpu_seconds()
+        elif event.info.name == "NodeFinished":
+            cpu[event.data.node_info.unique_id] += cpu_seconds()
+        elif event.info.name == "SQLQuery":
+            unique_id, sql = event.data.node_info.unique_id, event.data.sql
+            # dbt puts a comment of its own before each statement.
+            sql = (sql.partition("*/")[2] if sql.startswith("/*") else sql).strip()
+            if unique_id.startswith("model.") and not sql.lower().startswith(READS):
+                statements.append((unique_id.rpartition(".")[2], sql))
 
     class WatchedRunner(dbt_main.dbtRunner):  # type: ignore[misc]
         def __init__(self, manifest: Any = None, callbacks: Any = None) -> None:
-            super().__init__(manifest, [*(callbacks or []), note_statement])
+            super().__init__(manifest, [*(callbacks or []), note])
 
         def invoke(self, args: list[str], **given: Any) -> Any:
             if args[0] == "build":
@@ -112,7 +125,8 @@ def watch_dbt(nodes: list[Node], statements: list[tuple[str, str]], before_build
             for row in getattr(result.result, "results", []):
                 node, kind = row.node, str(row.node.resource_type)
                 of = (getattr(node, "attached_node", None) or node.name).rpartition(".")[2]
-                nodes.append({"name": node.name, "kind": kind, "of": of, "seconds": row.execution_time})
+                seconds = [row.execution_time, cpu[node.unique_id]]
+                nodes.append({"name": node.name, "kind": kind, "of": of, "seconds": seconds})
             return result
 
     dbt_main.dbtRunner = WatchedRunner

@@ -15,7 +15,8 @@ from ingestion.config import PROJECT_DIR
 
 
 def node(name: str, seconds: float, of: str = "") -> Node:
-    return {"name": name, "kind": "test" if of else "model", "of": of or name, "seconds": seconds}
+    """A node that took so many seconds, and a tenth of them of CPU."""
+    return {"name": name, "kind": "test" if of else "model", "of": of or name, "seconds": [seconds, seconds / 10]}
 
 
 def result(*nodes: Node, code: Path = PROJECT_DIR) -> Result:
@@ -29,10 +30,12 @@ def result(*nodes: Node, code: Path = PROJECT_DIR) -> Result:
 
 def test_seconds_of_a_night_are_by_stage_and_by_node() -> None:
     night = result(node("dim_account", 3), node("unique_dim_account", 1, "dim_account"), node("a", 0.5, "dim_account"))
-    assert before.nodes_of(night) == {"dim_account": 3, "dim_account: tests": 1.5}
-    assert list(before.stages_of(night).items()) == [
+    assert before.nodes_of(night, 0) == {"dim_account": 3, "dim_account: tests": 1.5}
+    assert before.nodes_of(night, 1) == pytest.approx({"dim_account": 0.3, "dim_account: tests": 0.15})
+    assert before.stages_of(night, 1)["build"] == 1
+    assert list(before.stages_of(night, 0).items()) == [
         ("land", 2), ("check landing", 2), ("build", 2), ("  models", 3), ("  tests", 1.5), ("check marts", 2),
-        ("publish", 2), ("all but start-up and release copy", 9),
+        ("publish", 2), ("all but start-up, and release copy by wall", 9),
     ]  # fmt: skip
 
 
@@ -41,10 +44,10 @@ def test_the_nodes_that_differ_most_stand_first() -> None:
     was = {"same": 5.1, "slower": 1.0, "gone": 2.5}
     names = before.most_different(now, was)
     assert names == ["gone", "slower", "new", "same"]
-    rows = [line.split() for line in before.table("node", now, was, names).splitlines()[2:]]
+    rows = [line.split() for line in before.table("node", (now, was), (was, now), names).splitlines()[2:]]
     assert rows == [
-        ["gone", "-", "2.50", "-"], ["slower", "3.00", "1.00", "3.00"], ["new", "1.50", "-", "-"],
-        ["same", "5.00", "5.10", "0.98"],
+        ["gone", "-", "2.50", "-", "2.50", "-", "-"], ["slower", "3.00", "1.00", "3.00", "1.00", "3.00", "0.33"],
+        ["new", "1.50", "-", "-", "-", "1.50", "-"], ["same", "5.00", "5.10", "0.98", "5.10", "5.00", "1.02"],
     ]  # fmt: skip
 
 
@@ -88,8 +91,8 @@ def bench_before(monkeypatch: pytest.MonkeyPatch, before_runs: Path | None = Non
 def test_both_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     bench_before(monkeypatch)
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["models", "2.00", "1.00", "2.00"] in rows
-    assert ["dim_account", "2.00", "1.00", "2.00"] in rows
+    assert ["models", "2.00", "1.00", "2.00", "0.20", "0.10", "2.00"] in rows
+    assert ["dim_account", "2.00", "1.00", "2.00", "0.20", "0.10", "2.00"] in rows
 
 
 def test_a_night_that_ran_the_packages_of_the_other_checkout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,11 @@ def result(*nodes: Node, parents: dict[str, list[str]] | None = None, land: floa
 
 
 def model(name: str, seconds: float) -> Node:
-    return {"name": name, "kind": "model", "of": name, "seconds": seconds}
+    return {"name": name, "kind": "model", "of": name, "seconds": [seconds, seconds / 2]}
 
 
 def data_test(of: str, seconds: float) -> Node:
-    return {"name": f"unique_{of}", "kind": "test", "of": of, "seconds": seconds}
+    return {"name": f"unique_{of}", "kind": "test", "of": of, "seconds": [seconds, seconds / 2]}
 
 
 def test_the_core_is_landing_and_what_its_marts_are_made_from() -> None:
@@ -29,6 +29,7 @@ def test_the_core_is_landing_and_what_its_marts_are_made_from() -> None:
         data_test("dim_account", 8.0),
     ]  # fmt: skip
     assert night.core_seconds(result(*nodes, parents=parents, land=2.0)) == 2.0 + 1.0 + 0.5
+    assert night.core_seconds(result(*nodes, parents=parents), at=1) == 1.0 + 0.5 + 0.25
 
 
 def rows_of(lines: list[str]) -> dict[str, list[str]]:
@@ -42,9 +43,8 @@ def pairs() -> night.Pairs:
     for one in (-0.1, 0.1):
         nodes = [model("dear", 6.0 + one), model("cheap", 0.01), data_test("dear", 1.0), data_test("view", 0.5)]
         found.nights.append(result(*nodes))
-        found.bare.append(
-            {"models": {"dear": 3.0 + one, "cheap": 0.0}, "checkpoint": 1.0, "memory": 1, "differing": []}
-        )
+        models = {"dear": 3.0 + one, "cheap": 0.0}
+        found.bare.append({"models": models, "checkpoint": 1.0, "cpu": 2.0, "memory": 1.0, "differing": []})
         found.scripts.append({"stages": {"land": [1.0, 1.0], "build": [7.0, 7.0]}, "memory": 1.0, "differing": {}})
     return found
 
@@ -59,6 +59,7 @@ def test_the_price_of_governance_is_by_stage() -> None:
     assert rows["publish, without the release copy"] == ["2.00", "-", "-"]
     # 18 s of stages without 1 s of release copy, beside 1 s of landing, 3 of models and 1 of the checkpoint.
     assert rows["the price of governance"] == ["17.00", "5.00", "3.40"]
+    assert night.price(pairs(), at=1) == (12.0, 3.0)
 
 
 def test_the_price_of_governance_is_by_model() -> None:
