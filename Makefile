@@ -100,7 +100,7 @@ sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test h
 bench: $(VENV)/.runtime ## time nights against their own SQL run bare, and a hand-written core; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) -m bench.night $(ARGS)
 
-bench-before: $(VENV)/.runtime ## time each node of a night beside those of the commit before; ARGS="--rev v0.1.0" for another
+bench-before: $(VENV)/.runtime ## time each node of a night beside those of the commit before; ARGS="--rev HEAD~5" for another
 	@$(RUN) -m bench.before $(ARGS)
 
 eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"

@@ -1,6 +1,6 @@
 """Each node's seconds beside those of the commit before: the same night with both, in turn, in one run.
 
-`make bench-before` compares this checkout with the commit before it, ARGS="--rev v0.1.0" with another. That one is
+`make bench-before` compares this checkout with the commit before it, ARGS="--rev HEAD~5" with another. That one is
 unpacked beside the data and runs with the Python packages that are installed. Each makes its own history of the same
 files, so a changed model is built before the clock starts. It goes back as far as a night is called as it is today
 (`bench/one_night.py`).
