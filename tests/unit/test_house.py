@@ -1,4 +1,4 @@
-"""The layout holds: who may import whom, one owner of the state's SQL, no edits of `sys.path`, the release rules."""
+"""The layout holds: who may import whom, one owner of the state's SQL, no edits of `sys.path`, releases, links."""
 
 import ast
 import re
@@ -303,3 +303,43 @@ def test_a_change_log_in_order_has_no_fault() -> None:
 )
 def test_a_change_log_that_contradicts_the_rule_is_found(was: str, becomes: str, fault: str) -> None:
     assert fault in release_faults(CHANGES.replace(was, becomes, 1), "0.10.0")
+
+
+# --- links of the documents
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Names under which GitHub links to the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(document: Path) -> list[str]:
+    """Relative links of a document that lead to no file, or to no heading of one."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if "://" not in link and (
+            not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target))
+        ):
+            dead.append(link)
+    return dead
+
+
+DOCUMENTS = [*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("document", sorted(DOCUMENTS), ids=name_of)
+def test_links_lead_somewhere(document: Path) -> None:
+    assert dead_links(document) == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# What a row is\n\n## In `marts`, by day\n")
+    page = tmp_path / "page.md"
+    page.write_text("[a](there.md) [b](there.md#in-marts-by-day) [c](https://example.org/x) [d](#own)\n\n# Own\n")
+    assert dead_links(page) == []
+    page.write_text("[a](gone.md) [b](there.md#gone) [c](#own) [d](there.md)\n")
+    assert dead_links(page) == ["gone.md", "there.md#gone", "#own"]
