@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% M
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview reference fuzz setup nightly test test-fast lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-engagement bench-windows bench-shortlist eval-trust shortlist sample account dictionary docs lock
+	doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -77,7 +77,7 @@ doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; cha
 quarantine: $(VENV)/.runtime ## write quarantined rows and files as CSV, with reasons; FEED=orders, OUT=rows.csv
 	@$(GROUNDSWELL) quarantine
 
-replay: $(VENV)/.runtime ## have files that were set aside read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
+replay: $(VENV)/.runtime ## have files that were quarantined read again; FEED= BATCH=; REVIVE=1 undoes a reject; WHAT=1 only says
 	@$(GROUNDSWELL) replay
 
 account: $(VENV)/.runtime ## write one account's page: PLATFORM=youtube ID=UC...
@@ -95,10 +95,13 @@ dictionary: $(VENV)/.runtime ## make docs/data-dictionary.md anew from the marts
 sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test holds it equal)
 	@$(RUN) -m sample.simulate
 	@$(RUN) -m sample.simulate_commerce
-	@$(RUN) -m sample.simulate_voices
+	@$(RUN) -m sample.simulate_social
 
-bench: $(VENV)/.runtime ## time whole nights against a hand-written reference; ARGS="--accounts 100000 --posts 500000"
+bench: $(VENV)/.runtime ## time nights against their own SQL run bare, and a hand-written core; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) -m bench.night $(ARGS)
+
+bench-before: $(VENV)/.runtime ## time each node of a night beside those of the commit before; ARGS="--rev HEAD~5" for another
+	@$(RUN) -m bench.before $(ARGS)
 
 eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"
 	@$(RUN) -m bench.trust $(ARGS)
@@ -106,14 +109,8 @@ eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) -m bench.landing $(ARGS)
 
-bench-engagement: $(VENV)/.runtime ## time a night of engagement and benchmarks against a hand-written script; ARGS="--accounts 1000000 --posts 5000000"
-	@$(RUN) -m bench.engagement $(ARGS)
-
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) -m bench.shortlist $(ARGS)
-
-bench-windows: $(VENV)/.runtime ## time a night of the 28-day statistics against a hand-written script; ARGS="--accounts 1000000"
-	@$(RUN) -m bench.windows $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

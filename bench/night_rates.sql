@@ -146,9 +146,31 @@ of_posts as (
     from of_90_days left join of_window using (platform, account_id)
 )
 select coalesce(a.platform, p.platform) as platform, coalesce(a.account_id, p.account_id) as account_id, a.followers,
-    nullif(a.niche, '*') as niche, nullif(a.country, '*') as country, p.* exclude (platform, account_id, is_today),
-    coalesce(er_followers_mean_12, er_followers_median_30, er_views_median_30, er_reach_median_30,
-        reach_rate_median_30, like_rate_views_median_30) is not null as has_rate
+    nullif(a.niche, '*') as niche, nullif(a.country, '*') as country, p.* exclude (platform, account_id, is_today)
 from today_account a
 full join of_posts p on a.platform = p.platform and a.account_id = p.account_id
 where a.account_id is not null or p.is_today;
+
+insert into marts.fct_account_engagement_daily by name
+select r.platform, r.account_id, $night as snapshot_date, followers, t.tier, niche, country,
+    coalesce(posts_in_window, 0) as posts_in_window,
+    er_followers_mean_12, coalesce(er_followers_mean_12_posts, 0) as er_followers_mean_12_posts,
+    er_followers_median_30, coalesce(er_followers_median_30_posts, 0) as er_followers_median_30_posts,
+    er_views_median_30, coalesce(er_views_median_30_posts, 0) as er_views_median_30_posts,
+    er_reach_median_30, coalesce(er_reach_median_30_posts, 0) as er_reach_median_30_posts,
+    reach_rate_median_30, coalesce(reach_rate_median_30_posts, 0) as reach_rate_median_30_posts,
+    like_rate_views_median_30, coalesce(like_rate_views_median_30_posts, 0) as like_rate_views_median_30_posts,
+    case when coalesce(er_followers_median_30_posts, 0) = 0 then null
+        when snapshot_date_basis_posts = 0 then 'publication'
+        when snapshot_date_basis_posts = er_followers_median_30_posts then 'snapshot_date' else 'mixed' end
+        as denominator_basis,
+    coalesce(snapshot_date_basis_posts, 0) as snapshot_date_basis_posts, reach_coverage,
+    er_sponsored, coalesce(er_sponsored_posts, 0) as er_sponsored_posts,
+    er_organic, coalesce(er_organic_posts, 0) as er_organic_posts,
+    sponsored_share_90d, coalesce(sponsored_share_90d_posts, 0) as sponsored_share_90d_posts,
+    comments_per_week, coalesce(comments_per_week_posts, 0) as comments_per_week_posts,
+    reply_rate, coalesce(reply_rate_posts, 0) as reply_rate_posts,
+    comment_like_ratio, coalesce(comment_like_ratio_posts, 0) as comment_like_ratio_posts,
+    'observed' as data_origin
+from rated r
+left join tier_today t on r.platform = t.platform and r.account_id = t.account_id and t.scheme = 'standard';

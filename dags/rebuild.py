@@ -65,9 +65,9 @@ def rebuild() -> None:
     def build_marts() -> dict[str, Any]:
         from warehouse.pipeline import build_marts as build
 
-        asked, day = rebuild_range(get_current_context())
+        backfill_range, day = rebuild_range(get_current_context())
         with writer("build_marts") as (settings, run_id, _, lease):
-            return vars(build(settings, run_id, day, lease, asked=asked))
+            return vars(build(settings, run_id, day, lease, backfill_range=backfill_range))
 
     chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
 

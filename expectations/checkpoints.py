@@ -147,7 +147,7 @@ def _broken(suite: Suite, check: Check, problem: str) -> dict[str, object]:
 
 def _span(values: "pd.Series[float]") -> str:
     if values.empty:
-        return "not judged"
+        return "not evaluated"
     low, high = _number(values.min()), _number(values.max())
     return f"{low if low == high else f'{low} .. {high}'} ({values.size})"
 

@@ -14,7 +14,7 @@ from ingestion.errors import ContractError
 
 
 def check_landing(
-    settings: Settings, run_id: str, day: date, say: Callable[[str], None] = print
+    settings: Settings, run_id: str, day: date, log: Callable[[str], None] = print
 ) -> list[dict[str, object]]:
     """Check the landed files of every date that no release holds yet. Returns one row per check.
 
@@ -27,11 +27,11 @@ def check_landing(
     suites = [account_snapshots.suite(settings, run_id, day)]
     if post_snapshots.is_expected(settings):
         suites.append(post_snapshots.suite(settings, run_id, day))
-    return _judge(settings, run_id, suites, say)
+    return _evaluate(settings, run_id, suites, log)
 
 
 def check_marts(
-    settings: Settings, run_id: str, day: date, say: Callable[[str], None] = print
+    settings: Settings, run_id: str, day: date, log: Callable[[str], None] = print
 ) -> list[dict[str, object]]:
     """Check the dates that this run has built. Returns one row per check.
 
@@ -40,10 +40,12 @@ def check_marts(
     from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
 
     suites = [fct_account_daily.suite(settings, run_id), *fct_follower_trust_daily.suites(settings, run_id)]
-    return _judge(settings, run_id, suites, say)
+    return _evaluate(settings, run_id, suites, log)
 
 
-def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[str], None]) -> list[dict[str, object]]:
+def _evaluate(
+    settings: Settings, run_id: str, suites: list[Suite], log: Callable[[str], None]
+) -> list[dict[str, object]]:
     from expectations import thresholds
     from expectations.checkpoints import run_suite
 
@@ -52,7 +54,7 @@ def _judge(settings: Settings, run_id: str, suites: list[Suite], say: Callable[[
     for suite in suites:
         found = run_suite(settings, run_id, suite)
         ledger.record_checks(settings, run_id, found)
-        say(_table(suite.name, found))
+        log(_table(suite.name, found))
         results += found
     failed = [r for r in results if r["severity"] == "critical" and not r["passed"]]
     if failed:

@@ -10,7 +10,7 @@ from ingestion.errors import ConfigError
 from ingestion.user_config import load as user_config
 from ingestion.user_config.thresholds import PlacedThreshold
 
-# The marts that are judged are made of it.
+# The marts that are evaluated are made of it.
 FEED_OF_MARTS = "account_snapshots"
 
 
@@ -46,7 +46,7 @@ def own_thresholds(settings: Settings) -> dict[tuple[str, str], PlacedThreshold]
         own = placed.own
         checks = {check.name: check for check in known.get(own.feed, [])}
         if own.feed not in known:
-            problems.append(f"{placed.place}: no check judges feed {own.feed}{_nearest(own.feed, list(known))}")
+            problems.append(f"{placed.place}: no check evaluates feed {own.feed}{_nearest(own.feed, list(known))}")
         elif own.check not in checks:
             problems.append(f"{placed.place}: {own.feed} has no check {own.check}{_nearest(own.check, list(checks))}")
         else:

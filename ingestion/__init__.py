@@ -1,1 +1,1 @@
-"""Landing files to immutable raw Parquet and its ledger: the first room of the warehouse."""
+"""Landing files to immutable raw Parquet and its ledger: the first package of the warehouse."""

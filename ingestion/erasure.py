@@ -36,7 +36,7 @@ PACKED = (".gz", ".zst", ".xlsx", ".parquet", ".zip")
 ZSTD = b"\x28\xb5\x2f\xfd"
 ACCOUNT, POST = "account", "post"
 # Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
-Meant = Callable[[str, str, str], str]
+Target = Callable[[str, str, str], str]
 
 
 @dataclass
@@ -73,7 +73,7 @@ def _suppressed(settings: Settings) -> list[str]:
         return ledger.suppressed(connection)
 
 
-def is_suppressed(settings: Settings) -> Meant | None:
+def is_suppressed(settings: Settings) -> Target | None:
     """Condition in SQL that an account or post is on the list; null while the list is empty, which costs nothing."""
     digests = _suppressed(settings)
     if not digests:
@@ -82,49 +82,49 @@ def is_suppressed(settings: Settings) -> Meant | None:
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
     listed = ", ".join(f"'{each}'" for each in digests)
 
-    def meant(kind: str, platform: str, identity: str) -> str:
+    def target(kind: str, platform: str, identity: str) -> str:
         message = f"encode('{kind}' || chr(0) || {platform} || chr(0) || {identity})"
         return f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || {message}))) in ({listed})"
 
-    return meant
+    return target
 
 
-def _is(platform: str, account_id: str, posts: list[str]) -> Meant:
+def _is(platform: str, account_id: str, posts: list[str]) -> Target:
     """Condition in SQL that this account, or one of its posts, is meant."""
 
-    def meant(kind: str, platform_sql: str, identity_sql: str) -> str:
+    def target(kind: str, platform_sql: str, identity_sql: str) -> str:
         ids = [account_id] if kind == ACCOUNT else posts
         listed = ", ".join(quote(each) for each in ids) or "null"
         return f"coalesce({platform_sql} = {quote(platform)} and {identity_sql} in ({listed}), false)"
 
-    return meant
+    return target
 
 
-def own_rows(feed: Feed, meant: Meant) -> str | None:
+def own_rows(feed: Feed, target: Target) -> str | None:
     """Condition of the rows of a feed that are about the account; null where it has none such."""
     if "platform" not in feed.columns:
         return None
-    conditions = [meant(ACCOUNT, "platform", name) for name in ("account_id", "host_id") if name in feed.columns]
-    conditions += [meant(POST, "platform", "post_id")] if "post_id" in feed.columns else []
+    conditions = [target(ACCOUNT, "platform", name) for name in ("account_id", "host_id") if name in feed.columns]
+    conditions += [target(POST, "platform", "post_id")] if "post_id" in feed.columns else []
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
 
 
-def references(feed: Feed, meant: Meant) -> dict[str, str]:
+def references(feed: Feed, target: Target) -> dict[str, str]:
     """What takes the place of a column in rows about somebody else that also name the account."""
     taken = {}
     if "referrer_account_id" in feed.columns:
-        named = meant(ACCOUNT, "platform", "referrer_account_id")
+        named = target(ACCOUNT, "platform", "referrer_account_id")
         taken["referrer_account_id"] = f"case when {named} then null else referrer_account_id end"
     if "own_accounts" in feed.columns:
-        named = meant(ACCOUNT, "split_part(x, ':', 1)", "substr(x, strpos(x, ':') + 1)")
+        named = target(ACCOUNT, "split_part(x, ':', 1)", "substr(x, strpos(x, ':') + 1)")
         kept = f"list_filter(string_split(own_accounts, '|'), x -> not {named})"
         taken["own_accounts"] = f"nullif(array_to_string({kept}, '|'), '')"
     return taken
 
 
-def _without(feed: Feed, meant: Meant, relation: str) -> str:
+def _without(feed: Feed, target: Target, relation: str) -> str:
     """Query of a relation without the account."""
-    own, taken = own_rows(feed, meant), references(feed, meant)
+    own, taken = own_rows(feed, target), references(feed, target)
     replaced = ", ".join(f"{sql} as {name}" for name, sql in taken.items())
     return (
         f"select *{f' replace ({replaced})' if replaced else ''} from {relation} where not ({own if own else 'false'})"
@@ -136,13 +136,13 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
 
     They count neither as read nor as anything else: for the warehouse the file never held them.
     """
-    meant = is_suppressed(settings)
-    if meant is None or (own_rows(feed, meant) is None and not references(feed, meant)):
+    target = is_suppressed(settings)
+    if target is None or (own_rows(feed, target) is None and not references(feed, target)):
         return 0
     before = _one(reader, "select count(*) from accepted")
     columns = ", ".join(columns_of(feed))
     reader.execute(
-        f"create or replace temp table kept_back as select {columns} from ({_without(feed, meant, 'accepted')})"
+        f"create or replace temp table kept_back as select {columns} from ({_without(feed, target, 'accepted')})"
     )
     reader.execute("create or replace temp view accepted as select * from kept_back")
     reader.execute(
@@ -168,8 +168,8 @@ def begin(settings: Settings, platform: str, account_id: str) -> int:
 def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
     """Remove the account from raw, quarantine, landing, logs and the text of state. Safe to run again after a crash."""
     found = Erased()
-    meant = _is(platform, account_id, _posts_of(settings, platform, account_id))
-    delivered = _clean_raw(settings, number, meant, found)
+    target = _is(platform, account_id, _posts_of(settings, platform, account_id))
+    delivered = _clean_raw(settings, number, target, found)
     delivered |= _clean_quarantine(settings, account_id, found)
     _clean_landing(settings, account_id, delivered, found)
     for log in _files_below(settings.data / "state" / "logs", settings.data / "airflow" / "logs"):
@@ -207,12 +207,12 @@ def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
     return {path: batch_id for path, batch_id in files.items() if (settings.raw / path).exists()}
 
 
-def _clean_raw(settings: Settings, number: int, meant: Meant, found: Erased) -> set[str]:
+def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -> set[str]:
     """Write each raw file that holds the account anew, without it; returns the landed files that it had come in."""
     delivered: set[str] = set()
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         for name, feed in load_feeds().items():
-            files, own, taken = _raw_files(settings, name), own_rows(feed, meant), references(feed, meant)
+            files, own, taken = _raw_files(settings, name), own_rows(feed, target), references(feed, target)
             if not files or not (own or taken):
                 continue
             touched = " or ".join(
@@ -226,7 +226,7 @@ def _clean_raw(settings: Settings, number: int, meant: Meant, found: Erased) -> 
             ).fetchall()
             for path, source_file, rows in hits:
                 relative = Path(path).relative_to(settings.raw).as_posix()
-                _rewrite(settings, reader, number, feed, meant, relative, files[relative], rows)
+                _rewrite(settings, reader, number, feed, target, relative, files[relative], rows)
                 delivered.add(source_file)
                 found.raw_rows += rows
     _remove_orphans(settings)
@@ -238,7 +238,7 @@ def _rewrite(
     reader: duckdb.DuckDBPyConnection,
     number: int,
     feed: Feed,
-    meant: Meant,
+    target: Target,
     path: str,
     batch_id: str,
     rows: int,
@@ -248,7 +248,7 @@ def _rewrite(
     new = old.with_name(f"{batch_id}.{number}.parquet")
     partial = new.with_suffix(".partial")
     source = f"read_parquet({quote(str(old))}, hive_partitioning = false)"
-    reader.execute(f"copy ({_without(feed, meant, source)} order by source_line) to '{partial}' ({PARQUET})")
+    reader.execute(f"copy ({_without(feed, target, source)} order by source_line) to '{partial}' ({PARQUET})")
     left = _one(reader, f"select count(*) from read_parquet('{partial}')")
     size, sha256 = commit_file(partial, new)
     with ledger.write(settings) as connection:
@@ -318,7 +318,7 @@ def _with_containers(paths: set[str]) -> set[str]:
 
 
 def _clean_state(settings: Settings, account_id: str) -> None:
-    """Texts of state that name the account: what a check saw, why a file was set aside."""
+    """Texts of state that name the account: what a check saw, why a file was quarantined."""
     with ledger.write(settings) as connection:
         ledger.erase_texts(connection, lambda text: re.search(_pattern(account_id), text) is not None)
 

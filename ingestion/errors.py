@@ -18,7 +18,7 @@ class DamagedBuild(Exception):
 
 
 class FileRefused(Exception):
-    """A landed file that is set aside whole.
+    """A landed file that is quarantined whole.
 
     Args:
         reason: what is wrong, in words that name the remedy.

@@ -30,7 +30,7 @@ class Seen:
     mapping: grammar.Mapping | None
     refusal: str | None
     batch_ids: frozenset[str]
-    is_asked: bool
+    is_requested: bool
     is_due: bool
     loaded_by: str | None = None
 
@@ -86,7 +86,7 @@ def _seen(candidate: landing.Candidate, mappings: Mappings, rows: list[ledger.Ro
         mapping=mapping,
         refusal=refusal,
         batch_ids=frozenset(row["batch_id"] for row in same),
-        is_asked=any(row["mapping_fingerprint"] == ledger.ASKED_AGAIN for row in same),
+        is_requested=any(row["mapping_fingerprint"] == ledger.REPLAY_REQUESTED for row in same),
         is_due=not is_left
         and not any(row["mapping_fingerprint"] == landing.fingerprint_of(mapping, row) for row in same),
         loaded_by=loaded if mappings.is_off(loaded) and not is_of_sample(candidate.label) else None,
@@ -99,12 +99,12 @@ def quarantined_rows_file(settings: Settings, feed: str, batch_id: str) -> Path:
 
 
 def quarantined_file_folder(settings: Settings, feed: str, sha256: str) -> Path:
-    """Where a file is kept that was set aside whole: `file` and `reason.json`."""
+    """Where a file is kept that was quarantined whole: `file` and `reason.json`."""
     return settings.quarantine / feed / "files" / sha256
 
 
 def note_of_file(settings: Settings, feed: str, sha256: str) -> Path:
-    """What quarantine says of a file that was set aside whole."""
+    """What quarantine says of a file that was quarantined whole."""
     return quarantined_file_folder(settings, feed, sha256) / "reason.json"
 
 
@@ -145,7 +145,7 @@ def reasons(paths: list[Path]) -> list[Reason]:
 
 
 def file_reasons(batches: list[ledger.Row]) -> Counter[tuple[str, str]]:
-    """Files set aside whole, counted by feed and reason."""
+    """Files quarantined whole, counted by feed and reason."""
     return Counter((batch["feed"], batch["reason"] or "") for batch in batches if batch["state"] == "quarantined")
 
 

@@ -317,7 +317,7 @@ def _zstd_blocks(copy: Path) -> Iterator[bytes]:
         raise FileRefused("Zstandard is damaged (it is cut off); send the file again")
 
 
-def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = print) -> Landed:
+def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
     """Land every new file; returns what was done. Nothing is lost: each row is accepted, quarantined or duplicate.
 
     Raises ConfigError before anything is landed where `config/` is not in order.
@@ -350,16 +350,16 @@ def land_files(settings: Settings, run_id: str, say: Callable[[str], None] = pri
                 batches = _land_one(settings, reader, candidate, mapping, refusal, run_id, mappings)
             except FileNotReady as error:
                 summary.files_waiting.append(candidate.label)
-                say(f"{where}: waits for the next look: {error}")
+                log(f"{where}: waits for the next look: {error}")
                 continue
             if not batches:
-                say(f"{where}: the same delivery again, nothing to do")
+                log(f"{where}: the same delivery again, nothing to do")
                 continue
             summary.add(batches)
             for batch in batches:
                 into = f" into {batch.feed}" if len(batches) > 1 else ""
                 verdict = f"{batch.rows_accepted:,} of {batch.rows_read:,} rows accepted{into}"
-                say(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
+                log(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
     finally:
         reader.close()
         shutil.rmtree(settings.inbox, ignore_errors=True)
@@ -406,7 +406,7 @@ def _land_one(
     taken = _take_in(settings, candidate, mapping, refusal, now)
     parts: dict[str, tuple[FeedPart, ...]] = mapping.parts_by_feed if mapping else {UNKNOWN_FEED: ()}
     feeds = list(parts)
-    asked = {feed: ledger.times_asked(settings, taken.sha256, feed) for feed in feeds}
+    asked = {feed: ledger.times_requested(settings, taken.sha256, feed) for feed in feeds}
     try:
         with ledger.read(settings) as connection:
             before = ledger.batches_of_bytes(connection, taken.sha256)

@@ -66,7 +66,7 @@ def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> le
 
 
 @contextmanager
-def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None] = print) -> Iterator[Lease]:
+def hold(settings: Settings, run_id: str, holder: str, log: Callable[[str], None] = print) -> Iterator[Lease]:
     """Hold the writer's lease, waiting at most `lease_wait_seconds` for another holder.
 
     Raises LeaseLost, naming who holds it and since when, when the wait is over.
@@ -82,7 +82,7 @@ def hold(settings: Settings, run_id: str, holder: str, say: Callable[[str], None
         if time.monotonic() >= deadline:
             raise LeaseLost(f"another writer is at work: {who}; try again when it is done")
         if who != told:
-            say(f"waiting for another writer: {who}")
+            log(f"waiting for another writer: {who}")
             told = who
         time.sleep(min(1.0, max(0.05, deadline - time.monotonic())))
 

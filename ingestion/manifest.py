@@ -2,7 +2,7 @@
 
 Both hold `{"files": [{"name": ..., "bytes": ..., "sha256": ..., "rows": ..., "as_of": ..., "origin": ...}]}`; every
 key but `name` may be missing. A `_SUCCESS` that holds anything else says nothing of any file. A file that is not what
-its note says waits while it is fresh, and is set aside whole after that.
+its note says waits while it is fresh, and is quarantined whole after that.
 """
 
 import json

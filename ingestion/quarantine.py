@@ -29,7 +29,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export holds: quarantined rows, files set aside whole, and lines for people."""
+    """What an export holds: quarantined rows, files quarantined whole, and lines for people."""
 
     target: Path
     rows: int
@@ -38,14 +38,14 @@ class Exported:
 
 
 def export(settings: Settings, target: Path, feed: str | None = None) -> Exported:
-    """Write one line per quarantined row, and one per file set aside whole (its line, column, value and row empty).
+    """Write one line per quarantined row, and one per file quarantined whole (its line, column, value and row empty).
 
     Only readings that count are exported: not those that a later reading of the same file replaced.
     Raises UsageError for an unknown feed and for a target in landing, where the next run would take it in, and
     ContractError where quarantined rows cannot be read.
     """
     _check(settings, target, feed)
-    with ledger.look(settings) as connection:
+    with ledger.read_copy(settings) as connection:
         batches = ledger.batches_with_rejects(connection, feed)
     paths = inventory.kept_rows(settings, batches)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -93,7 +93,7 @@ def _check(settings: Settings, target: Path, feed: str | None) -> None:
 
 
 def _whole_files(settings: Settings, batches: list[ledger.Row]) -> Iterator[Row]:
-    """Files set aside whole; one of which every row was quarantined has its rows instead."""
+    """Files quarantined whole; one of which every row was quarantined has its rows instead."""
     for batch in batches:
         if not inventory.quarantined_rows_file(settings, batch["feed"], batch["batch_id"]).exists():
             whole = batch["state"] == "quarantined"

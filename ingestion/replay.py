@@ -1,11 +1,11 @@
-"""`make replay`: have files read again that were set aside, after what was wrong with them was mended.
+"""`make replay`: have quarantined files read again, after what was wrong with them was mended.
 
 Most of that needs no command: a mapping that was corrected has another fingerprint, so the next run reads its files
-again and the older reading gives way. A replay is for what a run cannot know of: a setting that was raised, a clock
-that has moved on, a file whose bytes only quarantine still holds, a batch that was taken back by mistake.
+again and the older reading is superseded. A replay is for what a run cannot know of: a setting that was raised, a clock
+that has moved on, a file whose bytes only quarantine still holds, a batch that was rejected by mistake.
 
-Nothing is ever doubled: a reading that was asked for replaces the one before it (`ledger.ask_again`), bytes that count
-already are left alone, and a file is put back only where its name is free.
+Nothing is ever doubled: a reading that was requested replaces the one before it (`ledger.request_replay`), bytes that
+count already are left alone, and a file is put back only where its name is free.
 """
 
 import hashlib
@@ -56,7 +56,7 @@ def plan_replay(
     batch_prefix: str | None = None,
     revive: bool = False,
 ) -> list[Step]:
-    """What would be done, per batch that holds quarantined rows or was set aside whole, or for the one that is named.
+    """What would be done, per batch that holds quarantined rows or was quarantined whole, or for the one that is named.
 
     Raises ContractError for an unknown feed, an id that names no batch or several, or a batch that cannot be revived.
     """
@@ -85,12 +85,12 @@ def find_batch(connection: ledger.Connection, prefix: str) -> ledger.Row:
 
 
 def _step_of_retired(settings: Settings, connection: ledger.Connection, batch: ledger.Row, revive: bool) -> Step:
-    """A batch that was taken back counts again when that is asked for; one that was replaced never does."""
+    """A batch that was rejected counts again on request; one that was replaced never does."""
     if batch["state"] == "superseded":
         return _made(batch, NOTHING, f"{batch['reason']}; that reading counts")
     if not revive:
         mend = f"if that was a mistake: make replay BATCH={batch['batch_id'][:12]} REVIVE=1"
-        return _made(batch, NOTHING, f"it was taken back ({batch['reason']}); {mend}")
+        return _made(batch, NOTHING, f"it was rejected ({batch['reason']}); {mend}")
     ledger.check_revivable(connection, batch)
     raw.verify(settings, [file.seal for file in ledger.raw_files_of_batch(connection, batch["batch_id"])])
     return _made(batch, REVIVE, f"{batch['rows_accepted']:,} rows return to the marts with the next run")
@@ -106,7 +106,7 @@ def _step(
 ) -> Step:
     if batch["state"] == "accepted" and not batch["rows_quarantined"] and not is_alone:
         return _made(batch, NOTHING, "all of its rows are accepted")
-    if batch["state"] == "quarantined" and (other := ledger.accepted_twin(connection, batch)):
+    if batch["state"] == "quarantined" and (other := ledger.accepted_reading(connection, batch)):
         return _made(batch, NOTHING, f"the same bytes are in already, as {other}")
     seen = _where_it_lies(settings, connection, batch, names)
     if seen is not None:
@@ -118,8 +118,8 @@ def _step(
 
 def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) -> Step:
     """The file still lies there: the next run reads it by itself, or must be asked to, or cannot."""
-    if seen.is_asked:
-        return _made(batch, BY_ITSELF, "asked for already; the next run reads it")
+    if seen.is_requested:
+        return _made(batch, BY_ITSELF, "requested already; the next run reads it")
     if not stat.S_ISREG(seen.candidate.info.st_mode):
         return _made(batch, NOTHING, f"it would be refused again: {batch['reason']}")
     if seen.refusal is not None:
@@ -129,7 +129,7 @@ def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) ->
     if landing.fingerprint_of(seen.mapping, batch) != batch["mapping_fingerprint"]:
         return _made(batch, BY_ITSELF, "its mapping has changed; the next run reads it again")
     if batch["state"] == "quarantined":
-        return _made(batch, READ_AGAIN, "it was set aside whole, under the mapping of today", ask=True)
+        return _made(batch, READ_AGAIN, "it was quarantined whole, under the mapping of today", ask=True)
     rows = f"{batch['rows_quarantined']:,} of {batch['rows_read']:,} rows are quarantined, under the mapping of today"
     if is_named:
         return _made(batch, READ_AGAIN, rows, ask=True)
@@ -137,7 +137,7 @@ def _step_in_landing(batch: ledger.Row, seen: inventory.Seen, is_named: bool) ->
 
 
 def _step_gone(settings: Settings, batch: ledger.Row) -> Step:
-    """The file is gone from landing: its bytes may lie in quarantine, when it was set aside whole."""
+    """The file is gone from landing: its bytes may lie in quarantine, when it was quarantined whole."""
     kept = inventory.quarantined_file_folder(settings, batch["feed"], batch["sha256"]) / "file"
     if not kept.is_file():
         return _made(batch, LOST, "it is gone from landing and no copy is kept; deliver it again under the same name")
@@ -195,14 +195,14 @@ def carry_out(settings: Settings, steps: list[Step]) -> None:
     """
     for step in steps:
         if step.action == PUT_BACK:
-            with ledger.look(settings) as connection:
+            with ledger.read_copy(settings) as connection:
                 put_back(settings, find_batch(connection, step.batch_id))
     with ledger.write(settings) as connection:
         for step in steps:
             if step.action == REVIVE:
                 ledger.count_again(connection, step.batch_id)
             elif step.ask:
-                ledger.ask_again(connection, step.batch_id)
+                ledger.request_replay(connection, step.batch_id)
 
 
 def put_back(settings: Settings, batch: ledger.Row) -> Path:
@@ -257,30 +257,30 @@ def replay(
     batch_prefix: str | None = None,
     revive: bool = False,
     dry_run: bool = False,
-    say: Callable[[str], None] = print,
+    log: Callable[[str], None] = print,
 ) -> list[Step]:
     """Plan and carry out a replay, or only say what it would do. Nothing is read before the next run."""
     if dry_run:
-        with ledger.look(settings) as connection:
+        with ledger.read_copy(settings) as connection:
             steps = plan_replay(settings, connection, feed, batch_prefix, revive)
-        _report(steps, dry_run, say)
+        _report(steps, dry_run, log)
         return steps
-    with hold(settings, f"replay {utc_now():%Y-%m-%dT%H:%M:%S}", "replay", say):
-        with ledger.look(settings) as connection:
+    with hold(settings, f"replay {utc_now():%Y-%m-%dT%H:%M:%S}", "replay", log):
+        with ledger.read_copy(settings) as connection:
             steps = plan_replay(settings, connection, feed, batch_prefix, revive)
         carry_out(settings, steps)
-    _report(steps, dry_run, say)
+    _report(steps, dry_run, log)
     return steps
 
 
-def _report(steps: list[Step], dry_run: bool, say: Callable[[str], None]) -> None:
+def _report(steps: list[Step], dry_run: bool, log: Callable[[str], None]) -> None:
     for line in table(steps):
-        say(line)
+        log(line)
     if not steps:
-        say("no file is set aside and no row quarantined: nothing to replay")
+        log("no file is quarantined and no row quarantined: nothing to replay")
     elif any(step.action in CHANGES for step in steps):
-        say("\nnothing was changed; the same without WHAT=1 does it" if dry_run else "\nnext: make nightly")
+        log("\nnothing was changed; the same without WHAT=1 does it" if dry_run else "\nnext: make nightly")
     elif any(step.action == BY_ITSELF for step in steps):
-        say("\nnothing to do here: the next run reads them by itself (make nightly)")
+        log("\nnothing to do here: the next run reads them by itself (make nightly)")
     else:
-        say("\nnothing to do here")
+        log("\nnothing to do here")

@@ -220,9 +220,9 @@ def _simulated_accounts(platform: str) -> list[Account]:
             )
         )
     # Two accounts with one handle; one without any follower.
-    twin = replace(accounts[1], handle=accounts[0].handle)
+    namesake = replace(accounts[1], handle=accounts[0].handle)
     empty = replace(accounts[2], followers=0, story=())
-    return [accounts[0], twin, empty, *accounts[3:]]
+    return [accounts[0], namesake, empty, *accounts[3:]]
 
 
 def account_snapshots(accounts: list[Account]) -> Iterator[Row]:

@@ -23,7 +23,7 @@ POLICY = (
 )
 
 
-def build_docs(settings: Settings, say: Callable[[str], None] = print) -> Path:
+def build_docs(settings: Settings, log: Callable[[str], None] = print) -> Path:
     """Write `<data>/reports/dbt_docs/index.html` and return where it is.
 
     Raises ContractError while there is no build database, or when dbt fails; LeaseLost when another run
@@ -32,7 +32,7 @@ def build_docs(settings: Settings, say: Callable[[str], None] = print) -> Path:
     if not settings.build_db.exists() or not settings.marts_db.exists():
         raise ContractError("nothing has been built yet: run `make nightly` first")
     target = settings.data / "build" / "dbt_docs"
-    with hold(settings, f"docs {utc_now():%Y-%m-%dT%H:%M:%S}", "build_docs", say):
+    with hold(settings, f"docs {utc_now():%Y-%m-%dT%H:%M:%S}", "build_docs", log):
         _generate(settings, target)
     page = (target / "static_index.html").read_text(encoding="utf-8")
     path = settings.reports / "dbt_docs" / "index.html"

@@ -23,13 +23,13 @@ from warehouse.release import diff, releases
 RUN_ID = "preview"
 
 
-def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> list[str]:
+def preview(settings: Settings, day: date, backfill_range: plan.BackfillRange | None = None) -> list[str]:
     """The plan of a run of this day as state stands, as lines.
 
     Raises ContractError for a mart that there is none of, and while another run is building.
     """
     lines = []
-    with ledger.look(settings) as connection:
+    with ledger.read_copy(settings) as connection:
         waiting = len(inventory.waiting_files(settings, connection))
     if waiting:
         lines.append(f"plan  {waiting} files in landing are not taken in yet; what they bring is not in this plan")
@@ -39,8 +39,11 @@ def preview(settings: Settings, day: date, asked: plan.Asked | None = None) -> l
     with _scratch(settings) as copy, dbt.dbt_environment(copy):
         project, config = manifest.parse(copy), user_config.load(copy)
         models = manifest.models_of(project, copy, config, manifest.undated_inputs(copy))
-        made = plan.make(copy, RUN_ID, day, models, fresh, asked)
-    return [*lines, *(made.lines() if not made.is_empty else [f"nothing new up to {made.cap}: the marts stand"])]
+        made = plan.make(copy, RUN_ID, day, models, fresh, backfill_range)
+    return [
+        *lines,
+        *(made.lines() if not made.is_empty else [f"nothing new up to {made.build_through}: the marts stand"]),
+    ]
 
 
 def explain(settings: Settings, model: str) -> list[str]:
@@ -60,15 +63,19 @@ def explain(settings: Settings, model: str) -> list[str]:
 
 
 def dry_run(
-    settings: Settings, day: date, asked: plan.Asked | None, say: Callable[[str], None], tick: dbt.Tick | None = None
+    settings: Settings,
+    day: date,
+    backfill_range: plan.BackfillRange | None,
+    log: Callable[[str], None],
+    on_node: dbt.OnNode | None = None,
 ) -> diff.Diff:
     """Build in a copy, and compare it with what readers see. Nothing is landed, checked or published."""
     with _scratch(settings) as copy:
-        with lease.hold(settings, RUN_ID, "dry run", say):
+        with lease.hold(settings, RUN_ID, "dry run", log):
             _copy_build(settings, copy)
         copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
-        with lease.hold(copy, RUN_ID, "dry run", say) as held:
-            build.build_marts(copy, RUN_ID, day, held, say, asked, tick)
+        with lease.hold(copy, RUN_ID, "dry run", log) as held:
+            build.build_marts(copy, RUN_ID, day, held, log, backfill_range, on_node)
         with dbt.dbt_environment(copy):
             keys = manifest.keys_of(manifest.parse(copy))
         latest = releases.latest(settings)

@@ -27,7 +27,7 @@ def damage_of(database: Path) -> str | None:
 
 
 def remove_damaged(settings: Settings) -> str | None:
-    """Remove both private databases when one is damaged; returns which and why. They are built again from raw."""
+    """Remove both private databases when one is damaged; returns which and why. They are rebuilt from raw."""
     for database in (settings.build_db, settings.marts_db):
         damage = damage_of(database)
         if damage:

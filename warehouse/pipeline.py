@@ -42,23 +42,23 @@ __all__ = [
 R = TypeVar("R")
 
 
-def check_built(settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print) -> str:
+def check_built(settings: Settings, run_id: str, day: date, lease: Lease, log: Callable[[str], None] = print) -> str:
     """Check the marts of this run. Returns built, unchanged, or superseded: a later release holds its dates.
 
     Raises ContractError when a critical check fails, and when the build is another run's or damaged.
     """
 
     def check() -> str:
-        status = require_built(settings, run_id, lease, say)
+        status = require_built(settings, run_id, lease, log)
         if status == "built":
-            check_marts(settings, run_id, day, say)
+            check_marts(settings, run_id, day, log)
         return status
 
-    return _or_end(settings, run_id, say, check)
+    return _or_end(settings, run_id, log, check)
 
 
 def publish_checked(
-    settings: Settings, run_id: str, day: date, lease: Lease, say: Callable[[str], None] = print
+    settings: Settings, run_id: str, day: date, lease: Lease, log: Callable[[str], None] = print
 ) -> publish.Published | None:
     """Publish what was checked; null when a later release holds its dates.
 
@@ -66,14 +66,14 @@ def publish_checked(
     """
 
     def publish_it() -> publish.Published | str:
-        status = require_built(settings, run_id, lease, say)
-        return status if status == "superseded" else publish.publish_release(settings, run_id, lease, say)
+        status = require_built(settings, run_id, lease, log)
+        return status if status == "superseded" else publish.publish_release(settings, run_id, lease, log)
 
-    published = _or_end(settings, run_id, say, publish_it)
+    published = _or_end(settings, run_id, log, publish_it)
     return None if isinstance(published, str) else published
 
 
-def _or_end(settings: Settings, run_id: str, say: Callable[[str], None], step: Callable[[], R]) -> R | str:
+def _or_end(settings: Settings, run_id: str, log: Callable[[str], None], step: Callable[[], R]) -> R | str:
     """Do a step on the private databases; where one proves damaged it is removed, and the run ends (`end_unbuilt`)."""
     try:
         return step()
@@ -84,11 +84,11 @@ def _or_end(settings: Settings, run_id: str, say: Callable[[str], None], step: C
         if found is None:
             raise
         why = f"{found} and is removed"
-    return end_unbuilt(settings, run_id, why, say)
+    return end_unbuilt(settings, run_id, why, log)
 
 
 def backfill(
-    settings: Settings, first: date, last: date, marts: Iterable[str], say: Callable[[str], None], bar: Bar
+    settings: Settings, first: date, last: date, marts: Iterable[str], log: Callable[[str], None], bar: Bar
 ) -> diff.Diff:
     """Land, check, build, check and publish a range; returns what differs from the release before.
 
@@ -96,22 +96,22 @@ def backfill(
     """
     plan.check_order(first, last)
     run_id = f"backfill__{first}__{last}__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
-    with lease.hold(settings, run_id, "backfill", say) as held, _kept(settings) as before:
+    with lease.hold(settings, run_id, "backfill", log) as held, _kept(settings) as before:
         bar.step("land_files")
-        land_files(settings, run_id, say)
-        asked, day = plan.resolve(settings, first, last, marts, run_id)
+        land_files(settings, run_id, log)
+        backfill_range, day = plan.resolve(settings, first, last, marts, run_id)
         try:
             bar.step("check_landing")
-            check_landing(settings, run_id, day, say)
+            check_landing(settings, run_id, day, log)
             bar.step("build_marts")
-            build_marts(settings, run_id, day, held, say, asked, bar.node)
+            build_marts(settings, run_id, day, held, log, backfill_range, bar.node)
             bar.step("check_marts")
-            check_built(settings, run_id, day, held, say)
+            check_built(settings, run_id, day, held, log)
             bar.step("publish_release")
-            publish_checked(settings, run_id, day, held, say)
+            publish_checked(settings, run_id, day, held, log)
         finally:
             bar.step("build_report")
-            build_report(settings, run_id, say)
+            build_report(settings, run_id, log)
         bar.step("compare")
         return _compare(settings, before)
 
@@ -141,39 +141,39 @@ def _compare(settings: Settings, before: Path | None) -> diff.Diff:
     return diff.compare(before, now / releases.DATABASE, keys)
 
 
-def erase(settings: Settings, platform: str, account_id: str, say: Callable[[str], None] = print) -> erasure.Erased:
+def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str], None] = print) -> erasure.Erased:
     """Remove the account, build and publish all marts without it, and remove every other release.
 
     Raises ContractError when a gate is closed (readers then still see the release before), LeaseLost while another
     writer works.
     """
     run_id = f"erase__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
-    with lease.hold(settings, run_id, "erase", say) as held:
+    with lease.hold(settings, run_id, "erase", log) as held:
         number = erasure.begin(settings, platform, account_id)
         # What lies in landing is taken in first: a file that brought the account is removed whole, others' rows stay.
-        land_files(settings, run_id, say)
+        land_files(settings, run_id, log)
         found = erasure.remove(settings, number, platform, account_id)
         day = _last_built_day(settings)
         gone = 0
         if day is not None:
-            _publish_without(settings, run_id, day, held, say)
+            _publish_without(settings, run_id, day, held, log)
             gone = releases.remove_others(settings)
         erasure.finish(settings, number, found, gone)
     return found
 
 
-def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lease, say: Callable[[str], None]) -> None:
+def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lease, log: Callable[[str], None]) -> None:
     """Build everything anew from raw: nothing of the private databases, artifacts and reports is kept."""
     integrity.remove_build(settings)
     for folder in (settings.build_db.parent, settings.reports):
         shutil.rmtree(folder, ignore_errors=True)
     try:
-        check_landing(settings, run_id, day, say)
-        build_marts(settings, run_id, day, held, say)
-        check_built(settings, run_id, day, held, say)
-        publish_checked(settings, run_id, day, held, say)
+        check_landing(settings, run_id, day, log)
+        build_marts(settings, run_id, day, held, log)
+        check_built(settings, run_id, day, held, log)
+        publish_checked(settings, run_id, day, held, log)
     finally:
-        build_report(settings, run_id, say)
+        build_report(settings, run_id, log)
 
 
 def _last_built_day(settings: Settings) -> date | None:

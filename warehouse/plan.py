@@ -18,10 +18,10 @@ from ingestion.errors import ContractError, UsageError
 from warehouse.parts import PartColumn
 
 RUN_DAY = "day of the run"
-DIRTY = "files came or were taken back, or a rollback"
+DIRTY = "files came or were rejected, or a rollback"
 FORWARD = "looks back to a changed day"
 CHANGED = "model, seed or setting changed"
-ASKED = "asked for"
+IN_RANGE = "in the backfill range"
 # How many missing days a line names.
 NAMED = 10
 
@@ -59,13 +59,13 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Asked:
+class BackfillRange:
     """The range of a rebuild, first and last day included.
 
     Args:
         marts: only these and what they are made from; empty for all. What is dirty or changed is planned as ever.
         left_out: days whose raw files are damaged or gone: they keep the rows that they have, and stay dirty.
-        missing: feed and day of snapshots that were never taken in, or were taken back.
+        missing: feed and day of snapshots that were never taken in, or were rejected.
     """
 
     first: str
@@ -77,16 +77,16 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """Dates per model with the reason; `cap` is the last day that may be built."""
+    """Dates per model with the reason; `build_through` is the last day that may be built."""
 
     run_id: str
     day: date
-    cap: date
+    build_through: date
     dirty_upto: int
     dates: dict[str, dict[str, str]] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     has_dirty: bool = False
-    asked: Asked | None = None
+    backfill_range: BackfillRange | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -110,9 +110,12 @@ class Plan:
         ]
         whole = [model for model in self.changed if not self.dates.get(model)]
         lines += [f"plan  {model:<34} whole {'':<29}  {CHANGED}" for model in whole if model not in self.dates]
-        if self.asked:
-            lines += _missing_lines(self.asked)
-            lines += [f"plan  {day}: raw is damaged or gone; its rows stay as they are" for day in self.asked.left_out]
+        if self.backfill_range:
+            lines += _missing_lines(self.backfill_range)
+            lines += [
+                f"plan  {day}: raw is damaged or gone; its rows stay as they are"
+                for day in self.backfill_range.left_out
+            ]
         return lines
 
     def table(self) -> list[tuple[str, int, str, str]]:
@@ -126,29 +129,34 @@ class Plan:
         return rows
 
 
-def _missing_lines(asked: Asked) -> list[str]:
-    """A line per feed of snapshots that has no rows on some of the days asked for."""
+def _missing_lines(backfill_range: BackfillRange) -> list[str]:
+    """A line per feed of snapshots that has no rows on some of the days of the range."""
     days: dict[str, list[str]] = {}
-    for feed, day in asked.missing:
+    for feed, day in backfill_range.missing:
         days.setdefault(feed, []).append(day)
     return [
-        f"plan  no {feed} in raw on {len(missing)} of the days asked for: {', '.join(missing[:NAMED])}"
+        f"plan  no {feed} in raw on {len(missing)} of the days of the range: {', '.join(missing[:NAMED])}"
         + (f" and {len(missing) - NAMED} more" if len(missing) > NAMED else "")
         for feed, missing in days.items()
     ]
 
 
 def make(
-    settings: Settings, run_id: str, day: date, models: list[Model], fresh_build: bool, asked: Asked | None = None
+    settings: Settings,
+    run_id: str,
+    day: date,
+    models: list[Model],
+    fresh_build: bool,
+    backfill_range: BackfillRange | None = None,
 ) -> Plan:
     """Make the plan of a run and write it to state, replacing an earlier one of the same run.
 
     Args:
         fresh_build: the build database is new, so every model is planned in full.
-        asked: the range of a rebuild.
+        backfill_range: the range of a rebuild.
     """
     with ledger.write(settings) as connection:
-        plan = compute(connection, run_id, day, models, fresh_build, asked)
+        plan = compute(connection, run_id, day, models, fresh_build, backfill_range)
         _record(connection, plan, models)
     return plan
 
@@ -159,16 +167,16 @@ def compute(
     day: date,
     models: list[Model],
     fresh_build: bool,
-    asked: Asked | None = None,
+    backfill_range: BackfillRange | None = None,
 ) -> Plan:
     """What a run would replace as state stands; nothing is written."""
-    cap = ledger.last_buildable_day(connection, day)
+    build_through = ledger.last_buildable_day(connection, day)
     dirty_upto = ledger.newest_dirty(connection)
-    dirty = _days_by_feed(ledger.dirty_dates(connection, cap))
-    landed = _days_by_feed(ledger.landed_dates(connection, cap))
+    dirty = _days_by_feed(ledger.dirty_dates(connection, build_through))
+    landed = _days_by_feed(ledger.landed_dates(connection, build_through))
     is_released = ledger.is_released(connection, str(day))
     known = ledger.mart_states(connection)
-    selected = _selected(models, asked)
+    selected = _selected(models, backfill_range)
     dates: dict[str, dict[str, str]] = {}
     changed = []
     for model in models:
@@ -179,32 +187,34 @@ def compute(
             changed.append(model.name)
         if model.windowed:
             planned = _dates_of(model, is_changed, day, is_released, dirty, _of(model, landed))
-            if asked:
-                planned = _with_asked(planned, asked, _of(model, landed), is_changed, model.name in selected)
+            if backfill_range:
+                planned = _with_range(planned, backfill_range, _of(model, landed), is_changed, model.name in selected)
             dates[model.name] = planned
     has_dirty = any(_of(model, dirty) for model in models)
-    return Plan(run_id, day, date.fromisoformat(cap), dirty_upto, dates, tuple(changed), has_dirty, asked)
+    return Plan(
+        run_id, day, date.fromisoformat(build_through), dirty_upto, dates, tuple(changed), has_dirty, backfill_range
+    )
 
 
-def _selected(models: list[Model], asked: Asked | None) -> set[str]:
+def _selected(models: list[Model], backfill_range: BackfillRange | None) -> set[str]:
     """Names of the models that a rebuild is asked for. Raises ContractError for a mart that there is none of."""
     by_name = {model.name: model for model in models}
-    if not asked or not asked.marts:
+    if not backfill_range or not backfill_range.marts:
         return set(by_name)
-    unknown = sorted(set(asked.marts) - set(by_name))
+    unknown = sorted(set(backfill_range.marts) - set(by_name))
     if unknown:
         marts = ", ".join(sorted(name for name in by_name if name.startswith(("dim_", "fct_"))))
         raise UsageError(f"no mart is named {', '.join(unknown)}; there are: {marts}")
-    return set(asked.marts).union(*(by_name[name].ancestors for name in asked.marts))
+    return set(backfill_range.marts).union(*(by_name[name].ancestors for name in backfill_range.marts))
 
 
-def _with_asked(
-    planned: dict[str, str], asked: Asked, landed: set[str], is_changed: bool, is_selected: bool
+def _with_range(
+    planned: dict[str, str], backfill_range: BackfillRange, landed: set[str], is_changed: bool, is_selected: bool
 ) -> dict[str, str]:
-    """A model's dates with the range asked for, without the days whose raw is lost; a changed model needs those too."""
+    """A model's dates with the backfill range, without the days whose raw is lost; a changed model needs those too."""
     if is_selected:
-        planned = {day: ASKED for day in landed if asked.first <= day <= asked.last} | planned
-    kept_out = set() if is_changed else set(asked.left_out)
+        planned = {day: IN_RANGE for day in landed if backfill_range.first <= day <= backfill_range.last} | planned
+    kept_out = set() if is_changed else set(backfill_range.left_out)
     return {day: why for day, why in sorted(planned.items()) if day not in kept_out}
 
 
@@ -219,7 +229,7 @@ def check_order(first: date, last: date) -> None:
 
 def resolve(
     settings: Settings, first: date, last: date, marts: Iterable[str] = (), run_id: str | None = None
-) -> tuple[Asked, date]:
+) -> tuple[BackfillRange, date]:
     """The range of a rebuild against what raw holds, and the day of the run: the last one with raw in it.
 
     Args:
@@ -250,8 +260,8 @@ def resolve(
     feeds = sorted({file.feed for file in files if dated[file.feed].visible == "planned_days"})
     missing = tuple((feed, day) for feed in feeds for day in span if (feed, day) not in held)
     built = sorted({file.snapshot_date for file in within} - set(left_out))
-    asked = Asked(str(first), str(last), tuple(sorted(set(marts))), tuple(left_out), missing)
-    return asked, date.fromisoformat(built[-1]) if built else last
+    backfill_range = BackfillRange(str(first), str(last), tuple(sorted(set(marts))), tuple(left_out), missing)
+    return backfill_range, date.fromisoformat(built[-1]) if built else last
 
 
 def _days_by_feed(rows: list[ledger.Row]) -> dict[str, set[str]]:
@@ -303,11 +313,11 @@ def _record(connection: ledger.Connection, plan: Plan, models: list[Model]) -> N
         plan.run_id,
         str(plan.day),
         plan.dirty_upto,
-        str(plan.cap),
+        str(plan.build_through),
         json.dumps(fingerprints, sort_keys=True),
         "unchanged" if plan.is_empty else "planned",
         [(model, day, why) for model, days in plan.dates.items() for day, why in days.items()],
-        json.dumps(asdict(plan.asked)) if plan.asked else None,
+        json.dumps(asdict(plan.backfill_range)) if plan.backfill_range else None,
     )
     if not plan.is_empty:
         # Written before the build: what a crash leaves half-built under new code is planned in full again.
@@ -323,18 +333,18 @@ def load(connection: ledger.Connection, run_id: str) -> Plan | None:
     for item in ledger.dates_of_plan(connection, run_id):
         dates.setdefault(item["mart"], {})[item["snapshot_date"]] = item["reason"]
     stored = ledger.range_of_plan(connection, run_id)
-    asked = _asked_of(json.loads(stored)) if stored else None
-    day, cap = date.fromisoformat(row["day"]), date.fromisoformat(row["cap"])
-    return Plan(run_id, day, cap, row["dirty_upto"], dates, asked=asked)
+    backfill_range = _range_of(json.loads(stored)) if stored else None
+    day, build_through = date.fromisoformat(row["day"]), date.fromisoformat(row["cap"])
+    return Plan(run_id, day, build_through, row["dirty_upto"], dates, backfill_range=backfill_range)
 
 
-def _asked_of(stored: dict[str, Any]) -> Asked:
+def _range_of(stored: dict[str, Any]) -> BackfillRange:
     """A range as it was stored: JSON knows no tuples."""
     missing = tuple((feed, day) for feed, day in stored["missing"])
-    return Asked(stored["first"], stored["last"], tuple(stored["marts"]), tuple(stored["left_out"]), missing)
+    return BackfillRange(stored["first"], stored["last"], tuple(stored["marts"]), tuple(stored["left_out"]), missing)
 
 
 def is_superseded(connection: ledger.Connection, plan: Plan) -> bool:
     """Whether a later release holds all dates of this plan, with everything that was dirty when it was made."""
-    still_dirty = ledger.is_dirty(connection, plan.dirty_upto, str(plan.cap))
+    still_dirty = ledger.is_dirty(connection, plan.dirty_upto, str(plan.build_through))
     return not still_dirty and set(plan.all_dates) <= ledger.released_dates(connection)

@@ -1,4 +1,4 @@
-"""What a person reads at the end of a run: days, accounts, tiers, rows set aside, failed checks, where things are."""
+"""What a person reads at the end of a run: days, accounts, tiers, rows quarantined, failed checks, where things are."""
 
 import os
 from contextlib import closing
@@ -39,14 +39,14 @@ def summarise(settings: Settings, run_id: str) -> str:
         f"day          {plan['day'] if plan else 'unknown'} ({state})",
         f"landed       {rows['files']} new files: {rows['read']:,} rows read = {rows['accepted']:,} accepted"
         f" + {rows['quarantined']:,} quarantined + {rows['duplicate']:,} duplicate"
-        + (f"; {rows['set_aside']} files set aside whole" if rows["set_aside"] else ""),
+        + (f"; {rows['set_aside']} files quarantined whole" if rows["set_aside"] else ""),
     ]
     release = releases.latest(settings)
     lines += _release_lines(release) if release else ["release      none yet"]
     lines.append(f"checks       {len(checks) - len(failed)} of {len(checks)} passed")
     lines += [
         f"  {check['severity']:<9}  {check['suite']}.{check['expectation']}:"
-        f" observed {check['observed']}, asked for {check['threshold']}"
+        f" observed {check['observed']}, expected {check['threshold']}"
         for check in failed
     ]
     if rows["quarantined"] or rows["set_aside"]:

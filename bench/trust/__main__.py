@@ -86,14 +86,14 @@ def main() -> int:
     parser.add_argument("--sample", choices=["choosing", "evaluating"], default="evaluating")
     sample = world.EVALUATING if parser.parse_args().sample == "evaluating" else world.CHOOSING
     first, last = sample.days
-    print(f"sample {sample.name}: half of the accounts, {first} .. {last}, verdicts from {sample.judged_from}")
+    print(f"sample {sample.name}: half of the accounts, {first} .. {last}, verdicts from {sample.evaluated_from}")
     started = time.perf_counter()
     found = {}
     for title, side, worlds, attacks in (
         ("followers", "audience", world.worlds(sample), world.ATTACKS),
         ("likes and comments", "engagement", world.post_worlds(sample), world.LIKE_ATTACKS),
     ):
-        with tempfile.TemporaryDirectory() as folder, warehouse.judge(worlds, Path(folder)) as connection:
+        with tempfile.TemporaryDirectory() as folder, warehouse.evaluate(worlds, Path(folder)) as connection:
             found[side] = measure(connection, worlds, sample, {scenario for scenario, _ in attacks}, side)
         _print(title, found[side])
     print(f"\nto reach ({time.perf_counter() - started:.0f} s)\n")

@@ -57,7 +57,7 @@ def measure(
     verdict, score = ("verdict", "trust_score") if side == "audience" else ("engagement_verdict", "engagement_score")
     connection.execute(
         f"""
-        create or replace temp table judged as
+        create or replace temp table evaluated as
         select
             truth.*, trust.snapshot_date, trust.{verdict} as verdict, trust.{score} as score,
             date_diff('day', truth.start, trust.snapshot_date) as day_of_change,
@@ -85,18 +85,18 @@ def measure(
 def _truth(worlds: list[World], sample: Sample) -> pd.DataFrame:
     rows = []
     for world in worlds:
-        judged_from = world.first_day + (sample.judged_from - sample.days[0])
+        evaluated_from = world.first_day + (sample.evaluated_from - sample.days[0])
         for curve in world.curves:
             day = [None if at < 0 else world.first_day + timedelta(days=at) for at in (curve.start, curve.end)]
             last = world.first_day + timedelta(days=len(curve.followers) - 1)
-            rows.append((world.name, world.platform, world.first_day, last, judged_from, curve.account_id,
+            rows.append((world.name, world.platform, world.first_day, last, evaluated_from, curve.account_id,
                          curve.scenario, curve.size, *day, _tier(curve)))  # fmt: skip
     columns = [
         "world",
         "platform",
         "first_day",
         "last_day",
-        "judged_from",
+        "evaluated_from",
         "account_id",
         "scenario",
         "size",
@@ -105,7 +105,7 @@ def _truth(worlds: list[World], sample: Sample) -> pd.DataFrame:
         "tier",
     ]
     frame = pd.DataFrame(rows, columns=columns)
-    for name in ("first_day", "last_day", "judged_from", "start", "end"):
+    for name in ("first_day", "last_day", "evaluated_from", "start", "end"):
         frame[name] = pd.to_datetime(frame[name])
     return frame
 
@@ -121,29 +121,29 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
     frame = connection.execute(
         """
         select
-            world, judged.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
+            world, evaluated.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
             coalesce(max_by(verdict, snapshot_date) filter (day_of_change < 0) = 'suspicious', false) as before,
             min(day_of_change) filter (is_watched_day and verdict = 'suspicious') as found_after,
             coalesce(bool_or(verdict in ('watch', 'suspicious')) filter (is_watched_day), false) as is_watched,
             coalesce(count(*) filter (is_changed_day and verdict = 'insufficient_data')
-                > count(*) filter (is_changed_day) / 2, true) as is_unjudged
-        from judged
+                > count(*) filter (is_changed_day) / 2, true) as is_unevaluated
+        from evaluated
         where start is not null and scenario <> 'purge and outage'
-        group by world, judged.account_id, scenario, size, tier
+        group by world, evaluated.account_id, scenario, size, tier
         order by all
         """,
         {"attacks": sorted(attacks)},
     ).df()
     frame["is_found"] = frame.found_after.notna()
-    frame["is_hidden"] = frame.is_unjudged & ~frame.is_found
+    frame["is_hidden"] = frame.is_unevaluated & ~frame.is_found
     return frame
 
 
 def _share_called(connection: duckdb.DuckDBPyConnection, copies: pd.DataFrame) -> float:
     """Share of honest copies and untouched real accounts that became suspicious: what an attack is mistaken for."""
     found: tuple[int, int] = connection.execute(
-        "select count(distinct account_id) filter (verdict = 'suspicious'), count(distinct account_id) from judged"
-        " where scenario = 'untouched' and world = 'real, rounded' and snapshot_date >= judged_from"
+        "select count(distinct account_id) filter (verdict = 'suspicious'), count(distinct account_id) from evaluated"
+        " where scenario = 'untouched' and world = 'real, rounded' and snapshot_date >= evaluated_from"
         " and verdict <> 'insufficient_data'"
     ).fetchone() or (0, 0)
     called, accounts = found
@@ -154,16 +154,16 @@ def _share_called(connection: duckdb.DuckDBPyConnection, copies: pd.DataFrame) -
 def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.DataFrame:
     rows = []
     for key, group in copies.groupby(by, observed=True):
-        judged = group[~group.is_hidden]
-        recall = judged.is_found.mean() if len(judged) else float("nan")
+        evaluated = group[~group.is_hidden]
+        recall = evaluated.is_found.mean() if len(evaluated) else float("nan")
         # One honest account for each attacked one: what a mix of another kind gives follows from recall and share.
         precision = recall / (recall + honest_share) if recall + honest_share else float("nan")
-        days = judged.found_after.dropna()
+        days = evaluated.found_after.dropna()
         rows.append(
             {
                 **dict(zip(by, key, strict=True)),
-                "copies": len(group), "hidden": int(group.is_hidden.sum()), "found": int(judged.is_found.sum()),
-                "recall": recall, "watch_or_more": judged.is_watched.mean() if len(judged) else float("nan"),
+                "copies": len(group), "hidden": int(group.is_hidden.sum()), "found": int(evaluated.is_found.sum()),
+                "recall": recall, "watch_or_more": evaluated.is_watched.mean() if len(evaluated) else float("nan"),
                 "precision": precision, "f1": 2 * precision * recall / (precision + recall) if recall else 0.0,
                 "days_median": days.median(), "days_p90": days.quantile(0.9),
             }
@@ -179,12 +179,12 @@ def _honest(copies: pd.DataFrame) -> pd.DataFrame:
 
 
 def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """New suspicions per 1,000 months in which an account was judged; an account-month is 30 judged days."""
+    """New suspicions per 1,000 months in which an account was evaluated; an account-month is 30 evaluated days."""
     return connection.execute(
         """
         with days as (
             select *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before
-            from judged where scenario in ('untouched', 'purge and outage')
+            from evaluated where scenario in ('untouched', 'purge and outage')
         )
         select
             world, scenario,
@@ -197,20 +197,20 @@ def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             count(*) filter (verdict = 'watch') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
                 as share_of_days_watch,
             count(*) filter (verdict = 'insufficient_data') / count(*) as share_of_days_insufficient
-        from days where snapshot_date >= judged_from
+        from days where snapshot_date >= evaluated_from
         group by all order by all
         """
     ).df()
 
 
 def _calibration(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:
-    """Lowest score of each copy from its change to 30 days after, of each untouched account in the judged days."""
+    """Lowest score of each copy from its change to 30 days after, of each untouched account in the evaluated days."""
     return connection.execute(
         """
         with lowest as (
             select world, account_id, scenario, list_contains($attacks, scenario) as is_attack, min(score) as score
-            from judged
-            where case when start is null then snapshot_date >= judged_from
+            from evaluated
+            where case when start is null then snapshot_date >= evaluated_from
                 else is_watched_day end
             group by all having min(score) is not null
         )

@@ -1,4 +1,4 @@
-"""Judge worlds with the production models: raw rows in, `dbt build`, verdicts out."""
+"""Evaluate worlds with the production models: raw rows in, `dbt build`, verdicts out."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def judge(worlds: list[World], folder: Path, project: Path = dbt.DBT_PROJECT) -> duckdb.DuckDBPyConnection:
+def evaluate(worlds: list[World], folder: Path, project: Path = dbt.DBT_PROJECT) -> duckdb.DuckDBPyConnection:
     """Build the trust marts of these worlds in a new warehouse under `folder`; a connection to what was built.
 
     The raw rows are written where the landed ones would be read from; from there on it is the nightly's own SQL.
@@ -119,4 +119,4 @@ def _run_dbt(settings: Settings, folder: Path, project: Path) -> None:
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise RuntimeError(f"dbt could not judge the worlds:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+        raise RuntimeError(f"dbt could not evaluate the worlds:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")

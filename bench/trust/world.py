@@ -1,4 +1,4 @@
-"""Worlds to judge trust on: real and simulated curves, purchases put into copies of them, and honest events.
+"""Worlds to evaluate trust on: real and simulated curves, purchases put into copies of them, and honest events.
 
 A curve is one account: arrays over days of followers, views_total, following, NaN where nothing was captured. A copy
 keeps its original's days; what is bought adds followers and no views. Everything is drawn from a seeded generator, so
@@ -76,13 +76,13 @@ class Sample:
 
     @property
     def days(self) -> tuple[date, date]:
-        """First and last day of the curves that are shown; before the days that are judged lies history alone."""
+        """First and last day of the curves that are shown; before the days that are evaluated lies history alone."""
         if self.name == "choosing":
             return FIRST_DAY, SPLIT_DAY - timedelta(days=1)
         return SPLIT_DAY - timedelta(days=HISTORY_DAYS), LAST_DAY
 
     @property
-    def judged_from(self) -> date:
+    def evaluated_from(self) -> date:
         """First day on which a verdict counts."""
         return FIRST_DAY if self.name == "choosing" else SPLIT_DAY
 
@@ -311,7 +311,7 @@ def copies(
     body: list[Curve], changes: dict[tuple[str, str], Change], sample: Sample, random: np.random.Generator, number: int
 ) -> list[Curve]:
     """Changed copies of accounts that were watched long enough before and after, so many of each change."""
-    earliest = max((sample.judged_from - sample.days[0]).days, DAYS_BEFORE)
+    earliest = max((sample.evaluated_from - sample.days[0]).days, DAYS_BEFORE)
     latest = len(body[0].followers) - DAYS_AFTER
     fit = []
     for curve in body:
@@ -369,7 +369,7 @@ def worlds(sample: Sample) -> list[World]:
 
 def _hit(curve: Curve, sample: Sample, random: np.random.Generator) -> Curve:
     """A purge takes 1 to 5 % of everybody on one day; on another nearly nobody's counts could be read."""
-    first = max((sample.judged_from - sample.days[0]).days, DAYS_BEFORE)
+    first = max((sample.evaluated_from - sample.days[0]).days, DAYS_BEFORE)
     followers, views = curve.followers.copy(), curve.views.copy()
     followers[first + 10 :] *= 1 - random.uniform(0.01, 0.05)
     if random.random() < 0.9:

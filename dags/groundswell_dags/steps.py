@@ -12,7 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError
 from ingestion.lease import Lease, hold
-from warehouse.plan import Asked, resolve
+from warehouse.plan import BackfillRange, resolve
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,7 +65,7 @@ def writer(task: str) -> Iterator[tuple[Settings, str, date, Lease]]:
         yield settings, run_id, run_day(context), lease
 
 
-def rebuild_range(context: Any) -> tuple[Asked, date]:
+def rebuild_range(context: Any) -> tuple[BackfillRange, date]:
     """The range that Params `from`, `to` and `marts` name, and the day of its run. Raises ContractError."""
     params = context["params"]
     first, last = (date.fromisoformat(str(params[name])) for name in ("from", "to"))
@@ -92,7 +92,7 @@ def publish_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) ->
     return vars(published)
 
 
-def report_and_judge(context: Any) -> str:
+def report_or_fail(context: Any) -> str:
     """Make the report, of a blocked run too, and then fail for a run that published nothing."""
     from warehouse.pipeline import build_report
     from warehouse.summary import require_finished

@@ -4,7 +4,7 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
-from groundswell_dags.steps import check_or_skip, no_retry_on_contract_error, publish_or_skip, report_and_judge, writer
+from groundswell_dags.steps import check_or_skip, no_retry_on_contract_error, publish_or_skip, report_or_fail, writer
 
 
 @task
@@ -24,4 +24,4 @@ def publish_release() -> dict[str, Any]:
 @task(trigger_rule="all_done")
 @no_retry_on_contract_error
 def build_report() -> str:
-    return report_and_judge(get_current_context())
+    return report_or_fail(get_current_context())

@@ -38,7 +38,7 @@
     )
 {%- endmacro %}
 
-{#- Followers under which nothing is judged: ten friends of a small account are a burst. The floor of the smallest tier. -#}
+{#- Followers under which nothing is evaluated: ten friends of a small account are a burst. The floor of the smallest tier. -#}
 {% macro least_followers() -%} 1000 {%- endmacro %}
 
 {#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words

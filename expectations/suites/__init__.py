@@ -1,6 +1,6 @@
 """What a suite is made of, as plain data: no suite imports Great Expectations.
 
-A frame has one row per subject (a date, a file, the run) and one column per check. A null cell is "not judged":
+A frame has one row per subject (a date, a file, the run) and one column per check. A null cell is "not evaluated":
 too little to compare with, or not this row's business.
 """
 
@@ -53,7 +53,7 @@ class Check:
 
 @dataclass
 class Suite:
-    """Checks with the frame they judge.
+    """Checks with the frame they evaluate.
 
     Args:
         expected_rows: rows the frame must have at least, counted apart from it: an empty one passes all other checks.

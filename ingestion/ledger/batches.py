@@ -9,7 +9,7 @@ from ingestion.errors import ContractError, UsageError
 from ingestion.ledger.store import Connection, Row, read, stamp, write
 
 # In place of a delivery's mapping: its file is read again by the next run, whatever the mapping.
-ASKED_AGAIN = "asked again"
+REPLAY_REQUESTED = "replay requested"
 # In the reason of a superseded batch: what stood there before, and stands there again when it is revived.
 BEFORE = "; before that: "
 
@@ -54,7 +54,7 @@ class Batch:
 
 
 def record_batch(connection: Connection, batch: Batch) -> None:
-    """Write a batch, its raw files and the dates it makes dirty; an older reading of the same delivery gives way.
+    """Write a batch, its raw files and the dates it makes dirty; an older reading of the same delivery is superseded.
 
     The batch takes the place in the order of landing that the first reading of its delivery had.
 
@@ -93,8 +93,10 @@ def _landing_order(connection: Connection, batch: Batch) -> int:
 
 
 def _supersede_others(connection: Connection, batch_id: str) -> None:
-    """Other readings of the same delivery give way to this one: same bytes under the same name, or under another name
-    with the same time in it. Under one name the time differs only when another mapping reads it elsewhere.
+    """Other readings of the same delivery are superseded by this one.
+
+    The same delivery is the same bytes under the same name, or under another name with the same time in it.
+    Under one name the time differs only when another mapping reads it elsewhere.
 
     What the same mapping reads of it into other feeds stays.
     """
@@ -160,7 +162,7 @@ def reject(settings: Settings, batch_prefix: str, why: str) -> str:
     return f"rejected {found[0]['file']}: its {found[0]['rows_accepted']} rows leave the marts with the next run"
 
 
-def ask_again(connection: Connection, batch_id: str) -> None:
+def request_replay(connection: Connection, batch_id: str) -> None:
     """Have the next run read a batch's file again, under a new id: what stands in raw is never written over.
 
     A delivery names one of the batches of its file, so it is found by any of them; what the file gave to other feeds
@@ -172,12 +174,12 @@ def ask_again(connection: Connection, batch_id: str) -> None:
     connection.execute(
         "update deliveries set mapping_fingerprint = ? where batch_id in (select other.batch_id from batches this"
         " join batches other using (sha256, mapping, mapping_fingerprint) where this.batch_id = ?)",
-        (ASKED_AGAIN, batch_id),
+        (REPLAY_REQUESTED, batch_id),
     )
 
 
-def times_asked(settings: Settings, sha256: str, feed: str) -> int:
-    """How often people asked for these bytes of a feed to be read again: part of the batch's id."""
+def times_requested(settings: Settings, sha256: str, feed: str) -> int:
+    """How often a replay of these bytes was requested for a feed: part of the batch's id."""
     with read(settings) as connection:
         row = connection.execute(
             "select count(*) from replays where sha256 = ? and feed = ?", (sha256, feed)
@@ -186,13 +188,13 @@ def times_asked(settings: Settings, sha256: str, feed: str) -> int:
 
 
 def count_again(connection: Connection, batch_id: str) -> None:
-    """Let a rejected batch count again, as it did before it was taken back. The caller has verified its raw files.
+    """Let a rejected batch count again, as it did before it was rejected. The caller has verified its raw files.
 
     Raises ContractError when it is not rejected, or its bytes count already under another reading.
     """
     row = connection.execute("select * from batches where batch_id = ?", (batch_id,)).fetchone()
     check_revivable(connection, row)
-    reason = f"counts again; had been taken back: {row['reason']}"
+    reason = f"counts again; had been rejected: {row['reason']}"
     connection.execute("update batches set state = 'accepted', reason = ? where batch_id = ?", (reason, batch_id))
     _mark_dirty(connection, batch_id, "accepted")
 
@@ -271,7 +273,7 @@ def accepted_files(connection: Connection) -> list[Row]:
     return connection.execute("select file, rows_accepted from batches where state = 'accepted'").fetchall()
 
 
-def accepted_twin(connection: Connection, batch: Row) -> str | None:
+def accepted_reading(connection: Connection, batch: Row) -> str | None:
     """File of another delivery of the same bytes that is accepted; what this one gave to another feed is none."""
     row = connection.execute(
         "select file from batches where sha256 = ? and state = 'accepted'"

@@ -147,7 +147,7 @@ def planned_dates(connection: Connection, run_id: str, mart: str) -> list[str]:
 
 
 def range_of_plan(connection: Connection, run_id: str) -> str | None:
-    """JSON of the range that a rebuild was asked for, null for any other run."""
+    """JSON of the range of a rebuild, null for any other run."""
     row = connection.execute("select asked from plan_ranges where run_id = ?", (run_id,)).fetchone()
     return row["asked"] if row else None
 

@@ -190,8 +190,8 @@ MIGRATIONS = (
     " mtime_ns integer not null, inode integer not null)",
 )
 
-# How long one who only looks waits for a writer's commit.
-LOOK_SECONDS = 5.0
+# How long one who only reads waits for a writer's commit.
+COPY_SECONDS = 5.0
 
 
 def connect(settings: Settings) -> Connection:
@@ -246,8 +246,8 @@ def _address(settings: Settings) -> str:
 
 
 @contextmanager
-def look(settings: Settings) -> Iterator[Connection]:
-    """A copy of the ledger in memory, as it stands at one instant, for those who only look.
+def read_copy(settings: Settings) -> Iterator[Connection]:
+    """A copy of the ledger in memory, as it stands at one instant, for those who only read.
 
     It makes no file, holds no writer up longer than the copy takes, and is empty where there is no ledger yet.
     Raises sqlite3.Error when the file cannot be read (damaged, or a killed writer's transaction is still to be undone).
@@ -256,8 +256,8 @@ def look(settings: Settings) -> Iterator[Connection]:
         copy.row_factory = sqlite3.Row
         if settings.ledger.exists():
             address = _address(settings)
-            with closing(sqlite3.connect(address, uri=True, timeout=LOOK_SECONDS, isolation_level=None)) as stored:
-                # The copy itself would wait for a writer for ever; this waits `LOOK_SECONDS` and then raises.
+            with closing(sqlite3.connect(address, uri=True, timeout=COPY_SECONDS, isolation_level=None)) as stored:
+                # The copy itself would wait for a writer for ever; this waits `COPY_SECONDS` and then raises.
                 stored.execute("begin")
                 stored.execute("select count(*) from sqlite_master").fetchone()
                 stored.backup(copy)

@@ -21,16 +21,16 @@ from serving.report.source import Row, Source, open_source
 from serving.report.tiers import Common, read_common
 
 
-def build_report(settings: Settings, run_id: str, say: Callable[[str], None] = print) -> Path:
+def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Path:
     """Write `<data>/reports/index.html` when its content changed. Equal release, run and checks give equal bytes."""
     target = settings.reports / "index.html"
     if target.is_file() and _brings_nothing_new(settings, run_id):
-        say(f"report unchanged: {target}")
+        log(f"report unchanged: {target}")
         return target
     if write_page(target, render(settings, run_id)):
-        say(f"report written: {target}")
+        log(f"report written: {target}")
     else:
-        say(f"report unchanged: {target}")
+        log(f"report unchanged: {target}")
     return target
 
 

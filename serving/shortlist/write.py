@@ -60,7 +60,7 @@ def sums_of(found: Shortlist) -> list[tuple[str, str]]:
 
 
 def notes_of(found: Shortlist) -> list[str]:
-    """What must be said with the list: how good it is, what it rests on, what is not known."""
+    """What must be said with the list: how good it is, what it depends on, what is not known."""
     chosen = found.world.accounts.iloc[found.solved.chosen]
     bases = chosen["price_basis"].value_counts().sort_index()
     simulated = int((chosen["data_origin"] == "simulated").sum())

@@ -1,4 +1,4 @@
-"""SQL that breaks each rule of the advocates' models, for the twin of their data tests."""
+"""SQL that breaks each rule of the advocates' models, for the negative tests of their data tests."""
 
 KEY = "'c' as customer_id, 'b' as brand, 'youtube' as platform, 'a' as account_id"
 

@@ -19,7 +19,7 @@ insert into intermediate.int_trust__rates_compared by name
 insert into intermediate.int_trust__signals_raised by name
     select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, 'burst' as signal
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_trust__accounts_judged by name
+insert into intermediate.int_trust__accounts_evaluated by name
     select 'youtube' as platform, 'dup' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 

@@ -81,7 +81,7 @@ class World:
         run("create or replace table build.meta.setting (name varchar, value varchar)")
         run("insert into build.meta.setting values ('base_currency', ?)", [base])
         run(
-            "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as cap",
+            "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as build_through_date",
             [as_of] * 2,
         )
         run(

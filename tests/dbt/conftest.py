@@ -125,7 +125,7 @@ def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
 
 
 @pytest.fixture(scope="session")
-def compiled_voices(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
+def compiled_social(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
     """The commerce models and those of contests, hashtags, mentions and live sessions, for worlds in memory."""
     folder = dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models"
     return Compiled(manifest, folder, (*MONEY, "social"))

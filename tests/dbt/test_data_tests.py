@@ -4,8 +4,8 @@ import pytest
 
 from .break_advocates import BREAK_ADVOCATES
 from .break_claims import BREAK_CLAIMS
+from .break_social import BREAK_SOCIAL
 from .break_trust import BREAK_TRUST
-from .break_voices import BREAK_VOICES
 from .commerce import MONEY
 
 # Files that describe what is tested in test_money_data_tests.py, on a world that has some.
@@ -149,7 +149,7 @@ def tested(three_days, tmp_path_factory, manifest):
         connection.execute(BREAK)
         connection.execute(BREAK_TRUST)
         connection.execute(BREAK_ADVOCATES)
-        connection.execute(BREAK_VOICES)
+        connection.execute(BREAK_SOCIAL)
         connection.execute(BREAK_CLAIMS)
     return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *of_money(manifest).values())
 

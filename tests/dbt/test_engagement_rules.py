@@ -60,7 +60,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "macros/benchmark.sql", "fewest_accounts() -%} 30", "fewest_accounts() -%} 29",
         ),
         "a_suspicious_account_is_ranked_and_nobodys_peer": (
-            "models/intermediate/benchmark/int_benchmark__peers_described.sql", "and not coalesce(judged.is_suspicious, false)", "",
+            "models/intermediate/benchmark/int_benchmark__peers_described.sql", "and not coalesce(evaluated.is_suspicious, false)", "",
         ),
         "an_account_is_compared_in_the_smallest_cell_of_30_peers": (
             "models/intermediate/benchmark/int_benchmark__cells_matched.sql", "where tier not in ('below', 'unclassified')", "",
@@ -79,7 +79,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "models/intermediate/tier/int_tier__changes_detected.sql", "followers > compared.previous", "followers < compared.previous",
         ),
         "a_night_tells_its_own_turns_from_all_runs_before": (
-            "models/intermediate/tier/int_tier__changes_detected.sql", "where turns.snapshot_date in (select planned.snapshot_date from planned)", "",
+            "models/intermediate/tier/int_tier__changes_detected.sql", "where changes.snapshot_date in (select planned.snapshot_date from planned)", "",
         ),
         "an_account_weighs_its_followers_reach_and_engagements_unless_it_is_suspicious": (
             "models/intermediate/equivalence/int_equivalence__accounts_pooled.sql", "order by md5(tiered.account_id), tiered.account_id", "order by tiered.account_id",

@@ -234,7 +234,7 @@ REACHES = {
     "int_trust__rates_compared": {"account_snapshots": 97, "post_snapshots": 97},
     "int_trust__engagement_peers_measured": {"account_snapshots": 97, "post_snapshots": 97},
     "int_trust__signals_raised": {"account_snapshots": 132, "post_snapshots": 132},
-    "int_trust__accounts_judged": {"account_snapshots": 222, "post_snapshots": 222},
+    "int_trust__accounts_evaluated": {"account_snapshots": 222, "post_snapshots": 222},
     "int_tier__streaks_detected": {"account_snapshots": 28},
     "int_tier__changes_detected": {"account_snapshots": ALL_HISTORY},
     "int_equivalence__equivalents_sampled": {"account_snapshots": 222, "post_snapshots": 222},
@@ -279,7 +279,7 @@ def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
     """The negative: 30 days more in a view, and nothing else is touched. A maximum would not have moved."""
     before = nodes["int_trust__rate_shifts_measured"]
     found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
-    for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_judged": 252,
+    for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_evaluated": 252,
                        "fct_follower_trust_daily": 252, "int_equivalence__equivalents_sampled": 252}.items():  # fmt: skip
         assert found[name]["post_snapshots"] == days
     assert found["fct_post_daily"]["post_snapshots"] == 35

@@ -239,9 +239,14 @@ def test_a_collaboration_without_cost_has_no_return_but_revenue(build: Build) ->
 
 
 def test_a_code_that_two_own_at_once_is_nobodys(build: Build) -> None:
-    twin = COLLABORATION | {"collaboration_id": "K2", "promo_code": " k10 ", "start_date": "2026-01-08", "rule_id": "R"}
+    second = COLLABORATION | {
+        "collaboration_id": "K2",
+        "promo_code": " k10 ",
+        "start_date": "2026-01-08",
+        "rule_id": "R",
+    }
     orders = [ORDER | {"promo_code": "k10"}, ORDER | {"order_id": "p", "promo_code": "K10", "ordered_at": "2026-01-07"}]
-    world = build(collaborations=[COLLABORATION, twin], orders=orders, commission_rules=[RULE])
+    world = build(collaborations=[COLLABORATION, second], orders=orders, commission_rules=[RULE])
     assert credited(world) == {"K": Decimal(100), "(none)": Decimal(100)}
     assert issues(world) == {("orders", "o", "code of several owners")}
     assert world.query("select count(*) from groundswell.marts.fct_commission_ledger") == [(0,)]

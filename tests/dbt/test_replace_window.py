@@ -28,7 +28,7 @@ def days_of(warehouse, table):
 
 
 def take_back_day_5(three_days, folder):
-    """A copy of the three days whose 5th is rejected, not built again yet."""
+    """A copy of the three days whose 5th is rejected, not rebuilt yet."""
     warehouse = three_days.copy(folder)
     with ledger.read(warehouse.settings) as connection:
         batch = connection.execute("select batch_id from batches where file like '%day5.csv'").fetchone()[0]
@@ -39,7 +39,7 @@ def take_back_day_5(three_days, folder):
 
 @pytest.fixture(scope="module")
 def rebuilt(three_days, tmp_path_factory):
-    """The 5th was taken back and the marts built again."""
+    """The 5th was rejected and the marts rebuilt."""
     warehouse = take_back_day_5(three_days, tmp_path_factory.mktemp("rebuilt"))
     assert warehouse.build("second").status == "built"
     return warehouse
@@ -116,7 +116,7 @@ def declare(project, name, meta, condition, kind="incremental"):
 
 @pytest.fixture
 def with_activity(three_days, tmp_path, broken_project, monkeypatch):
-    """The three days with three marts more, built and published; nothing else is built again."""
+    """The three days with three marts more, built and published; nothing else is rebuilt."""
     project = broken_project()
     by_day, by_month = "{part_column: activity_date}", "{part_column: activity_date, part_by: month}"
     of_month = f'{{{{ month_of("snapshot_date") }}}} in ({{{{ planned_dates("{BY_MONTH}") }}}})'

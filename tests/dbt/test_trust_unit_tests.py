@@ -86,12 +86,12 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         ", 9.0)",
     ),
     "two_signals_convict_and_one_does_not": (
-        "models/intermediate/trust/int_trust__accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
         "filter (where side = '{{ side }}') as {{ side }}_points",
         "as {{ side }}_points",
     ),
     "evidence_weighs_for_90_days_and_not_before_it_is_seen": (
-        "models/intermediate/trust/int_trust__accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
         "and days.snapshot_date >= signals.snapshot_date",
         "",
     ),
@@ -109,7 +109,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 # A second rule of a unit test that breaks above: an edit that the first round would hide.
 SECOND: dict[str, tuple[str, str, str]] = {
     "two_signals_convict_and_one_does_not": (
-        "models/intermediate/trust/int_trust__accounts_judged.sql",
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
         "'suspicious' in (verdict, engagement_verdict)",
         "verdict = 'suspicious'",
     ),

@@ -33,14 +33,14 @@ def quiet(_: str) -> None:
     """Say nothing."""
 
 
-def run(settings: Settings, run_id: str, day: date, say: Callable[[str], None] = quiet) -> publish.Published:
+def run(settings: Settings, run_id: str, day: date, log: Callable[[str], None] = quiet) -> publish.Published:
     """One night without its gates and its report, each step under the lease as in the DAG."""
     with hold(settings, run_id, "land_files", quiet):
-        landing.land_files(settings, run_id, say)
+        landing.land_files(settings, run_id, log)
     with hold(settings, run_id, "build_marts", quiet) as lease:
-        build.build_marts(settings, run_id, day, lease, say)
+        build.build_marts(settings, run_id, day, lease, log)
     with hold(settings, run_id, "publish_release", quiet) as lease:
-        return publish.publish_release(settings, run_id, lease, say)
+        return publish.publish_release(settings, run_id, lease, log)
 
 
 # Models of feeds other than the snapshots, with all that is made from them.
@@ -50,7 +50,7 @@ OF_OTHER_FEEDS = (
 
 
 def accounts_alone() -> Callable[..., list[str]]:
-    """Arguments of dbt for a world that holds snapshots alone: what rests on other feeds would stay empty."""
+    """Arguments of dbt for a world that holds snapshots alone: what depends on other feeds would stay empty."""
     original = dbt.dbt_arguments
     left_out = [f"path:models/intermediate/{folder}+" for folder in OF_OTHER_FEEDS]
 
@@ -64,26 +64,26 @@ def boundary(_: str) -> None:
     """Between two steps; `KILLS` has the process die here."""
 
 
-def run_whole(settings: Settings, run_id: str, day: date, say: Callable[[str], None] = quiet) -> None:
+def run_whole(settings: Settings, run_id: str, day: date, log: Callable[[str], None] = quiet) -> None:
     """One night with its gates and its report, step by step as in the DAG."""
     from expectations.run import check_landing
     from serving.report.build import build_report
 
-    with hold(settings, run_id, "land_files", say):
-        landing.land_files(settings, run_id, say)
+    with hold(settings, run_id, "land_files", log):
+        landing.land_files(settings, run_id, log)
     boundary("land_files")
-    check_landing(settings, run_id, day, say)
+    check_landing(settings, run_id, day, log)
     boundary("check_landing")
-    with hold(settings, run_id, "build_marts", say) as lease:
-        build.build_marts(settings, run_id, day, lease, say)
+    with hold(settings, run_id, "build_marts", log) as lease:
+        build.build_marts(settings, run_id, day, lease, log)
     boundary("build_marts")
-    with hold(settings, run_id, "check_marts", say) as lease:
-        check_built(settings, run_id, day, lease, say)
+    with hold(settings, run_id, "check_marts", log) as lease:
+        check_built(settings, run_id, day, lease, log)
     boundary("check_marts")
-    with hold(settings, run_id, "publish_release", say) as lease:
-        publish_checked(settings, run_id, day, lease, say)
+    with hold(settings, run_id, "publish_release", log) as lease:
+        publish_checked(settings, run_id, day, lease, log)
     boundary("publish_release")
-    build_report(settings, run_id, say)
+    build_report(settings, run_id, log)
 
 
 def die() -> None:
@@ -177,7 +177,7 @@ KILLS: dict[str, Callable[[], None]] = {
     "land_files: in the ledger's transaction, half of it written": _before(batches, "_mark_dirty"),
     "land_files: in the ledger's transaction, before its commit": _after(ledger, "record_batch"),
     "after land_files": _between("land_files"),
-    "check_landing: judged, results not recorded": _before(ledger, "record_checks"),
+    "check_landing: evaluated, results not recorded": _before(ledger, "record_checks"),
     "after check_landing": _between("check_landing"),
     "build_marts: in the plan's transaction": _after(plan, "_record"),
     "build_marts: plan written, build database not told": _before(meta, "write_meta"),
@@ -186,7 +186,7 @@ KILLS: dict[str, Callable[[], None]] = {
     "build_marts: while dbt writes": _while_dbt_writes,
     "build_marts: dbt done, results not recorded": _before(ledger, "record_checks", 2),
     "after build_marts": _between("build_marts"),
-    "check_marts: judged, results not recorded": _before(ledger, "record_checks", 3),
+    "check_marts: evaluated, results not recorded": _before(ledger, "record_checks", 3),
     "after check_marts": _between("check_marts"),
     "publish_release: database half copied": _half_copied,
     "publish_release: database copied, Parquet not written": _before(publish, "_write_parquet"),
@@ -206,7 +206,7 @@ PUBLISHED = tuple(list(KILLS)[-5:])
 
 def _hold_at_the_swap(gate: Path) -> None:
     """Say that the swap is near and wait for a file: as long as it is not there, this process is as if paused."""
-    original = releases.set_aside_logs
+    original = releases.move_stray_logs
 
     def waiting(*args: Any) -> None:
         Path(f"{gate}.near").touch()
@@ -214,7 +214,7 @@ def _hold_at_the_swap(gate: Path) -> None:
             time.sleep(0.02)
         original(*args)
 
-    releases.set_aside_logs = waiting  # type: ignore[assignment]
+    releases.move_stray_logs = waiting  # type: ignore[assignment]
 
 
 def _fill_before(step: str, ballast: Path) -> None:

@@ -14,7 +14,7 @@ from .conftest import Night, content, reading, run_dag
 def nights(
     sample_night: Night, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Night, Night, Night, dict[str, tuple[int, str]]]:
-    """A published sample; a night whose file holds a tenth of the roster; the night after its file is taken back."""
+    """A published sample; a night whose file holds a tenth of the roster; the night after its file is rejected."""
     data = tmp_path_factory.mktemp("blocked") / "data"
     shutil.copytree(sample_night.settings.data, data, symlinks=True)
     with reading(sample_night.settings) as marts:

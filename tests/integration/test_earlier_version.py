@@ -125,7 +125,7 @@ def test_a_column_that_its_feeds_have_gained_reads_no_file_again(
 def test_a_rule_that_has_changed_reads_the_files_that_have_the_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The twin: refunds and costs have a currency of another type now."""
+    """Negative test: refunds and costs have a currency of another type now."""
     settings = unpack(tmp_path)
     feeds = contracts.load_feeds()
     text = contracts.FeedColumn(type="text", required=True)

@@ -44,9 +44,9 @@ def bring(world: Settings, files: World, *names: str) -> None:
 
 def rebuild(world: Settings, run_id: str, first: int, last: int) -> None:
     """A range in one pass, without the gates."""
-    asked, last_day = plan.resolve(world, day(first), day(last))
+    backfill_range, last_day = plan.resolve(world, day(first), day(last))
     with hold(world, run_id, "rebuild", night.quiet) as held:
-        night.build.build_marts(world, run_id, last_day, held, night.quiet, asked)
+        night.build.build_marts(world, run_id, last_day, held, night.quiet, backfill_range)
         night.publish.publish_release(world, run_id, held, night.quiet)
 
 
@@ -229,7 +229,7 @@ def test_each_way_ends_in_the_same_marts(name: str, tmp_path: Path, expected: di
 
 
 def test_another_world_ends_in_other_marts(tmp_path: Path, expected: dict[str, tuple[int, str]]) -> None:
-    """The twin: one follower more, and the hashes see it."""
+    """Negative test: one follower more, and the hashes see it."""
     files = FIXED | {"file3": [Capture("b", 4, followers=10_001, views=35), Capture("a", 4, followers=950, posts=9)]}
     assert content(at_once(tmp_path, files)) != expected
 

@@ -99,8 +99,8 @@ def holders_of(settings: Settings, needle: str) -> list[str]:
 
 
 def test_the_account_is_in_everything_before(world: Settings) -> None:
-    rooms = {path.partition("/")[0] for path in holders_of(world, GONE)}
-    assert rooms >= {"landing", "raw", "quarantine", "build", "published"}
+    packages = {path.partition("/")[0] for path in holders_of(world, GONE)}
+    assert packages >= {"landing", "raw", "quarantine", "build", "published"}
 
 
 def test_nothing_holds_it_and_the_rest_is_as_if_it_never_was(world: Settings, made: tuple[Settings, Settings]) -> None:
@@ -179,18 +179,18 @@ def test_an_account_that_is_not_there_is_kept_out_all_the_same(tmp_path: Path) -
 def test_the_list_speaks_one_language_in_python_and_in_sql(settings: Settings) -> None:
     assert erasure.is_suppressed(settings) is None
     erasure.begin(settings, "youtube", 'it\'s "one"')
-    meant = erasure.is_suppressed(settings)
-    assert meant is not None
+    target = erasure.is_suppressed(settings)
+    assert target is not None
     rows = duckdb.execute(
         "select account_id from (values ('youtube', $1), ('tiktok', $1), ('youtube', 'two')) t(platform, account_id)"
-        f" where {meant('account', 'platform', 'account_id')}",
+        f" where {target('account', 'platform', 'account_id')}",
         ['it\'s "one"'],
     ).fetchall()
     assert rows == [('it\'s "one"',)]
 
 
 def test_rows_about_others_lose_only_the_reference() -> None:
-    meant = erasure._is("youtube", GONE, ["p1"])
+    target = erasure._is("youtube", GONE, ["p1"])
     feeds = load_feeds()
     with duckdb.connect() as connection:
         connection.execute(
@@ -206,7 +206,7 @@ def test_rows_about_others_lose_only_the_reference() -> None:
             "contest_entries": [("youtube", "stays", None, None), ("tiktok", "stays", "p1", GONE)],
             "brands": [("b", f"tiktok:{GONE}|youtube:x")],
         }.items():
-            assert connection.execute(erasure._without(feeds[table], meant, table)).fetchall() == rows
+            assert connection.execute(erasure._without(feeds[table], target, table)).fetchall() == rows
 
 
 @pytest.mark.parametrize("name", ["plain.csv", "packed.csv.gz", "cells.parquet", "sheet.xlsx"])

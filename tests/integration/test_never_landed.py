@@ -1,4 +1,4 @@
-"""Feeds that never landed cost nothing, and their marts are never stale: first rows, rows taken back, an erasure."""
+"""Feeds that never landed cost nothing, and their marts are never stale: first rows, rows rejected, an erasure."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -129,11 +129,11 @@ def test_a_holder_that_was_killed_is_taken_over_at_once(world: Settings, forked:
     assert night.run(world, "next", day(3)).status == "published"
 
 
-def overtaken(world: Settings, run_id: str, asked: plan.Asked | None, last: date) -> None:
+def overtaken(world: Settings, run_id: str, backfill_range: plan.BackfillRange | None, last: date) -> None:
     """A run whose build another one has written over, and published."""
     with lease.hold(world, run_id, "build_marts", night.quiet) as held:
         night.landing.land_files(world, run_id, night.quiet)
-        night.build.build_marts(world, run_id, last, held, night.quiet, asked)
+        night.build.build_marts(world, run_id, last, held, night.quiet, backfill_range)
     deliver(world, "day4", [Capture("a", 4, followers=4000)])
     night.run(world, "nightly", day(4))
 
@@ -141,14 +141,14 @@ def overtaken(world: Settings, run_id: str, asked: plan.Asked | None, last: date
 @pytest.mark.parametrize("step", ["check_built", "publish_checked"])
 def test_an_overtaken_rebuild_ends_and_says_how_to_ask_again(world: Settings, step: str) -> None:
     night.run(world, "first", day(3))
-    asked, last = plan.resolve(world, day(1), day(2))
-    overtaken(world, "rebuild", asked, last)
+    backfill_range, last = plan.resolve(world, day(1), day(2))
+    overtaken(world, "rebuild", backfill_range, last)
     released, seen = content(world), releases.latest(world)
     with (
         lease.hold(world, "rebuild", step, night.quiet) as held,
         pytest.raises(
             ContractError,
-            match=r"the build is of run nightly, so run rebuild publishes nothing; ask for the range again:"
+            match=r"the build is of run nightly, so run rebuild publishes nothing; backfill the range again:"
             r" `make backfill FROM=2026-01-01 TO=2026-01-02`",
         ),
     ):

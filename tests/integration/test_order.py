@@ -89,7 +89,7 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("int_social__hashtags_added", "2022-07-17", "2022-07-20"),
         ("int_tier__changes_detected", "2022-07-17", "2022-07-20"),
         ("int_tier__streaks_detected", "2022-07-17", "2022-07-20"),
-        ("int_trust__accounts_judged", "2022-07-17", "2022-07-20"),
+        ("int_trust__accounts_evaluated", "2022-07-17", "2022-07-20"),
         ("int_trust__engagement_peers_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__growth_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__growth_peers_measured", "2022-07-17", "2022-07-20"),

@@ -106,9 +106,9 @@ def test_a_range_before_anything_was_landed_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_mart_that_is_none_is_refused_with_those_that_are(five_days: Settings) -> None:
-    asked, last = plan.resolve(five_days, day(1), day(5), ["fct_nothing"])
+    backfill_range, last = plan.resolve(five_days, day(1), day(5), ["fct_nothing"])
     with pytest.raises(ContractError, match=r"no mart is named fct_nothing; there are: dim_account, "):
-        dry_run.preview(five_days, last, asked)
+        dry_run.preview(five_days, last, backfill_range)
 
 
 def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day(
@@ -125,12 +125,12 @@ def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day
     assert found.is_empty
     assert found.lines() == ["diff  no row of any mart differs"]
     assert content(five_days) == before
-    assert "plan  no account_snapshots in raw on 1 of the days asked for: 2026-01-03" in said
+    assert "plan  no account_snapshots in raw on 1 of the days of the range: 2026-01-03" in said
     with ledger.read(five_days) as connection:
         planned = connection.execute(
             "select snapshot_date, reason from plan_dates where mart = 'fct_account_daily' and run_id like 'backfill%'"
         ).fetchall()
-        assert [tuple(row) for row in planned] == [("2026-01-02", plan.ASKED), ("2026-01-04", plan.ASKED)]
+        assert [tuple(row) for row in planned] == [("2026-01-02", plan.IN_RANGE), ("2026-01-04", plan.IN_RANGE)]
     assert "100%" not in capsys.readouterr().err  # the last line is the caller's
 
 
@@ -160,8 +160,8 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(five_days: Setting
         batch = connection.execute("select batch_id from batches where file like '%day2%'").fetchone()[0]
     ledger.reject(five_days, batch[:12], "a test")
     before, said = files_of(five_days), []
-    asked, last = plan.resolve(five_days, day(1), day(5))
-    found = dry_run.dry_run(five_days, last, asked, said.append)
+    backfill_range, last = plan.resolve(five_days, day(1), day(5))
+    found = dry_run.dry_run(five_days, last, backfill_range, said.append)
     assert {mart.mart: mart.removed for mart in found.marts}["fct_account_daily"] == 2
     assert any("2026-01-01 .. 2026-01-05" in line for line in said)
     after = files_of(five_days)

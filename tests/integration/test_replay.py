@@ -42,13 +42,13 @@ def test_marts_after_a_replay_and_after_a_revived_reject(world: Callable[..., Se
     # The second file is first refused for a limit, and its landed copy taken away.
     landing.land_files(settings.model_copy(update={"max_unpacked_bytes": 10}), "refused", night.quiet)
     next(settings.landing.rglob(days[1])).unlink()
-    [step] = replay.replay(settings, say=night.quiet)
+    [step] = replay.replay(settings, log=night.quiet)
     assert step.action == replay.PUT_BACK
     night.run(settings, "run 2", DAY)
     assert values(settings) == values(plain)
 
     # A file whose rows are all accepted already is read again, because it is named.
-    [step] = replay.replay(settings, batch_prefix=batch_of(settings, days[0]), say=night.quiet)
+    [step] = replay.replay(settings, batch_prefix=batch_of(settings, days[0]), log=night.quiet)
     assert step.action == replay.READ_AGAIN
     night.run(settings, "run 3", DAY)
     assert values(settings) == values(plain)
@@ -57,11 +57,11 @@ def test_marts_after_a_replay_and_after_a_revived_reject(world: Callable[..., Se
     ledger.reject(settings, taken_back, "a mistake")
     night.run(settings, "run 4", DAY)
     assert values(settings) != values(plain)
-    replay.replay(settings, batch_prefix=taken_back, revive=True, say=night.quiet)
+    replay.replay(settings, batch_prefix=taken_back, revive=True, log=night.quiet)
     night.run(settings, "run 5", DAY)
     assert values(settings) == values(plain)
     with reading(settings) as marts:
-        twins = marts.execute(
+        doubles = marts.execute(
             "select count(*) - count(distinct (platform, account_id, snapshot_date)) from marts.fct_account_daily"
         ).fetchone()
-    assert twins == (0,)
+    assert doubles == (0,)

@@ -138,7 +138,7 @@ def test_a_write_ahead_log_beside_the_published_file_is_set_aside_before_the_swa
     for folder in (settings.published, settings.published / "latest"):
         (folder / f"{releases.DATABASE}.wal").write_bytes(b"somebody's unfinished business")
         rollback.roll_back(settings, ids.pop(0), "a test", said.append)
-    assert len([line for line in said if "is set aside as .stray-" in line]) == 2
+    assert len([line for line in said if "is moved to .stray-" in line]) == 2
     assert list(settings.published.rglob("*.duckdb.wal")) == []
     assert last_day(settings) == "2026-01-02"
 

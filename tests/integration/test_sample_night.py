@@ -269,7 +269,7 @@ def test_outage_roster_jump_and_rounding_make_nobody_suspicious(sample_night: Ni
             "select verdict, trust_score from marts.fct_follower_trust_daily"
             " where account_id = 'UC_f5qpn3crSg9sbZPvJ5ghw' and snapshot_date = '2022-07-30'"
         ).fetchone()
-    # In 2024 there are two days, one of them an outage: nobody can be judged.
+    # In 2024 there are two days, one of them an outage: nobody can be evaluated.
     assert verdicts == [("insufficient_data",)]
     assert suspicious == (0,)
     assert flagged == (0,)

@@ -76,7 +76,7 @@ MOVED = {
     "under": [(1, "nano", None, None, "entry")],
     # Nano by count on the 14th, micro by the new border on the 15th: it held micro all along.
     "dip": [(1, "micro", None, None, "entry")],
-    # Turned up on the 12th. 9,000 never were nano for seven days before the border moved.
+    # Moved up on the 12th. 9,000 never were nano for seven days before the border moved.
     "back": [(1, "nano", 10, None, "entry"), (10, "micro", None, "nano", "up")],
     # 9,000 on the 12th to 14th are three days; on the 15th the new border makes it micro.
     "six": [(1, "nano", 15, None, "entry"), (15, "micro", None, "nano", "rescheme")],

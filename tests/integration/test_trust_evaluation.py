@@ -46,10 +46,10 @@ def moved_world() -> world.World:
     return world.World("moved", "instagram", world.FIRST_DAY, [curve])
 
 
-def judged(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
+def measured(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
     """Measures of the small world, and the verdicts of each series of bad input."""
     worlds = [small_world(), moved_world()]
-    with closing(warehouse.judge(worlds, folder, project)) as connection:
+    with closing(warehouse.evaluate(worlds, folder, project)) as connection:
         measures = measure(connection, worlds, world.CHOOSING, {scenario for scenario, _ in ATTACKS})
         rows = connection.execute(
             "select platform, account_id, list(distinct verdict order by verdict)"
@@ -61,12 +61,12 @@ def judged(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[tu
 
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
-    return judged(tmp_path_factory.mktemp("evaluated"))
+    return measured(tmp_path_factory.mktemp("evaluated"))
 
 
 @pytest.fixture(scope="module")
 def without_views(tmp_path_factory: pytest.TempPathFactory) -> Measures:
-    """The same world judged by a project whose view signal never fires."""
+    """The same world evaluated by a project whose view signal never fires."""
     folder = tmp_path_factory.mktemp("broken")
     project = folder / "dbt_project"
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
@@ -74,7 +74,7 @@ def without_views(tmp_path_factory: pytest.TempPathFactory) -> Measures:
     text = signal.read_text(encoding="utf-8")
     assert "    from any_pace\n" in text
     signal.write_text(text.replace("    from any_pace\n", "    from any_pace\n    where false\n"), encoding="utf-8")
-    return judged(folder, project)[0]
+    return measured(folder, project)[0]
 
 
 def test_what_was_bought_is_found(evaluated):

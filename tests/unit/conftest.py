@@ -77,12 +77,12 @@ class Yard:
         ).fetchall()
 
     def kept_bytes(self, path: str) -> bytes:
-        """What the quarantine keeps of a file that was set aside whole."""
+        """What the quarantine keeps of a file that was quarantined whole."""
         batch = self.batch(path)
         return (self.settings.quarantine / batch["feed"] / "files" / batch["sha256"] / "file").read_bytes()
 
     def assert_quarantined_whole(self, path: str, reason: str) -> dict[str, Any]:
-        """The file is set aside whole for this reason, and the good file beside it is in raw."""
+        """The file is quarantined whole for this reason, and the good file beside it is in raw."""
         batch = self.batch(path)
         assert (batch["state"], batch["rows_accepted"]) == ("quarantined", 0)
         assert reason in batch["reason"]

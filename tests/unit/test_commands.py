@@ -156,7 +156,7 @@ def test_the_programs_on_an_empty_warehouse(tmp_path: Path) -> None:
     assert exported.stdout.startswith("quarantine is empty")
     assert (tmp_path / "reports" / "quarantine.csv").exists()
     asked = run(tmp_path, "replay", "--dry-run")
-    assert (asked.returncode, asked.stdout) == (0, "no file is set aside and no row quarantined: nothing to replay\n")
+    assert (asked.returncode, asked.stdout) == (0, "no file is quarantined and no row quarantined: nothing to replay\n")
     looked = run(tmp_path, "doctor", "--quick")
     assert "\x1b" not in looked.stdout
     assert "release      none yet" in looked.stdout
@@ -189,7 +189,7 @@ def test_what_cannot_be_done_ends_with_a_sentence_and_a_code(tmp_path: Path, com
         (["nosuch"], "No such command 'nosuch'"),
     ],
 )
-def test_what_is_asked_wrongly_ends_with_2(tmp_path: Path, arguments: list[str], said: str) -> None:
+def test_what_is_requested_wrongly_ends_with_2(tmp_path: Path, arguments: list[str], said: str) -> None:
     done = run(tmp_path, *arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stdout + done.stderr
@@ -245,7 +245,7 @@ def test_variables_of_make_fill_options_and_arguments(tmp_path: Path) -> None:
     assert "no release 'r1' is kept" in run(tmp_path, "rollback", MAKE_GIVEN_TO="r1").stderr
     given = {"MAKE_GIVEN_PLATFORM": "youtube", "MAKE_GIVEN_ID": "c"}
     assert "no release has been published yet" in run(tmp_path, "account", **given).stderr
-    assert run(tmp_path, "replay", MAKE_GIVEN_WHAT="1").stdout.startswith("no file is set aside")
+    assert run(tmp_path, "replay", MAKE_GIVEN_WHAT="1").stdout.startswith("no file is quarantined")
 
 
 def test_init_writes_a_commented_start_and_nothing_over_it(tmp_path: Path) -> None:

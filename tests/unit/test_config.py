@@ -57,8 +57,8 @@ def test_nobody_else_reads_the_environment() -> None:
     }
     found = {
         path.relative_to(PROJECT_DIR).as_posix()
-        for room in ("ingestion", "expectations", "serving", "warehouse", "dags")
-        for path in (PROJECT_DIR / room).rglob("*.py")
+        for package in ("ingestion", "expectations", "serving", "warehouse", "dags")
+        for path in (PROJECT_DIR / package).rglob("*.py")
         if re.search(r"os\.environ|getenv", path.read_text())
     }
     assert found <= allowed

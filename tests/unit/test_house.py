@@ -1,7 +1,8 @@
-"""The layout holds: who may import whom, that the state's SQL has one owner, and that no module edits `sys.path`."""
+"""The layout holds: who may import whom, one owner of the state's SQL, no edits of `sys.path`, releases, links."""
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -229,3 +230,116 @@ def test_two_decisions_of_one_number_are_found(tmp_path: Path) -> None:
     for name in ("0001-one.md", "0001-another.md"):
         (tmp_path / name).write_text("# 1. A choice\n")
     assert numbers_of(tmp_path) == [("1", "1"), ("1", "1")]
+
+
+# --- releases
+
+# A heading of the code changes: what is not released yet, or a version with the day on which it was cut.
+HEADING = re.compile(r"next|(\d+\.\d+\.\d+) \(\d{4}-\d{2}-\d{2}\)")
+
+
+def release_faults(changelog: str, version: str) -> list[str]:
+    """What of a change log contradicts the rule of releases (CONTRIBUTING), and the version of the project."""
+    data, _, code = changelog.partition("\n## Code changes\n")
+    headings = re.findall(r"^### (.*)$", code, re.MULTILINE)
+    matches = {heading: HEADING.fullmatch(heading) for heading in headings}
+    faults = [f"heading {heading}" for heading, match in matches.items() if match is None]
+    cuts = [match[1] for match in matches.values() if match and match[1]]
+    if headings[:1] != ["next"]:
+        faults.append("`next` is not the first heading")
+    if cuts != sorted(set(cuts), key=lambda cut: tuple(map(int, cut.split("."))), reverse=True):
+        faults.append("versions are not in order, newest first")
+    if cuts[:1] != [version]:
+        faults.append(f"pyproject.toml has {version}, the newest cut is {cuts[:1]}")
+    cells = re.findall(r"^\| *([^|]*?) *\|", data, re.MULTILINE)
+    if cells[:2] != ["version", "---"]:
+        faults.append("no data table")
+    return faults + [f"data row of {cell}" for cell in cells[2:] if cell not in ("next", *cuts)]
+
+
+def test_the_change_log_and_the_version_of_the_project_agree() -> None:
+    version = tomllib.loads((PROJECT_DIR / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert release_faults((PROJECT_DIR / "CHANGELOG.md").read_text(encoding="utf-8"), version) == []
+
+
+CHANGES = """# Changelog
+
+| version | mart |
+| --- | --- |
+| next | `fct_a` |
+| 0.10.0 | `fct_b` |
+
+## Code changes
+
+### next
+
+### 0.10.0 (2026-02-01)
+
+### 0.9.0 (2026-01-01)
+"""
+
+
+def test_a_change_log_in_order_has_no_fault() -> None:
+    assert release_faults(CHANGES, "0.10.0") == []
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "fault"),
+    [
+        ("| 0.10.0 |", "| 0.11.0 |", "data row of 0.11.0"),
+        ("| 0.10.0 |", "| soon |", "data row of soon"),
+        ("| 0.10.0 |", "| |", "data row of "),
+        ("| version | mart |\n| --- | --- |\n", "", "no data table"),
+        ("### next\n\n", "", "`next` is not the first heading"),
+        ("### 0.10.0 (2026-02-01)", "### 0.10.0", "heading 0.10.0"),
+        ("### 0.9.0 (2026-01-01)", "### 0.11.0 (2026-01-01)", "versions are not in order, newest first"),
+        ("### 0.9.0 (2026-01-01)", "### 0.10.0 (2026-01-01)", "versions are not in order, newest first"),
+        (
+            "### next\n",
+            "### next\n\n### 0.11.0 (2026-03-01)\n",
+            "pyproject.toml has 0.10.0, the newest cut is ['0.11.0']",
+        ),
+    ],
+)
+def test_a_change_log_that_contradicts_the_rule_is_found(was: str, becomes: str, fault: str) -> None:
+    assert fault in release_faults(CHANGES.replace(was, becomes, 1), "0.10.0")
+
+
+# --- links of the documents
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Names under which GitHub links to the headings of a document."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_links(document: Path) -> list[str]:
+    """Relative links of a document that lead to no file, or to no heading of one."""
+    text = re.sub(r"```.*?```", "", document.read_text(encoding="utf-8"), flags=re.DOTALL)
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = link.partition("#")
+        target = document.parent / path if path else document
+        if "://" not in link and (
+            not target.exists() or (anchor and target.suffix == ".md" and anchor not in anchors_of(target))
+        ):
+            dead.append(link)
+    return dead
+
+
+DOCUMENTS = [*PROJECT_DIR.glob("*.md"), *(PROJECT_DIR / "docs").rglob("*.md")]
+
+
+@pytest.mark.parametrize("document", sorted(DOCUMENTS), ids=name_of)
+def test_links_lead_somewhere(document: Path) -> None:
+    assert dead_links(document) == []
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text("# What a row is\n\n## In `marts`, by day\n")
+    page = tmp_path / "page.md"
+    page.write_text("[a](there.md) [b](there.md#in-marts-by-day) [c](https://example.org/x) [d](#own)\n\n# Own\n")
+    assert dead_links(page) == []
+    page.write_text("[a](gone.md) [b](there.md#gone) [c](#own) [d](there.md)\n")
+    assert dead_links(page) == ["gone.md", "there.md#gone", "#own"]

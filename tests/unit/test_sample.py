@@ -12,7 +12,7 @@ LIBRARY = Mappings(library=library_mappings())
 
 
 def test_an_empty_warehouse_gets_the_sample_and_its_last_utc_day(settings: Settings) -> None:
-    # 17 real files, one of the simulation for each of fifteen feeds, and eleven that its voices add.
+    # 17 real files, one of the simulation for each of fifteen feeds, and eleven that its social feeds add.
     assert sample.copy_if_empty(settings) == 17 + 15 + 11
     assert sample.default_day(settings) == date(2024, 5, 17)
     assert sample.copy_if_empty(settings) == 0

@@ -99,7 +99,7 @@ def test_accounts_turn_hold_and_return_as_their_stories_say(rows: dict[str, list
     for counts in followers_of(rows).values():
         tiers = [simulate.tier_of(count) for count in counts]
         changes = [(tier, tiers[nth + 1]) for nth, tier in enumerate(tiers[:-1]) if tier != tiers[nth + 1]]
-        # The first 12 captures stand on days in a row: a turn by the 5th has its 7th day among them.
+        # The first 12 captures stand on days in a row: a tier change by the 5th has its 7th day among them.
         if changes and tiers[5] != tiers[0]:
             paths[(*changes, tiers[5:12].count(tiers[5]))] += 1
     # Twice, once per platform: 6 to micro, 2 to nano, 2 to macro, 1 to mega, 2 from below. The two that visit stay

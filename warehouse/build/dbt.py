@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
 BUILT_TYPES = ("model", "seed", "test")
 # Name, number and total of a node of dbt that has ended.
-Tick = Callable[[str, int, int], None]
+OnNode = Callable[[str, int, int], None]
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def dbt_arguments(settings: Settings, *command: str) -> list[str]:
 
 
 def run_dbt(
-    manifest: "Manifest", settings: Settings, tick: Tick | None, idle: Collection[str] = ()
+    manifest: "Manifest", settings: Settings, on_node: OnNode | None, idle: Collection[str] = ()
 ) -> list[dict[str, Any]]:
     """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node.
 
@@ -66,10 +66,10 @@ def run_dbt(
 
     def count_nodes(event: Any) -> None:
         nonlocal done
-        if tick and event.info.name == "NodeFinished":
+        if on_node and event.info.name == "NodeFinished":
             done += 1
             total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values()) - len(idle)
-            tick(event.data.node_info.node_name, done, total)
+            on_node(event.data.node_info.node_name, done, total)
 
     runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
     # A test that reads a node left alone beside one that is built must run, so each is named by itself.

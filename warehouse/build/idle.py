@@ -25,14 +25,14 @@ class Standing:
     """What stands in the private databases before a run.
 
     Args:
-        is_settled: the last run that was built there has published, under the code of today: it all belongs together.
+        is_consistent: the last run that was built there has published, under the code of today.
         rows: whether each table holds a row; views, which hold none of their own, are `True`.
-        cap: the last day that it was built up to.
+        build_through: the last day that it was built up to.
     """
 
-    is_settled: bool
+    is_consistent: bool
     rows: Mapping[str, bool] = field(default_factory=dict)
-    cap: str | None = None
+    build_through: str | None = None
 
 
 def idle_nodes(
@@ -47,10 +47,10 @@ def idle_nodes(
 
     Args:
         landed: feeds that have accepted rows.
-        dirty: feeds of which files came or were taken back since the last release.
+        dirty: feeds of which files came or were rejected since the last release.
     """
     # Who asks for a range doubts what stands.
-    if not standing.is_settled or run_plan.asked:
+    if not standing.is_consistent or run_plan.backfill_range:
         return set()
     known = {model.name: model for model in models}
     changed = set(run_plan.changed)
@@ -69,7 +69,7 @@ def idle_nodes(
                 return node.identifier in dirty
             if node.identifier in STILL or node.identifier.startswith(CONFIG):
                 return False
-            return node.identifier != "run" or str(run_plan.cap) != standing.cap
+            return node.identifier != "run" or str(run_plan.build_through) != standing.build_through
         if node.resource_type == "seed":
             return False
         model = known[node.name]

@@ -86,7 +86,9 @@ def write_meta(
         landed = ledger.landed_files(connection)
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
-    files = [file for file in stored if file.snapshot_date <= str(run_plan.cap) or file.feed in undated_feeds()]
+    files = [
+        file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
+    ]
     planned, feeds = set(run_plan.all_dates), load_feeds()
     visible = [file for file in files if feeds[file.feed].visible == "all_days" or file.snapshot_date in planned]
     raw.verify(settings, (file.seal for file in visible), run_plan.run_id)
@@ -95,8 +97,9 @@ def write_meta(
     first, last = run_plan.window
     tables: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "run": (
-            "run_id varchar, day date, cap date, window_start date, window_end date, code_version varchar",
-            [(run_plan.run_id, str(run_plan.day), str(run_plan.cap), first, last, version_now)],
+            "run_id varchar, day date, build_through_date date, window_start date, window_end date,"
+            " code_version varchar",
+            [(run_plan.run_id, str(run_plan.day), str(run_plan.build_through), first, last, version_now)],
         ),
         "plan": (
             "model varchar, snapshot_date date, reason varchar, pass_number integer",
@@ -131,7 +134,7 @@ def write_meta(
     }
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute(f"attach '{settings.marts_db}' as groundswell")
-        (cap, version_before), columns_before = _last_run(build), _input_columns(build)
+        (build_through, version_before), columns_before = _last_run(build), _input_columns(build)
         build.execute("begin")
         build.execute("create schema if not exists meta; create schema if not exists raw")
         if run_plan.changed:
@@ -164,14 +167,14 @@ def write_meta(
             if name in owned
         }
         is_same_code = version_before == version_now and _input_columns(build) == columns_before
-        return Standing(was_published and is_same_code, stands, cap)
+        return Standing(was_published and is_same_code, stands, build_through)
 
 
 def _last_run(build: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
     """The last day that the build before was built up to, and its code; null before the first."""
     try:
-        row = build.execute("select cast(cap as varchar), code_version from meta.run").fetchone()
-    except duckdb.CatalogException:
+        row = build.execute("select cast(build_through_date as varchar), code_version from meta.run").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
         row = None
     return row or (None, None)
 

@@ -42,21 +42,21 @@ def build_marts(
     run_id: str,
     day: date,
     lease: Lease,
-    say: Callable[[str], None] = print,
-    asked: plan.Asked | None = None,
-    tick: dbt.Tick | None = None,
+    log: Callable[[str], None] = print,
+    backfill_range: plan.BackfillRange | None = None,
+    on_node: dbt.OnNode | None = None,
 ) -> Built:
     """Plan and build one run's marts. The caller holds the writer's lease.
 
     Args:
-        asked: the range of a rebuild, from `plan.resolve`; null for a nightly.
-        tick: called with name, number and total as each node of dbt ends.
+        backfill_range: the range of a rebuild, from `plan.resolve`; null for a nightly.
+        on_node: called with name, number and total as each node of dbt ends.
 
     Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged; DamagedBuild when a
     private database proves damaged on the way: it is removed, and trying again builds all from raw.
     """
     try:
-        return _plan_and_build(settings, run_id, day, lease, say, asked, tick)
+        return _plan_and_build(settings, run_id, day, lease, log, backfill_range, on_node)
     except (ContractError, duckdb.Error) as error:
         damage = integrity.remove_damaged(settings)
         if damage is None:
@@ -69,39 +69,42 @@ def _plan_and_build(
     run_id: str,
     day: date,
     lease: Lease,
-    say: Callable[[str], None],
-    asked: plan.Asked | None,
-    tick: dbt.Tick | None,
+    log: Callable[[str], None],
+    backfill_range: plan.BackfillRange | None,
+    on_node: dbt.OnNode | None,
 ) -> Built:
     config = user_config.load(settings)
-    releases.reconcile(settings, say)
-    fresh = _open_or_renew(settings, say)
+    releases.reconcile(settings, log)
+    fresh = _open_or_renew(settings, log)
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)
         models = manifest.models_of(project, settings, config, manifest.undated_inputs(settings))
-        run_plan = plan.make(settings, run_id, day, models, fresh, asked)
+        run_plan = plan.make(settings, run_id, day, models, fresh, backfill_range)
         if run_plan.is_empty:
-            say(f"nothing new up to {run_plan.cap}: the marts stand as they are")
+            log(f"nothing new up to {run_plan.build_through}: the marts stand as they are")
             return Built("unchanged")
         for line in run_plan.lines():
-            say(line)
+            log(line)
         with ledger.read(settings) as connection:
             before = current_run(settings)
             row = ledger.plan_of(connection, before) if before else None
-            landed, dirty = ledger.feeds_with_rows(connection), ledger.dirty_feeds(connection, str(run_plan.cap))
+            landed, dirty = (
+                ledger.feeds_with_rows(connection),
+                ledger.dirty_feeds(connection, str(run_plan.build_through)),
+            )
         was_published = row is not None and row["state"] == "published"
         version = manifest.code_version(project, models)
         standing = meta.write_meta(settings, config, run_plan, models, version, was_published)
         idle = idle_nodes(project, models, run_plan, standing, landed, dirty)
         if idle:
-            say(_left_alone(project, idle))
+            log(_left_alone(project, idle))
         with ledger.read(settings) as connection:
             lease.check(connection)
-        results = dbt.run_dbt(project, settings, tick, idle)
+        results = dbt.run_dbt(project, settings, on_node, idle)
     ledger.record_checks(settings, run_id, _check_results(results))
     if idle and before:
         ledger.keep_failed_checks(settings, run_id, before, SUITE, {project.nodes[name].name for name in idle})
-    say(_table(results))
+    log(_table(results))
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
     if failed:
         names = "; ".join(f"{r['name']}: {r['message']}" for r in failed)
@@ -109,7 +112,7 @@ def _plan_and_build(
     return Built("built", run_plan.window, len(run_plan.all_dates))
 
 
-def require_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[str], None] = print) -> str:
+def require_built(settings: Settings, run_id: str, lease: Lease, log: Callable[[str], None] = print) -> str:
     """Require that the build holds this run's marts before they are checked or published.
 
     Returns built, unchanged (nothing is left to publish) or superseded (a later release holds its dates). Raises
@@ -127,10 +130,10 @@ def require_built(settings: Settings, run_id: str, lease: Lease, say: Callable[[
         return "built"
     if row["state"] == "published":
         return "unchanged"
-    return end_unbuilt(settings, run_id, f"the build is of run {owner}" if owner else "the build is gone", say)
+    return end_unbuilt(settings, run_id, f"the build is of run {owner}" if owner else "the build is gone", log)
 
 
-def end_unbuilt(settings: Settings, run_id: str, why: str, say: Callable[[str], None] = print) -> str:
+def end_unbuilt(settings: Settings, run_id: str, why: str, log: Callable[[str], None] = print) -> str:
     """End a run whose build is not to be had any more: as superseded where a later release holds its dates.
 
     Raises ContractError otherwise, with the remedy. Nothing is lost: the dates stay dirty.
@@ -139,20 +142,20 @@ def end_unbuilt(settings: Settings, run_id: str, why: str, say: Callable[[str], 
         run_plan = plan.load(connection, run_id)
         assert run_plan is not None
         # A rebuild was asked for by somebody: that its dates are released is no reason to leave it.
-        is_superseded = run_plan.asked is None and plan.is_superseded(connection, run_plan)
+        is_superseded = run_plan.backfill_range is None and plan.is_superseded(connection, run_plan)
     if is_superseded:
         with ledger.write(settings) as connection:
             ledger.set_plan_state(connection, run_id, "superseded")
-        say(f"run {run_id} is superseded: its dates are released")
+        log(f"run {run_id} is superseded: its dates are released")
         return "superseded"
     remedy = "its dates stay dirty, and the next run builds them: `make nightly`, or clear build_marts of this run"
-    if run_plan.asked:
-        remedy = f"ask for the range again: `make backfill FROM={run_plan.asked.first} TO={run_plan.asked.last}`"
+    if (range_ := run_plan.backfill_range) is not None:
+        remedy = f"backfill the range again: `make backfill FROM={range_.first} TO={range_.last}`"
     raise ContractError(f"{why}, so run {run_id} publishes nothing; {remedy}")
 
 
-def _open_or_renew(settings: Settings, say: Callable[[str], None]) -> bool:
-    """Whether the build starts from nothing: the files are new, or were damaged and set aside."""
+def _open_or_renew(settings: Settings, log: Callable[[str], None]) -> bool:
+    """Whether the build starts from nothing: the files are new, or were damaged and quarantined."""
     settings.build_db.parent.mkdir(parents=True, exist_ok=True)
     renew = False
     for file in (settings.build_db, settings.marts_db):
@@ -163,7 +166,7 @@ def _open_or_renew(settings: Settings, say: Callable[[str], None]) -> bool:
             if "lock" in str(error).lower():
                 raise
             renew = True
-            say(f"{file.name} is damaged ({str(error).splitlines()[0]}): it is built again from raw")
+            log(f"{file.name} is damaged ({str(error).splitlines()[0]}): it is rebuilt from raw")
     if renew:
         integrity.remove_build(settings)
         return True

@@ -20,7 +20,7 @@ from warehouse.cli.airflow_env import HOST, airflow_environment
 
 START_SECONDS = 180
 # A part that ends by itself is started again so often: Airflow's scheduler on SQLite stops when a row that it has just
-# seen is taken back (a backfill whose creation failed and was tried again does that).
+# seen is rejected (a backfill whose creation failed and was tried again does that).
 RESTARTS = 5
 
 

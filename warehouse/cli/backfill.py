@@ -24,26 +24,26 @@ def run(first: date, last: date, marts: list[str], is_dry_run: bool) -> int:
     """
     settings = get_settings()
     bar = Bar(("build_marts", "compare") if is_dry_run else STEPS)
-    log = settings.data / "state" / "logs" / f"backfill-{first}-{utc_now():%Y%m%dT%H%M%S}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    print(f"{'dry run of a ' if is_dry_run else ''}backfill {first} .. {last} (UTC); log: {_shown(log)}")
-    with log.open("w", buffering=1) as target:
+    file = settings.data / "state" / "logs" / f"backfill-{first}-{utc_now():%Y%m%dT%H%M%S}.log"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    print(f"{'dry run of a ' if is_dry_run else ''}backfill {first} .. {last} (UTC); log: {_shown(file)}")
+    with file.open("w", buffering=1) as target:
 
-        def say(line: str) -> None:
+        def log(line: str) -> None:
             target.write(f"{line}\n")
             if line.startswith(("plan  ", "waiting for")) or "damaged" in line:
                 print(line, flush=True)
 
         try:
             if is_dry_run:
-                asked, day = plan.resolve(settings, first, last, marts)
+                backfill_range, day = plan.resolve(settings, first, last, marts)
                 bar.step("build_marts")
-                found = dry_run.dry_run(settings, day, asked, say, bar.node)
+                found = dry_run.dry_run(settings, day, backfill_range, log, bar.node)
             else:
-                found = backfill(settings, first, last, marts, say, bar)
+                found = backfill(settings, first, last, marts, log, bar)
         except (ContractError, DamagedBuild, LeaseLost) as error:
             bar.end("stopped", is_done=False)
-            print(f"\n{error}\nlog     {_shown(log)}")
+            print(f"\n{error}\nlog     {_shown(file)}")
             return 2 if isinstance(error, UsageError) else 1
     bar.end("done")
     print("\n".join(found.lines()))

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 PREFIX = "MAKE_GIVEN_"
-DONE, FAILED, ASKED_WRONGLY = 0, 1, 2
+DONE, FAILED, USAGE_ERROR = 0, 1, 2
 
 
 class Day(click.ParamType[date]):
@@ -44,7 +44,7 @@ class Command(click.Command):
         if unknown:
             names = ", ".join(known) or "no variable"
             click.echo(f"make {self.name} knows no {', '.join(unknown)}; it knows {names}", err=True)
-            ctx.exit(ASKED_WRONGLY)
+            ctx.exit(USAGE_ERROR)
         return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -70,13 +70,13 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
 
     if isinstance(error, UsageError):
-        return ASKED_WRONGLY, str(error)
+        return USAGE_ERROR, str(error)
     if isinstance(error, ContractError | DamagedBuild | LeaseLost):
         return FAILED, str(error)
     if isinstance(error, ledger.Error):
         return FAILED, f"the ledger cannot be read ({error}); make doctor says more"
     if isinstance(error, ValidationError) and error.title == "Settings":
-        return ASKED_WRONGLY, f"the settings cannot be read: {error}"
+        return USAGE_ERROR, f"the settings cannot be read: {error}"
     return None
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from warehouse.cli.command import ASKED_WRONGLY, DONE, FAILED, Day, Group, argument, cli, option
+from warehouse.cli.command import DONE, FAILED, USAGE_ERROR, Day, Group, argument, cli, option
 
 DAY = Day()
 SHELLS = ("bash", "zsh", "fish")
@@ -168,7 +168,7 @@ def erase(platform: str, account: str) -> int:
         return FAILED
     click.echo(
         f"erased: {found.raw_rows} rows of raw, {found.quarantined_rows} quarantined rows, {found.files} files;"
-        " all marts were built again without the account, and every older release is gone"
+        " all marts were rebuilt without the account, and every older release is gone"
     )
     if found.waiting:
         click.echo("still in landing, not yet taken in, and kept out when they are: " + ", ".join(found.waiting))
@@ -227,7 +227,7 @@ def account(platform: str, account_id: str) -> int:
 
     if not platform.strip() or not account_id.strip():
         click.echo("say which account: make account PLATFORM=youtube ID=UC...", err=True)
-        return ASKED_WRONGLY
+        return USAGE_ERROR
     try:
         path = build_account(get_settings(), platform, account_id)
     except NoSuchAccount as error:
@@ -263,7 +263,7 @@ def shortlist(**given: str | None) -> int:
         ask = read_ask(given)
     except ShortlistError as error:
         click.echo(str(error), err=True)
-        return ASKED_WRONGLY
+        return USAGE_ERROR
     settings = get_settings()
     try:
         with open_source(settings, run_id="") as source:

@@ -52,7 +52,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Patient:
+class Context:
     """What all checks look at. `is_running`: a live writer holds the lease, so unfinished work is its own.
 
     `files` was listed before the ledger was copied, so a file that a run commits in between is no orphan.
@@ -99,11 +99,11 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 # --- landing
 
 
-def check_landing(patient: Patient) -> Iterator[Finding]:
+def check_landing(context: Context) -> Iterator[Finding]:
     """Names that the next run will refuse, wait for or read; uploads that broke off."""
-    settings = patient.settings
+    settings = context.settings
     try:
-        names = inventory.landed_names(settings, patient.ledger)
+        names = inventory.landed_names(settings, context.ledger)
     except ContractError as error:
         yield Finding(
             "WRONG", "landing", "a mapping cannot be read: no run can land", (str(error),), "correct that file"
@@ -193,24 +193,24 @@ def _half_uploads(settings: Settings) -> Iterator[Finding]:
 # --- quarantine
 
 
-def check_quarantine(patient: Patient) -> Iterator[Finding]:
-    """Files set aside whole, rows set aside, and whether quarantine and ledger agree."""
-    settings, batches = patient.settings, ledger.batches_with_rejects(patient.ledger)
+def check_quarantine(context: Context) -> Iterator[Finding]:
+    """Files quarantined whole, rows quarantined, and whether quarantine and ledger agree."""
+    settings, batches = context.settings, ledger.batches_with_rejects(context.ledger)
     whole = [batch for batch in batches if batch["state"] == "quarantined"]
     there = [batch for batch in whole if _still_lies_there(settings, batch)]
     if whole:
         lines = [f"{batch['batch_id'][:12]}  {batch['feed']}  {batch['file']}: {batch['reason']}" for batch in whole]
         yield Finding(
             "WRONG" if there else "note", "quarantine",
-            f"{counted(len(whole), 'file')} set aside whole, {len(there):,} of them still in landing", some(lines),
+            f"{counted(len(whole), 'file')} quarantined whole, {len(there):,} of them still in landing", some(lines),
             "mend the mapping, or deliver a corrected file and remove this one; then: make nightly."
             " After anything else was mended: make replay",
         )  # fmt: skip
     else:
-        yield Finding("ok", "quarantine", "no file is set aside whole")
+        yield Finding("ok", "quarantine", "no file is quarantined whole")
     yield from _rows(settings, batches)
-    yield from _lost_evidence(patient, batches)
-    yield from _orphans_of_quarantine(patient)
+    yield from _lost_evidence(context, batches)
+    yield from _orphans_of_quarantine(context)
 
 
 def _still_lies_there(settings: Settings, batch: ledger.Row) -> bool:
@@ -233,19 +233,19 @@ def _rows(settings: Settings, batches: list[ledger.Row]) -> Iterator[Finding]:
         )  # fmt: skip
         return
     if not found:
-        yield Finding("ok", "quarantine", "no row is set aside")
+        yield Finding("ok", "quarantine", "no row is quarantined")
         return
     yield Finding(
         "note", "quarantine",
-        f"{counted(sum(kind.rows for kind in found), 'row')} set aside, of {counted(len(paths), 'file')}",
+        f"{counted(sum(kind.rows for kind in found), 'row')} quarantined, of {counted(len(paths), 'file')}",
         some(f"{kind.rows:>8,}  {kind.where}: {kind.reason}  (as in {kind.example})" for kind in found),
         "make quarantine writes them as CSV, with line and reason",
     )  # fmt: skip
 
 
-def _lost_evidence(patient: Patient, batches: list[ledger.Row]) -> Iterator[Finding]:
+def _lost_evidence(context: Context, batches: list[ledger.Row]) -> Iterator[Finding]:
     """Batches whose quarantined rows, or whose file, quarantine does not hold although the ledger says so."""
-    settings = patient.settings
+    settings = context.settings
     lost = [
         batch
         for batch in batches
@@ -264,49 +264,49 @@ def _lost_evidence(patient: Patient, batches: list[ledger.Row]) -> Iterator[Find
         )  # fmt: skip
 
 
-def _orphans_of_quarantine(patient: Patient) -> Iterator[Finding]:
-    keys = ledger.batch_keys(patient.ledger)
+def _orphans_of_quarantine(context: Context) -> Iterator[Finding]:
+    keys = ledger.batch_keys(context.ledger)
     known = {row["batch_id"] for row in keys}
     hashes = {(row["feed"], row["sha256"]) for row in keys}
     orphans = set()
-    for name in patient.files.quarantine:
+    for name in context.files.quarantine:
         parts = Path(name).parts
         if len(parts) == 4 and parts[1] == "files":
             if (parts[0], parts[2]) not in hashes:
                 orphans.add(str(Path(name).parent))
         elif name.removesuffix(".parquet").rpartition("/")[2] not in known:
             orphans.add(name)
-    if orphans and not patient.is_running:
+    if orphans and not context.is_running:
         yield Finding(
             "note", "quarantine", f"{counted(len(orphans), 'leftover')} of a crash: no batch in the ledger names them",
-            some(sorted(orphans)), f"harmless; to be rid of them, remove them under {patient.settings.quarantine}",
+            some(sorted(orphans)), f"harmless; to be rid of them, remove them under {context.settings.quarantine}",
         )  # fmt: skip
 
 
 # --- ledger and raw
 
 
-def check_ledger(patient: Patient) -> Iterator[Finding]:
+def check_ledger(context: Context) -> Iterator[Finding]:
     """Integrity of the file, its references, the one equation, and raw against it."""
     restore = "restore state/ and raw/ from one backup"
-    broken = ledger.problems(patient.ledger)
+    broken = ledger.problems(context.ledger)
     if broken:
         yield Finding("WRONG", "ledger", "the file is damaged", some(broken), restore)
-    strays = ledger.dangling(patient.ledger)
+    strays = ledger.dangling(context.ledger)
     if strays:
         yield Finding(
             "WRONG", "ledger", f"{counted(len(strays), 'row')} without what they refer to", some(strays), restore
         )
     if not broken and not strays:
         yield Finding("ok", "ledger", "the file is whole and its references hold")
-    yield from _equation(patient)
-    yield from _raw_files(patient)
-    yield from _orphans_of_raw(patient)
-    yield from _gone_from_landing(patient)
+    yield from _equation(context)
+    yield from _raw_files(context)
+    yield from _orphans_of_raw(context)
+    yield from _gone_from_landing(context)
 
 
-def _equation(patient: Patient) -> Iterator[Finding]:
-    rows = ledger.batches_with_rows_in_raw(patient.ledger)
+def _equation(context: Context) -> Iterator[Finding]:
+    rows = ledger.batches_with_rows_in_raw(context.ledger)
     wrong = [
         f"{row['batch_id'][:12]}  {row['file']}: {row['rows_read']:,} read; {row['rows_accepted']:,} accepted"
         f" ({row['in_raw']:,} in raw) + {row['rows_quarantined']:,} quarantined + {row['rows_duplicate']:,} duplicate"
@@ -326,12 +326,12 @@ def _equation(patient: Patient) -> Iterator[Finding]:
         )
 
 
-def _raw_files(patient: Patient) -> Iterator[Finding]:
+def _raw_files(context: Context) -> Iterator[Finding]:
     """Raw files that are gone or differ from the ledger: by size alone when quick, else by SHA-256."""
-    rows = ledger.raw_files_with_state(patient.ledger)
-    bad = [(row, why) for row in rows if (why := _damage(patient, row))]
+    rows = ledger.raw_files_with_state(context.ledger)
+    bad = [(row, why) for row in rows if (why := _damage(context, row))]
     counting = [(row, why) for row, why in bad if row["state"] == "accepted"]
-    how = "sizes" if patient.is_quick else "SHA-256"
+    how = "sizes" if context.is_quick else "SHA-256"
     if not bad:
         yield Finding("ok", "raw", f"{counted(len(rows), 'file')} as the ledger has them ({how})")
         return
@@ -345,13 +345,13 @@ def _raw_files(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _damage(patient: Patient, row: ledger.Row) -> str:
-    path = patient.settings.raw / row["path"]
+def _damage(context: Context, row: ledger.Row) -> str:
+    path = context.settings.raw / row["path"]
     try:
         size = path.stat().st_size
         if size != row["bytes"]:
             return f"{size:,} bytes, {row['bytes']:,} were written"
-        if patient.is_quick:
+        if context.is_quick:
             return ""
         with path.open("rb") as source:
             return "" if hashlib.file_digest(source, "sha256").hexdigest() == row["sha256"] else "its bytes differ"
@@ -361,21 +361,21 @@ def _damage(patient: Patient, row: ledger.Row) -> str:
         return f"cannot be read: {error.strerror}"
 
 
-def _orphans_of_raw(patient: Patient) -> Iterator[Finding]:
-    known = ledger.raw_paths(patient.ledger)
-    orphans = sorted(name for name in patient.files.raw if name not in known and not name.endswith("/_schema.parquet"))
-    if orphans and patient.is_running:
+def _orphans_of_raw(context: Context) -> Iterator[Finding]:
+    known = ledger.raw_paths(context.ledger)
+    orphans = sorted(name for name in context.files.raw if name not in known and not name.endswith("/_schema.parquet"))
+    if orphans and context.is_running:
         yield Finding("ok", "raw", f"{counted(len(orphans), 'file')} of the run that is under way")
     elif orphans:
         yield Finding(
             "note", "raw", f"{counted(len(orphans), 'leftover')} of a crash: not in the ledger, so no model sees them",
-            some(orphans), f"harmless; to be rid of them, remove them under {patient.settings.raw}",
+            some(orphans), f"harmless; to be rid of them, remove them under {context.settings.raw}",
         )  # fmt: skip
 
 
-def _gone_from_landing(patient: Patient) -> Iterator[Finding]:
-    rows = ledger.accepted_files(patient.ledger)
-    gone = [row for row in rows if not os.path.lexists(patient.settings.landing / row["file"])]
+def _gone_from_landing(context: Context) -> Iterator[Finding]:
+    rows = ledger.accepted_files(context.ledger)
+    gone = [row for row in rows if not os.path.lexists(context.settings.landing / row["file"])]
     if gone:
         yield Finding(
             "note", "landing", f"{counted(len(gone), 'landed file')} no longer there: raw keeps their"
@@ -387,9 +387,9 @@ def _gone_from_landing(patient: Patient) -> Iterator[Finding]:
 # --- dirty dates, lease, settings
 
 
-def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
+def check_dirty_dates(context: Context) -> Iterator[Finding]:
     """Dates whose rows changed and that no release holds yet."""
-    rows = ledger.dirty_dates_by_cause(patient.ledger)
+    rows = ledger.dirty_dates_by_cause(context.ledger)
     if not rows:
         yield Finding("ok", "dirty dates", "none: the last release holds all that was landed")
         return
@@ -401,7 +401,7 @@ def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
         f" since {row['since'][:16]} UTC"
         for row in rows
     ]
-    total = ledger.count_dirty_dates(patient.ledger)
+    total = ledger.count_dirty_dates(context.ledger)
     yield Finding(
         "WRONG" if stuck else "note", "dirty dates",
         f"{counted(total, 'date')} wait for a release"
@@ -411,9 +411,9 @@ def check_dirty_dates(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def check_lease(patient: Patient) -> Iterator[Finding]:
+def check_lease(context: Context) -> Iterator[Finding]:
     """Who writes now, and whether that process is alive."""
-    row = ledger.writer_of(patient.ledger)
+    row = ledger.writer_of(context.ledger)
     if row is None:
         yield Finding("ok", "lease", "free: nobody writes")
         return
@@ -421,7 +421,7 @@ def check_lease(patient: Patient) -> Iterator[Finding]:
         f"{row['holder']} of run {row['run_id']}, process {row['pid']} on {row['host']},"
         f" since {row['acquired_at'][:19]} UTC"
     )
-    if not lease.is_dead(row, patient.settings.lease_ttl_seconds):
+    if not lease.is_dead(row, context.settings.lease_ttl_seconds):
         yield Finding("ok", "lease", f"a run is under way: {who}")
     else:
         yield Finding(
@@ -468,8 +468,8 @@ def age_of(stamp: str) -> timedelta:
     return utc_now() - datetime.fromisoformat(stamp)
 
 
-# Every check of this room that needs data, in the order of the flow.
-CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
+# Every check of this module that needs data, in the order of the flow.
+CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     check_lease,
     check_landing,
     check_quarantine,

@@ -25,8 +25,8 @@ from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings, get_settings
 from ingestion.inventory import shown, waiting_files
 from warehouse.doctor.landing import (
     CHECKS,
+    Context,
     Finding,
-    Patient,
     age_of,
     check_settings,
     counted,
@@ -55,13 +55,13 @@ STYLES = {"ok": "green", "note": "yellow", "WRONG": "bold red"}
 # --- releases
 
 
-def check_releases(patient: Patient) -> Iterator[Finding]:
+def check_releases(context: Context) -> Iterator[Finding]:
     """What readers see, how old it is, and whether disk and ledger agree."""
-    settings = patient.settings
-    yield from _checks_of_last_run(patient.ledger)
+    settings = context.settings
+    yield from _checks_of_last_run(context.ledger)
     folder = releases.folder_of(settings)
     whole = sorted(path.name for path in folder.iterdir() if (path / releases.NOTE).exists()) if folder.is_dir() else []
-    known = ledger.all_releases(patient.ledger)
+    known = ledger.all_releases(context.ledger)
     link = settings.published / "latest"
     if not known and not whole and not link.is_symlink():
         yield Finding("note", "release", "none yet", (), "make nightly")
@@ -70,9 +70,9 @@ def check_releases(patient: Patient) -> Iterator[Finding]:
     seen = releases.latest(settings)
     if seen is not None:
         yield _age(seen, known)
-        yield from _database(seen, patient.is_quick)
-    yield from _disk_against_ledger(patient, whole, known, seen)
-    yield from _leftovers(patient, folder)
+        yield from _database(seen, context.is_quick)
+    yield from _disk_against_ledger(context, whole, known, seen)
+    yield from _leftovers(context, folder)
 
 
 def _checks_of_last_run(connection: ledger.Connection) -> Iterator[Finding]:
@@ -91,7 +91,7 @@ def _checks_of_last_run(connection: ledger.Connection) -> Iterator[Finding]:
         f"{len(failed):,} of {len(rows):,} failed in run {last}, {len(critical):,} of them critical",
         some(
             f"{row['severity']:<8}  {row['suite']}.{row['expectation']}: observed {row['observed']},"
-            f" asked for {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
+            f" expected {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
             for row in failed
         ),
         "docs/runbooks/nightly.md says what to do about each; nothing of that run is published" if critical else "",
@@ -174,10 +174,10 @@ def _miscounted(seen: Path, database: Path) -> Iterator[str]:
 
 
 def _disk_against_ledger(
-    patient: Patient, whole: list[str], known: dict[str, ledger.Row], seen: Path | None
+    context: Context, whole: list[str], known: dict[str, ledger.Row], seen: Path | None
 ) -> Iterator[Finding]:
     unknown = [name for name in whole if name not in known]
-    kept = sorted(known)[-patient.settings.keep_releases :]
+    kept = sorted(known)[-context.settings.keep_releases :]
     missing = [name for name in kept if name not in whole]
     if unknown:
         mended = seen is not None and seen.name in unknown
@@ -194,9 +194,9 @@ def _disk_against_ledger(
         )  # fmt: skip
 
 
-def _leftovers(patient: Patient, folder: Path) -> Iterator[Finding]:
+def _leftovers(context: Context, folder: Path) -> Iterator[Finding]:
     found = sorted(path.name for path in folder.glob(".partial-*")) if folder.is_dir() else []
-    if found and not patient.is_running:
+    if found and not context.is_running:
         yield Finding(
             "note", "release", f"{counted(len(found), 'unfinished release')} of a crash", some(found),
             "the next release removes them; for the room now: rm -r published/releases/.partial-*",
@@ -206,10 +206,10 @@ def _leftovers(patient: Patient, folder: Path) -> Iterator[Finding]:
 # --- disk, versions
 
 
-def check_disk(patient: Patient) -> Iterator[Finding]:
+def check_disk(context: Context) -> Iterator[Finding]:
     """Free space against what the next run needs: room for a release beside the old one, and for what waits."""
-    settings = patient.settings
-    need = max(LEAST_FREE, COPIES_OF_A_RELEASE * _size(settings.marts_db) + COPIES_OF_A_LANDED_FILE * _waiting(patient))
+    settings = context.settings
+    need = max(LEAST_FREE, COPIES_OF_A_RELEASE * _size(settings.marts_db) + COPIES_OF_A_LANDED_FILE * _waiting(context))
     for place in _devices(
         [settings.data, settings.landing, settings.raw, settings.build_db.parent, settings.published]
     ):
@@ -239,9 +239,9 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _waiting(patient: Patient) -> int:
+def _waiting(context: Context) -> int:
     """Bytes in landing that the next run takes in."""
-    return sum(file.info.st_size for file in waiting_files(patient.settings, patient.ledger))
+    return sum(file.info.st_size for file in waiting_files(context.settings, context.ledger))
 
 
 def _gigabytes(size: int) -> str:
@@ -305,12 +305,12 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
         return
     files = list_files(settings)
     try:
-        with ledger.look(settings) as connection:
+        with ledger.read_copy(settings) as connection:
             row = ledger.writer_of(connection)
             is_running = row is not None and not lease.is_dead(row, settings.lease_ttl_seconds)
-            patient = Patient(settings, connection, is_quick, is_running, files)
+            context = Context(settings, connection, is_quick, is_running, files)
             for check in (*CHECKS, check_releases, check_disk):
-                yield from _guarded(check.__name__.removeprefix("check_"), functools.partial(check, patient))
+                yield from _guarded(check.__name__.removeprefix("check_"), functools.partial(check, context))
     except ledger.Busy as error:
         yield Finding(
             "WRONG", "ledger", f"it cannot be read now: {error}", (str(settings.ledger),),

@@ -31,7 +31,7 @@ class MartDiff:
 
 @dataclass
 class Diff:
-    """Everything that differs. `tiers` counts account days by turn, `moves` are the largest changes of followers."""
+    """Everything that differs. `tiers` counts account days by change of tier, `moves` are the largest of followers."""
 
     marts: list[MartDiff] = field(default_factory=list)
     tiers: list[tuple[str, str, int]] = field(default_factory=list)

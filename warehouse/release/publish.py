@@ -38,13 +38,13 @@ class Published:
     path: str | None
 
 
-def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable[[str], None] = print) -> Published:
+def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable[[str], None] = print) -> Published:
     """Publish the marts that the build database holds for this run. The caller holds the writer's lease.
 
     Raises ContractError when the build is another run's, DamagedBuild when it is damaged, LeaseLost when another writer
     took over meanwhile.
     """
-    releases.reconcile(settings, say)
+    releases.reconcile(settings, log)
     with ledger.read(settings) as connection:
         lease.check(connection)
         row = ledger.plan_of(connection, run_id)
@@ -56,7 +56,7 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
         raise ContractError(f"run {run_id} has no plan; run build_marts first")
     before = releases.latest(settings)
     if row["state"] in ("unchanged", "published"):
-        say(f"nothing to publish: readers stay with {before.name if before else 'nothing'}")
+        log(f"nothing to publish: readers stay with {before.name if before else 'nothing'}")
         return Published("unchanged", before.name if before else None, str(before) if before else None)
     if current_run(settings) != run_id:
         raise ContractError(f"the build is not of run {run_id} but of {current_run(settings)}; run build_marts again")
@@ -77,14 +77,14 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, say: Callable
     whole = releases.folder_of(settings) / release_id
     os.replace(partial, whole)
     sync_folder(whole.parent)
-    releases.set_aside_logs(settings, say)
+    releases.move_stray_logs(settings, log)
     with ledger.write(settings) as connection:
         # The right to publish and the link are settled in one transaction: a zombie stops here.
         lease.check(connection)
         releases.point_readers_to(settings, release_id)
         releases.record(connection, note)
     releases.prune(settings)
-    say(
+    log(
         f"published {release_id}: {sum(held['row_count'] for held in note['marts'].values()):,} rows"
         f" in {len(note['marts'])} marts"
     )
@@ -165,9 +165,9 @@ def _fill(
             "code_version": release_version(settings),
             "config": config_digests(settings),
             "dirty_upto": run_plan.dirty_upto,
-            "cap": str(run_plan.cap),
+            "cap": str(run_plan.build_through),
             "dates": run_plan.all_dates,
-            "left_out": list(run_plan.asked.left_out) if run_plan.asked else [],
+            "left_out": list(run_plan.backfill_range.left_out) if run_plan.backfill_range else [],
             "fingerprints": fingerprints,
             "changed": sorted(changed),
             "replaced": replaced,

@@ -53,17 +53,17 @@ def _relink(link: Path, target: Path) -> None:
     os.replace(partial, link)
 
 
-def set_aside_logs(settings: Settings, say: Callable[[str], None] = print) -> None:
+def move_stray_logs(settings: Settings, log: Callable[[str], None] = print) -> None:
     """Move a write-ahead log that lies beside what readers open out of the way, before the link changes.
 
     Someone opened a release for writing: DuckDB would replay the log into the next release, or refuse to open it.
     """
     for folder in (settings.published, settings.published / "latest"):
-        log = folder / f"{DATABASE}.wal"
-        if log.exists() or log.is_symlink():
+        wal = folder / f"{DATABASE}.wal"
+        if wal.exists() or wal.is_symlink():
             aside = settings.published / f".stray-{utc_now():%Y%m%dT%H%M%S}.wal"
-            os.replace(log, aside)
-            say(f"{log} was left by someone who opened a release for writing; it is set aside as {aside.name}")
+            os.replace(wal, aside)
+            log(f"{wal} was left by someone who opened a release for writing; it is moved to {aside.name}")
 
 
 def record(connection: ledger.Connection, note: dict[str, Any]) -> None:
@@ -81,7 +81,7 @@ def record(connection: ledger.Connection, note: dict[str, Any]) -> None:
     ledger.set_plan_state(connection, note["run_id"], "published")
 
 
-def reconcile(settings: Settings, say: Callable[[str], None] = print) -> None:
+def reconcile(settings: Settings, log: Callable[[str], None] = print) -> None:
     """Write what readers see into state when a crash came between the two. Under the writer's lease."""
     release = latest(settings)
     if release is None:
@@ -91,10 +91,10 @@ def reconcile(settings: Settings, say: Callable[[str], None] = print) -> None:
     with ledger.write(settings) as connection:
         if not ledger.is_known_release(connection, release_id):
             record(connection, note)
-            say(f"release {release_id} was published just before a crash: recorded now")
+            log(f"release {release_id} was published just before a crash: recorded now")
         elif ledger.current_release(connection) != release_id:
             record_rollback(connection, settings, release_id, "found after a crash")
-            say(f"readers were rolled back to {release_id} just before a crash: recorded now")
+            log(f"readers were rolled back to {release_id} just before a crash: recorded now")
 
 
 def record_rollback(connection: ledger.Connection, settings: Settings, release_id: str, why: str) -> list[str]:

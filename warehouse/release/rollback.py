@@ -31,19 +31,19 @@ def list_releases(settings: Settings) -> list[str]:
     lines.append(f"> is what readers see; {settings.keep_releases} are kept (GROUNDSWELL_KEEP_RELEASES)")
     with ledger.read(settings) as connection:
         for row in ledger.latest_rollbacks(connection, 5):
-            turn = f"from {row['from_release']} to {row['to_release']}"
-            lines.append(f"rolled back {row['rolled_back_at'][:19]} {turn}: {row['why']}")
+            way = f"from {row['from_release']} to {row['to_release']}"
+            lines.append(f"rolled back {row['rolled_back_at'][:19]} {way}: {row['why']}")
     return lines
 
 
-def roll_back(settings: Settings, release_id: str, why: str, say: Callable[[str], None] = print) -> list[str]:
+def roll_back(settings: Settings, release_id: str, why: str, log: Callable[[str], None] = print) -> list[str]:
     """Show readers an earlier release; returns the dates that the next run builds again.
 
     The link and state change in one transaction, under the writer's lease. Raises ContractError when the release is
     not kept, not whole or seen already, and names those that are there.
     """
-    with lease.hold(settings, f"rollback__{release_id}", "rollback", say) as held:
-        releases.reconcile(settings, say)
+    with lease.hold(settings, f"rollback__{release_id}", "rollback", log) as held:
+        releases.reconcile(settings, log)
         target = releases.folder_of(settings) / release_id
         seen = releases.latest(settings)
         kept = sorted(path.name for path in releases.folder_of(settings).glob("*") if (path / releases.NOTE).exists())
@@ -52,7 +52,7 @@ def roll_back(settings: Settings, release_id: str, why: str, say: Callable[[str]
         if seen == target.resolve():
             raise UsageError(f"readers see {release_id} already")
         _require_whole(target)
-        releases.set_aside_logs(settings, say)
+        releases.move_stray_logs(settings, log)
         with ledger.write(settings) as connection:
             held.check(connection)
             days = releases.record_rollback(connection, settings, release_id, why)

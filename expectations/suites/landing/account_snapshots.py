@@ -1,6 +1,6 @@
 """Did the counts arrive, in time, in the usual volume, and did the scraper capture anything?
 
-Judged are the run's day and every date that no release holds yet, so a blocked night is judged again by the next.
+Evaluated are the run's day and every date that no release holds yet, so a blocked night is evaluated again by the next.
 Read are the ledger and, of those dates' accepted raw files, two columns.
 """
 
@@ -23,10 +23,10 @@ from ingestion.mapping.in_use import load_mappings
 FEED = "account_snapshots"
 
 # Feeds with a suite of their own. A file of any other feed, or of none, counts here: nobody else would see it.
-JUDGED_ELSEWHERE = frozenset({"post_snapshots"})
+CHECKED_ELSEWHERE = frozenset({"post_snapshots"})
 
 TRAILING_DAYS = 28
-# Two days make no median worth blocking a night for; the sample's first three dates are never judged.
+# Two days make no median worth blocking a night for; the sample's first three dates are never evaluated.
 MIN_TRAILING_DATES = 3
 # One account is more than a fifth of a smaller file.
 MIN_ROWS_FOR_A_SHARE = 20
@@ -80,7 +80,7 @@ FILES_QUARANTINED = Threshold(
     maximum=0,
     observed="0 of 17 files",
     date="2022-07-15 .. 2024-05-17",
-    reason="A file set aside whole is a delivery that nobody can see in the marts.",
+    reason="A file quarantined whole is a delivery that nobody can see in the marts.",
 )
 ROWS_QUARANTINED = Threshold(
     maximum=0.01,
@@ -90,7 +90,7 @@ ROWS_QUARANTINED = Threshold(
 )
 
 
-REJECT = "a bad file is taken back by `make reject BATCH=` with the 12 characters of its batch"
+REJECT = "a bad file is rejected by `make reject BATCH=` with the 12 characters of its batch"
 DELIVER = f"put the file under landing/{FEED}/ and run again, or take the feed out of GROUNDSWELL_REQUIRED_FEEDS"
 HONEST = "if the fall is honest, set volume_against_trailing_median in config/thresholds.yml, with its reason"
 
@@ -113,28 +113,30 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     Raises ContractError when a raw file is damaged.
     """
     with ledger.read(settings) as connection:
-        days = days_to_judge(connection, FEED, day)
+        days = days_to_check(connection, FEED, day)
         files = files_of(connection, FEED, min(days) - timedelta(days=TRAILING_DAYS), max(days))
         latest = latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id)
         drifts = header_drifts(
-            settings, connection, run_id, [feed for feed in load_feeds() if feed not in JUDGED_ELSEWHERE]
+            settings, connection, run_id, [feed for feed in load_feeds() if feed not in CHECKED_ELSEWHERE]
         )
-    judged = [file for file in files if file.day in days]
-    to_read = {*judged, *latest}
+    evaluated = [file for file in files if file.day in days]
+    to_read = {*evaluated, *latest}
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in to_read), run_id)
 
-    result = Suite("landing.account_snapshots", checks(settings), expected_rows=len(judged) + len(drifts) + 1)
-    result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
+    result = Suite("landing.account_snapshots", checks(settings), expected_rows=len(evaluated) + len(drifts) + 1)
+    result.files = {file.batch: file.name for file in evaluated} | {
+        row["batch_id"][:12]: row["file"] for row in batches
+    }
     run = f"the run of {day}"
-    result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
-    measure_batches(result, run, [row for row in batches if row["feed"] not in JUDGED_ELSEWHERE])
+    result.measure("arrival", run, sum(file.rows for file in evaluated if file.day == day))
+    measure_batches(result, run, [row for row in batches if row["feed"] not in CHECKED_ELSEWHERE])
     for batch, names in drifts.items():
         result.measure("header_drift", "the header", names, batch)
     measure_volume(result, files, days)
     with closing(duckdb.connect(config=settings.duckdb_config)) as reader:
         result.measure("freshness_hours", run, hours_since_capture(settings, reader, latest, day))
-        _measure_shares(result, settings, reader, judged)
+        _measure_shares(result, settings, reader, evaluated)
     return result
 
 
@@ -154,7 +156,7 @@ def checks(settings: Settings) -> list[Check]:
     ]
 
 
-def days_to_judge(connection: ledger.Connection, feed: str, day: date) -> set[date]:
+def days_to_check(connection: ledger.Connection, feed: str, day: date) -> set[date]:
     """The run's day and every dirty date that may be built: up to that day, or to what an earlier run has built."""
     dirty = ledger.dirty_dates_of(connection, feed, ledger.last_buildable_day(connection, day))
     return {day, *map(date.fromisoformat, dirty)}
@@ -208,7 +210,7 @@ def _drift(header: list[str], before: list[str], by_position: bool) -> int:
 
 
 def measure_batches(result: Suite, run: str, mine: list[ledger.Row]) -> None:
-    """What of these files of a run was set aside."""
+    """What of these files of a run was quarantined."""
     whole = [row["batch_id"][:12] for row in mine if row["state"] == "quarantined"]
     result.measure("files_quarantined_whole", run, len(whole), " ".join(whole[:NAMED]))
     accepted = [row for row in mine if row["state"] == "accepted"]
@@ -252,17 +254,19 @@ def hours_since_capture(
     return None if captured_at is None else (end - captured_at) / timedelta(hours=1)
 
 
-def _measure_shares(result: Suite, settings: Settings, reader: duckdb.DuckDBPyConnection, judged: list[File]) -> None:
+def _measure_shares(
+    result: Suite, settings: Settings, reader: duckdb.DuckDBPyConnection, evaluated: list[File]
+) -> None:
     """Null and zero followers per file, not per date: a failed capture must not hide among the day's good ones."""
-    if not judged:
+    if not evaluated:
         return
     rows = reader.execute(
         "select filename, count(*), count(*) filter (followers is null), count(*) filter (followers = 0)"
         " from read_parquet($paths, union_by_name = true, hive_partitioning = false, filename = true) group by all",
-        {"paths": [str(settings.raw / file.path) for file in judged]},
+        {"paths": [str(settings.raw / file.path) for file in evaluated]},
     ).fetchall()
     counted = {path: (total, nulls, zeros) for path, total, nulls, zeros in rows}
-    for file in judged:
+    for file in evaluated:
         total, nulls, zeros = counted[str(settings.raw / file.path)]
         enough = total >= MIN_ROWS_FOR_A_SHARE
         result.measure("share_of_null_followers", str(file.day), nulls / total if enough else None, file.batch)

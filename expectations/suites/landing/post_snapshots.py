@@ -1,6 +1,6 @@
 """Did the posts arrive, in time, and in the usual volume?
 
-Judged as the accounts' counts are: the run's day and every date that no release holds yet.
+Evaluated as the accounts' counts are: the run's day and every date that no release holds yet.
 """
 
 from datetime import date, timedelta
@@ -51,20 +51,22 @@ def suite(settings: Settings, run_id: str, day: date) -> Suite:
     Raises ContractError when a raw file is damaged.
     """
     with ledger.read(settings) as connection:
-        days = accounts.days_to_judge(connection, FEED, day)
+        days = accounts.days_to_check(connection, FEED, day)
         first = min(days) - timedelta(days=accounts.TRAILING_DAYS)
         files = accounts.files_of(connection, FEED, first, max(days))
         latest = accounts.latest_files(connection, FEED, day)
         batches = ledger.batches_of_run(connection, run_id, FEED)
         drifts = accounts.header_drifts(settings, connection, run_id, [FEED])
     raw.verify(settings, sorted((file.path, file.sha256, file.batch) for file in latest), run_id)
-    judged = [file for file in files if file.day in days]
+    evaluated = [file for file in files if file.day in days]
 
-    expected_rows = len({file.day for file in judged}) + len(drifts) + 1
+    expected_rows = len({file.day for file in evaluated}) + len(drifts) + 1
     result = Suite(f"landing.{FEED}", checks(settings), expected_rows=expected_rows)
-    result.files = {file.batch: file.name for file in judged} | {row["batch_id"][:12]: row["file"] for row in batches}
+    result.files = {file.batch: file.name for file in evaluated} | {
+        row["batch_id"][:12]: row["file"] for row in batches
+    }
     run = f"the run of {day}"
-    result.measure("arrival", run, sum(file.rows for file in judged if file.day == day))
+    result.measure("arrival", run, sum(file.rows for file in evaluated if file.day == day))
     accounts.measure_batches(result, run, batches)
     for batch, names in drifts.items():
         result.measure("header_drift", "the header", names, batch)

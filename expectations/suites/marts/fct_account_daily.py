@@ -1,6 +1,6 @@
 """Are the counts that this run would publish plausible, taken together?
 
-Judged are the dates of the run's plan. Each finding is a share of accounts: a single account may fall or rise as it
+Evaluated are the dates of the run's plan. Each finding is a share of accounts: a single account may fall or rise as it
 likes, that is what the trust marts look at.
 """
 
@@ -54,7 +54,7 @@ VIEWS_FALLEN = Threshold(
 )
 
 REJECT = (
-    "a bad file is taken back by `make reject BATCH=` with the 12 characters of its batch;"
+    "a bad file is rejected by `make reject BATCH=` with the 12 characters of its batch;"
     " if the fall is honest, set HALVED anew with its fact"
 )
 
@@ -85,7 +85,7 @@ order by snapshot_date
 def suite(settings: Settings, run_id: str) -> Suite:
     """The suite with its frame: one row per planned date that the mart holds.
 
-    Raises ContractError when there is no mart to judge.
+    Raises ContractError when there is no mart to evaluate.
     """
     with ledger.read(settings) as connection:
         planned = ledger.planned_dates(connection, run_id, MART)

@@ -1,6 +1,6 @@
 """Which counts look bought, and is it them or us?
 
-Two suites. The one by date guards the pipeline: that many accounts turn suspicious in one night has never been seen,
+Two suites. The one by date guards the pipeline: that many accounts become suspicious in one night has never been seen,
 so it is a misread file or a broken model, and publishing stops. The one by account names the accounts whose followers
 or engagement look bought, as a warning, for people to look at: a verdict on counts, never on a person.
 """
@@ -35,7 +35,7 @@ NEWLY_SUSPICIOUS = Threshold(
 )
 SUSPICIOUS = Threshold(
     maximum=0.10,
-    observed="at most 1.5 % of the accounts judged on a day",
+    observed="at most 1.5 % of the accounts evaluated on a day",
     date="2023-04-01 .. 2023-10-31, bundled curves",
     reason="Evidence weighs for 90 days, so the share grows; a tenth is six times the most seen.",
 )
@@ -63,7 +63,7 @@ with days as (
 )
 select
     snapshot_date,
-    count(*) filter (verdict <> 'insufficient_data') as judged,
+    count(*) filter (verdict <> 'insufficient_data') as evaluated,
     count(*) filter (verdict = 'suspicious') as suspicious,
     count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious') as newly_suspicious,
 from days
@@ -88,7 +88,7 @@ limit $limit
 def suites(settings: Settings, run_id: str) -> list[Suite]:
     """The suites with their frames: one row per planned date, one per account with evidence on the last of them.
 
-    Raises ContractError when there is no mart to judge.
+    Raises ContractError when there is no mart to evaluate.
     """
     with ledger.read(settings) as connection:
         planned = ledger.planned_dates(connection, run_id, MART)
@@ -101,10 +101,10 @@ def suites(settings: Settings, run_id: str) -> list[Suite]:
         accounts = marts.execute(BY_ACCOUNT, {"days": planned, "limit": MAX_ACCOUNTS}).fetchall()
 
     by_date = Suite("marts.fct_follower_trust_daily", checks_by_date(), expected_rows=with_files)
-    for day, judged, suspicious, newly in dates:
+    for day, evaluated, suspicious, newly in dates:
         cells: Mapping[str, float | None] = {
-            "share_of_accounts_newly_suspicious": _share(newly, judged),
-            "share_of_accounts_suspicious": _share(suspicious, judged),
+            "share_of_accounts_newly_suspicious": _share(newly, evaluated),
+            "share_of_accounts_suspicious": _share(suspicious, evaluated),
         }
         for name, value in cells.items():
             by_date.measure(name, str(day), value)

@@ -19,9 +19,9 @@ from serving.report.sections import (
     reach,
     run,
     schemes,
+    social,
+    tier_changes,
     trust,
-    turns,
-    voices,
 )
 from serving.report.sections.section import Section
 
@@ -29,7 +29,7 @@ SECTIONS: tuple[Section, ...] = (
     overview.SECTION,
     audience.SECTION,
     movers.SECTION,
-    turns.SECTION,
+    tier_changes.SECTION,
     graduation.SECTION,
     engagement.SECTION,
     reach.SECTION,
@@ -38,7 +38,7 @@ SECTIONS: tuple[Section, ...] = (
     money.SECTION,
     claims.SECTION,
     advocates.SECTION,
-    voices.SECTION,
+    social.SECTION,
     schemes.SECTION,
     quality.SECTION,
     files.SECTION,

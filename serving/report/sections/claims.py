@@ -11,7 +11,7 @@ SIDES = "select * from marts.fct_claim_side order by claim, platform, side"
 
 
 def read(source: Source, common: Common) -> Row | None:
-    """One row per claim with its checks, the judged ones first; null before the first build of the mart."""
+    """One row per claim with its checks, the evaluated ones first; null before the first build of the mart."""
     sides: dict[tuple[str, str], list[str]] = {}
     for row in source.rows(SIDES):
         text = f"{row['side_name']}: {significant(row['observed'])} ({row['n']:,})"

@@ -15,7 +15,7 @@ REASONS = 4
 CURVE_DAYS = 120
 VERDICTS = ("trusted", "watch", "suspicious", "insufficient_data")
 
-# Verdicts are of the day on which the latest of them could be passed: on a day of an outage nobody can be judged.
+# Verdicts are of the day on which the latest of them could be passed: on a day of an outage nobody can be evaluated.
 DAY = """
 select
     coalesce(max(snapshot_date) filter (where verdict <> 'insufficient_data'), max(snapshot_date)) as day,
@@ -32,7 +32,7 @@ select
     count(*) filter (where trust.verdict = 'suspicious') as suspicious,
     count(*) filter (where trust.verdict = 'insufficient_data') as insufficient_data,
     count(*) filter (where trust.engagement_verdict = 'suspicious') as engagement_suspicious,
-    count(*) filter (where trust.engagement_verdict <> 'insufficient_data') as engagement_judged,
+    count(*) filter (where trust.engagement_verdict <> 'insufficient_data') as engagement_evaluated,
     count(*) filter (where trust.data_origin = 'simulated') as simulated
 from marts.fct_follower_trust_daily as trust
 inner join marts.fct_account_daily as daily
@@ -78,7 +78,7 @@ limit $many
 
 
 def read(source: Source, common: Common) -> Row | None:
-    """Verdicts by tier on the latest day that could be judged, and the accounts with evidence; null without a row."""
+    """Verdicts by tier on the latest day that can be evaluated, and the accounts with evidence; null without a row."""
     days = source.row(DAY)
     if days["day"] is None:
         return None

@@ -1,4 +1,4 @@
-"""The worlds on which trust is measured: who chooses never judges, and a purchase is what it says."""
+"""The worlds on which trust is measured: who chooses never evaluates, and a purchase is what it says."""
 
 from datetime import date
 
@@ -25,7 +25,7 @@ def test_accounts_and_days_that_choose_do_not_evaluate():
     assert choosing
     assert evaluating
     assert not choosing & evaluating
-    assert CHOOSING.days[1] < EVALUATING.judged_from == date(2023, 7, 16)
+    assert CHOOSING.days[1] < EVALUATING.evaluated_from == date(2023, 7, 16)
 
 
 def test_the_same_seed_gives_the_same_worlds():

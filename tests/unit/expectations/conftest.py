@@ -27,7 +27,7 @@ def night(settings: Settings) -> Callable[..., None]:
         folder.mkdir(parents=True, exist_ok=True)
         header = f"platform,account_id,captured_at,followers{columns}"
         (folder / f"{name}_{on}.csv").write_text("\n".join([header, *rows, ""]), encoding="utf-8")
-        land_files(settings, run_id, say=lambda _: None)
+        land_files(settings, run_id, log=lambda _: None)
 
     return land
 

@@ -25,13 +25,13 @@ def posts(settings: Settings) -> Callable[[int, int], None]:
         lines = [f"tiktok,p{number},a,{on}T20:00:00Z" for number in range(rows)]
         if lines:
             (folder / f"{on}.csv").write_text("\n".join(["platform,post_id,account_id,captured_at", *lines, ""]))
-        land_files(settings, "r1", say=lambda _: None)
+        land_files(settings, "r1", log=lambda _: None)
 
     return land
 
 
 def check(settings: Settings, day: int) -> dict[str, dict]:
-    results = check_landing(settings, "r1", FIRST_DAY + timedelta(days=day), say=lambda _: None)
+    results = check_landing(settings, "r1", FIRST_DAY + timedelta(days=day), log=lambda _: None)
     return {row["expectation"]: row for row in results if row["suite"] == "landing.post_snapshots"}
 
 

@@ -22,7 +22,7 @@ def day(number: int) -> date:
 
 
 def check(settings: Settings, number: int, run_id: str = "r1") -> dict:
-    results = check_landing(settings, run_id, day(number), say=lambda _: None)
+    results = check_landing(settings, run_id, day(number), log=lambda _: None)
     return {row["expectation"]: row for row in results}
 
 
@@ -38,7 +38,7 @@ def test_good_nights_pass_and_are_recorded(settings, night, recorded):
     for number in range(5):
         night(number, FULL)
     said: list[str] = []
-    check_landing(requiring(settings), "r1", day(4), say=said.append)
+    check_landing(requiring(settings), "r1", day(4), log=said.append)
     rows = recorded("r1")
     assert len(rows) == 10
     assert all(row["passed"] for row in rows.values())
@@ -48,10 +48,10 @@ def test_good_nights_pass_and_are_recorded(settings, night, recorded):
     assert all(name in said[0] for name in rows)
 
 
-def test_nothing_ever_landed_is_judged_too(settings):
+def test_nothing_ever_landed_is_evaluated_too(settings):
     results = check(settings, 0)
     assert failed(results) == {"arrival"}
-    assert results["freshness_hours"]["observed"] == "not judged"
+    assert results["freshness_hours"]["observed"] == "not evaluated"
 
 
 @pytest.mark.parametrize("required", [True, False])
@@ -59,7 +59,7 @@ def test_arrival_blocks_only_a_required_feed(settings, night, recorded, required
     night(0, FULL)
     if required:
         with pytest.raises(ContractError, match=r"arrival: 0 at the run of 2026-01-02; put the file under landing/"):
-            check_landing(requiring(settings), "r1", day(1), say=lambda _: None)
+            check_landing(requiring(settings), "r1", day(1), log=lambda _: None)
     else:
         check(settings, 1)
     row = recorded("r1")["arrival"]
@@ -71,7 +71,7 @@ def test_arrival_blocks_only_a_required_feed(settings, night, recorded, required
 def test_freshness_fires_on_the_second_missed_night(settings, night, recorded):
     night(0, FULL)
     with pytest.raises(ContractError, match="freshness_hours: 53 at"):
-        check_landing(requiring(settings), "r1", day(2), say=lambda _: None)
+        check_landing(requiring(settings), "r1", day(2), log=lambda _: None)
     assert recorded("r1")["freshness_hours"]["passed"] == 0
 
 
@@ -84,7 +84,7 @@ def test_a_cut_file_blocks_until_its_batch_is_taken_back(settings, night, record
         check(settings, 3)
     assert recorded("r1")["volume_against_trailing_median"]["observed"] == "0.4900 at 2026-01-04 (1 of 1)"
 
-    # The next night is good, but the bad date is not released: it is judged again.
+    # The next night is good, but the bad date is not released: it is evaluated again.
     night(4, FULL, run_id="r2")
     with pytest.raises(ContractError, match="2026-01-04"):
         check(settings, 4, "r2")
@@ -113,7 +113,7 @@ def test_two_days_before_make_no_median(settings, night):
     night(0, FULL)
     night(1, FULL)
     night(2, FULL[:10])
-    assert check(settings, 2)["volume_against_trailing_median"]["observed"] == "not judged"
+    assert check(settings, 2)["volume_against_trailing_median"]["observed"] == "not evaluated"
 
 
 def test_several_captures_of_a_day_count_as_the_largest(settings, night):
@@ -126,7 +126,7 @@ def test_several_captures_of_a_day_count_as_the_largest(settings, night):
     assert results["volume_change"]["observed"] == "1 (1)"
 
 
-def test_a_released_date_is_not_judged_again(settings, night):
+def test_a_released_date_is_not_evaluated_again(settings, night):
     for number in range(3):
         night(number, FULL)
     night(3, FULL[:10])
@@ -137,7 +137,7 @@ def test_a_released_date_is_not_judged_again(settings, night):
 
 
 @pytest.mark.parametrize("built_before", [False, True])
-def test_a_later_date_is_judged_only_where_a_run_has_built_it(settings, night, built_before):
+def test_a_later_date_is_evaluated_only_where_a_run_has_built_it(settings, night, built_before):
     for number in range(3):
         night(number, FULL)
     night(5, FULL[:10])
@@ -176,9 +176,9 @@ def test_zeros_of_one_capture_do_not_hide_among_good_ones(settings, night):
         check(settings, 0)
 
 
-def test_zeros_in_a_tiny_file_are_not_judged(settings, night):
+def test_zeros_in_a_tiny_file_are_not_evaluated(settings, night):
     night(0, [0] * 19)
-    assert check(settings, 0)["share_of_zero_followers"]["observed"] == "not judged"
+    assert check(settings, 0)["share_of_zero_followers"]["observed"] == "not evaluated"
 
 
 def test_a_new_column_is_named_as_drift(settings, night):

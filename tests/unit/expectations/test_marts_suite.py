@@ -47,7 +47,7 @@ def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
 
 
 def check(settings: Settings) -> dict:
-    return {row["expectation"]: row for row in check_marts(settings, "r1", FIRST_DAY, say=lambda _: None)}
+    return {row["expectation"]: row for row in check_marts(settings, "r1", FIRST_DAY, log=lambda _: None)}
 
 
 def failed(results: dict) -> set[str]:
@@ -113,11 +113,11 @@ def test_fallen_totals_of_views_warn(settings, mart, fallen, warns):
     assert failed(check(settings)) == ({"share_of_views_total_fallen"} if warns else set())
 
 
-def test_nineteen_known_changes_are_not_judged(settings, mart):
+def test_nineteen_known_changes_are_not_evaluated(settings, mart):
     mart([*[(500, -500.0, -1.0, 1, "nano")] * 19, *[(1000, None, None, None, "nano")] * 81])
     results = check(settings)
     assert failed(results) == set()
-    assert results["share_of_accounts_that_halved"]["observed"] == "not judged"
+    assert results["share_of_accounts_that_halved"]["observed"] == "not evaluated"
 
 
 def test_a_planned_date_that_the_mart_lacks_blocks(settings, mart, recorded):
@@ -134,7 +134,7 @@ def test_a_planned_date_without_landed_rows_may_be_empty(settings, mart):
     assert failed(check(settings)) == set()
 
 
-def test_dates_outside_the_plan_are_not_judged(settings, mart):
+def test_dates_outside_the_plan_are_not_evaluated(settings, mart):
     mart([CALM] * ACCOUNTS)
     with closing(duckdb.connect(str(settings.marts_db))) as marts:
         marts.execute(

@@ -45,8 +45,8 @@ def volume_of_half(own: Settings) -> dict[str, object]:
     """The check of a night that brings two fifths of the nights before."""
     for day, rows in {1: 10, 2: 10, 3: 10, 4: 4}.items():
         deliver(own, day, rows)
-    land_files(own, "r1", say=lambda _: None)
-    results = check_landing(own, "r1", date(2026, 1, 4), say=lambda _: None)
+    land_files(own, "r1", log=lambda _: None)
+    results = check_landing(own, "r1", date(2026, 1, 4), log=lambda _: None)
     return next(row for row in results if row["expectation"] == VOLUME)
 
 
@@ -80,7 +80,10 @@ def test_checks_of_marts_go_by_the_feed_that_they_are_made_of(own: Settings) -> 
 WRONG = {
     "an unknown check": (bound(check="volumes_change"), "account_snapshots has no check volumes_change; did you mean"),
     "a check of another feed": (bound(feed="post_snapshots"), f"post_snapshots has no check {VOLUME}; there are"),
-    "a feed that is not judged": (bound(feed="orders"), "no check judges feed orders; there are: account_snapshots"),
+    "a feed that is not evaluated": (
+        bound(feed="orders"),
+        "no check evaluates feed orders; there are: account_snapshots",
+    ),
     "one bound for two": (bound(check="volume_change"), "volume_change has two bounds: write value: [lower, upper]"),
     "two bounds for one": (bound(value="[0, 1]"), f"{VOLUME} has one bound, at least 0.5: write one number"),
     "bounds turned round": (bound(check="volume_change", value="[2, 1]"), "value: 2 lies above 1; write the lower"),
@@ -109,7 +112,7 @@ def test_a_bound_that_cannot_be_is_refused(own: Settings, case: str) -> None:
 def test_a_refused_bound_stops_the_night_before_anything_is_checked(own: Settings) -> None:
     write(own, bound(check="nothing"))
     with pytest.raises(ConfigError):
-        check_landing(own, "r1", date(2026, 1, 4), say=lambda _: None)
+        check_landing(own, "r1", date(2026, 1, 4), log=lambda _: None)
 
 
 def test_an_empty_file_and_comments_say_nothing(own: Settings) -> None:

@@ -45,7 +45,7 @@ def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
 
 
 def check(settings: Settings) -> dict:
-    return {row["expectation"]: row for row in check_marts(settings, "r1", DAY, say=lambda _: None)}
+    return {row["expectation"]: row for row in check_marts(settings, "r1", DAY, log=lambda _: None)}
 
 
 @pytest.mark.parametrize(("suspicious", "blocks"), [(4, False), (5, True)])
@@ -75,7 +75,7 @@ def test_a_growing_share_of_suspicious_accounts_warns(settings, mart):
 
 def test_a_small_roster_has_no_share(settings, mart):
     mart([SUSPICIOUS] * 5 + [TRUSTED] * 194 + [UNKNOWN] * 50)
-    assert check(settings)["share_of_accounts_newly_suspicious"]["observed"] == "not judged"
+    assert check(settings)["share_of_accounts_newly_suspicious"]["observed"] == "not evaluated"
 
 
 def test_suspicious_counts_are_named(settings, mart):

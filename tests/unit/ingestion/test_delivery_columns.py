@@ -177,7 +177,7 @@ def test_a_column_that_a_file_lacks_changes_nothing_in_the_ledger(
     change_feed(change)
     assert yard.land("two").files_new == 0
     assert state(yard) == before
-    with ledger.look(yard.settings) as connection:
+    with ledger.read_copy(yard.settings) as connection:
         assert not any(seen.is_due for seen in inventory.landed_names(yard.settings, connection).values())
         steps = replay.plan_replay(yard.settings, connection, batch_prefix=before["batches"][0]["batch_id"])
     assert [step.action for step in steps] == [replay.READ_AGAIN]
@@ -192,7 +192,7 @@ def test_a_file_that_has_the_column_is_read_again_once(
     yard.land("one")
     [first] = yard.batches()
     change_feed(change)
-    with ledger.look(yard.settings) as connection:
+    with ledger.read_copy(yard.settings) as connection:
         assert inventory.landed_names(yard.settings, connection)[path].is_due
     assert yard.land("two").files_new == 1
     assert sorted(batch["state"] == "superseded" for batch in yard.batches()) == [False, True]
@@ -331,7 +331,7 @@ def test_a_rejected_file_stays_rejected_when_its_feed_changes(
         ("one", "two", "three"), ("rejected", "a third of the roster")
     )
     last = readings["three"]["batch_id"]
-    replay.replay(yard.settings, batch_prefix=last, revive=True, say=yard.said.append)
+    replay.replay(yard.settings, batch_prefix=last, revive=True, log=yard.said.append)
     assert [row["batch_id"] for row in yard.batches() if row["state"] == "accepted"] == [last]
 
 
@@ -340,7 +340,7 @@ def test_a_rejected_file_that_counts_again_counts_when_its_feed_changes(yard: Ya
     yard.land("one")
     first = yard.batch(CSV)["batch_id"]
     ledger.reject(yard.settings, first, "a third of the roster")
-    replay.replay(yard.settings, batch_prefix=first, revive=True, say=yard.said.append)
+    replay.replay(yard.settings, batch_prefix=first, revive=True, log=yard.said.append)
     change_feed(changed("account_id", type="text"))
     yard.land("two")
     assert {row["run_id"]: row["state"] for row in yard.batches()} == {"one": "superseded", "two": "accepted"}
@@ -395,7 +395,7 @@ def test_a_file_that_is_read_again_keeps_its_place(yard: Yard, change_feed: SetF
 
 def test_a_replay_keeps_the_place(yard: Yard) -> None:
     land_three(yard)
-    replay.replay(yard.settings, batch_prefix=yard.batch(f"{FEED}/b.csv")["batch_id"], say=yard.said.append)
+    replay.replay(yard.settings, batch_prefix=yard.batch(f"{FEED}/b.csv")["batch_id"], log=yard.said.append)
     yard.land("two")
     assert [order for file, _, order in orders(yard) if file == "b.csv"] == [2, 2]
 

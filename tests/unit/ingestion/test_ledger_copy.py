@@ -18,5 +18,5 @@ def test_a_copy_comes_from_a_folder_of_any_name(settings: Settings, name: str) -
     ledger.copy_to(here, target)
     with sqlite3.connect(target) as copy:
         assert copy.execute("select count(*) from leases").fetchone()[0] == 0
-    with ledger.look(here) as looked:
+    with ledger.read_copy(here) as looked:
         assert ledger.writer_of(looked) is not None

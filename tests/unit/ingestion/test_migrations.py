@@ -68,6 +68,6 @@ def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(settings: Setting
     before = settings.ledger.read_bytes()
     with pytest.raises(ContractError, match="written by a newer version"), ledger.write(settings):
         pass
-    with pytest.raises(ContractError, match="restore the data folder"), ledger.look(settings):
+    with pytest.raises(ContractError, match="restore the data folder"), ledger.read_copy(settings):
         pass
     assert settings.ledger.read_bytes() == before

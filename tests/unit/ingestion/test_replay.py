@@ -22,7 +22,7 @@ LARGE = "account_snapshots/large.csv"
 
 def steps(yard: Yard, **asked: object) -> list[tuple[str, str]]:
     """Action and file of each step of a replay that is carried out."""
-    done = replay.replay(yard.settings, say=yard.said.append, **asked)  # type: ignore[arg-type]
+    done = replay.replay(yard.settings, log=yard.said.append, **asked)  # type: ignore[arg-type]
     return [(step.action, step.file) for step in done]
 
 
@@ -122,7 +122,7 @@ def test_a_put_back_file_is_never_laid_over_another(yard: Yard) -> None:
     refuse_for_its_size(yard)
     target = yard.drop(LARGE, f"{HEADER}\nyoutube,other,2026-01-05,1\n")
     assert steps(yard) == [(replay.NOTHING, LARGE)]
-    with ledger.look(yard.settings) as connection, pytest.raises(ContractError, match="is there again"):
+    with ledger.read_copy(yard.settings) as connection, pytest.raises(ContractError, match="is there again"):
         replay.put_back(yard.settings, replay.find_batch(connection, yard.batch(LARGE)["batch_id"]))
     assert b"other" in target.read_bytes()
     assert [path.name for path in target.parent.iterdir()] == ["large.csv"]
@@ -145,7 +145,7 @@ def test_a_put_back_file_never_leaves_landing(yard: Yard, path: str) -> None:
     refuse_for_its_size(yard)
     with ledger.write(yard.settings) as connection:
         connection.execute("update batches set file = ?", (path,))
-    with ledger.look(yard.settings) as connection, pytest.raises(ContractError, match="leads out of landing"):
+    with ledger.read_copy(yard.settings) as connection, pytest.raises(ContractError, match="leads out of landing"):
         replay.put_back(yard.settings, replay.find_batch(connection, yard.batches()[0]["batch_id"]))
 
 
@@ -342,7 +342,7 @@ def test_a_rejected_batch_counts_again_only_when_revived(yard_with_good: Yard) -
     assert yard.batches()[0]["state"] == "rejected"
     assert steps(yard, batch_prefix=batch_id, revive=True) == [(replay.REVIVE, "account_snapshots/zz_good.csv")]
     batch = yard.batches()[0]
-    assert (batch["state"], batch["reason"]) == ("accepted", "counts again; had been taken back: a mistake")
+    assert (batch["state"], batch["reason"]) == ("accepted", "counts again; had been rejected: a mistake")
     causes = [row["cause"] for row in yard.query("select cause from dirty_dates order by id")]
     assert causes == ["accepted", "rejected", "accepted"]
     with pytest.raises(ContractError, match="is accepted, not rejected"):
@@ -406,7 +406,7 @@ def test_of_many_alike_the_first_are_shown() -> None:
 def test_a_dry_run_makes_no_ledger(yard: Yard) -> None:
     assert steps(yard, dry_run=True) == []
     assert not yard.settings.ledger.exists()
-    assert yard.said == ["no file is set aside and no row quarantined: nothing to replay"]
+    assert yard.said == ["no file is quarantined and no row quarantined: nothing to replay"]
 
 
 @pytest.mark.parametrize(
@@ -429,8 +429,8 @@ def test_a_replay_waits_for_the_run_under_way_and_a_dry_run_does_not(yard: Yard)
     impatient = yard.settings.model_copy(update={"lease_wait_seconds": 0.0})
     with hold(yard.settings, "night", "land_files", yard.said.append):
         with pytest.raises(LeaseLost, match="land_files of run night"):
-            replay.replay(impatient, say=yard.said.append)
-        assert replay.replay(impatient, dry_run=True, say=yard.said.append) == []
+            replay.replay(impatient, log=yard.said.append)
+        assert replay.replay(impatient, dry_run=True, log=yard.said.append) == []
 
 
 def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
@@ -446,7 +446,7 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
     assert yard.land("three").rows_accepted == 2
 
 
-def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
+def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_requested_for(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One file, two feeds: the accounts of it have a bad row and are read again, the snapshots keep their batch."""
@@ -467,7 +467,7 @@ def test_what_a_file_gave_to_another_feed_stays_when_one_feed_is_asked_for(
     yard.drop(path, "platform,account_id,at,updated\nyoutube,a,2026-01-05,2026-01-05\nyoutube,b,2026-01-05,never\n")
     yard.land("one")
     before = {batch["feed"]: batch["batch_id"] for batch in yard.batches()}
-    assert [step.action for step in replay.replay(yard.settings, "accounts", say=yard.said.append)] == [
+    assert [step.action for step in replay.replay(yard.settings, "accounts", log=yard.said.append)] == [
         replay.READ_AGAIN
     ]
     yard.land("two")

@@ -61,7 +61,7 @@ def test_other_bytes_are_found_by_the_same_run(landed: Yard, keeps_its_time: boo
         verify(landed, "one")
 
 
-def test_a_damaged_file_is_damaged_each_time_it_is_asked_for(landed: Yard) -> None:
+def test_a_damaged_file_is_damaged_each_time_it_is_requested_for(landed: Yard) -> None:
     [path] = (landed.settings.raw / "account_snapshots").rglob("snapshot_date=*/*.parquet")
     path.write_bytes(b"")
     for _ in range(2):

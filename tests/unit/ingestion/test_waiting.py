@@ -8,7 +8,7 @@ ROW = f"{HEADER}\nyoutube,a,2026-01-05,1\n"
 
 
 def waiting(yard: Yard) -> list[str]:
-    with ledger.look(yard.settings) as connection:
+    with ledger.read_copy(yard.settings) as connection:
         return [candidate.label for candidate in inventory.waiting_files(yard.settings, connection)]
 
 

@@ -68,7 +68,7 @@ def sections(page: Page) -> set[str | None]:
 
 def test_empty_marts_say_so_or_show_nothing(settings: Settings) -> None:
     page = show(settings)
-    assert "No account has turned yet." in page.text
+    assert "No account has changed tier yet." in page.text
     assert not {"engagement", "reach", "graduation"} & sections(page)
 
 
@@ -81,11 +81,11 @@ def test_turns_are_those_of_the_held_tier(settings: Settings) -> None:
             spell("b", "2026-01-01", "micro", "entry", valid_to="2026-01-11", days_in_tier=10),
             spell("b", "2026-01-11", "nano", "down", previous_tier="micro", valid_to="2026-01-31", days_in_tier=20),
             spell("b", "2026-01-31", "micro", "up", previous_tier="nano", data_origin="simulated"),
-            # Another scheme's turn is not of this page.
+            # Another scheme's change is not of this page.
             {**spell("c", "2026-01-31", "micro", "up", previous_tier="nano"), "scheme": "kol"},
         ],
     )
-    assert "3 turns in all, 3 of them in the 90 days up to 1 Mar 2026" in page.text
+    assert "3 tier changes in all, 3 of them in the 90 days up to 1 Mar 2026" in page.text
     assert "Nano Micro ↑ up 2 2 1 simulated" in page.text
     assert "Micro Nano ↓ down 1 1 0" in page.text
     # The first spell began before anybody looked: at least 31 days. The second one's 20 days are whole.
@@ -114,9 +114,9 @@ def test_a_changed_scheme_is_no_movement_of_accounts(settings: Settings) -> None
             spell("a", "2026-02-01", "micro", "rescheme", previous_tier="nano"),
         ],
     )
-    assert "0 turns in all" in page.text
+    assert "0 tier changes in all" in page.text
     assert "Nano Micro cut-offs changed 1" in page.text
-    assert "No account has turned up." in page.text
+    assert "No account has moved up." in page.text
 
 
 def test_engagement_stands_beside_bands_of_the_same_formula_alone(settings: Settings) -> None:
@@ -255,7 +255,7 @@ def test_hostile_text_is_text(settings: Settings) -> None:
              "accounts": 4, "turned": 1, "share_turned": 0.25, "closed_spells": 0}
         ],
     )  # fmt: skip
-    assert {"engagement", "turns", "graduation"} <= sections(page)
+    assert {"engagement", "tier_changes", "graduation"} <= sections(page)
     assert not [tag for tag, attrs in page.tags if tag == "img" or "onerror" in attrs]
     assert len([tag for tag, _ in page.tags if tag == "script"]) == 3
 

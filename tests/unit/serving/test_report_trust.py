@@ -19,7 +19,7 @@ def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
 
 
-def judged(account_id: str, verdict: str, day: str = DAY, **more: Any) -> Row:
+def evaluated(account_id: str, verdict: str, day: str = DAY, **more: Any) -> Row:
     return {
         "platform": "instagram", "account_id": account_id, "snapshot_date": day, "verdict": verdict,
         "engagement_verdict": "insufficient_data", **more,
@@ -48,7 +48,7 @@ def show(settings: Settings, verdicts: list[Row], flags: list[Row], **more: list
     return Page(render(settings, "run-1"))
 
 
-SUSPECT = judged(
+SUSPECT = evaluated(
     "a", "suspicious", trust_score=30, evidence_window_start="2026-02-20", evidence_window_end="2026-02-21"
 )
 
@@ -60,7 +60,7 @@ def test_without_a_verdict_there_is_no_section(settings: Settings) -> None:
 
 def test_an_account_with_evidence_is_shown_with_its_curve_and_its_words(settings: Settings) -> None:
     words = "+2,000 followers in one day. Looks like followers that arrived at once; could also be a viral post."
-    page = show(settings, [SUSPECT, judged("b", "trusted", trust_score=100)], [flag("a", "burst", words)])
+    page = show(settings, [SUSPECT, evaluated("b", "trusted", trust_score=100)], [flag("a", "burst", words)])
     assert words in page.text
     assert "Look bought" in page.text
     assert "A verdict on numbers, not on people" in page.text
@@ -71,28 +71,30 @@ def test_an_account_with_evidence_is_shown_with_its_curve_and_its_words(settings
 
 
 def test_verdicts_are_counted_by_tier(settings: Settings) -> None:
-    page = show(settings, [SUSPECT, judged("b", "trusted", trust_score=100), judged("c", "insufficient_data")], [])
+    page = show(
+        settings, [SUSPECT, evaluated("b", "trusted", trust_score=100), evaluated("c", "insufficient_data")], []
+    )
     # Nano: three accounts, one trusted, none on watch, one suspicious, one without enough data.
     assert "Nano 3 1 0 1 1" in page.text
 
 
 def test_nobody_with_evidence_is_said(settings: Settings) -> None:
-    page = show(settings, [judged("b", "trusted", trust_score=100)], [])
+    page = show(settings, [evaluated("b", "trusted", trust_score=100)], [])
     assert "No account's counts show enough" in page.text
 
 
-def test_a_day_on_which_nobody_can_be_judged_shows_the_one_before(settings: Settings) -> None:
+def test_a_day_on_which_nobody_can_be_evaluated_shows_the_one_before(settings: Settings) -> None:
     page = show(
         settings,
-        [SUSPECT, judged("a", "insufficient_data", "2026-03-02")],
+        [SUSPECT, evaluated("a", "insufficient_data", "2026-03-02")],
         [],
         fct_account_daily=[on(DAY, "a", 5_000, tier="nano"), on("2026-03-02", "a", None)],
     )
-    assert "as of 1 Mar 2026, the latest day on which anybody could be judged" in page.text
+    assert "as of 1 Mar 2026, the latest day on which anybody could be evaluated" in page.text
 
 
 def test_what_people_wrote_is_escaped(settings: Settings) -> None:
-    page = show(settings, [judged("c", "watch", trust_score=70)], [flag("c", "burst", HOSTILE)])
+    page = show(settings, [evaluated("c", "watch", trust_score=70)], [flag("c", "burst", HOSTILE)])
     assert not [tag for tag, attrs in page.tags if tag == "img"]
 
 

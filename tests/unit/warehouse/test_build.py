@@ -85,10 +85,10 @@ def told(settings: Settings, version: str = "v1", was_published: bool = True) ->
 
 
 def test_a_build_is_settled_after_a_run_that_published_under_the_same_code(settings: Settings) -> None:
-    assert not told(settings).is_settled
+    assert not told(settings).is_consistent
     assert told(settings) == Standing(True, {}, "2026-01-05")
-    assert not told(settings, was_published=False).is_settled
-    assert not told(settings, version="v2").is_settled
+    assert not told(settings, was_published=False).is_consistent
+    assert not told(settings, version="v2").is_consistent
 
 
 def test_a_build_is_not_settled_when_raw_has_another_column(settings: Settings) -> None:
@@ -96,8 +96,8 @@ def test_a_build_is_not_settled_when_raw_has_another_column(settings: Settings) 
     told(settings)
     with duckdb.connect(str(settings.build_db)) as connection:
         connection.execute("create or replace view raw.orders as select 1 as order_id")
-    assert not told(settings).is_settled
-    assert told(settings).is_settled
+    assert not told(settings).is_consistent
+    assert told(settings).is_consistent
 
 
 def test_a_relation_that_no_model_owns_is_dropped(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from ingestion.config import utc_now
 from ingestion.lease import hold
 from ingestion.mapping import grammar
 from warehouse.doctor import landing as doctor
-from warehouse.doctor.landing import Finding, Listing, Patient
+from warehouse.doctor.landing import Context, Finding, Listing
 
 from ..conftest import GOOD, GOOD_FILE, Yard
 from ..ingestion.test_deliveries import NAME, channel, vtuber
@@ -24,9 +24,9 @@ RESTORE = "restore state/ and raw/ from one backup"
 
 def examine(yard: Yard, is_quick: bool = False, is_running: bool = False) -> list[Finding]:
     files = doctor.list_files(yard.settings)
-    with ledger.look(yard.settings) as connection:
-        patient = Patient(yard.settings, connection, is_quick, is_running, files)
-        return [finding for check in doctor.CHECKS for finding in check(patient)]
+    with ledger.read_copy(yard.settings) as connection:
+        context = Context(yard.settings, connection, is_quick, is_running, files)
+        return [finding for check in doctor.CHECKS for finding in check(context)]
 
 
 def that_say(findings: list[Finding], words: str) -> Finding:
@@ -154,11 +154,11 @@ def test_a_file_that_waits_for_its_manifest(well: Yard) -> None:
 def test_a_file_set_aside_is_wrong_while_it_lies_in_landing(well: Yard) -> None:
     well.drop(ORDERS, "order_id\n1\n")
     well.land()
-    finding = that_say(examine(well), "set aside whole")
-    assert (finding.level, finding.text) == ("WRONG", "1 file set aside whole, 1 of them still in landing")
+    finding = that_say(examine(well), "quarantined whole")
+    assert (finding.level, finding.text) == ("WRONG", "1 file quarantined whole, 1 of them still in landing")
     assert finding.details[0].startswith(f"{well.batch(ORDERS)['batch_id'][:12]}  orders  {ORDERS}: missing required")
     (well.settings.landing / ORDERS).unlink()
-    assert that_say(examine(well), "set aside whole").level == "note"
+    assert that_say(examine(well), "quarantined whole").level == "note"
 
 
 def test_rows_set_aside_are_counted_by_reason(well: Yard) -> None:
@@ -166,8 +166,8 @@ def test_rows_set_aside_are_counted_by_reason(well: Yard) -> None:
         BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,few", "youtube,,2026-01-05,1"
     )
     well.land()
-    finding = that_say(examine(well), "rows set aside")
-    assert (finding.level, finding.text) == ("note", "3 rows set aside, of 1 file")
+    finding = that_say(examine(well), "rows quarantined")
+    assert (finding.level, finding.text) == ("note", "3 rows quarantined, of 1 file")
     assert finding.details[0].strip() == f"2  account_snapshots.followers: not a whole number  (as in {BAD})"
     assert all(BAD in line for line in finding.details)
 
@@ -291,8 +291,8 @@ def test_a_raw_file_that_the_ledger_does_not_know(well: Yard) -> None:
 
 def test_a_raw_file_that_is_committed_between_the_looks_is_no_orphan(well: Yard) -> None:
     """Files are listed before the ledger is copied: what comes in between is known to the ledger alone."""
-    with ledger.look(well.settings) as connection:
-        late = Patient(well.settings, connection, files=Listing())
+    with ledger.read_copy(well.settings) as connection:
+        late = Context(well.settings, connection, files=Listing())
         assert list(doctor._orphans_of_raw(late)) == []
 
 

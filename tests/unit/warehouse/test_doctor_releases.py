@@ -19,7 +19,7 @@ from ingestion import ledger
 from ingestion.config import Settings, utc_now
 from ingestion.lease import hold
 from warehouse.doctor import releases as doctor
-from warehouse.doctor.landing import Finding, Patient
+from warehouse.doctor.landing import Context, Finding
 from warehouse.release import releases
 
 
@@ -41,8 +41,8 @@ def release(settings: Settings, name: str, hours: float = 1, rows: int = 2, is_k
 
 
 def examine(settings: Settings, is_quick: bool = False, is_running: bool = False) -> list[Finding]:
-    with ledger.look(settings) as connection:
-        return list(doctor.check_releases(Patient(settings, connection, is_quick, is_running)))
+    with ledger.read_copy(settings) as connection:
+        return list(doctor.check_releases(Context(settings, connection, is_quick, is_running)))
 
 
 def that_say(findings: list[Finding], words: str) -> Finding:
@@ -181,7 +181,7 @@ def test_failing_checks_of_the_last_run(published: Settings, severity: str, leve
     finding = that_say(examine(published), "of 2 failed in run night")
     assert finding.level == level
     assert finding.details[0].split() == (
-        f"{severity} suite of fails.fails: observed 3, asked for at most 1; orders/x.csv".split()
+        f"{severity} suite of fails.fails: observed 3, expected at most 1; orders/x.csv".split()
     )
 
 
@@ -198,8 +198,8 @@ def test_only_the_last_run_counts(published: Settings) -> None:
 def test_room_for_the_next_run(published: Settings, monkeypatch: pytest.MonkeyPatch, free: int, level: str) -> None:
     """Without a build and a file that waits, 512 MiB are asked for."""
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda place: SimpleNamespace(free=free << 20))
-    with ledger.look(published) as connection:
-        [finding] = doctor.check_disk(Patient(published, connection))
+    with ledger.read_copy(published) as connection:
+        [finding] = doctor.check_disk(Context(published, connection))
     assert finding.level == level
 
 
@@ -210,14 +210,14 @@ def test_what_the_next_run_needs(published: Settings, monkeypatch: pytest.Monkey
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as target:
             target.truncate(size << 20)
-    with ledger.look(published) as connection:
-        [finding] = doctor.check_disk(Patient(published, connection))
+    with ledger.read_copy(published) as connection:
+        [finding] = doctor.check_disk(Context(published, connection))
     assert finding.level == "WRONG"
     assert finding.text.endswith("the next run needs about 1.2 GB")
     with ledger.write(published) as connection:
         connection.execute("insert into deliveries values ('orders/new.csv', ?, 0, 0, '', 'b', '')", (200 << 20,))
-    with ledger.look(published) as connection:
-        [finding] = doctor.check_disk(Patient(published, connection))
+    with ledger.read_copy(published) as connection:
+        [finding] = doctor.check_disk(Context(published, connection))
     assert finding.level != "WRONG"
 
 
@@ -333,7 +333,7 @@ def test_a_ledger_that_is_no_database(published: Settings) -> None:
 
 
 def test_a_ledger_that_stays_locked(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.ledger.store.LOOK_SECONDS", 0.1)
+    monkeypatch.setattr("ingestion.ledger.store.COPY_SECONDS", 0.1)
     holder = sqlite3.connect(published.ledger, isolation_level=None)
     holder.execute("begin exclusive")
     finding = list(doctor.examine(published))[-1]
@@ -370,7 +370,7 @@ def test_a_writer_that_was_killed_in_its_commit(published: Settings) -> None:
 def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(
     published: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def check_landing(_: Patient) -> Iterator[Finding]:
+    def check_landing(_: Context) -> Iterator[Finding]:
         raise FileNotFoundError("gone between two looks")
         yield
 

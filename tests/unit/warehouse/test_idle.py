@@ -70,7 +70,7 @@ def test_where_nothing_moves_nothing_is_built() -> None:
 
 
 def test_a_later_day_moves_what_reads_the_day() -> None:
-    assert built(replace(PLANNED, cap=date(2026, 1, 6))) == {"dated"}
+    assert built(replace(PLANNED, build_through=date(2026, 1, 6))) == {"dated"}
 
 
 def test_a_planned_date_moves_a_windowed_model_and_what_is_made_of_it() -> None:
@@ -97,8 +97,8 @@ def test_a_relation_that_is_gone_is_built() -> None:
 @pytest.mark.parametrize(
     ("run_plan", "standing"),
     [
-        (PLANNED, replace(STANDING, is_settled=False)),
-        (replace(PLANNED, asked=plan.Asked("2026-01-05", "2026-01-05")), STANDING),
+        (PLANNED, replace(STANDING, is_consistent=False)),
+        (replace(PLANNED, backfill_range=plan.BackfillRange("2026-01-05", "2026-01-05")), STANDING),
     ],
     ids=["the last run did not publish", "somebody asks for a range"],
 )
@@ -107,7 +107,7 @@ def test_doubt_leaves_nothing_alone(run_plan: plan.Plan, standing: Standing) -> 
 
 
 def test_what_never_landed_sleeps_whatever_day_it_is() -> None:
-    later = replace(PLANNED, cap=date(2026, 1, 6), dates={"days": {"2026-01-06": plan.RUN_DAY}})
+    later = replace(PLANNED, build_through=date(2026, 1, 6), dates={"days": {"2026-01-06": plan.RUN_DAY}})
     assert built(later, EMPTY, landed="costs") == set()
 
 
@@ -121,7 +121,7 @@ def test_it_wakes_with_its_first_rows_and_when_the_last_are_taken_back() -> None
 def test_what_holds_rows_of_no_feed_does_not_sleep() -> None:
     """Made of seeds and the day: it has rows though nothing landed, and they name the day."""
     rows = replace(EMPTY, rows={**EMPTY.rows, "dated": True})
-    assert built(replace(PLANNED, cap=date(2026, 1, 6)), rows, landed="costs") == {"dated"}
+    assert built(replace(PLANNED, build_through=date(2026, 1, 6)), rows, landed="costs") == {"dated"}
 
 
 def result(expectation: str, passed: bool, suite: str = "dbt", detail: str | None = None) -> dict[str, object]:

@@ -46,7 +46,7 @@ def publish(settings: Settings, made: plan.Plan) -> None:
     with ledger.write(settings) as connection:
         connection.execute("update mart_state set released = built")
         connection.execute(
-            "delete from dirty_dates where id <= ? and snapshot_date <= ?", (made.dirty_upto, str(made.cap))
+            "delete from dirty_dates where id <= ? and snapshot_date <= ?", (made.dirty_upto, str(made.build_through))
         )
         for day in made.all_dates:
             connection.execute("insert or replace into released_dates values (?, 'release')", (day,))
@@ -117,7 +117,7 @@ def test_later_days_wait_for_their_own_run(published: Settings) -> None:
     land(published, 6, 7)
     made = make(published, DAY_6)
     assert made.all_dates == ["2026-01-06"]
-    assert str(made.cap) == "2026-01-06"
+    assert str(made.build_through) == "2026-01-06"
     publish(published, made)
     assert make(published, DAY_7, run_id="next").dates[DAILY.name] == days(d7=RUN_DAY)
 
@@ -126,7 +126,7 @@ def test_cap_stays_at_the_latest_day_that_was_built(published: Settings) -> None
     publish(published, make(published, DAY_7, run_id="seventh"))
     land(published, 6, 8)
     made = make(published, date(2026, 1, 3))
-    assert str(made.cap) == "2026-01-07"
+    assert str(made.build_through) == "2026-01-07"
     assert made.dates[DAILY.name] == days(d6=DIRTY)
 
 
@@ -178,9 +178,9 @@ def test_plan_is_stored_and_a_retry_replaces_it(published: Settings) -> None:
     with ledger.read(published) as connection:
         stored = plan.load(connection, "run")
         assert stored is not None
-        assert (stored.day, stored.cap, stored.dirty_upto, stored.dates) == (
+        assert (stored.day, stored.build_through, stored.dirty_upto, stored.dates) == (
             again.day,
-            again.cap,
+            again.build_through,
             again.dirty_upto,
             again.dates,
         )

@@ -9,7 +9,7 @@ posts as (select * from {{ ref("int_advocacy__posts_gathered") }}),
 
 watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 
-turns as (select * from {{ ref("int_tier__changes_detected") }}),
+changes as (select * from {{ ref("int_tier__changes_detected") }}),
 
 default_scheme as (
     select distinct scheme
@@ -55,14 +55,14 @@ tiers as (
     select
         followed.collaboration_id,
         coalesce(
-            max_by(turns.tier, turns.snapshot_date) filter (where turns.snapshot_date <= followed.start_date),
-            min_by(turns.tier, turns.snapshot_date)
+            max_by(changes.tier, changes.snapshot_date) filter (where changes.snapshot_date <= followed.start_date),
+            min_by(changes.tier, changes.snapshot_date)
         ) as tier,
-        coalesce(min(turns.snapshot_date) <= max(followed.start_date), false) as is_tier_of_start,
-        max(turns.data_origin) as data_origin
+        coalesce(min(changes.snapshot_date) <= max(followed.start_date), false) as is_tier_of_start,
+        max(changes.data_origin) as data_origin
     from followed
-    inner join turns on followed.platform = turns.platform and followed.account_id = turns.account_id
-    inner join default_scheme on turns.scheme = default_scheme.scheme
+    inner join changes on followed.platform = changes.platform and followed.account_id = changes.account_id
+    inner join default_scheme on changes.scheme = default_scheme.scheme
     group by followed.collaboration_id
 ),
 

@@ -10,7 +10,7 @@ with rated as (
 
 attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
 
-judged as (select * from {{ ref("int_trust__accounts_judged") }}),
+evaluated as (select * from {{ ref("int_trust__accounts_evaluated") }}),
 
 schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
@@ -22,9 +22,9 @@ accounts as (
         attributes.niche,
         attributes.country,
         rated.data_origin,
-        coalesce(judged.is_suspicious, false) as is_suspicious,
+        coalesce(evaluated.is_suspicious, false) as is_suspicious,
         {% for rate, _, _ in rates %}
-            case when not coalesce(judged.is_suspicious, false) then rated.{{ rate }} end as {{ rate }},
+            case when not coalesce(evaluated.is_suspicious, false) then rated.{{ rate }} end as {{ rate }},
         {% endfor %}
         rated.snapshot_date
     from rated
@@ -32,10 +32,10 @@ accounts as (
         on rated.platform = attributes.platform
         and rated.account_id = attributes.account_id
         and rated.snapshot_date = attributes.snapshot_date
-    left join judged
-        on rated.platform = judged.platform
-        and rated.account_id = judged.account_id
-        and rated.snapshot_date = judged.snapshot_date
+    left join evaluated
+        on rated.platform = evaluated.platform
+        and rated.account_id = evaluated.account_id
+        and rated.snapshot_date = evaluated.snapshot_date
     where {{ has_rate("rated") }}
 ),
 

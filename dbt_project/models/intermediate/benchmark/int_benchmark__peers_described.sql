@@ -12,7 +12,7 @@ rated as (
 
 attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
 
-judged as (select * from {{ ref("int_trust__accounts_judged") }}),
+evaluated as (select * from {{ ref("int_trust__accounts_evaluated") }}),
 
 -- An account of which only posts were captured has no verdict: nothing speaks against it.
 int_benchmark__peers_described as (
@@ -27,17 +27,17 @@ int_benchmark__peers_described as (
         {% for rate in percentile_rates().values() %}
             rated.{{ rate }},
         {% endfor %}
-        {{ has_rate("rated") }} and not coalesce(judged.is_suspicious, false) as is_peer,
+        {{ has_rate("rated") }} and not coalesce(evaluated.is_suspicious, false) as is_peer,
         rated.data_origin
     from rated
     inner join attributes
         on rated.platform = attributes.platform
         and rated.account_id = attributes.account_id
         and rated.snapshot_date = attributes.snapshot_date
-    left join judged
-        on rated.platform = judged.platform
-        and rated.account_id = judged.account_id
-        and rated.snapshot_date = judged.snapshot_date
+    left join evaluated
+        on rated.platform = evaluated.platform
+        and rated.account_id = evaluated.account_id
+        and rated.snapshot_date = evaluated.snapshot_date
 )
 
 select * from int_benchmark__peers_described

@@ -11,7 +11,7 @@ with rated as (
         and followers is not null
 ),
 
-judged as (select * from {{ ref("int_trust__accounts_judged") }}),
+evaluated as (select * from {{ ref("int_trust__accounts_evaluated") }}),
 
 schemes as (select * from {{ source("meta", "config_default_scheme") }}),
 
@@ -29,12 +29,12 @@ accounts as (
         cast({{ at_most("round(rated.followers * rated.er_followers_median_30, 2)", most) }} as decimal(18, 2))
             as engagements_value,
         -- Without a verdict nothing speaks against it.
-        coalesce(judged.is_suspicious, false) as is_suspicious
+        coalesce(evaluated.is_suspicious, false) as is_suspicious
     from rated
-    left join judged
-        on rated.platform = judged.platform
-        and rated.account_id = judged.account_id
-        and rated.snapshot_date = judged.snapshot_date
+    left join evaluated
+        on rated.platform = evaluated.platform
+        and rated.account_id = evaluated.account_id
+        and rated.snapshot_date = evaluated.snapshot_date
 ),
 
 {{ tiered_from("accounts") }},

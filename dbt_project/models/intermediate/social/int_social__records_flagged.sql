@@ -1,4 +1,4 @@
--- One row per record of a voice feed and thing that is wrong with it: what was done about it, so that totals hold.
+-- One row per record of a social feed and thing that is wrong with it: what was done about it, so that totals hold.
 -- One model, as each of its selects is a thing that can be wrong: a list, read one by one.
 {{ config(materialized="table") }}
 

@@ -1,6 +1,6 @@
 -- One row per account, scheme and UTC day on which the account began to hold a tier.
--- What an account holds rests on all its runs before, but only accounts with a run on a planned day can turn there.
--- One model: entry, new cut-offs and the 7th day are set against each other in one order of the account's runs.
+-- A confirmed tier depends on all earlier streaks of its account, but only accounts with a streak on a planned day can change there.
+-- One model: entry, new cut-offs and the 7th day are set against each other in one order of the account's streaks.
 with planned as (
     {{ planned_dates("int_tier__changes_detected") }}
 ),
@@ -20,7 +20,7 @@ running as {{ made_first() }} (
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
-runs as (
+streaks as (
     select all_runs.*
     from all_runs
     inner join running
@@ -35,7 +35,7 @@ in_order as (
     select
         *,
         lag(era) over (partition by platform, account_id, scheme order by snapshot_date) as era_before
-    from runs
+    from streaks
 ),
 
 -- Followers of the first day under new cut-offs, under the old ones.
@@ -80,7 +80,7 @@ settling as (
         case
             when in_order.era_before is null then 'entry'
             when rescheme.scheme is not null then 'rescheme'
-            when in_order.is_settled then 'run'
+            when in_order.is_settled then 'streak'
         end as cause
     from in_order
     left join rescheme
@@ -98,7 +98,7 @@ held as (
     where cause is not null
 ),
 
-turns as (
+changes as (
     select * from held
     where cause = 'entry' or tier <> previous_tier
 ),
@@ -106,43 +106,43 @@ turns as (
 -- Two tiers of a scheme share no follower count, so a count of the tier before tells which of the two is larger.
 compared as (
     select
-        turns.platform,
-        turns.account_id,
-        turns.scheme,
-        turns.snapshot_date,
-        max_by(runs.followers, runs.snapshot_date) as previous_followers
-    from turns
-    inner join runs
-        on turns.platform = runs.platform
-        and turns.account_id = runs.account_id
-        and turns.scheme = runs.scheme
-        and turns.previous_tier = runs.tier
-        and turns.snapshot_date > runs.snapshot_date
-    where turns.cause = 'run'
-    group by turns.platform, turns.account_id, turns.scheme, turns.snapshot_date
+        changes.platform,
+        changes.account_id,
+        changes.scheme,
+        changes.snapshot_date,
+        max_by(streaks.followers, streaks.snapshot_date) as previous_followers
+    from changes
+    inner join streaks
+        on changes.platform = streaks.platform
+        and changes.account_id = streaks.account_id
+        and changes.scheme = streaks.scheme
+        and changes.previous_tier = streaks.tier
+        and changes.snapshot_date > streaks.snapshot_date
+    where changes.cause = 'streak'
+    group by changes.platform, changes.account_id, changes.scheme, changes.snapshot_date
 ),
 
 int_tier__changes_detected as (
     select
-        turns.platform,
-        turns.account_id,
-        turns.scheme,
-        turns.snapshot_date,
-        turns.tier,
-        turns.previous_tier,
-        turns.data_origin,
+        changes.platform,
+        changes.account_id,
+        changes.scheme,
+        changes.snapshot_date,
+        changes.tier,
+        changes.previous_tier,
+        changes.data_origin,
         case
-            when turns.cause <> 'run' then turns.cause
-            when turns.followers > compared.previous_followers then 'up'
+            when changes.cause <> 'streak' then changes.cause
+            when changes.followers > compared.previous_followers then 'up'
             else 'down'
         end as direction
-    from turns
+    from changes
     left join compared
-        on turns.platform = compared.platform
-        and turns.account_id = compared.account_id
-        and turns.scheme = compared.scheme
-        and turns.snapshot_date = compared.snapshot_date
-    where turns.snapshot_date in (select planned.snapshot_date from planned)
+        on changes.platform = compared.platform
+        and changes.account_id = compared.account_id
+        and changes.scheme = compared.scheme
+        and changes.snapshot_date = compared.snapshot_date
+    where changes.snapshot_date in (select planned.snapshot_date from planned)
 )
 
 select * from int_tier__changes_detected

@@ -5,7 +5,7 @@
 {% set hidden_burst = 0.18 %}
 
 with planned as (
-    {{ planned_dates("int_trust__accounts_judged") }}
+    {{ planned_dates("int_trust__accounts_evaluated") }}
 ),
 
 days as (
@@ -61,8 +61,8 @@ int_trust__coverage_measured as (
             and windows.base_changes >= {{ min_changes }}
             and windows.smallest_visible_burst <= {{ hidden_burst }},
             false
-        ) as can_judge_audience,
-        coalesce(rated.rates_compared, 0) >= 2 as can_judge_engagement
+        ) as can_evaluate_audience,
+        coalesce(rated.rates_compared, 0) >= 2 as can_evaluate_engagement
     from days
     left join windows
         on days.platform = windows.platform

@@ -1,7 +1,7 @@
 -- One row per account, scheme and day on which the account began to hold a tier.
 {{ config(materialized="table") }}
 
-with turns as (select * from {{ ref("int_tier__changes_detected") }}),
+with changes as (select * from {{ ref("int_tier__changes_detected") }}),
 
 -- Most accounts never leave their first tier, and one row needs no order.
 moved as {{ made_first() }} (
@@ -9,26 +9,26 @@ moved as {{ made_first() }} (
         platform,
         account_id,
         scheme
-    from turns
+    from changes
     where direction <> 'entry'
 ),
 
 spans as (
     select
-        turns.*,
-        lead(turns.snapshot_date) over (
-            partition by turns.platform, turns.account_id, turns.scheme order by turns.snapshot_date
+        changes.*,
+        lead(changes.snapshot_date) over (
+            partition by changes.platform, changes.account_id, changes.scheme order by changes.snapshot_date
         ) as valid_to
-    from turns
+    from changes
     inner join moved
-        on turns.platform = moved.platform and turns.account_id = moved.account_id and turns.scheme = moved.scheme
+        on changes.platform = moved.platform and changes.account_id = moved.account_id and changes.scheme = moved.scheme
     union all
     select
-        turns.*,
+        changes.*,
         cast(null as date) as valid_to
-    from turns
+    from changes
     left join moved
-        on turns.platform = moved.platform and turns.account_id = moved.account_id and turns.scheme = moved.scheme
+        on changes.platform = moved.platform and changes.account_id = moved.account_id and changes.scheme = moved.scheme
     where moved.platform is null
 ),
 

@@ -1,4 +1,4 @@
--- One row per platform, scheme, pair of neighbouring tiers and horizon in days: how many accounts turned up in time.
+-- One row per platform, scheme, pair of neighbouring tiers and horizon in days: how many accounts moved up in time.
 -- One model: it reads marts, as no intermediate model may.
 {{ config(materialized="table") }}
 

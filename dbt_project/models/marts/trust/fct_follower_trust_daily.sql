@@ -1,6 +1,6 @@
 -- One row per account and UTC day with a capture: how far its counts can be trusted, and what speaks against them.
-with judged as (
-    select * from {{ ref("int_trust__accounts_judged") }}
+with evaluated as (
+    select * from {{ ref("int_trust__accounts_evaluated") }}
     where snapshot_date in ({{ planned_dates("fct_follower_trust_daily") }})
 ),
 
@@ -10,7 +10,7 @@ shown as (
         case when verdict <> 'insufficient_data' then audience_score end as trust_score_shown,
         case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score_shown,
         cast(least(changes_28, 28) as double) / 28 as coverage
-    from judged
+    from evaluated
 ),
 
 fct_follower_trust_daily as (

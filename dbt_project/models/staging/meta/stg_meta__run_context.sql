@@ -6,7 +6,7 @@ runs as (select * from {{ source("meta", "run") }}),
 stg_meta__run_context as (
     select
         settings.value as currency,
-        runs.cap as as_of_date
+        runs.build_through_date as as_of_date
     from settings
     cross join runs
     where settings.name = 'base_currency'

@@ -1,4 +1,4 @@
-"""The section on voices: contests, hashtags, share of voice and live sessions, of marts made by hand."""
+"""The social section: contests, hashtags, share of voice and live sessions, of marts made by hand."""
 
 from typing import Any
 
@@ -138,6 +138,6 @@ def test_what_people_landed_is_shown_and_never_run(settings: Settings) -> None:
     assert not [attrs for tag, attrs in page.tags if tag == "img"]
 
 
-def test_a_warehouse_without_voices_has_no_section(settings: Settings) -> None:
+def test_a_warehouse_without_social_has_no_section(settings: Settings) -> None:
     page = show(settings)
-    assert "voices" not in {attrs.get("id") for tag, attrs in page.tags if tag == "section"}
+    assert "social" not in {attrs.get("id") for tag, attrs in page.tags if tag == "section"}

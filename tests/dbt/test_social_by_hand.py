@@ -1,4 +1,4 @@
-"""Contests, hashtags, share of voice and live sessions: the figures of tests/dbt/voices.py, worked out there on paper."""
+"""Contests, hashtags, share of voice and live sessions: the figures of tests/dbt/social.py, worked out there on paper."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from tests.dbt import voices
+from tests.dbt import social
 from tests.dbt.commerce import Compiled, World
 
 
 @pytest.fixture(scope="module")
-def world(compiled_voices: Compiled) -> World:
-    return World(compiled_voices)
+def world(compiled_social: Compiled) -> World:
+    return World(compiled_social)
 
 
 def rows(world: World, sql: str) -> list[tuple[Any, ...]]:
@@ -20,7 +20,7 @@ def rows(world: World, sql: str) -> list[tuple[Any, ...]]:
 
 
 def test_contests(world: World) -> None:
-    world.build(voices.contests(), voices.CONTESTS_AS_OF)
+    world.build(social.contests(), social.CONTESTS_AS_OF)
     assert rows(
         world,
         "select campaign_id, is_over, days_elapsed, entries, entries_outside_dates, participants, new_participants,"
@@ -44,7 +44,7 @@ def test_contests(world: World) -> None:
 
 
 def test_days_of_a_contest(world: World) -> None:
-    world.build(voices.contests(), voices.CONTESTS_AS_OF)
+    world.build(social.contests(), social.CONTESTS_AS_OF)
     of = (
         "select day(date), entries, first_entries, new_participants, cumulative_participants,"
         " cumulative_new_participants from marts.fct_contest_daily where campaign_id = '{}' order by 1"
@@ -61,7 +61,7 @@ def test_days_of_a_contest(world: World) -> None:
 
 
 def test_no_entry_is_lost(world: World) -> None:
-    world.build(voices.contests(), voices.CONTESTS_AS_OF)
+    world.build(social.contests(), social.CONTESTS_AS_OF)
     counted = rows(world, "select sum(entries), sum(entries_outside_dates) from marts.fct_contest")
     unknown = rows(world, "select count(*) from marts.fct_commerce_issue where issue = 'campaign unknown'")
     # Nine landed: seven count, one is outside, one of no campaign.
@@ -75,7 +75,7 @@ def test_no_entry_is_lost(world: World) -> None:
 
 
 def test_hashtags(world: World) -> None:
-    world.build(voices.hashtags(), date(2026, 1, 16))
+    world.build(social.hashtags(), date(2026, 1, 16))
     columns = "posts, accounts, tiers, largest_tier, largest_tier_share, posts_7d, posts_previous_7d, growth_7d"
     found = rows(
         world, f"select hashtag, day(snapshot_date), {columns} from marts.fct_hashtag_daily order by snapshot_date, 1"
@@ -96,7 +96,7 @@ def test_hashtags(world: World) -> None:
 
 
 def test_share_of_voice(world: World) -> None:
-    world.build(voices.mentions(), voices.AS_OF)
+    world.build(social.mentions(), social.AS_OF)
     assert rows(
         world,
         "select brand, is_rival, mentions, accounts, engagements, mentions_with_engagements, reach, mentions_with_reach,"
@@ -113,7 +113,7 @@ def test_share_of_voice(world: World) -> None:
 
 
 def test_a_live_session(world: World) -> None:
-    world.build(voices.live(), voices.AS_OF)
+    world.build(social.live(), social.AS_OF)
     assert rows(
         world,
         "select live_session_id, host_type, brand, ended_at, duration_minutes, is_ended, is_window_open,"

@@ -1,4 +1,4 @@
-"""The maker of the simulated voices around the sample's accounts: customers who speak for a brand, and how they did.
+"""The maker of the simulated social feeds: customers who speak for a brand, and how they did.
 
 A pure function of the simulated posts (`simulate.py`), of the collaborations that are already agreed
 (`simulate_commerce.py`) and a seed; it adds files beside theirs and changes none of their rows. Every draw is a hash of
@@ -11,7 +11,7 @@ campaigns of one tier and of several, of which the mixed ones bring half as many
 trained hosts who sell live, the latter more per viewer; contests with referrers. `sample/README.md` lists what is wrong
 on purpose.
 
-`python -m sample.simulate_voices` writes the files anew (`make sample`).
+`python -m sample.simulate_social` writes the files anew (`make sample`).
 """
 
 from collections.abc import Iterator
@@ -323,15 +323,15 @@ def customer_rows(world: World) -> Iterator[Row]:
     for nth, account in enumerate(customers(world), start=1):
         name = account.account_id
         begun = date(2021, 11, 1) + timedelta(days=int(100 * draw(name, "customer since")))
-        turns = [("customer", begun)]
+        tier_changes = [("customer", begun)]
         if draw(name, "advocates") < 0.92:
-            turns.append(("advocate", date(2022, 3, 1) + timedelta(days=int(60 * draw(name, "advocate since")))))
+            tier_changes.append(("advocate", date(2022, 3, 1) + timedelta(days=int(60 * draw(name, "advocate since")))))
             if draw(name, "ambassador") < 0.3:
                 later = date(2022, 6, 20) + timedelta(days=int(30 * draw(name, "ambassador since")))
-                turns.append(("ambassador", later))
-        for step, (relationship, since) in enumerate(turns):
-            is_last = step == len(turns) - 1
-            until = "" if is_last else turns[step + 1][1]
+                tier_changes.append(("ambassador", later))
+        for step, (relationship, since) in enumerate(tier_changes):
+            is_last = step == len(tier_changes) - 1
+            until = "" if is_last else tier_changes[step + 1][1]
             if is_last and draw(name, "leaves") < 0.06:
                 until = date(2022, 9, 1)
             consents = relationship != "customer" and draw(name, "consents") < 0.8

@@ -8,7 +8,7 @@ with days as (
         snapshot_date,
         data_origin
     from {{ ref("int_snapshot__account_days_deduplicated") }}
-    where snapshot_date in ({{ planned_dates("int_trust__accounts_judged") }})
+    where snapshot_date in ({{ planned_dates("int_trust__accounts_evaluated") }})
 ),
 
 coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
@@ -70,8 +70,8 @@ covered as (
         coverage.changes_28,
         coverage.smallest_visible_burst,
         coverage.has_views,
-        coverage.can_judge_audience,
-        coverage.can_judge_engagement,
+        coverage.can_evaluate_audience,
+        coverage.can_evaluate_engagement,
         -- No evidence is no points; whether it could have been seen is the coverage's to say.
         coalesce(weighed.audience_signals, 0) as audience_signals,
         coalesce(weighed.engagement_signals, 0) as engagement_signals,
@@ -89,15 +89,15 @@ covered as (
 ),
 
 -- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.
-judged as (
+evaluated as (
     select
         covered.*,
         case
-            when by_audience.verdict = 'suspicious' or covered.can_judge_audience then by_audience.verdict
+            when by_audience.verdict = 'suspicious' or covered.can_evaluate_audience then by_audience.verdict
             else 'insufficient_data'
         end as verdict,
         case
-            when by_engagement.verdict = 'suspicious' or covered.can_judge_engagement then by_engagement.verdict
+            when by_engagement.verdict = 'suspicious' or covered.can_evaluate_engagement then by_engagement.verdict
             else 'insufficient_data'
         end as engagement_verdict
     from covered
@@ -108,11 +108,11 @@ judged as (
 ),
 
 -- Whoever leaves suspicious accounts out reads this column: followers or engagement look bought.
-int_trust__accounts_judged as (
+int_trust__accounts_evaluated as (
     select
         *,
         'suspicious' in (verdict, engagement_verdict) as is_suspicious
-    from judged
+    from evaluated
 )
 
-select * from int_trust__accounts_judged
+select * from int_trust__accounts_evaluated

@@ -1,4 +1,4 @@
-"""The maker of the simulated voices: its files are what it makes now, and hold what they are there for."""
+"""The maker of the simulated social feeds: its files are what it makes now, and hold what they are there for."""
 
 import csv
 import gzip
@@ -11,9 +11,9 @@ import pytest
 
 from ingestion.contracts import load_feeds
 from ingestion.mapping.in_use import library_mappings
-from sample import simulate, simulate_commerce, simulate_voices
+from sample import simulate, simulate_commerce, simulate_social
 
-FEEDS = tuple(simulate_voices.HEADERS)
+FEEDS = tuple(simulate_social.HEADERS)
 Rows = dict[str, list[dict[str, str]]]
 
 
@@ -24,7 +24,7 @@ def accounts() -> list[simulate.Account]:
 
 @pytest.fixture(scope="module")
 def made(accounts: list[simulate.Account]) -> dict[str, str]:
-    return simulate_voices.make(accounts)
+    return simulate_social.make(accounts)
 
 
 def by_feed(files: dict[str, str]) -> Rows:
@@ -60,7 +60,7 @@ def test_the_committed_files_are_what_the_maker_makes(made: dict[str, str]) -> N
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_the_layout_is_the_feeds_own_and_claimed_as_simulated(feed: str) -> None:
-    assert simulate_voices.HEADERS[feed].split(",") == list(load_feeds()[feed].columns)
+    assert simulate_social.HEADERS[feed].split(",") == list(load_feeds()[feed].columns)
     mapping = library_mappings()[f"simulated_{feed}"]
     assert (mapping.feed, mapping.origin) == (feed, "simulated")
     assert mapping.columns is not None

@@ -1,11 +1,11 @@
-"""Who moved between tiers: the held tier of the default scheme, which turns only after seven days in a row."""
+"""Who moved between tiers: the held tier of the default scheme, which changes only after seven days in a row."""
 
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
 
 LATEST = 12
-# A quarter: long enough for a turn that takes seven days, short enough to be news.
+# A quarter: long enough for a change that takes seven days, short enough to be news.
 RECENT_DAYS = 90
 # Columns that fit a page.
 HELD_DAYS = 6
@@ -40,14 +40,14 @@ group by all order by all
 
 FLOWS = """
 select
-    previous_tier, tier, direction, count(*) as turns,
+    previous_tier, tier, direction, count(*) as changes,
     count(*) filter (where data_origin = 'simulated') as simulated,
     count(*) filter (where valid_from > $day - $recent) as recent
 from spells where direction <> 'entry'
-group by all order by turns desc, previous_tier, tier, direction
+group by all order by changes desc, previous_tier, tier, direction
 """
 
-TURNS = """
+TIER_CHANGES = """
 select
     spells.platform, spells.account_id, spells.valid_from, spells.tier, spells.previous_tier, spells.direction,
     spells.data_origin, left(accounts.display_name, 80) as display_name,
@@ -64,24 +64,24 @@ limit $many
 
 
 def read(source: Source, common: Common) -> Row:
-    """Turns by tier and direction, the latest of them, and the accounts that held each tier day by day."""
+    """Tier changes by tier and direction, the latest of them, and the accounts that held each tier day by day."""
     source.run(SPELLS, scheme=source.settings.default_scheme)
     flows = source.rows(FLOWS, day=common.figures["latest_day"], recent=RECENT_DAYS)
     for flow in flows:
         flow |= {"from_label": label(flow["previous_tier"]), "to_label": label(flow["tier"])}
     return {
         "flows": flows,
-        "turned": sum(flow["turns"] for flow in flows if flow["direction"] != "rescheme"),
+        "changes": sum(flow["changes"] for flow in flows if flow["direction"] != "rescheme"),
         "recent": sum(flow["recent"] for flow in flows if flow["direction"] != "rescheme"),
         "recent_days": RECENT_DAYS,
-        "up": _turns(source, "up"),
-        "down": _turns(source, "down"),
+        "up": _tier_changes(source, "up"),
+        "down": _tier_changes(source, "down"),
         "held": _held(source.rows(HELD), common),
     }
 
 
-def _turns(source: Source, direction: str) -> list[Row]:
-    rows = source.rows(TURNS, direction=direction, many=LATEST)
+def _tier_changes(source: Source, direction: str) -> list[Row]:
+    rows = source.rows(TIER_CHANGES, direction=direction, many=LATEST)
     return [row | {"from_label": label(row["previous_tier"]), "to_label": label(row["tier"])} for row in rows]
 
 
@@ -104,4 +104,4 @@ def _held(rows: list[Row], common: Common) -> Row | None:
     return {"tiers": tiers, "days": columns}
 
 
-SECTION = Section("turns", "Tier turns", read, ("dim_account_tier_history", "dim_account"))
+SECTION = Section("tier_changes", "Tier changes", read, ("dim_account_tier_history", "dim_account"))

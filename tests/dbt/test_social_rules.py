@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tests.dbt import voices
+from tests.dbt import social
 from tests.dbt.commerce import Compiled, World
-from tests.dbt.voices import mention, order, session
+from tests.dbt.social import mention, order, session
 
-AS_OF = voices.AS_OF
+AS_OF = social.AS_OF
 CONTEST = {
     "campaign_id": "C", "brand": "acme", "objective": "contest", "start_date": "2026-01-05", "end_date": "2026-01-10",
 }  # fmt: skip
@@ -20,8 +20,8 @@ BRANDS = [{"brand": "acme"}, {"brand": "zenith", "is_rival": "true"}]
 
 
 @pytest.fixture(scope="module")
-def world(compiled_voices: Compiled) -> World:
-    return World(compiled_voices)
+def world(compiled_social: Compiled) -> World:
+    return World(compiled_social)
 
 
 def issues(world: World, as_of: date = AS_OF, **feeds: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
@@ -263,49 +263,49 @@ def test_an_order_without_a_rate_leaves_the_sales_unknown(world: World) -> None:
 # Each rule, broken in the SQL, changes a figure of the hand-worked worlds: model, text of its compiled SQL, what takes its
 # place, the worlds' feeds.
 BROKEN = {
-    "entries of any day count": ("int_social__entries_placed", "entries.snapshot_date between", "contests.start_date between", voices.contests),
-    "everybody is new to every contest": ("int_social__entries_placed", "partition by is_counted, brand,", "partition by is_counted, campaign_id,", voices.contests),
-    "who names himself is referred": ("int_social__entries_placed", "entries.referrer_account_id <> entries.account_id", "entries.referrer_account_id is not null", voices.contests),
-    "a post reaches once an entry": ("fct_contest", "coalesce('post ' || post_id, 'entry ' || entry_id)", "entry_id", voices.contests),
-    "the first reach of a post": ("int_social__entries_placed", "max_by(days.reach", "min_by(days.reach", voices.contests),
-    "a cost without a rate is none": ("fct_contest", "case when count(amount_base) = count(*) then sum(amount_base) end", "coalesce(sum(amount_base), 0)", voices.contests),
-    "a contest runs to its end before it has": ("int_social__contests_listed", "least(campaigns.end_date, base.as_of_date)", "campaigns.end_date", voices.contests),
-    "objective alone makes a contest": ("int_social__contests_listed", "or campaigns.campaign_id in", "and campaigns.campaign_id in", voices.contests),
-    "old posts are a trend": ("int_social__hashtags_added", "traits.published_at >=", "traits.snapshot_date >=", voices.hashtags),
-    "hashtags are compared as typed": ("int_social__hashtags_added", "lower(trim(word))", "trim(word)", voices.hashtags),
-    "growth against a first crawl": ("int_social__hashtags_counted", "case when compared.platform is not null then", "case when true then", voices.hashtags),
-    "a week of six days": ("int_social__hashtags_counted", "hashtag_days.snapshot_date > cast(today.snapshot_date + interval (-7)", "hashtag_days.snapshot_date > cast(today.snapshot_date + interval (0)", voices.hashtags),
-    "a hidden like is 0": ("int_social__mentions_observed", "mentions.likes + mentions.comments", "coalesce(mentions.likes, 0) + mentions.comments", voices.mentions),
-    "untracked brands are voices": ("int_social__mentions_summed", "where is_tracked and", "where", voices.mentions),
-    "GMV is net": ("int_social__session_orders_matched", "round(valued.charged_amount *", "round(valued.net_amount *", voices.live),
-    "an order at the end is after it": ("int_social__session_orders_matched", "led_back.ordered_at <= sessions.open_until then", "led_back.ordered_at < sessions.open_until then", voices.live),
-    "orders after it count for ever": ("int_social__session_orders_matched", "then 'after'\n            else 'later'", "then 'after'\n            else 'after'", voices.live),
-    "renewals are sold live": ("int_social__session_orders_matched", "and orders.renewal_number = 0", "", voices.live),
-    "refunds give nothing back": ("int_social__session_orders_matched", "else given_back.net_lowered_base", "else 0", voices.live),
-    "a viewer is the most at once": ("fct_live_session", "nullif(unique_viewers", "nullif(peak_viewers", voices.live),
+    "entries of any day count": ("int_social__entries_placed", "entries.snapshot_date between", "contests.start_date between", social.contests),
+    "everybody is new to every contest": ("int_social__entries_placed", "partition by is_counted, brand,", "partition by is_counted, campaign_id,", social.contests),
+    "who names himself is referred": ("int_social__entries_placed", "entries.referrer_account_id <> entries.account_id", "entries.referrer_account_id is not null", social.contests),
+    "a post reaches once an entry": ("fct_contest", "coalesce('post ' || post_id, 'entry ' || entry_id)", "entry_id", social.contests),
+    "the first reach of a post": ("int_social__entries_placed", "max_by(days.reach", "min_by(days.reach", social.contests),
+    "a cost without a rate is none": ("fct_contest", "case when count(amount_base) = count(*) then sum(amount_base) end", "coalesce(sum(amount_base), 0)", social.contests),
+    "a contest runs to its end before it has": ("int_social__contests_listed", "least(campaigns.end_date, base.as_of_date)", "campaigns.end_date", social.contests),
+    "objective alone makes a contest": ("int_social__contests_listed", "or campaigns.campaign_id in", "and campaigns.campaign_id in", social.contests),
+    "old posts are a trend": ("int_social__hashtags_added", "traits.published_at >=", "traits.snapshot_date >=", social.hashtags),
+    "hashtags are compared as typed": ("int_social__hashtags_added", "lower(trim(word))", "trim(word)", social.hashtags),
+    "growth against a first crawl": ("int_social__hashtags_counted", "case when compared.platform is not null then", "case when true then", social.hashtags),
+    "a week of six days": ("int_social__hashtags_counted", "hashtag_days.snapshot_date > cast(today.snapshot_date + interval (-7)", "hashtag_days.snapshot_date > cast(today.snapshot_date + interval (0)", social.hashtags),
+    "a hidden like is 0": ("int_social__mentions_observed", "mentions.likes + mentions.comments", "coalesce(mentions.likes, 0) + mentions.comments", social.mentions),
+    "untracked brands are mentioned": ("int_social__mentions_summed", "where is_tracked and", "where", social.mentions),
+    "GMV is net": ("int_social__session_orders_matched", "round(valued.charged_amount *", "round(valued.net_amount *", social.live),
+    "an order at the end is after it": ("int_social__session_orders_matched", "led_back.ordered_at <= sessions.open_until then", "led_back.ordered_at < sessions.open_until then", social.live),
+    "orders after it count for ever": ("int_social__session_orders_matched", "then 'after'\n            else 'later'", "then 'after'\n            else 'after'", social.live),
+    "renewals are sold live": ("int_social__session_orders_matched", "and orders.renewal_number = 0", "", social.live),
+    "refunds give nothing back": ("int_social__session_orders_matched", "else given_back.net_lowered_base", "else 0", social.live),
+    "a viewer is the most at once": ("fct_live_session", "nullif(unique_viewers", "nullif(peak_viewers", social.live),
 }  # fmt: skip
 MARTS = ("fct_contest", "fct_contest_daily", "fct_hashtag_daily", "fct_share_of_voice_daily", "fct_live_session")
 
 
-def figures(world: World, feeds: voices.Feeds) -> dict[str, set[tuple[Any, ...]]]:
-    as_of = voices.CONTESTS_AS_OF if "contest_entries" in feeds else voices.AS_OF
+def figures(world: World, feeds: social.Feeds) -> dict[str, set[tuple[Any, ...]]]:
+    as_of = social.CONTESTS_AS_OF if "contest_entries" in feeds else social.AS_OF
     world.build(feeds, as_of)
     return {mart: world.mart(mart) for mart in MARTS}
 
 
 @pytest.fixture(scope="module")
 def sound(world: World) -> dict[str, dict[str, set[tuple[Any, ...]]]]:
-    made = (voices.contests, voices.hashtags, voices.mentions, voices.live)
+    made = (social.contests, social.hashtags, social.mentions, social.live)
     return {feeds.__name__: figures(world, feeds()) for feeds in made}
 
 
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_broken_rule_shows(
-    world: World, sound: dict[str, Any], compiled_voices: Compiled, rule: str, monkeypatch: pytest.MonkeyPatch
+    world: World, sound: dict[str, Any], compiled_social: Compiled, rule: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, old, new, feeds = BROKEN[rule]
-    (sql,) = (sql for node, sql in compiled_voices.models if node["name"] == name)
+    (sql,) = (sql for node, sql in compiled_social.models if node["name"] == name)
     assert old in sql, f"{name} no longer holds {old!r}: adjust the test"
-    broken = [(node, sql.replace(old, new) if node["name"] == name else sql) for node, sql in compiled_voices.models]
-    monkeypatch.setattr(compiled_voices, "models", broken)
+    broken = [(node, sql.replace(old, new) if node["name"] == name else sql) for node, sql in compiled_social.models]
+    monkeypatch.setattr(compiled_social, "models", broken)
     assert figures(world, feeds()) != sound[feeds.__name__]

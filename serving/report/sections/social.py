@@ -78,8 +78,8 @@ def read(source: Source, _: Common) -> Row | None:
 
 
 SECTION = Section(
-    "voices",
-    "Voices",
+    "social",
+    "Social",
     read,
     ("fct_contest", "fct_hashtag_daily", "fct_share_of_voice_daily", "fct_live_session"),
 )

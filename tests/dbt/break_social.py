@@ -1,6 +1,6 @@
 """Rows that break every data test of contests, hashtags, mentions and live sessions, on planned dates and off them."""
 
-BREAK_VOICES = """
+BREAK_SOCIAL = """
 create or replace view staging.stg_landing__mentions as select null as mention_id, null as snapshot_date;
 create or replace view staging.stg_landing__live_sessions as select null as live_session_id;
 create or replace view staging.stg_landing__contest_entries as select null as entry_id, 'C' as campaign_id;
