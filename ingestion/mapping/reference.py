@@ -41,6 +41,30 @@ TABLES: list[tuple[str, str, type[BaseModel]]] = [
     ("Within `file_time`", "How the time in a file's name is read.", FileTime),
 ]
 
+# Per trait what the export has, and the line of a mapping that reads it; a test loads each.
+WORKED: dict[str, tuple[str, str]] = {
+    "header (of a column)": ("two columns `Followers`, read by position", "followers: {at: 3, header: Followers}"),
+    "twin": ("two columns `Followers`, the second is meant", "followers: {from: Followers, twin: 2}"),
+    "from_file_name": ("`bili_4711.csv`, one account a file", "account_id: {from_file_name: '^bili_([0-9]+)'}"),
+    "line_number": ("sales without an id", "refund_id: {line_number: true}"),
+    "skip_totals": ("a row `Total`, or `Grand total:`", "skip_totals: true"),
+    "unpivot": (
+        "columns `2026-01-01`, `2026-01-02`, ...",
+        "unpivot: {name: day, values: {fans: '[0-9]{4}-[0-9]{2}-[0-9]{2}'}}",
+    ),
+    "unpivot (several counts)": (
+        "columns `Instagram Followers`, `Instagram Posts`, `TikTok Followers`, ...",
+        "unpivot: {name: platform, values: {fans: '(.+) Followers', posts: '(.+) Posts'}}",
+    ),
+    "explode": ('`{"user": {"id": 7}, "posts": [{"id": 1}, {"id": 2}]}`', "explode: posts"),
+    "rows_at": ('`{"data": {"items": [...]}, "page": 1}`', "rows_at: data.items"),
+    "header (of a file)": ("a preamble of any length, or a second table", "header: [Date, Views]"),
+    "comment": ("lines that begin with `#`", "comment: '#'"),
+    "ends_at_blank_line": ("another table below a blank line", "ends_at_blank_line: true"),
+    "sheet": ("a sheet for each month, `2026-01`, `2026-02`, ...", "sheet: '2026-*'"),
+    "skip_members": ("a zip with a chart beside the table", "skip_members: [Chart data.csv, '*.pdf']"),
+}
+
 FILTER = """
 ## The row filter `keep`
 
@@ -78,6 +102,8 @@ def page() -> str:
         # What a model adds to its base comes first.
         names = [*(name for name in model.model_fields if name in model.__annotations__), *model.model_fields]
         parts += [_row(name, model.model_fields[name]) for name in dict.fromkeys(names)]
+    parts.append("\n## Worked lines\n\n| trait | the export has | say |\n| --- | --- | --- |\n")
+    parts += [f"| {trait} | {words} | `{line}` |\n" for trait, (words, line) in WORKED.items()]
     return "".join([*parts, FILTER])
 
 
