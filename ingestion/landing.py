@@ -330,9 +330,13 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
     fresh = []
     with ledger.read(settings) as connection:
         known = {row["path"]: row for row in ledger.deliveries(connection)}
-    for candidate in expand(settings, mappings):
+    candidates = list(expand(settings, mappings))
+    stale, kept = _read_otherwise(candidates, known, mappings)
+    for candidate in candidates:
         summary.files_seen += 1
         row = known.get(candidate.label)
+        if candidate.label in kept:
+            continue
         mapping, refusal = _mapping_of(candidate, mappings, row)
         if mapping is None and refusal is None:
             continue
@@ -363,7 +367,34 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
     finally:
         reader.close()
         shutil.rmtree(settings.inbox, ignore_errors=True)
+    if stale:
+        with ledger.write(settings) as connection:
+            for path in stale:
+                ledger.retire_delivery(connection, path, "its file is read in other parts now")
     return summary
+
+
+def _read_otherwise(
+    candidates: list[Candidate], known: dict[str, ledger.Row], mappings: Mappings
+) -> tuple[list[str], set[str]]:
+    """Names under which a file was read whole, or in parts, that lies there untouched and is read otherwise now.
+
+    Returns them, and the files that stay as they are loaded: the mapping that took them apart is switched off.
+    """
+    files = {(replace(candidate, path=candidate.on_disk)).label: candidate for candidate in candidates}
+    now = {candidate.label for candidate in candidates}
+    stale: list[str] = []
+    kept: set[str] = set()
+    for path in known.keys() - now:
+        holders = [path, *(str(parent) for parent in PurePosixPath(path).parents)]
+        file = next((name for name in holders if name in files), None)
+        if file is None or not files[file].is_of(known[path]):
+            continue
+        if mappings.is_off(known[path]["loaded_under"]):
+            kept.add(file)
+        else:
+            stale.append(path)
+    return sorted(stale), kept
 
 
 def _mapping_of(

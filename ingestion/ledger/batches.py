@@ -136,6 +136,20 @@ def retire_batch(connection: Connection, batch_id: str, state: str, reason: str)
     _mark_dirty(connection, batch_id, state)
 
 
+def retire_delivery(connection: Connection, path: str, why: str) -> None:
+    """Forget what was read under a name in landing, with all feeds that it filled, where no other name has it too."""
+    batches = connection.execute(
+        "select other.batch_id from deliveries d join batches this using (batch_id) join batches other"
+        " using (sha256, mapping, mapping_fingerprint) where d.path = ? and other.file = this.file"
+        " and other.state in ('accepted', 'quarantined') and not exists"
+        " (select 1 from deliveries also where also.batch_id = d.batch_id and also.path <> d.path)",
+        (path,),
+    ).fetchall()
+    for row in batches:
+        retire_batch(connection, row["batch_id"], "superseded", why)
+    connection.execute("delete from deliveries where path = ?", (path,))
+
+
 def _mark_dirty(connection: Connection, batch_id: str, cause: str) -> None:
     connection.execute(
         "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since)"

@@ -190,7 +190,7 @@ def _list_within(reader: Reader, keys: list[str]) -> str:
         found = (
             f"json_type(text, {json_path([key])}) = 'ARRAY' and json_type(text, {json_path([key])[:-1]}[0]') = 'OBJECT'"
         )
-        if one(reader, f"select count(*) from (select 1 from lines where {found} limit 1)"):
+        if one(reader, f"select count(*) from (select text from lines limit 100) where {found}"):
             return (
                 f"there is a list at {key!r}: say `rows_at: {key}`, or `explode: {key}` to keep what stands beside it"
             )

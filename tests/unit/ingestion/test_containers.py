@@ -260,6 +260,48 @@ def test_several_sheets_of_a_workbook(yard: Yard, monkeypatch: pytest.MonkeyPatc
         assert not any(seen.is_due for seen in inventory.landed_names(yard.settings, connection).values())
 
 
+def test_a_workbook_that_is_read_in_other_parts_counts_once(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def accepted() -> list[str]:
+        return [row["file"] for row in yard.batches() if row["state"] == "accepted"]
+
+    yard.drop(BOOK, book())
+    shapes = {
+        "2026-01": [BOOK], "[2026-01, 2026-02]": [f"{BOOK}/2026-01", f"{BOOK}/2026-02"], "[2026-02]": [f"{BOOK}/2026-02"],
+        "2026-02": [BOOK], "'2026-*'": [f"{BOOK}/2026-0{month}" for month in (1, 2, 3)],
+    }  # fmt: skip
+    for sheet, files in shapes.items():
+        use(monkeypatch, tmp_path, f"{HEAD}sheet: {sheet}{IDS}")
+        yard.land()
+        assert accepted() == files, sheet
+        assert yard.land().files_new == 0, sheet
+
+
+def test_a_workbook_stays_as_loaded_when_its_mapping_is_switched_off(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, tmp_path, f"{HEAD}sheet: [2026-01, 2026-02]{IDS}")
+    yard.drop(BOOK, book())
+    yard.land()
+    use(monkeypatch, tmp_path)
+    assert yard.land().files_new == 0
+    assert {row["state"] for row in yard.batches()} == {"accepted"}
+
+
+def test_a_member_that_a_mapping_passes_over_later_leaves(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    yard.drop(BOX, packed(("Table.csv", "id\na\n"), ("b.csv", B)))
+    text = f"{HEAD}{IDS}".replace('"x*"', '"Table.csv"')
+    use(monkeypatch, tmp_path, text)
+    yard.land()
+    use(monkeypatch, tmp_path, text.replace("feed:", "skip_members: [b.csv]\nfeed:"))
+    yard.land()
+    states = {row["file"]: row["state"] for row in yard.batches() if row["state"] != "superseded"}
+    assert states == {f"{BOX}/Table.csv": "accepted"}
+
+
 def test_hidden_sheets_are_read_by_name_alone(yard: Yard, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(monkeypatch, tmp_path, f"{HEAD}sheet: '2026-*'{IDS}")
     yard.drop(BOOK, book(feb="hidden", mar="veryHidden"))
