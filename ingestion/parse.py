@@ -408,8 +408,6 @@ def _bad_sql(layout: Layout, name: str, latest: str) -> str:
     tests = [f"(t_{name} is not null and v_{name} is null{f' and not {hidden}' if hidden else ''})"]
     if column.type == "timestamp":
         tests += [f"v_{name} > {latest}", f"v_{name} < timestamp '{EARLIEST}'"]
-    if _may_be_total(layout, name):
-        tests.append(is_total(f"t_{name}"))
     if column.required:
         tests.append(f"t_{name} is null")
     elif source is not None and source.extract and name in layout.positions:
@@ -448,33 +446,40 @@ def _reason_sql(layout: Layout, name: str, latest: str) -> str:
     is_object = ""
     if name in layout.positions and _holds_objects(layout, name):
         is_object = f" when {_object_sql(layout, name)} then 'an object or list; name its part, like `from: a.b`'"
-    if _may_be_total(layout, name):
-        is_object += f" when {is_total(text)} then {quote(LIKE_A_TOTAL)}"
     refused = values.reason(column, source, text, f"v_{name}", latest)
-    return f"case when t_{name} is null then {absent}{is_object} else {refused} end"
+    unsaid = _unsaid_total(layout)
+    total = f"when {unsaid[1]} then {quote(LIKE_A_TOTAL)} " if unsaid and unsaid[0] == name else ""
+    return f"case {total}when t_{name} is null then {absent}{is_object} else {refused} end"
 
 
-def _may_be_total(layout: Layout, name: str) -> bool:
-    """Whether a word like `Total` in this column is no id, as far as anybody has said."""
-    is_id = layout.feed.columns[name].type == "id" and name in layout.feed.key and name in layout.positions
-    return is_id and layout.part.skip_totals is None and _has_numbers(layout.feed)
+def _unsaid_total(layout: Layout) -> tuple[str, str] | None:
+    """The id of a feed of numbers, and SQL whether a row seems to sum others, where nobody has said what it is.
 
-
-def _has_numbers(feed: Feed) -> bool:
-    return any(column.type in ("count", "amount") for column in feed.columns.values())
+    Looked at are the cells that make the id; where no cell makes one, the first of the row.
+    """
+    if layout.part.skip_totals is not None or not any(
+        c.type in ("count", "amount") for c in layout.feed.columns.values()
+    ):
+        return None
+    ids = [name for name in layout.feed.key if layout.feed.columns[name].type == "id" and name in layout.filled]
+    named = {layout.positions[name] for name in ids if name in layout.positions}
+    for name in ids:
+        source = layout.source(name)
+        for column in source.template_columns if source else []:
+            named.add(find_column(layout.table, column, layout.mapping, optional=False) or 0)
+    return (ids[0], _any_total(layout, named or {0})) if ids else None
 
 
 def _total_sql(layout: Layout) -> str:
     """Whether a row sums others: its first cell, or an id of it, is such a word."""
     ids = [name for name, column in layout.feed.columns.items() if column.type == "id" and name in layout.positions]
-    cells = dict.fromkeys([*(layout.positions[name] for name in ids), 0])
-    there = [c for c in cells if not _holds_objects_at(layout, c) or c in layout.table.paths]
-    return " or ".join(f"coalesce({is_total(f'trim({_cell_text(layout, c)})')}, false)" for c in there) or "false"
+    return _any_total(layout, {0, *(layout.positions[name] for name in ids)})
 
 
-def _holds_objects_at(layout: Layout, position: int) -> bool:
-    """Whether a cell comes from a record of JSON, of which only what was asked for is taken apart."""
-    return layout.table.rest is not None
+def _any_total(layout: Layout, cells: set[int]) -> str:
+    # Of a record of JSON only what was asked for is taken apart.
+    there = [c for c in sorted(cells) if layout.table.rest is None or c in layout.table.paths]
+    return " or ".join(f"coalesce({is_total(_trimmed(_cell_text(layout, c)))}, false)" for c in there) or "false"
 
 
 def _nobody_sql(layout: Layout) -> str:
@@ -499,6 +504,8 @@ def _whole_row_tests(layout: Layout) -> list[str]:
         tests.append(f"when {_total_sql(layout)} then '{TOTAL}'")
     if layout.is_one_of_several:
         tests.append(f"when {_nobody_sql(layout)} then '{NOBODY}'")
+    if unsaid := _unsaid_total(layout):
+        tests.append(f"when {unsaid[1]} then '{unsaid[0]}'")
     return tests
 
 

@@ -138,6 +138,28 @@ def test_skip_totals_leaves_a_row_of_sums_out(yard: Yard, use: Use, word: str) -
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("source", ['{template: "{Campaign}-{day}"}', "{line_number: true}"])
+def test_a_row_of_sums_is_no_cost_whatever_its_id_is_made_of(yard: Yard, use: Use, source: str) -> None:
+    use(
+        f"""
+        mapping: m
+        feed: costs
+        pattern: "x*"
+        columns:
+          cost_id: {source}
+          cost_date: {{from: day, optional: true}}
+          cost_type: {{constant: ads}}
+          amount: {{from: spent}}
+          currency: {{constant: EUR}}
+        """
+    )
+    path = "costs/x.csv"
+    content = "Campaign,day,spent\na,2026-01-01,5\nb,2026-01-02,7\nTotal,,12\nGrand total,2026-01-02,12\n"
+    assert land(yard, content, "amount::int", path) == [(5,), (7,)]
+    assert [reject[1] for reject in yard.rejects(path)] == ["cost_id", "cost_id"]
+    assert all("say `skip_totals: true`" in reject[3] for reject in yard.rejects(path))
+
+
 def test_skip_totals_looks_at_the_first_cell_where_the_id_is_another(yard: Yard, use: Use) -> None:
     use(f"{HEAD}skip_totals: true{IDS}")
     assert land(yard, "label,id\nx,a\nTotal,2 accounts\n", "account_id") == [("a",)]
