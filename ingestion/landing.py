@@ -50,6 +50,7 @@ class Candidate:
         member: its name within a zip; null otherwise.
         mapping: what reads it, where that is more than its name can tell.
         refusal: why its container cannot be opened.
+        is_closed: whether it is a container that cannot be opened, for that reason or for now.
     """
 
     path: str
@@ -58,6 +59,7 @@ class Candidate:
     member: str | None = None
     mapping: Mapping | None = None
     refusal: FileRefused | None = None
+    is_closed: bool = False
 
     @property
     def on_disk(self) -> str:
@@ -183,7 +185,7 @@ def _parts_of(
         yield from parts
     except (FileRefused, FileNotReady) as error:
         refusal = error if isinstance(error, FileRefused) else None
-        yield replace(candidate, refusal=refusal)
+        yield replace(candidate, refusal=refusal, is_closed=True)
 
 
 def _parts_under(candidate: Candidate, file: IO[bytes], mapping: Mapping) -> Iterator[Candidate]:
@@ -388,7 +390,7 @@ def _read_otherwise(
     for path in known.keys() - now:
         holders = [path, *(str(parent) for parent in PurePosixPath(path).parents)]
         file = next((name for name in holders if name in files), None)
-        if file is None or not files[file].is_of(known[path]):
+        if file is None or files[file].is_closed or not files[file].is_of(known[path]):
             continue
         if mappings.is_off(known[path]["loaded_under"]):
             kept.add(file)

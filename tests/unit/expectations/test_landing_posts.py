@@ -15,16 +15,17 @@ FIRST_DAY = date(2026, 1, 1)
 
 
 @pytest.fixture
-def posts(settings: Settings) -> Callable[[int, int], None]:
+def posts(settings: Settings) -> Callable[..., None]:
     """Land one file of posts of one day, captured at 20:00 UTC."""
 
-    def land(day: int, rows: int) -> None:
+    def land(day: int, rows: int, more: str = "") -> None:
         on = FIRST_DAY + timedelta(days=day)
         folder = settings.landing / "post_snapshots"
         folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"tiktok,p{number},a,{on}T20:00:00Z" for number in range(rows)]
+        lines = [f"tiktok,p{number},a,{on}T20:00:00Z{',1' if more else ''}" for number in range(rows)]
+        header = f"platform,post_id,account_id,captured_at{more}"
         if lines:
-            (folder / f"{on}.csv").write_text("\n".join(["platform,post_id,account_id,captured_at", *lines, ""]))
+            (folder / f"{on}.csv").write_text("\n".join([header, *lines, ""]))
         land_files(settings, "r1", log=lambda _: None)
 
     return land
@@ -51,6 +52,12 @@ def test_good_nights_pass(settings, posts):
     assert failed(results) == set()
     # From 20:00 to midnight.
     assert results["freshness_hours"]["observed"] == "4 (1)"
+
+
+def test_a_new_column_of_posts_is_named_as_drift(settings, posts):
+    posts(0, 100)
+    posts(1, 100, more=",likes")
+    assert failed(check(settings, 1)) == {"header_drift"}
 
 
 def test_who_captures_no_posts_is_told_nothing_about_them(settings, night):

@@ -151,6 +151,19 @@ def test_a_zip_under_the_limit_of_unpacked_bytes(yard_with_good: Yard) -> None:
     yard_with_good.assert_quarantined_whole(BOX, "raise GROUNDSWELL_MAX_UNPACKED_BYTES")
 
 
+def test_a_zip_that_cannot_be_opened_any_more_keeps_what_it_brought(yard: Yard) -> None:
+    yard.drop(BOX, packed(("a.csv", A), ("b.csv", B)))
+    yard.land()
+    yard.settings = yard.settings.model_copy(update={"max_unpacked_bytes": 50})
+    yard.land()
+    states = {row["file"]: row["state"] for row in yard.batches()}
+    assert states == {BOX: "quarantined", f"{BOX}/a.csv": "accepted", f"{BOX}/b.csv": "accepted"}
+    yard.settings = yard.settings.model_copy(update={"max_unpacked_bytes": 5000})
+    yard.land()
+    states = {row["file"]: row["state"] for row in yard.batches()}
+    assert states == {BOX: "superseded", f"{BOX}/a.csv": "accepted", f"{BOX}/b.csv": "accepted"}
+
+
 def test_a_member_that_is_damaged_stops_no_other(yard_with_good: Yard) -> None:
     content = packed(("a.csv", A), ("b.csv", B), method=zipfile.ZIP_STORED)
     yard_with_good.drop(BOX, content.replace(b"youtube,a,", b"youtube,z,"))
