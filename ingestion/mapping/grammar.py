@@ -108,7 +108,7 @@ class ColumnSource(Strict):
     )
     header: str | None = Field(
         default=None,
-        description="The header that stands at that position; where another one does, the whole file is set aside."
+        description="The header that stands at that position; where another one does, the whole file is quarantined."
         " Needed wherever the file has a header: `{at: 3, header: Followers}`.",
     )
     twin: int | None = Field(
