@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         default=10.0,
         gt=0,
         description="Memory that a run takes at most, in GiB; past it, its database spills to disk.",
+    )
+    hash_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Key of columns that a mapping hashes, as customers' e-mails; a long random text, kept for good.",
     )
     keep_releases: int = Field(default=7, ge=1, description="Releases kept for readers and for rollback.")
     lease_ttl_seconds: float = Field(

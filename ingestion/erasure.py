@@ -27,7 +27,7 @@ from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
 from ingestion.readers.table import Reader
-from ingestion.values import quote
+from ingestion.sql import quote
 
 BLOCK = 1 << 20
 ACCOUNT, POST = "account", "post"

@@ -22,10 +22,10 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
 from ingestion.mapping.grammar import FORMATS, CanonicalMapping, FeedPart, Mapping
 from ingestion.mapping.in_use import Mappings, load_mappings
+from ingestion.moments import MAX_HOURS_AHEAD
 from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
-from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.

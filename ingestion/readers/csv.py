@@ -19,7 +19,7 @@ from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.table import BLOCK, MAX_COLUMNS, TOO_MANY_COLUMNS, Reader, Table, list_of_cells, one
 from ingestion.readers.text import BOM, LINE_ENDS, is_utf8, scan_lines, transcode, why_broken
-from ingestion.values import quote
+from ingestion.sql import quote
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ingestion.readers.table import (
     plain_words,
 )
 from ingestion.readers.text import BOM, is_utf8, scan_lines, transcode, why_broken
-from ingestion.values import quote
+from ingestion.sql import quote
 
 
 def read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
@@ -55,11 +55,13 @@ def read_jsonl(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], 
         has_lines=True,
         has_header=False,
         paths=paths,
+        is_number=lambda index: f"(json_type(whole, {paths[index]}) in ({NUMBERS}))" if index in paths else None,
         rest=lambda taken: _json_rest([keys.index(header[index]) for index in taken if header[index] in keys], keys),
         rows_hint=records,
     )
 
 
+NUMBERS = "'BIGINT', 'UBIGINT', 'DOUBLE'"
 KEYS = """
 select key from (select unnest(json_keys(text)) as key, source_line from lines)
 group by key order by min(source_line), key limit $most

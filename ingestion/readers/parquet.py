@@ -18,7 +18,8 @@ from ingestion.readers.table import (
     number_given,
     plain_words,
 )
-from ingestion.values import quote
+from ingestion.sql import quote
+from ingestion.values import WHOLE_NUMBERS
 
 
 def read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
@@ -52,6 +53,7 @@ def read_parquet(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str]
         number=lambda reader: number_given(reader, rows),
         has_lines=True,
         types=types,
+        is_number=lambda index: "true" if types.get(index, "VARCHAR").startswith(NUMBERS) else None,
         has_header=False,
         rows_hint=rows,
     )
@@ -73,6 +75,7 @@ def _refuse_unlike_parquet(plain: Path) -> None:
 
 # Types whose values are compared and shown as text; all other plain types stay what they are.
 AS_TEXT = ("BLOB", "BIT", "INTERVAL", "UUID", "ENUM", "TIME")
+NUMBERS = (*WHOLE_NUMBERS, "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 
 
