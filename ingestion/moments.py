@@ -19,9 +19,8 @@ UTC_TIME = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?)?"
 # No zone on earth is more than 14 h from UTC; DuckDB would take +99:00.
 OFFSET_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 MIDNIGHT = r"\d{4}-\d\d-\d\d[T ]00:00(:00(\.0+)?)?Z?"
-# Day, month and year in digits, in whatever order.
-IN_DIGITS = r"\s*[0-9]{1,4}[./-][0-9]{1,2}[./-][0-9]{2,4}(?:[^0-9].*)?"
-IS_ISO = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?"
+# Day and month in either order, then the year.
+IN_DIGITS = r"[0-9]{1,2}[./-][0-9]{1,2}[./-]([0-9]{4}|[0-9]{2})([^0-9].*)?"
 CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
 # Units of an epoch that make a microsecond, and how many digits one has.
 EPOCHS = {
@@ -158,7 +157,7 @@ def two_way(source: ColumnSource | None, mapping: Mapping, text: str) -> str:
     """Whether a text needs the order of its day and month said; empty where the mapping says how times are written."""
     if mapping.date_order or (source and (source.layouts or source.parse)):
         return ""
-    return f"(regexp_full_match({text}, '{IN_DIGITS}') and not regexp_full_match({text}, '{IS_ISO}'))"
+    return f"regexp_full_match({text}, '{IN_DIGITS}')"
 
 
 def reason(
