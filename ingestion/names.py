@@ -30,15 +30,26 @@ def package_spellings() -> dict[str, dict[str, str]]:
 def teach(reader: duckdb.DuckDBPyConnection, spellings: dict[str, dict[str, str]]) -> None:
     """Let a reader know the tables. Letter case, accents and what is neither letter nor digit make no difference."""
     for table, known in spellings.items():
-        codes = dict.fromkeys(known.values())
-        # A code as it is written is looked up without a key being made of it.
-        rows = reader.execute(
+        keys, codes = _keys(tuple(known.items()))
+        reader.execute(f"create type known_{table} as enum ({keys})")
+        reader.execute(f"set variable known_{table} = [{codes}]")
+
+
+@lru_cache(maxsize=8)
+def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    """The keys of a table, each once, and the code of each, as lists of literals."""
+    codes = dict.fromkeys(code for _, code in known)
+    # A code as it is written is looked up without a key being made of it.
+    with duckdb.connect() as connection:
+        rows = connection.execute(
             f"select key, any_value(code) from (select unnest([spelling, {key('spelling')}]) as key, code from"
             " (select unnest($spellings) as spelling, unnest($codes) as code)) where key <> '' group by 1 order by 1",
-            {"spellings": [*known, *codes], "codes": [*known.values(), *codes]},
+            {
+                "spellings": [*(spelling for spelling, _ in known), *codes],
+                "codes": [*(code for _, code in known), *codes],
+            },
         ).fetchall()
-        reader.execute(f"create type known_{table} as enum ({listed(row[0] for row in rows)})")
-        reader.execute(f"set variable known_{table} = $codes", {"codes": [row[1] for row in rows]})
+    return listed(row[0] for row in rows), listed(row[1] for row in rows)
 
 
 def key(text: str) -> str:

@@ -1,7 +1,7 @@
 """`make preview`: what a file would become, with nothing written but a YAML; and the mapping that it infers."""
 
-import re
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
