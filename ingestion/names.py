@@ -4,33 +4,23 @@ DuckDB looks a text up in an enum by a hash, in whatever order rows come and wit
 its spellings and a list of what they stand for.
 """
 
-import csv
 from functools import lru_cache
-from pathlib import Path
 
 import duckdb
 
 from ingestion.sql import listed, quote
+from ingestion.user_config.load import UserConfig
 
-DEFAULTS = Path(__file__).parent / "user_config" / "defaults"
 # Table, and its column of what a spelling stands for.
 TABLES = {"platforms": "platform", "countries": "country"}
 
 
-@lru_cache(maxsize=1)
-def package_spellings() -> dict[str, dict[str, str]]:
-    """By table what each spelling stands for."""
-    found = {}
-    for table, column in TABLES.items():
-        with (DEFAULTS / f"{table}.csv").open(encoding="utf-8", newline="") as lines:
-            found[table] = {row["spelling"]: row[column] for row in csv.DictReader(lines)}
-    return found
-
-
-def teach(reader: duckdb.DuckDBPyConnection, spellings: dict[str, dict[str, str]]) -> None:
+def teach(reader: duckdb.DuckDBPyConnection, config: UserConfig) -> None:
     """Let a reader know the tables. Letter case, accents and what is neither letter nor digit make no difference."""
-    for table, known in spellings.items():
-        keys, codes = _keys(tuple(known.items()))
+    for table, column in TABLES.items():
+        # The package's rows come first, so that of two that are compared alike the user's holds.
+        known = tuple((item.row.spelling, getattr(item.row, column)) for item in config.tables[table])
+        keys, codes = _keys(known)
         reader.execute(f"create type known_{table} as enum ({keys})")
         reader.execute(f"set variable known_{table} = [{codes}]")
 
@@ -38,16 +28,15 @@ def teach(reader: duckdb.DuckDBPyConnection, spellings: dict[str, dict[str, str]
 @lru_cache(maxsize=8)
 def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
     """The keys of a table, each once, and the code of each, as lists of literals."""
-    codes = dict.fromkeys(code for _, code in known)
-    # A code as it is written is looked up without a key being made of it.
+    spelled = [*((code, code) for code in dict.fromkeys(code for _, code in known)), *known]
     with duckdb.connect() as connection:
+        # A code as it is written is looked up without a key being made of it.
         rows = connection.execute(
-            f"select key, any_value(code) from (select unnest([spelling, {key('spelling')}]) as key, code from"
-            " (select unnest($spellings) as spelling, unnest($codes) as code)) where key <> '' group by 1 order by 1",
-            {
-                "spellings": [*(spelling for spelling, _ in known), *codes],
-                "codes": [*(code for _, code in known), *codes],
-            },
+            f"select key, arg_max(code, place)"
+            f" from (select unnest([spelling, {key('spelling')}]) as key, code, place from"
+            " (select unnest($spellings) as spelling, unnest($codes) as code, unnest(range(len($codes))) as place))"
+            " where key <> '' group by 1 order by 1",
+            {"spellings": [spelling for spelling, _ in spelled], "codes": [code for _, code in spelled]},
         ).fetchall()
     return listed(row[0] for row in rows), listed(row[1] for row in rows)
 

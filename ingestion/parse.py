@@ -25,6 +25,7 @@ from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
 from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, one, plain_words
 from ingestion.sql import listed, quote
+from ingestion.user_config import load as user_config
 from ingestion.values import Reading
 
 VALUE_SHOWN = 200
@@ -140,7 +141,7 @@ def connect(settings: Settings) -> Reader:
     settings.inbox.parent.mkdir(parents=True, exist_ok=True)
     reader = duckdb.connect(":memory:", config=settings.duckdb_config)
     reader.execute("set TimeZone = 'UTC'")
-    names.teach(reader, names.package_spellings())
+    names.teach(reader, user_config.load(settings))
     secret.tell(reader, settings)
     return reader
 

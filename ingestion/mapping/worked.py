@@ -1,4 +1,4 @@
-"""Worked lines of the reference: a cell, what a mapping says of it, and what it is read as. A test lands each of them."""
+"""Worked lines of the reference: a cell, what a mapping says of it, and what it is read as. A test lands each."""
 
 from typing import NamedTuple
 

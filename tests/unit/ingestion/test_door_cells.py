@@ -19,6 +19,7 @@ from ingestion import landing
 from ingestion.config import PROJECT_DIR
 from ingestion.errors import ContractError
 from ingestion.mapping import grammar
+from tests.mappings import only
 
 from ..conftest import Yard
 from .test_formats import xlsx
@@ -44,7 +45,7 @@ def land_case(yard: Yard, monkeypatch: pytest.MonkeyPatch, name: str, folder: st
     """Land a file of the fixture, under its mapping; returns its path in landing."""
     if mapping:
         loaded = grammar.load_mapping(DOOR / mapping)
-        monkeypatch.setattr(landing, "load_mappings", lambda: [loaded])
+        monkeypatch.setattr(landing, "load_mappings", lambda *_: only(loaded))
     yard.drop(f"{folder}/{name}", (DOOR / name).read_bytes())
     yard.land()
     return f"{folder}/{name}"

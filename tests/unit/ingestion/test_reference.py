@@ -10,6 +10,7 @@ import pytest
 
 from ingestion import landing
 from ingestion.mapping import grammar, reference, worked
+from tests.mappings import only
 
 from ..conftest import Yard
 
@@ -49,7 +50,7 @@ def test_a_worked_line_is_what_landing_makes_of_it(
     text = f"mapping: m\nfeed: {line.feed}\npattern: 'x*'\n{line.file}\ncolumns:\n{listed}"
     (tmp_path / "m.yml").write_text(text, encoding="utf-8")
     mapping = grammar.load_mapping(tmp_path / "m.yml")
-    monkeypatch.setattr(landing, "load_mappings", lambda: [mapping])
+    monkeypatch.setattr(landing, "load_mappings", lambda *_: only(mapping))
     path = f"{line.feed}/x.csv"
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
