@@ -102,6 +102,8 @@ def _laid_out(column: FeedColumn, source: ColumnSource | None, mapping: Mapping,
     found = [_strptime(column, layout, mapping, text, _clock(source), zone) for layout in source.layouts]
     if len(found) == 1:
         return found[0]
+    # `%Y` reads the 25 of 03.04.25 as a year as well; such a reading is none where another layout is given.
+    found = [f"case when {each} >= {column.type} '1000-01-01' then {each} end" for each in found]
     first = f"coalesce({', '.join(found)})"
     differs = " or ".join(f"coalesce({each} <> {first}, false)" for each in found[1:])
     return f"case when not ({differs}) then {first} end"

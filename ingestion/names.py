@@ -4,6 +4,7 @@ DuckDB looks a text up in an enum by a hash, in whatever order rows come and wit
 its spellings and a list of what they stand for.
 """
 
+import re
 from functools import lru_cache
 
 import duckdb
@@ -39,6 +40,15 @@ def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
             {"spellings": [spelling for spelling, _ in spelled], "codes": [code for _, code in spelled]},
         ).fetchall()
     return listed(row[0] for row in rows), listed(row[1] for row in rows)
+
+
+def former_codes(config: UserConfig) -> dict[str, list[str]]:
+    """By platform the other codes that stand for it: before they were known as spellings, rows were kept under them."""
+    found: dict[str, list[str]] = {}
+    for item in config.tables["platforms"]:
+        if re.fullmatch(r"[a-z0-9_.-]{1,40}", item.row.spelling) and item.row.spelling != item.row.platform:
+            found.setdefault(item.row.platform, []).append(item.row.spelling)
+    return found
 
 
 def key(text: str) -> str:

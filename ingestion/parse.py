@@ -96,6 +96,9 @@ class Layout:
         if source is not None and source.compute is not None:
             # Its operands were read already, as exact numbers.
             return Reading(self.feed.columns[name], source, self.mapping, "true", loaded_at=self.loaded_at)
+        if source is not None and source.constant is not None and not source.parse:
+            # A constant is written by the mapping's author, with a point whatever the file has.
+            return Reading(self.feed.columns[name], source, self.mapping, "true", loaded_at=self.loaded_at)
         return self._reading_at(self.feed.columns[name], source, position)
 
     def operand(self, name: str, header: str) -> Reading:

@@ -40,6 +40,10 @@ SPELLINGS = {
     "code": "upper(regexp_replace(nfc_normalize({0}), '[\\s\\p{{Cf}}\\x{{00A0}}]', '', 'g'))",
 }
 
+# Words that no `|` separates.
+OTHER_LIST = r"[^\s|][\s,;]+[^\s,;|]|^\["
+UNSEPARATED = "several words and no | between them: say `list_separator`"
+
 # Types of a Parquet file that are taken as they are.
 WHOLE_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 NATIVE = {
@@ -119,6 +123,8 @@ class Reading:
         if self._parse == "whole_id":
             text = f"regexp_replace({text}, '^{WHOLE_DOUBLE}$', '\\1')"
         is_short = f"(strlen({text}) <= {MAX_TEXT_CHARACTERS} or length({text}) <= {MAX_TEXT_CHARACTERS})"
+        if self.column.words:
+            is_short = f"{is_short} and not regexp_matches({text}, '{OTHER_LIST}')"
         return self._in_one_spelling(f"case when {is_short} and not contains({text}, chr(0)) then {text} end")
 
     def _in_one_spelling(self, value: str) -> str:
@@ -249,6 +255,13 @@ class Reading:
                 f" when strlen({inner}) > {MAX_ID_BYTES} then 'longer than {MAX_ID_BYTES} bytes'"
                 " else 'holds a control character (line break, tab, NUL)' end"
             )
+        if self.column.words:
+            unseparated = f"regexp_matches({text}, '{OTHER_LIST}') then {quote(UNSEPARATED)}"
+            return f"case when {unseparated} else {self._why_no_text(text)} end"
+        return self._why_no_text(text)
+
+    @staticmethod
+    def _why_no_text(text: str) -> str:
         too_long = f"'longer than {MAX_TEXT_CHARACTERS:,} characters'"
         return f"case when contains({text}, chr(0)) then 'holds a NUL byte' else {too_long} end"
 

@@ -15,7 +15,7 @@ import duckdb
 import pytest
 from pydantic import SecretStr
 
-from ingestion import landing
+from ingestion import erasure, landing, ledger
 from ingestion.config import PROJECT_DIR
 from ingestion.errors import ContractError
 from ingestion.mapping import grammar
@@ -354,6 +354,8 @@ def test_the_bounds_themselves_and_an_optional_date_beyond_them(yard: Yard) -> N
         ("", "time_format: ['%d/%m/%Y', '%m/%d/%Y']", "25/04/2025", datetime(2025, 4, 25)),
         ("", "time_format: ['%d/%m/%Y', '%m/%d/%Y']", "04/04/2025", datetime(2025, 4, 4)),
         ("", "time_format: ['%d/%m/%Y', '%m/%d/%Y']", "03/04/2025", None),
+        ("", "time_format: ['%d.%m.%Y', '%d.%m.%y']", "03.04.25", datetime(2025, 4, 3)),
+        ("", "time_format: ['%d.%m.%Y', '%d.%m.%y']", "03.04.2025", datetime(2025, 4, 3)),
         ("language: de", "time_format: '%d. %B %Y'", "5. März 2025", datetime(2025, 3, 5)),
         ("language: es", "time_format: '%d de %B de %Y'", "5 de enero de 2025", datetime(2025, 1, 5)),
         ("language: fr", "time_format: '%d %b %Y'", "5 févr. 2025", datetime(2025, 2, 5)),
@@ -410,6 +412,51 @@ def test_platforms_and_countries_have_one_spelling(yard: Yard) -> None:
         "platform",
         "no known platform; did you mean instagram?; a platform of your own is a row of config/platforms.csv",
     )
+
+
+def test_a_user_adds_platforms_and_spellings(yard: Yard, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "platforms.csv").write_text("spelling,platform\nmynet,mynet\nMy Net!,mynet\nsnap,snapsnap\n")
+    (folder / "countries.csv").write_text("spelling,country\nBlighty,GB\n")
+    yard.settings = yard.settings.model_copy(update={"config": folder})
+    header = "platform,account_id,captured_at,country"
+    rows = [f"{name},{number},2026-01-05,blighty" for number, name in enumerate(["MyNet", "my net", "Snap", "IG"])]
+    yard.drop_rows(PATH, *rows, header=header)
+    yard.land()
+    assert yard.rows(PATH, "platform, country") == [
+        ("mynet", "GB"), ("mynet", "GB"), ("snapsnap", "GB"), ("instagram", "GB"),
+    ]  # fmt: skip
+
+
+def test_two_rows_of_a_user_that_are_compared_alike_and_differ_are_refused(yard: Yard, tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "platforms.csv").write_text("spelling,platform\nMy Net,mynet\nmy-net,other\n")
+    yard.settings = yard.settings.model_copy(update={"config": folder})
+    yard.drop_rows(PATH, "mynet,a,2026-01-05,1")
+    with pytest.raises(
+        ContractError, match=r"platforms\.csv:3: 'my-net' is compared as 'My Net' on line 2, which stands"
+    ):
+        yard.land()
+
+
+def test_a_constant_has_a_point_whatever_the_file_has(yard: Yard, use: Use) -> None:
+    text = COSTS.format(traits="", file="decimal_mark: ','").replace("{from: amount}", "{constant: 12.50}")
+    use(text)
+    assert land(yard, "id\na\n", "amount", "costs/x.csv") == [(Decimal("12.5"),)]
+
+
+def test_who_was_erased_under_a_former_code_stays_out(yard: Yard) -> None:
+    """An account of `twitter` came on the list before `twitter` was read as x; and one that is erased now."""
+    with ledger.write(yard.settings) as connection:
+        ledger.begin_erasure(connection, [erasure.digest(yard.settings, erasure.ACCOUNT, "twitter", "anna")])
+    erasure.begin(yard.settings, "Twitter", "bea")
+    yard.drop_rows(
+        PATH, "Twitter,anna,2026-01-05,1", "x,bea,2026-01-05,2", "x,cy,2026-01-05,3", "tiktok,anna,2026-01-05,4"
+    )
+    yard.land()
+    assert yard.rows(PATH) == [("cy", 3), ("anna", 4)]
 
 
 # --- what a bad cell costs
@@ -541,6 +588,21 @@ def test_lists_in_other_ways(yard: Yard, use: Use, separator: str, tags: list[st
     yard.drop(path, (DOOR / "17_hashtags.csv").read_bytes())
     yard.land()
     assert [found for (found,) in yard.rows(path, "hashtags")] == tags
+
+
+def test_several_hashtags_that_nothing_separates_are_not_one(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = land_case(yard, monkeypatch, "17_hashtags.csv", "post_snapshots")
+    assert yard.rows(path, "post_id, hashtags") == [("p1", None), ("p2", None), ("p3", None), ("p4", "finance|money")]
+    reason = "several words and no | between them: say `list_separator`"
+    assert yard.batch(path)["reason"] == f"invalid cells, null now: 3 of hashtags (line 2: {reason})"
+
+
+@pytest.mark.parametrize("tags", ["a | b", "#tea|#cake ", "tea", "|tea|"])
+def test_hashtags_in_the_way_of_the_feed(yard: Yard, tags: str) -> None:
+    header = "platform,post_id,account_id,captured_at,hashtags"
+    yard.drop_rows("post_snapshots/x.csv", f"tiktok,p,a,2026-01-05,{tags}", header=header)
+    yard.land()
+    assert yard.rows("post_snapshots/x.csv", "hashtags") == [(tags.strip(),)]
 
 
 @pytest.mark.parametrize(
