@@ -8,7 +8,7 @@ same with `source_line`; `dropped` lists the lines of twins that do not stay; `r
 """
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -278,8 +278,8 @@ def _nearest(name: str, header: Sequence[str]) -> str:
 def _extra_sql(layout: Layout) -> str:
     """Cells that no feed column takes, as JSON by header; a repeated or empty header gets a name of its own."""
     header = layout.table.header
-    ignored = {tidy(name) for name in (*layout.part.ignore, *_hashed(layout.mapping))}
-    left = {index for index, name in enumerate(header) if tidy(name) in ignored}
+    ignored = {tidy(name) for name in layout.part.ignore}
+    left = {index for index, name in enumerate(header) if tidy(name) in ignored} | _hashed(layout)
     taken = left | set(layout.positions.values())
     if layout.table.rest is not None:
         return layout.table.rest(sorted(taken))
@@ -292,12 +292,15 @@ def _extra_sql(layout: Layout) -> str:
     return f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
 
 
-def _hashed(mapping: Mapping) -> Iterator[str]:
-    """Headers whose cells are hashed in one of the feeds, so that no other feed may keep them as they are."""
-    for part in mapping.parts:
-        for source in part.columns.values():
-            if source.hash:
-                yield from [source.from_] if source.from_ is not None else source.other_columns
+def _hashed(layout: Layout) -> set[int]:
+    """Places of the cells that are hashed in one of the feeds, so that no other feed may keep them as they are."""
+    sources = [source for part in layout.mapping.parts for source in part.columns.values() if source.hash]
+    names = {tidy(name) for source in sources for name in (source.from_ or "", *source.other_columns) if name}
+    if layout.table.paths:
+        # Of a path into an object the whole object goes.
+        names |= {name.split(".")[0] for name in names}
+    places = {index for index, name in enumerate(layout.table.header) if tidy(name) in names}
+    return places | {source.at - 1 for source in sources if source.at is not None}
 
 
 def _cell_text(layout: Layout, position: int) -> str:
@@ -517,7 +520,7 @@ def _whole_row_tests(layout: Layout) -> list[tuple[str, str, str, str]]:
         for header, unreadable in chosen.unreadable(lambda each: _compared(layout, each)).items():
             text, (_, reading) = _named_text(layout, header), layout.compared(header)
             why = f"{quote(f'{header!r}, by which the mapping keeps rows: ')} || {reading.reason(text)}"
-            tests.append((f"({header})", unreadable, text, why))
+            tests.append((f"(keep {header})", unreadable, text, why))
         left_out = f"left out by the mapping, which keeps: {layout.part.keep}"
         kept = chosen.sql(lambda header: _compared(layout, header))
         tests.append((LEFT_OUT, f"not ({kept})", "null", quote(left_out)))

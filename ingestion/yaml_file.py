@@ -28,18 +28,20 @@ class _AsWritten(yaml.SafeLoader):
 
 
 def load_model(model: type[Model], path: Path) -> Model:
-    """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it.
-
-    A field that is marked `AS_WRITTEN` holds the text of its scalars, quoted or not.
-    """
+    """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it."""
     text = path.read_text(encoding="utf-8")
     try:
-        content = _as_written(model, yaml.safe_load(text), yaml.load(text, _AsWritten))
+        content = parsed(model, text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
         raise ContractError(f"{path.name}:{where} not valid YAML: {getattr(error, 'problem', error)}") from error
     return validated(model, content, path)
+
+
+def parsed(model: type[BaseModel], text: str) -> Any:
+    """What a YAML text holds for a model. A field marked `AS_WRITTEN` gets its scalars as they are, quoted or not."""
+    return _as_written(model, yaml.safe_load(text), yaml.load(text, _AsWritten))
 
 
 def validated(model: type[Model], content: Any, path: Path) -> Model:
@@ -61,6 +63,9 @@ def _as_written(annotation: Any, content: Any, written: Any) -> Any:
     if isinstance(content, list) and isinstance(written, list):
         return [_as_written(annotation, item, text) for item, text in zip(content, written, strict=True)]
     if not isinstance(content, dict) or not isinstance(written, dict) or model is None:
+        return content
+    if len(content) != len(written):
+        # Keys that YAML takes for one and the same, or merges: there is no telling which text is whose.
         return content
     if _is_by_name(annotation):
         pairs = zip(content.items(), written.values(), strict=True)

@@ -667,6 +667,17 @@ def test_emails_are_hashed_with_the_key_and_kept_nowhere(yard: Yard, use: Use) -
     assert KEY not in "\n".join(yard.said)
 
 
+def test_a_hashed_path_leaves_nothing_of_its_object_in_extra(yard: Yard, use: Use) -> None:
+    with_key(yard, KEY)
+    use(HASHED.replace("from: Email", "from: buyer.email") + "format: jsonl\n")
+    yard.drop("exports/x.jsonl", '{"id": 1, "total": 5, "buyer": {"email": "a@example.com", "name": "Ann"}}\n')
+    yard.land()
+    files = [str(yard.settings.raw / row["path"]) for row in yard.query("select path from raw_files")]
+    assert duckdb.execute("select distinct extra from read_parquet(?, union_by_name = true)", [files]).fetchall() == [
+        (None,)
+    ]
+
+
 def test_a_hash_without_a_key_waits_and_says_so(yard: Yard, use: Use) -> None:
     use(HASHED)
     yard.drop("exports/x.csv", "id,Email,total\n1,a@example.com,5\n")
