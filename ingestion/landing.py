@@ -495,6 +495,7 @@ def _batch_of(
         run_id=run_id,
         raw_files=raw_files,
         layout=mapping.own_fingerprint if mapping else "",
+        invalid_cells=outcome.invalid_cells,
     )
 
 

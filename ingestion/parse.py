@@ -9,7 +9,7 @@ same with `source_line`; `dropped` lists the lines of twins that do not stay; `r
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -57,6 +57,7 @@ class Outcome:
 
     Args:
         rows_left_out: of the quarantined, those that the mapping's `keep` leaves out on purpose.
+        invalid_cells: of the accepted, rows by column whose cell could not be read and became null.
     """
 
     state: str
@@ -67,6 +68,7 @@ class Outcome:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     rows_left_out: int = 0
+    invalid_cells: dict[str, int] = field(default_factory=dict)
     has_rejects: bool = False
 
 
@@ -196,11 +198,12 @@ def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, d
     left_out = one(reader, "select count(*) from numbered where bad_column = '(left out)'") if part.keep else 0
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
     outages = _outages(reader, part)
+    invalid = invalid_cells(reader)
     notes = [
         *table.notes,
         *_note_encoding(reader),
         *_note_absent(layout),
-        *_note_cells(reader, layout),
+        *_note_cells(reader, layout, invalid),
         *(f"outage: {share:.0%} of {n} are 0, read as not captured" for n, share in outages),
     ]
     if accepted == 0:
@@ -215,6 +218,7 @@ def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, d
         rows_quarantined=rejected,
         rows_duplicate=duplicates,
         rows_left_out=left_out,
+        invalid_cells={cells.column: cells.rows for cells in invalid},
         has_rejects=rejected > 0,
     )
 
@@ -601,6 +605,16 @@ def _marks(layout: Layout) -> dict[str, str]:
     }
 
 
+def _noisy_bits(layout: Layout) -> dict[str, tuple[int, str]]:
+    """Per amount and rate its bit in the column `noisy`, and when it is set: it is written as floats are."""
+    tests = (
+        (name, layout.reading(name).has_noise(f"t_{name}"))
+        for name in layout.feed.columns
+        if layout.source(name) is not None
+    )
+    return {name: (1 << place, f"v_{name} is not null and {sql}") for place, (name, sql) in enumerate(tests) if sql}
+
+
 @dataclass(frozen=True)
 class InvalidCells:
     """Cells of one column that could not be read and became null: how many, and the first of them."""
@@ -626,21 +640,11 @@ def invalid_cells(reader: Reader) -> list[InvalidCells]:
     return [InvalidCells(*row) for row in rows]
 
 
-def _noisy_bits(layout: Layout) -> dict[str, tuple[int, str]]:
-    """Per amount and rate its bit in the column `noisy`, and when it is set: it is written as floats are."""
-    tests = (
-        (name, layout.reading(name).has_noise(f"t_{name}"))
-        for name in layout.feed.columns
-        if layout.source(name) is not None
-    )
-    return {name: (1 << place, f"v_{name} is not null and {sql}") for place, (name, sql) in enumerate(tests) if sql}
-
-
-def _note_cells(reader: Reader, layout: Layout) -> list[str]:
+def _note_cells(reader: Reader, layout: Layout, invalid: list[InvalidCells]) -> list[str]:
     """Say how many cells of each column are null because they are invalid, and how many were rounded from floats."""
     notes = []
-    if counts := invalid_cells(reader):
-        said = "; ".join(f"{cell.rows:,} of {cell.column} (line {cell.first_line}: {cell.reason})" for cell in counts)
+    if invalid:
+        said = "; ".join(f"{cell.rows:,} of {cell.column} (line {cell.first_line}: {cell.reason})" for cell in invalid)
         notes.append(f"invalid cells, null now: {said}")
     if noisy := _noisy_bits(layout):
         sums = ", ".join(f"count(*) filter (noisy & {bit} <> 0)" for bit, _ in noisy.values())

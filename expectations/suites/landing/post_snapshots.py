@@ -81,4 +81,5 @@ def checks(settings: Settings) -> list[Check]:
         Check("volume_change", "warning", VOLUME),
         Check("files_quarantined_whole", "warning", accounts.FILES_QUARANTINED),
         Check("share_of_rows_quarantined", "warning", accounts.ROWS_QUARANTINED),
+        Check("share_of_cells_invalid", "warning", accounts.CELLS_INVALID, accounts.LOOK),
     ]

@@ -223,6 +223,7 @@ def test_a_bad_optional_cell_becomes_null_and_its_row_loads(
     assert [row[3] for row in (found[0], found[2])] == [None, None]
     batch = yard_with_good.batch(BAD)
     assert (batch["rows_accepted"], batch["rows_quarantined"]) == (3, 0)
+    assert json.loads(batch["invalid_cells"]) == {column: 1}
     assert batch["reason"] == f"invalid cells, null now: 1 of {column} (line 3: {reason})"
 
 
