@@ -11,7 +11,7 @@ from ingestion.mapping.grammar import BLANKS, CanonicalMapping, ColumnSource, Ma
 from ingestion.sql import quote
 
 NUMBER = "decimal(38, 18)"
-SIGN = r"(?:[€$£¥₩₹]|[A-Z]{3})"
+SIGN = r"(?:[A-Z]{0,3}[€$£¥₩₹₽₺₫฿₱₦₪]|[A-Z]{3}|zł|kr\.?|Kč|Ft|Rs\.?)"
 MINUS = "[-−]"
 UNITS = {
     "k": 10**3, "tsd": 10**3, "tys": 10**3, "тыс": 10**3, "천": 10**3, "万": 10**4, "萬": 10**4, "만": 10**4,

@@ -370,7 +370,12 @@ def _text_sql(layout: Layout, name: str) -> str:
 
 def _operand_sql(layout: Layout, name: str, header: str) -> str:
     """The number of a column that is part of a sum."""
-    return layout.operand(name, header).number(_named_text(layout, header))
+    return layout.operand(name, header).number(_operand_text(layout, name, header))
+
+
+def _operand_text(layout: Layout, name: str, header: str) -> str:
+    source = layout.source(name)
+    return _without_nulls(_named_text(layout, header), source.null_values if source else ())
 
 
 def _unread_operands(layout: Layout, name: str) -> dict[str, str]:
@@ -379,7 +384,7 @@ def _unread_operands(layout: Layout, name: str) -> dict[str, str]:
     if source is None or source.compute is None:
         return {}
     return {
-        header: f"({_named_text(layout, header)} is not null and {_operand_sql(layout, name, header)} is null)"
+        header: f"({_operand_text(layout, name, header)} is not null and {_operand_sql(layout, name, header)} is null)"
         for header in arithmetic.parse(source.compute).columns
     }
 
@@ -485,7 +490,7 @@ def _reason_sql(layout: Layout, name: str) -> str:
         cell = _cell_text(layout, layout.positions[name])
         absent = f"if(coalesce(trim({cell}), '') = '', {absent}, 'not of the shape that the mapping extracts')"
     parts = [
-        f" when {unread} then {quote(f'{header}: ')} || {operand.reason(_named_text(layout, header))}"
+        f" when {unread} then {quote(f'{header}: ')} || {operand.reason(_operand_text(layout, name, header))}"
         for header, unread in _unread_operands(layout, name).items()
         for operand in [layout.operand(name, header)]
     ]

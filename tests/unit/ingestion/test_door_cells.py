@@ -128,6 +128,11 @@ def test_a_canonical_amount_has_a_decimal_point_and_a_canonical_count_has_none(y
         ("", "parse: number", "($80.00)", "-80"),
         ("", "parse: number", "-€ 80.50", "-80.5"),
         ("", "parse: number", "80.00-", "-80"),
+        ("decimal_mark: ','", "parse: number", "R$ 1.234,50", "1234.5"),
+        ("decimal_mark: ','", "parse: number", "1 234,50 zł", "1234.5"),
+        ("decimal_mark: ','", "parse: number", "1.234,50 kr.", "1234.5"),
+        ("", "parse: number", "US$1,234.50", "1234.5"),
+        ("", "parse: number", "Rs. 12,34,567", "1234567"),
         ("", "parse: number", "−80.00", "-80"),
         ("", "", "-80.00", "-80"),
         ("", "", "0.123456", "0.123456"),
@@ -560,6 +565,14 @@ def test_arithmetic(yard: Yard, use: Use, compute: str, cells: tuple[str, str], 
     use(COSTS.format(traits="", file="").replace("from: amount", f'compute: "{compute}"'))
     found = land(yard, f"id,a,b\nx,{cells[0]},{cells[1]}\n", "amount", "costs/x.csv")
     assert found == ([] if amount is None else [(Decimal(amount),)])
+
+
+def test_a_sum_goes_by_the_nulls_and_the_marks_of_its_column(yard: Yard, use: Use) -> None:
+    traits = """compute: "a + (b or 0)", null_values: ['-'], parse: number"""
+    use(COSTS.format(traits="", file="decimal_mark: ','").replace("from: amount", traits))
+    content = 'id,a,b\nx,"1.000,50",-\ny,"€ 2,25","1,2 Tsd."\nz,-,1\n'
+    assert land(yard, content, "amount", "costs/x.csv") == [(Decimal("1000.5"),), (Decimal("1202.25"),)]
+    assert yard.rejects("costs/x.csv")[0][3] == "empty, but required"
 
 
 def test_a_part_of_a_sum_that_is_no_number_is_named(yard: Yard, use: Use) -> None:
