@@ -439,7 +439,7 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
         for table in ("replays", "plan_ranges", "rollbacks", "suppressed", "erasures", "verified_files"):
             connection.execute(f"drop table {table}")
         connection.execute("drop index batches_landing_order")
-        for column in ("landing_order", "layout"):
+        for column in ("landing_order", "layout", "invalid_cells"):
             connection.execute(f"alter table batches drop column {column}")
         connection.execute("pragma user_version = 2")
     assert steps(yard) == [(replay.READ_AGAIN, LARGE)]
