@@ -57,6 +57,12 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
         yield from (f"  {_named(item)}  ({item.place if item.is_users else PACKAGE})" for item in shown)
         if len(shown) < len(held):
             yield f"  the package's stand in {DEFAULTS / name}.csv"
+    mappings = load_mappings(settings)
+    yield ""
+    yield f"mappings: {len(mappings.in_use)} in use, {len(mappings.library)} in the library"
+    for mapping in mappings.in_use.values():
+        origin = "yours" if mapping.mapping not in mappings.library else "use:"
+        yield f"  {mapping.mapping}: {mapping.pattern}  ({origin})"
     yield ""
     yield "bounds of checks"
     for feed, checks in thresholds.all_checks(settings).items():
