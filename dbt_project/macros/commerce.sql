@@ -9,6 +9,18 @@
         ) = 1
 {%- endmacro %}
 
+{#- Deliveries of one key in their order, from the first to the one that counts; `within` orders rows of one file. -#}
+{% macro delivery_order(within=[]) -%}
+    as_of nulls first, source_sha256 nulls first
+    {%- for column in within %}, {{ column }} nulls first{% endfor %}
+{%- endmacro %}
+
+{#- Whether a day lies in a half-open span of days, of which either end may be open. -#}
+{% macro is_within(day, span) -%}
+    ({{ span }}.first_day is null or {{ day }} >= {{ span }}.first_day)
+    and ({{ span }}.end_day is null or {{ day }} < {{ span }}.end_day)
+{%- endmacro %}
+
 {#- A promo code as shops compare it. -#}
 {% macro normal_code(code) -%} nullif(upper(trim({{ code }})), '') {%- endmacro %}
 
@@ -97,4 +109,9 @@
     {%- set columns = ["spend_base"] -%}
     {%- for cost_type in cost_types() -%} {%- do columns.append("spend_" ~ cost_type ~ "_base") -%} {%- endfor -%}
     {{ return(columns) }}
+{%- endmacro %}
+
+{#- Terms of pay of a collaboration: what a version of it is of. -#}
+{% macro agreement_terms() -%}
+    {{ return(["rule_id", "cookie_window_days", "partner_type", "agreed_fee", "posts_agreed", "currency"]) }}
 {%- endmacro %}

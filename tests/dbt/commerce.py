@@ -20,7 +20,10 @@ from warehouse.build.meta import config_tables
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
 # The domains of money, and the mart that lists what is wrong with its records.
-MONEY = ("core", "order", "attribution", "commission", "spend", "returns", "pricing", "fct_commerce_issue")
+MONEY = (
+    "core", "order", "attribution", "commission", "spend", "returns", "pricing", "dim_collaboration_version",
+    "fct_commerce_issue",
+)  # fmt: skip
 
 
 class Compiled:

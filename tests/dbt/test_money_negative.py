@@ -19,7 +19,7 @@ BROKEN = {
     "40, 20 and 40 alike": ("int_attribution__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
     "renewals stand alone": ("int_attribution__credits_assigned", "orders.first_order_id =", "orders.order_id ="),
     "an order counts for each of a group": ("int_returns__group_revenue", "nulls last\n        ) = 1", "nulls last\n        ) > 0"),
-    "a settlement is spend": ("int_spend__spend_dated", "costs.cost_type <> 'commission' or", "true or"),
+    "a settlement is spend": ("int_spend__costs_rated", "costs.cost_type <> 'commission' or", "true or"),
     "a refund reverses nothing": ("int_commission__commissions_accrued", "where accruals.charged_amount > 0", "where false"),
     "renewals earn nothing": ("int_commission__earners_resolved", "else 'renewal' end", "else 'lifetime' end"),
     "a rate is carried four days": ("int_core__fx_rates_carried", "interval (5) day", "interval (0) day"),

@@ -20,6 +20,10 @@ rules as (select * from {{ ref("int_commission__rules_dated") }}),
 
 commissions as (select * from {{ ref("int_commission__commissions_accrued") }}),
 
+versions as (select * from {{ ref("int_agreement__versions") }}),
+
+deliveries as (select * from {{ ref("stg_landing__collaboration_deliveries") }}),
+
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 credited as (
@@ -162,6 +166,33 @@ int_operations__commerce_records_flagged as (
     union all
 
     select
+        'collaborations' as feed,
+        collaboration_id || ' from ' || valid_from as record_id,
+        'terms_changed_undated' as issue,
+        'other terms of pay came without valid_from: they hold from the day of their file' as explanation,
+        valid_from as record_date,
+        data_origin
+    from versions
+    where is_undated
+
+    union all
+
+    select
+        'collaborations' as feed,
+        deliveries.collaboration_id || ' from ' || deliveries.valid_from as record_id,
+        'version_before_start' as issue,
+        'valid_from lies before its start of ' || collaborations.start_date || ': its terms hold from the start'
+            as explanation,
+        deliveries.valid_from as record_date,
+        max(deliveries.data_origin) as data_origin
+    from deliveries
+    inner join collaborations on deliveries.collaboration_id = collaborations.collaboration_id
+    where deliveries.valid_from < collaborations.start_date
+    group by deliveries.collaboration_id, deliveries.valid_from, collaborations.start_date
+
+    union all
+
+    select
         'campaigns' as feed,
         campaign_id as record_id,
         'ends before it starts' as issue,
@@ -183,6 +214,19 @@ int_operations__commerce_records_flagged as (
     from touches
     cross join base
     where {{ days_between("cast(touches.touched_at as date)", "base.as_of_date") }} > 730 and touches.window_days < 730
+
+    union all
+
+    select
+        'commission_rules' as feed,
+        rule_id || ' from ' || first_day as record_id,
+        'rate_changed_undated' as issue,
+        'another rate under valid_from ' || valid_from || ' holds from the day of its file: what was earned before stays'
+            as explanation,
+        first_day as record_date,
+        'observed' as data_origin
+    from rules
+    where is_rate_changed
 
     union all
 

@@ -24,6 +24,8 @@ posts as (select * from {{ ref("int_returns__group_posts") }}),
 
 agreements as (select * from {{ ref("int_returns__group_agreements") }}),
 
+commissions as (select * from {{ ref("int_returns__group_commissions") }}),
+
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 models as ({{ attribution_model_rows() }}),
@@ -65,6 +67,8 @@ joined as (
         {% for sum in spend_columns() + orders %}
             coalesce(totals.{{ sum }}, 0) as {{ sum }},
         {% endfor %}
+        commissions.commission_accrued_base,
+        commissions.commission_paid_base,
         totals.first_spend_date,
         totals.payback_date,
         {% for count in counts %}
@@ -90,6 +94,8 @@ joined as (
         and models.model = totals.model
     left join posts on group_ids.grouped_by = posts.grouped_by and group_ids.group_id = posts.group_id
     left join agreements on group_ids.grouped_by = agreements.grouped_by and group_ids.group_id = agreements.group_id
+    left join commissions
+        on group_ids.grouped_by = commissions.grouped_by and group_ids.group_id = commissions.group_id
 ),
 
 int_returns__groups as (
@@ -100,6 +106,8 @@ int_returns__groups as (
         {% for spend in spend_columns() %}
             case when is_spend_known then {{ spend }} end as {{ spend }},
         {% endfor %}
+        commission_accrued_base,
+        commission_paid_base,
         case when can_have_orders then orders end as orders,
         case when can_have_orders and unvalued_orders = 0 then net_revenue_base end as net_revenue_base,
         case when can_have_orders and uncosted_orders = 0 then product_cost_base end as product_cost_base,
