@@ -82,11 +82,11 @@
 {#- Days after publication whose counts are valued as EMV. -#}
 {% macro emv_settled_days() -%} 30 {%- endmacro %}
 
-{#- The eight attribution models; each is rows of `fct_attribution`. -#}
+{#- The nine attribution models; each is rows of `fct_attribution`. -#}
 {% macro attribution_models() -%}
     {{ return([
         "first_touch", "last_touch", "last_non_direct", "linear", "position_40_20_40", "time_decay", "promo_code",
-        "any_touch",
+        "code_or_last_click", "any_touch",
     ]) }}
 {%- endmacro %}
 

@@ -13,6 +13,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 # As ids of feeds are compared: exactly, so a capital letter would match nothing.
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 AnyWord = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9][a-z0-9_.-]*)$")]
+# Compared in small letters, without blanks around.
+Channel = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, to_lower=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -125,6 +127,14 @@ class Benchmark(Row):
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low {self.low} lies above high {self.high}")
         return self
+
+
+class ChannelAlias(Row):
+    """How a source writes a channel, without regard to letter case; what is `direct` leads back to nobody."""
+
+    alias: Channel
+    channel: Channel
+    source_note: Text
 
 
 @dataclass(frozen=True)
@@ -327,6 +337,13 @@ TABLES = {
                 "compare_with": "varchar",
                 "source_note": "varchar",
             },
+            _no_problem,
+        ),
+        Table(
+            "channel_aliases",
+            ChannelAlias,
+            ("alias",),
+            {"alias": "varchar", "channel": "varchar", "source_note": "varchar"},
             _no_problem,
         ),
     )

@@ -17,6 +17,7 @@ CHANGES = {
     "trust_verdicts": "A row takes the place of that verdict's; together they hold each score of 0 to 100 once.",
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",
+    "channel_aliases": "A row takes the place of that of its alias; `direct` is what leads back to nobody.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
 }
 

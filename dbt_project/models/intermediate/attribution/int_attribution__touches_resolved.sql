@@ -15,6 +15,12 @@ links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
 
 codes as (select * from {{ ref("int_agreement__code_ownership_periods") }}),
 
+direct as (
+    select alias
+    from {{ source("meta", "config_channel_aliases") }}
+    where channel = 'direct'
+),
+
 touch_codes as (
     select
         touches.touch_id,
@@ -39,14 +45,14 @@ owned as (
         touches.campaign_id as named_campaign_id,
         coalesce(named.collaboration_id, links.collaboration_id, touch_codes.collaboration_id) as collaboration_id,
         -- A touch without a channel that names nothing at all came directly.
-        coalesce(touches.channel, case when {{ named }} is null then 'direct' end) in ('direct', '(direct)')
-            as is_named_direct
+        direct.alias is not null or (touches.channel is null and {{ named }} is null) as is_direct
     from touches
     left join collaborations as named on touches.collaboration_id = named.collaboration_id
     left join links
         on touches.link_id = links.link_id
         and cast(touches.touched_at as date) >= links.first_day
         and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
+    left join direct on touches.channel = direct.alias
     left join touch_codes on touches.touch_id = touch_codes.touch_id
 ),
 
@@ -57,7 +63,7 @@ int_attribution__touches_resolved as (
         owned.touched_at,
         owned.touch_type,
         owned.collaboration_id,
-        coalesce(owned.is_named_direct, false) as is_direct,
+        owned.is_direct,
         -- Ten years hold any campaign; a window beyond what an instant can be moved by would end the night.
         least(coalesce(campaigns.attribution_window_days, {{ window_days }}), 3650) as window_days,
         owned.data_origin
