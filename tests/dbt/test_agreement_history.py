@@ -23,7 +23,13 @@ AGREED = {
     "as_of": "2026-03-05 06:00:00",
 }
 RULES = [
-    {"rule_id": f"R{rate}", "valid_from": "2026-01-01", "kind": "percent", "rate": str(rate), "applies_to": "first_order"}
+    {
+        "rule_id": f"R{rate}",
+        "valid_from": "2026-01-01",
+        "kind": "percent",
+        "rate": str(rate),
+        "applies_to": "first_order",
+    }
     for rate in (10, 20, 25)
 ]
 Rows = list[dict[str, Any]]
@@ -209,7 +215,9 @@ def test_a_column_that_one_file_lacks_is_mended_by_the_next(build: Build) -> Non
 
 
 def test_a_file_may_hold_the_versions_of_an_agreement(build: Build) -> None:
-    world = build(on(20), on(20, valid_from="2026-03-10", rule_id="R25", promo_code="KIM15"), orders=[order(3), order(12)])
+    world = build(
+        on(20), on(20, valid_from="2026-03-10", rule_id="R25", promo_code="KIM15"), orders=[order(3), order(12)]
+    )
     assert versions(world, "rule_id") == [(1, "R10"), (10, "R25")]
     assert earned(world) == {"o3": ("K", 10), "o12": ("K", 25)}
 
@@ -300,14 +308,18 @@ def test_a_code_ends_with_its_agreement_and_may_begin_again_with_the_next(build:
     world = build(ended, nexts, orders=[order(7), order(8), order(21)])
     assert owners(world) == {"o7": "K", "o8": "M", "o21": "M"}
     # Also where the first one has another code by then.
-    world = build(ended, ended | {"promo_code": "KIM15", "as_of": "2026-03-06 06:00:00"}, nexts, orders=[order(7), order(8)])
+    world = build(
+        ended, ended | {"promo_code": "KIM15", "as_of": "2026-03-06 06:00:00"}, nexts, orders=[order(7), order(8)]
+    )
     assert owners(world) == {"o7": "K", "o8": "M"}
 
 
 def test_links_are_collected_for_good(build: Build) -> None:
     orders = [order(day, None, customer_id="c") for day in (4, 20)]
     clicks = [click(4, "c"), click(20, "c", "L2")]
-    world = build(on(5, end_date="2026-03-08"), on(6, end_date="2026-03-08", link_id="L2"), orders=orders, touches=clicks)
+    world = build(
+        on(5, end_date="2026-03-08"), on(6, end_date="2026-03-08", link_id="L2"), orders=orders, touches=clicks
+    )
     assert earned(world) == {"o4": ("K", 10), "o20": ("K", 10)}
     other = {"collaboration_id": "M", "promo_code": "MIA10", "link_id": "L", "rule_id": "R20"}
     taken = build(on(5), on(6, link_id="L2"), on(10, **other), orders=orders, touches=[click(4, "c"), click(20, "c")])
@@ -328,7 +340,13 @@ def test_commission_spend_is_the_larger_of_accrued_and_paid_on_every_date(build:
 
 
 def test_a_refund_lowers_it_no_further_than_what_was_paid(build: Build) -> None:
-    refund = {"refund_id": "r", "order_id": "o3", "refunded_at": "2026-03-09 10:00:00", "amount": "100", "currency": "USD"}
+    refund = {
+        "refund_id": "r",
+        "order_id": "o3",
+        "refunded_at": "2026-03-09 10:00:00",
+        "amount": "100",
+        "currency": "USD",
+    }
     world = build(on(5), orders=[order(3)], refunds=[refund], costs=[payment(5, "6")])
     # 10 accrued, 6 paid, 10 reversed: what was paid is spent until it is clawed back.
     assert spent(world) == [(3, 10), (9, -4)]
@@ -365,7 +383,12 @@ def split(*deliveries: dict[str, Any], days: tuple[int, ...]) -> Rows:
     ends = [f"2026-03-{day - 1:02d}" for day in days[1:]] + [None]
     return [
         delivery
-        | {"collaboration_id": f"K{number}", "start_date": f"2026-03-{day:02d}", "end_date": end, "as_of": AGREED["as_of"]}
+        | {
+            "collaboration_id": f"K{number}",
+            "start_date": f"2026-03-{day:02d}",
+            "end_date": end,
+            "as_of": AGREED["as_of"],
+        }
         for number, (delivery, day, end) in enumerate(zip(deliveries, days, ends, strict=True))
     ]
 
@@ -395,4 +418,4 @@ def test_the_sum_over_versions_is_that_of_a_collaboration_for_each(build: Build)
     expected = whole.query(sums), whole.query(days)
     parts = build(*split(*deliveries, days=(1, 10, 20)), **feeds)
     assert (parts.query(sums), parts.query(days)) == expected
-    assert len({rate for rate, in parts.query("select rate from groundswell.marts.fct_commission_ledger")}) == 3
+    assert len({rate for (rate,) in parts.query("select rate from groundswell.marts.fct_commission_ledger")}) == 3

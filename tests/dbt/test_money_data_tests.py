@@ -6,7 +6,7 @@ from tests.dbt.conftest import Warehouse
 from tests.dbt.test_data_tests import of_money
 
 KEYS = (
-    "intermediate.int_agreement__versions", "intermediate.int_agreement__references_named",
+    "intermediate.int_agreement__versions", "intermediate.int_agreement__terms_compared", "intermediate.int_agreement__references_named",
     "intermediate.int_agreement__references_handed_over", "intermediate.int_attribution__owners_resolved",
     "intermediate.int_spend__costs_rated", "intermediate.int_spend__commission_days",
     "groundswell.marts.dim_collaboration_version",

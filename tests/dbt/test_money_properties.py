@@ -122,7 +122,9 @@ def test_credits_conserve_revenue_and_refunds_never_take_an_order_below_zero(
     world: World, feeds: dict[str, Any]
 ) -> None:
     build(world, feeds)
-    assert world.query(f"select count(distinct (order_id, model)) from {ATTRIBUTION}") == [(len(MODELS) * len(feeds["orders"]),)]
+    assert world.query(f"select count(distinct (order_id, model)) from {ATTRIBUTION}") == [
+        (len(MODELS) * len(feeds["orders"]),)
+    ]
     assert (
         world.query(
             f"select order_id, model from {ATTRIBUTION} where model <> 'any_touch' group by all having sum(credit) <> 1"

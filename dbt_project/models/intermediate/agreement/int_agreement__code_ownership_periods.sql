@@ -1,4 +1,4 @@
--- One row per promo code and collaboration that any delivery gave it to: the days on which it is its own, both inclusive.
+-- One row per promo code and collaboration that ever named it: the days on which it is its own, both inclusive.
 {{ config(materialized="view") }}
 
 with held as (

@@ -63,8 +63,8 @@ int_agreement__references_handed_over as (
         named.collaboration_id,
         named.brand,
         named.end_date,
-        greatest(named.start_date, coalesce(taken.first_day, named.start_date)) as first_day,
-        given.end_day
+        given.end_day,
+        greatest(named.start_date, coalesce(taken.first_day, named.start_date)) as first_day
     from named
     left join given
         on named.kind = given.kind

@@ -3,76 +3,7 @@
 
 {% set terms = agreement_terms() %}
 
-with deliveries as (select * from {{ ref("stg_landing__collaboration_deliveries") }}),
-
-collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
-
-rules as (
-    select distinct rule_id
-    from {{ ref("stg_landing__commission_rules") }}
-),
-
-stated as (
-    select
-        deliveries.*,
-        collaborations.start_date as agreed_from,
-        deliveries.rule_id is not null and rules.rule_id is null as is_lost,
-        greatest(coalesce(deliveries.valid_from, deliveries.delivered_on), collaborations.start_date) as holds_from
-    from deliveries
-    inner join collaborations on deliveries.collaboration_id = collaborations.collaboration_id
-    left join rules on deliveries.rule_id = rules.rule_id
-),
-
--- What fills a blank, or takes the place of a rule that leads nowhere, mends the version; another value is a change.
-compared as (
-    select
-        *,
-        {% for term in terms %}
-            ({{ term }} is distinct from lag({{ term }}) over along and lag({{ term }}) over along is not null
-            {%- if term == "rule_id" %} and not lag(is_lost) over along {%- endif %})
-            {{- " or" if not loop.last }}
-        {% endfor %} as is_change
-    from stated
-    window along as (partition by collaboration_id order by delivery_number)
-),
-
--- An undated change holds from its day, whatever was planned for later.
-counted as (
-    select
-        *,
-        count(case when is_change and valid_from is null then 1 end) over (
-            partition by collaboration_id order by delivery_number rows between unbounded preceding and current row
-        ) as undated_changes
-    from compared
-),
-
--- A dated change from on or before the start of the version before it mends that one.
-opened as (
-    select
-        *,
-        is_change
-        and (
-            valid_from is null
-            or holds_from > coalesce(
-                max(case when is_change then holds_from end) over (
-                    partition by collaboration_id, undated_changes
-                    order by delivery_number
-                    rows between unbounded preceding and 1 preceding
-                ),
-                agreed_from
-            )
-        ) as is_opening
-    from counted
-),
-
-placed as (
-    select
-        *,
-        count(case when is_opening then 1 end) over (
-            partition by collaboration_id order by delivery_number rows between unbounded preceding and current row
-        ) as opening
-    from opened
-),
+with placed as (select * from {{ ref("int_agreement__terms_compared") }}),
 
 openings as (
     select
@@ -92,32 +23,28 @@ openings as (
 filled as (
     select
         openings.*,
+        {% for term in terms %}
+            coalesce(last_of.{{ term }}, next_of.{{ term }}) as {{ term }},
+        {% endfor %}
         min(openings.holds_from) over (
             partition by openings.collaboration_id
             order by openings.opening
             rows between 1 following and unbounded following
-        ) as superseded_from,
-        {% for term in terms %}
-            case
-                when last_of.{{ term }} is null {% if term == "rule_id" %}or last_of.is_lost {% endif -%}
-                    then coalesce(next_of.{{ term }}, last_of.{{ term }})
-                else last_of.{{ term }}
-            end as {{ term }}{{ "," if not loop.last }}
-        {% endfor %}
+        ) as superseded_from
     from openings
-    inner join stated as last_of
+    inner join placed as last_of
         on openings.collaboration_id = last_of.collaboration_id and openings.last_delivery = last_of.delivery_number
-    left join stated as next_of
+    left join placed as next_of
         on openings.collaboration_id = next_of.collaboration_id and openings.last_delivery + 1 = next_of.delivery_number
 ),
 
 lasting as (
     select
         *,
-        row_number() over along = 1 as is_first,
         {% for term in terms %}
-            {{ term }} is not distinct from lag({{ term }}) over along {{- " and" if not loop.last }}
-        {% endfor %} as is_as_before
+            lag({{ term }}) over along as {{ term }}_before,
+        {% endfor %}
+        row_number() over along = 1 as is_first
     from filled
     where superseded_from is null or superseded_from > holds_from
     window along as (partition by collaboration_id order by opening)
@@ -127,7 +54,7 @@ lasting as (
 int_agreement__versions as (
     select
         collaboration_id,
-        -- The first holds from the beginning: it is shown with the day of the agreement, and also pays what came before.
+        -- The first holds from the beginning; it is shown with the day of the agreement.
         case when is_first then agreed_from else holds_from end as valid_from,
         case when not is_first then holds_from end as first_day,
         lead(holds_from) over (partition by collaboration_id order by holds_from) as end_day,
@@ -137,7 +64,11 @@ int_agreement__versions as (
         {% endfor %}
         data_origin
     from lasting
-    where is_first or not is_as_before
+    where
+        is_first
+        {% for term in terms %}
+            or not {{ is_same(term, term ~ "_before") }}
+        {% endfor %}
 )
 
 select * from int_agreement__versions

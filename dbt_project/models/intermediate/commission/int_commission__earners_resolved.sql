@@ -17,9 +17,9 @@ with_renewals as (
         orders.ordered_at,
         orders.order_date,
         owners.collaboration_id,
-        case when orders.renewal_number = 0 then owners.owned_by else 'renewal' end as earned_by,
         owners.agreed_day,
-        first_orders.order_date as first_order_date
+        first_orders.order_date as first_order_date,
+        case when orders.renewal_number = 0 then owners.owned_by else 'renewal' end as earned_by
     from orders
     left join owners on orders.first_order_id = owners.order_id
     left join orders as first_orders on orders.first_order_id = first_orders.order_id
@@ -51,13 +51,13 @@ bound as (
 int_commission__earners_resolved as (
     select
         with_renewals.order_id,
+        with_renewals.first_order_date,
         coalesce(with_renewals.collaboration_id, bound.collaboration_id) as collaboration_id,
         case when with_renewals.collaboration_id is not null then with_renewals.earned_by else 'lifetime' end
             as earned_by,
-        -- The day whose terms hold, and that of the order which began what a renewal goes on with.
+        -- The day whose terms hold.
         case when with_renewals.collaboration_id is not null then with_renewals.agreed_day else bound.agreed_day end
-            as agreed_day,
-        with_renewals.first_order_date
+            as agreed_day
     from with_renewals
     left join bound
         on with_renewals.customer_id = bound.customer_id and with_renewals.ordered_at > bound.ordered_at

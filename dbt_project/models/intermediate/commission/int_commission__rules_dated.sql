@@ -3,8 +3,6 @@
 
 with rules as (select * from {{ ref("stg_landing__commission_rules") }}),
 
-deliveries as (select * from {{ ref("stg_landing__commission_rule_deliveries") }}),
-
 -- Where two rows of a rule overlap the later one holds: an order never earns twice.
 spans as (
     select
@@ -16,14 +14,13 @@ spans as (
     from rules
 ),
 
-compared as (
+followed as (
     select
         *,
-        delivery_number = 1
-        or kind is distinct from lag(kind) over along
-        or rate is distinct from lag(rate) over along
-        or currency is distinct from lag(currency) over along as is_change
-    from deliveries
+        lag(kind) over along as kind_before,
+        lag(rate) over along as rate_before,
+        lag(currency) over along as currency_before
+    from {{ ref("stg_landing__commission_rule_deliveries") }}
     window along as (partition by rule_id, valid_from order by delivery_number)
 ),
 
@@ -35,12 +32,16 @@ rated as (
         kind,
         rate,
         currency,
-        case when delivery_number = 1 then valid_from else greatest(valid_from, delivered_on) end as first_day,
         delivery_number > 1 as is_rate_changed,
+        case when delivery_number = 1 then valid_from else greatest(valid_from, delivered_on) end as first_day,
         lead(greatest(valid_from, delivered_on)) over (partition by rule_id, valid_from order by delivery_number)
             as next_from
-    from compared
-    where is_change
+    from followed
+    where
+        delivery_number = 1
+        or not {{ is_same("kind", "kind_before") }}
+        or not {{ is_same("rate", "rate_before") }}
+        or not {{ is_same("currency", "currency_before") }}
 ),
 
 int_commission__rules_dated as (
@@ -54,8 +55,8 @@ int_commission__rules_dated as (
         spans.applies_to,
         spans.first_x,
         spans.renewals_at,
-        least(spans.last_end, coalesce(rated.next_from, spans.last_end)) as end_day,
-        rated.is_rate_changed
+        rated.is_rate_changed,
+        least(spans.last_end, coalesce(rated.next_from, spans.last_end)) as end_day
     from rated
     inner join spans on rated.rule_id = spans.rule_id and rated.valid_from = spans.valid_from
     where rated.first_day < least(spans.last_end, coalesce(rated.next_from, spans.last_end))

@@ -221,7 +221,7 @@ int_operations__commerce_records_flagged as (
         'commission_rules' as feed,
         rule_id || ' from ' || first_day as record_id,
         'rate_changed_undated' as issue,
-        'another rate under valid_from ' || valid_from || ' holds from the day of its file: what was earned before stays'
+        'another rate under valid_from ' || valid_from || ' holds from the day of its file, not before'
             as explanation,
         first_day as record_date,
         'observed' as data_origin

@@ -24,8 +24,6 @@ posts as (select * from {{ ref("int_returns__group_posts") }}),
 
 agreements as (select * from {{ ref("int_returns__group_agreements") }}),
 
-commissions as (select * from {{ ref("int_returns__group_commissions") }}),
-
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 models as ({{ attribution_model_rows() }}),
@@ -62,13 +60,13 @@ joined as (
         models.model,
         coalesce(agreements.collaborations, 0) as collaborations,
         agreements.clicks,
+        agreements.commission_accrued_base,
+        agreements.commission_paid_base,
         landed.has_orders and agreements.group_id is not null as can_have_orders,
         coalesce(totals.spend_entries > 0 and totals.unrated_costs = 0, false) as is_spend_known,
         {% for sum in spend_columns() + orders %}
             coalesce(totals.{{ sum }}, 0) as {{ sum }},
         {% endfor %}
-        commissions.commission_accrued_base,
-        commissions.commission_paid_base,
         totals.first_spend_date,
         totals.payback_date,
         {% for count in counts %}
@@ -94,8 +92,6 @@ joined as (
         and models.model = totals.model
     left join posts on group_ids.grouped_by = posts.grouped_by and group_ids.group_id = posts.group_id
     left join agreements on group_ids.grouped_by = agreements.grouped_by and group_ids.group_id = agreements.group_id
-    left join commissions
-        on group_ids.grouped_by = commissions.grouped_by and group_ids.group_id = commissions.group_id
 ),
 
 int_returns__groups as (
@@ -106,15 +102,11 @@ int_returns__groups as (
         {% for spend in spend_columns() %}
             case when is_spend_known then {{ spend }} end as {{ spend }},
         {% endfor %}
-        commission_accrued_base,
-        commission_paid_base,
         case when can_have_orders then orders end as orders,
         case when can_have_orders and unvalued_orders = 0 then net_revenue_base end as net_revenue_base,
         case when can_have_orders and uncosted_orders = 0 then product_cost_base end as product_cost_base,
-        collaborations,
-        clicks,
-        {% for count in counts %}
-            {{ count }},
+        {% for known in ["commission_accrued_base", "commission_paid_base", "collaborations", "clicks"] + counts %}
+            {{ known }},
         {% endfor %}
         first_spend_date,
         payback_date,

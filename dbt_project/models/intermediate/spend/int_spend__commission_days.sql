@@ -61,14 +61,16 @@ int_spend__commission_days as (
     select
         collaboration_id,
         entry_date,
+        unrated_payments,
+        origin_so_far as data_origin,
         case when unrated_accruals = 0 then accrued_base end as accrued_base,
         case when unrated_payments = 0 then paid_base end as paid_base,
         case
             when unrated_so_far = 0
-                then excess_so_far - coalesce(lag(excess_so_far) over (partition by collaboration_id order by entry_date), 0)
-        end as excess_base,
-        unrated_payments,
-        origin_so_far as data_origin
+                then
+                    excess_so_far
+                    - coalesce(lag(excess_so_far) over (partition by collaboration_id order by entry_date), 0)
+        end as excess_base
     from so_far
 )
 

@@ -21,8 +21,8 @@ rule_starts as (
     from versions
     inner join rules
         on versions.rule_id = rules.rule_id
-        and (versions.end_day is null or rules.first_day < versions.end_day)
-        and (versions.first_day is null or rules.end_day > versions.first_day)
+        and (versions.end_day is null or versions.end_day > rules.first_day)
+        and (versions.first_day is null or versions.first_day < rules.end_day)
     group by versions.collaboration_id
 ),
 
