@@ -21,9 +21,6 @@
     and ({{ span }}.end_day is null or {{ day }} < {{ span }}.end_day)
 {%- endmacro %}
 
-{#- A promo code as shops compare it. -#}
-{% macro normal_code(code) -%} nullif(upper(trim({{ code }})), '') {%- endmacro %}
-
 {#- An amount in base currency, null without a rate. An amount is below 10^14 and a rate below 10^10, so a product is
     below 10^24 and DECIMAL(38, 6) also holds the sum of 10^8 such products; six decimals keep the cent of a currency
     that is worth a ten-thousandth of the base. -#}

@@ -137,6 +137,13 @@ class ChannelAlias(Row):
     source_note: Text
 
 
+class HouseCode(Row):
+    """A promo code that belongs to nobody on purpose, compared as those of orders are."""
+
+    code: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    note: Text | None = None
+
+
 @dataclass(frozen=True)
 class Placed:
     """A row with the file and the line on which it begins."""
@@ -346,5 +353,6 @@ TABLES = {
             {"alias": "varchar", "channel": "varchar", "source_note": "varchar"},
             _no_problem,
         ),
+        Table("house_codes", HouseCode, ("code",), {"code": "varchar", "note": "varchar"}, _no_problem),
     )
 }

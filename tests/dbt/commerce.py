@@ -75,8 +75,9 @@ class World:
 
         for name, (columns, rows) in config_tables(load(Settings(_env_file=None))).items():  # type: ignore[call-arg]
             self.connection.execute(f"create table build.meta.{name} ({columns})")
-            marks = ", ".join("?" * len(rows[0]))
-            self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
 
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.dbt.commerce import Compiled, World
 
@@ -393,29 +395,65 @@ def split(*deliveries: dict[str, Any], days: tuple[int, ...]) -> Rows:
     ]
 
 
-def test_the_sum_over_versions_is_that_of_a_collaboration_for_each(build: Build) -> None:
+# Under any_touch an order counts for each that touched it.
+SUMS = (
+    "select model, sum(coalesce(spend_base, 0)), sum(commission_accrued_base), sum(orders), sum(net_revenue_base)"
+    " from groundswell.marts.fct_collaboration_roi where model <> 'any_touch' group by 1 order by 1"
+)
+LEDGER = "select entry_date, order_id, amount, rate from groundswell.marts.fct_commission_ledger order by all"
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[tuple[int, ...], Rows, dict[str, Rows]]:
+    """Days on which the terms of an agreement change, its deliveries, and what was clicked, sold and given back."""
+    days = (1, *sorted(draw(st.sets(st.integers(2, 28), max_size=2))))
     deliveries = [
-        on(5, cookie_window_days="4"),
-        on(10, rule_id="R25", cookie_window_days="9", valid_from="2026-03-10"),
-        on(12, rule_id="R20", cookie_window_days="2", valid_from="2026-03-20"),
+        on(
+            draw(st.integers(1, 30)) if number == 0 else 30,
+            rule_id=draw(st.sampled_from(("R10", "R20", "R25"))),
+            cookie_window_days=draw(st.sampled_from(("1", "5", "30"))),
+            valid_from=f"2026-03-{day:02d}" if number else None,
+        )
+        for number, day in enumerate(days)
     ]
-    feeds: dict[str, Rows] = {
-        "orders": [
-            order(day, "KIM10" if day % 3 else None, gross=100 + day, customer_id=f"c{day % 5}") for day in range(1, 31)
-        ],
-        "touches": [click(day, f"c{day % 4}") for day in range(1, 31, 2)],
-        "refunds": [
-            {"refund_id": "r", "order_id": "o9", "refunded_at": "2026-03-21", "amount": "40", "currency": "USD"},
-        ],
-    }
-    sums = (
-        "select model, sum(spend_base), sum(commission_accrued_base), sum(orders), sum(net_revenue_base), sum(clicks)"
-        # Under any_touch an order counts for each that touched it.
-        " from groundswell.marts.fct_collaboration_roi where model <> 'any_touch' group by 1 order by 1"
-    )
-    days = "select entry_date, order_id, amount from groundswell.marts.fct_commission_ledger order by all"
+    some_days = st.lists(st.integers(1, 30), min_size=1, max_size=5, unique=True)
+    customers = st.sampled_from(("c1", "c2"))
+    orders = [
+        order(
+            day, draw(st.sampled_from(("KIM10", None))), gross=draw(st.integers(1, 10**6)), customer_id=draw(customers)
+        )
+        for day in draw(some_days)
+    ]
+    refunds = [
+        {
+            "refund_id": f"r{number}",
+            "order_id": draw(st.sampled_from(orders))["order_id"],
+            "refunded_at": "2026-03-30 12:00:00",
+            "amount": str(draw(st.integers(1, 10**6))),
+            "currency": "USD",
+        }
+        for number in range(draw(st.integers(0, 2)))
+    ]
+    clicks = [click(day, draw(customers)) for day in draw(some_days)]
+    return days, deliveries, {"orders": orders, "touches": clicks, "refunds": refunds}
+
+
+@given(history=histories())
+@settings(
+    max_examples=10, deadline=None, derandomize=True, database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+def test_the_sum_over_versions_is_that_of_a_collaboration_for_each(
+    build: Build, history: tuple[tuple[int, ...], Rows, dict[str, Rows]]
+) -> None:
+    days, deliveries, feeds = history
     whole = build(*deliveries, **feeds)
-    expected = whole.query(sums), whole.query(days)
-    parts = build(*split(*deliveries, days=(1, 10, 20)), **feeds)
-    assert (parts.query(sums), parts.query(days)) == expected
-    assert len({rate for (rate,) in parts.query("select rate from groundswell.marts.fct_commission_ledger")}) == 3
+    expected = whole.query(SUMS), whole.query(LEDGER)
+    parts = build(*split(*deliveries, days=days), **feeds)
+    assert (parts.query(SUMS), parts.query(LEDGER)) == expected
+
+
+def test_versions_have_terms_of_their_own(build: Build) -> None:
+    deliveries = [on(5), on(10, rule_id="R25", valid_from="2026-03-10"), on(12, rule_id="R20", valid_from="2026-03-20")]
+    world = build(*deliveries, orders=[order(day) for day in (9, 10, 19, 20)])
+    assert [rate for *_, rate in world.query(LEDGER)] == [10, 25, 25, 20]

@@ -35,7 +35,10 @@ STAGED = (
 BREAK = (
     "".join(f"insert into {table} select * from {table};\n" for table in KEYS)
     + """
-insert into groundswell.marts.fct_commerce_issue select 'orders', 'o1', 'broken', '', null, 'observed' from range(2);
+insert into groundswell.marts.fct_commerce_issue by name
+    select 'orders' as feed, 'o1' as record_id, 'broken' as issue, '' as explanation, 'observed' as data_origin
+    from range(2);
+insert into intermediate.int_operations__references_nearest select 'code', 'KIM1O', 'KIM10' from range(2);
 create or replace table revenue as select * from intermediate.int_order__revenue_dated;
 insert into revenue select * replace (net_amount - 1000 as net_amount, net_revenue_base - 1000 as net_revenue_base)
     from revenue;

@@ -14,7 +14,7 @@ BROKEN = {
     "tax is revenue": ("int_order__orders_valued", "coalesce(tax_amount, 0) +", "0 +"),
     "no window of the campaign": ("int_attribution__touches_resolved", "campaigns.attribution_window_days, 30", "null, 30"),
     "direct is a channel like others": ("int_attribution__paths_ordered", "touches.is_direct", "false as is_direct"),
-    "codes are compared as typed": ("stg_landing__orders", "nullif(upper(trim(promo_code)), '')", "promo_code"),
+    "codes are compared as typed": ("stg_landing__orders", "then upper(translate(promo_code", "then (translate(promo_code"),
     "a half-life of a day": ("int_attribution__touches_weighted", "(7 * 86400000000)", "86400000000"),
     "40, 20 and 40 alike": ("int_attribution__touches_weighted", "then 2 * (paths.touches - 2)", "then 1"),
     "renewals stand alone": ("int_attribution__credits_assigned", "orders.first_order_id =", "orders.order_id ="),

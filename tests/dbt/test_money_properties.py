@@ -63,7 +63,7 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
                 "gross_amount": str(gross),
                 "tax_amount": str(tax),
                 "currency": draw(st.sampled_from(("USD", "EUR", "CHF"))),
-                "promo_code": draw(st.sampled_from((None, *OWNERS))),
+                "promo_code": draw(st.sampled_from((None, *OWNERS, "K1,K2", "k3;HOUSE"))),
                 "product_cost": draw(st.sampled_from((None, "1.5"))),
                 "subscription_id": draw(st.sampled_from((None, "S"))),
                 "renewal_number": "1" if is_renewal else None,

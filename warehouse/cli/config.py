@@ -18,6 +18,7 @@ CHANGES = {
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",
     "channel_aliases": "A row takes the place of that of its alias; `direct` is what leads back to nobody.",
+    "house_codes": "Promo codes that belong to nobody on purpose; the package has none. Orders with them are no issue.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
 }
 

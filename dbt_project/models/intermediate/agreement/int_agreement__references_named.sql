@@ -10,7 +10,7 @@ named as (
         select
             collaboration_id,
             '{{ kind }}' as kind,
-            {{ column }} as reference,
+            {{ words_of(column) if kind == "code" else column }} as reference,
             is_latest,
             coalesce(valid_from, delivered_on) as named_on
         from deliveries

@@ -68,7 +68,8 @@ int_operations__commerce_records_flagged as (
         'orders' as feed,
         orders.order_id as record_id,
         'code of several owners' as issue,
-        orders.promo_code || ' had ' || order_codes.owners || ' owners that day: credited and paid to neither'
+        replace(orders.promo_code, '|', ', ') || ' had ' || order_codes.owners
+        || ' owners that day: nobody''s by code, the last click decides'
             as explanation,
         orders.order_date as record_date,
         orders.data_origin
@@ -253,6 +254,25 @@ int_operations__commerce_records_flagged as (
     from commissions
     inner join orders on commissions.order_id = orders.order_id and orders.fx_rate is not null
     where commissions.entry_type = 'accrual' and commissions.fx_rate is null
+
+    {% for feed, relation, key in [
+        ("collaborations", ref("stg_landing__collaborations"), "collaboration_id"),
+        ("campaigns", ref("stg_landing__campaigns"), "campaign_id"),
+        ("commission_rules", ref("stg_landing__commission_rules"), "rule_id"),
+    ] %}
+        union all
+
+        select
+            '{{ feed }}' as feed,
+            max({{ key }}) as record_id,
+            'key_differs_only_in_case' as issue,
+            'it is another than ' || min({{ key }}) || ': ids are compared exactly' as explanation,
+            cast(null as date) as record_date,
+            max(data_origin) as data_origin
+        from {{ relation }}
+        group by lower({{ key }})
+        having min({{ key }}) <> max({{ key }})
+    {% endfor %}
 )
 
 select * from int_operations__commerce_records_flagged

@@ -22,7 +22,7 @@ stg_landing__collaboration_deliveries as (
         platform,
         account_id,
         partner_type,
-        {{ normal_code("promo_code") }} as promo_code,
+        {{ normal_codes("promo_code") }} as promo_code,
         link_id,
         cookie_window_days,
         rule_id,
