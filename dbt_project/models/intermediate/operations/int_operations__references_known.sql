@@ -12,32 +12,33 @@
 
 with states as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
 
+-- An account that was captured, or is listed.
+accounts as (
+    select {{ account_key() }} as reference
+    from states
+    where snapshot_date = (select max(newest.snapshot_date) from states as newest)
+    union
+    select {{ account_key() }} as reference
+    from {{ ref("stg_landing__accounts") }}
+),
+
 int_operations__references_known as (
-    select
+    select distinct
         kind,
         reference
     from {{ ref("int_agreement__references_named") }}
 
-    union
-
-    -- An account that was captured.
-    select
-        'account' as kind,
-        {{ account_key() }} as reference
-    from states
-    where snapshot_date = (select max(newest.snapshot_date) from states as newest)
-
-    union
+    union all
 
     select
         'account' as kind,
-        {{ account_key() }} as reference
-    from {{ ref("stg_landing__accounts") }}
+        reference
+    from accounts
 
     {% for kind, relation, column in known %}
-        union
+        union all
 
-        select
+        select distinct
             '{{ kind }}' as kind,
             {{ column }} as reference
         from {{ relation }}
