@@ -696,10 +696,13 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
     feed, part = layout.feed, layout.part
     key = ", ".join(f"v_{name}" for name in feed.identity)
     keys = "{" + ", ".join(f"'{name}': v_{name}" for name in feed.identity) + "}"
+    own_key = ", ".join(f"numbered.v_{name}" for name in feed.identity)
+    # An optional part of a key may be empty, and is then alike.
+    is_repeated = " and ".join(f"numbered.v_{name} is not distinct from repeated.v_{name}" for name in feed.identity)
     repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
-    content = ", ".join(f"'v_{name}': v_{name}" for name in feed.columns)
+    content = ", ".join(f"'v_{name}': numbered.v_{name}" for name in feed.columns)
     keeper = "max" if part.tie_break == "last_line" else "min"
     reader.execute(
         f"""
@@ -708,8 +711,8 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
             {keys} as twin_of, count(distinct content) over same as contents,
             {keeper}(source_line) over same as kept_line, min(source_line) over same as first_line,
             max(source_line) over same as last_line, count(*) over same as rows
-        from (select source_line, place, {key}, {{{content}}} as content
-              from numbered join ({repeated}) using ({key}) where bad_column is null)
+        from (select source_line, place, {own_key}, {{{content}}} as content
+              from numbered join ({repeated}) as repeated on {is_repeated} where bad_column is null)
         window same as (partition by {key})
         """
     )

@@ -14,6 +14,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 # As ids of feeds are compared: exactly, so a capital letter would match nothing.
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 AnyWord = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9][a-z0-9_.-]*)$")]
+# Compared in small letters, without blanks around.
+Channel = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, to_lower=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -140,6 +142,21 @@ class Country(Row):
 
     spelling: Text
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class ChannelAlias(Row):
+    """How a source writes a channel, without regard to letter case; what is `direct` leads back to nobody."""
+
+    alias: Channel
+    channel: Channel
+    source_note: Text
+
+
+class HouseCode(Row):
+    """A promo code that belongs to nobody on purpose, compared as those of orders are."""
+
+    code: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    note: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -376,5 +393,13 @@ TABLES = {
             {"spelling": "varchar", "country": "varchar"},
             _check_spellings,
         ),
+        Table(
+            "channel_aliases",
+            ChannelAlias,
+            ("alias",),
+            {"alias": "varchar", "channel": "varchar", "source_note": "varchar"},
+            _no_problem,
+        ),
+        Table("house_codes", HouseCode, ("code",), {"code": "varchar", "note": "varchar"}, _no_problem),
     )
 }

@@ -11,6 +11,7 @@ from .commerce import MONEY
 # Files that describe what is tested in test_money_data_tests.py, on a world that has some.
 OF_MONEY = (
     *(f"models/{layer}/{domain}/" for layer in ("intermediate", "marts") for domain in MONEY),
+    "models/intermediate/agreement/_agreement__terms.yml", "models/marts/agreement/",
     "models/intermediate/operations/", "models/marts/operations/fct_commerce_issue.yml",
     "models/staging/landing/_landing__commerce_models.yml",
 )  # fmt: skip

@@ -17,6 +17,8 @@ CHANGES = {
     "trust_verdicts": "A row takes the place of that verdict's; together they hold each score of 0 to 100 once.",
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",
+    "channel_aliases": "A row takes the place of that of its alias; `direct` is what leads back to nobody.",
+    "house_codes": "Promo codes that belong to nobody on purpose; the package has none. Orders with them are no issue.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
     "platforms": "A row takes the place of that of its spelling; a platform of your own needs one row.",
     "countries": "A row takes the place of that of its spelling.",

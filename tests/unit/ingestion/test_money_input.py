@@ -41,3 +41,25 @@ def test_a_cost_of_no_currency_type_or_day_is_set_aside(yard: Yard, column: str,
     yard.drop_rows("costs/c.csv", cells, "k2,K,2026-01-05,fee,10,USD", header=COST_HEADER)
     yard.land()
     assert [row[1] for row in yard.rejects("costs/c.csv")] == [column]
+
+
+AGREEMENT_HEADER = "collaboration_id,brand,platform,account_id,partner_type,rule_id,start_date,valid_from"
+
+
+def test_a_file_holds_a_row_for_each_version_of_an_agreement(yard: Yard) -> None:
+    row = "K,acme,youtube,a,paid,{},2026-01-01,{}"
+    yard.drop_rows(
+        "collaborations/c.csv", row.format("R1", ""), row.format("R2", "2026-01-05"), header=AGREEMENT_HEADER
+    )
+    yard.land()
+    assert yard.rows("collaborations/c.csv", "rule_id, valid_from is null") == [("R1", True), ("R2", False)]
+
+
+@pytest.mark.parametrize("day", ["", "2026-01-05"])
+def test_two_rows_of_one_version_conflict_and_equal_ones_are_one(yard: Yard, day: str) -> None:
+    row = "{},acme,youtube,a,paid,{},2026-01-01," + day
+    rows = [row.format("K", "R1"), row.format("K", "R2"), row.format("L", "R1"), row.format("L", "R1")]
+    yard.drop_rows("collaborations/c.csv", *rows, header=AGREEMENT_HEADER)
+    yard.land()
+    assert yard.rows("collaborations/c.csv", "collaboration_id") == [("L",)]
+    assert [row[0] for row in yard.rejects("collaborations/c.csv")] == [2, 3]
