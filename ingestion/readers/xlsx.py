@@ -41,8 +41,7 @@ def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], i
     columns = {
         f"c{index}": pd.Series([_cell_text(cells[index]) for _, cells in rows], dtype=object) for index in range(width)
     } | {
-        f"n{index}": pd.Series([type(cells[index]) is float for _, cells in rows], dtype=bool)
-        for index in range(width)
+        f"n{index}": pd.Series([type(cells[index]) is float for _, cells in rows], dtype=bool) for index in range(width)
     }
     reader.register("frame", pd.concat([frame, pd.DataFrame({**columns, "is_wide": beyond})], axis=1))
     casts = ", ".join(f"cast(c{index} as varchar) as c{index}, n{index}" for index in range(width))
