@@ -646,6 +646,14 @@ def test_one_spelling_of_a_text(yard: Yard, use: Use, spelling: str, cell: str, 
     assert land(yard, f'id,who\na,"{cell}"\n', "handle") == [(found,)]
 
 
+def test_an_id_of_which_normalising_leaves_nothing(yard: Yard, use: Use) -> None:
+    use(HEAD + IDS.replace("{from: id}", "{from: id, normalise: handle}") + "  handle: {from: who, normalise: handle}")
+    assert land(yard, "id,who\n@,x\nanna,@\n", "account_id, handle, invalid_cells") == [
+        ("anna", None, '{"handle":"@"}')
+    ]
+    assert yard.rejects(PATH)[0][3] == "nothing is left of it as handle"
+
+
 HASHED = """
 mapping: m
 pattern: "x*"
