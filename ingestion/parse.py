@@ -104,11 +104,10 @@ class Layout:
         return self._reading_at(self.feed.columns[name], source, position)
 
     def operand(self, name: str, header: str) -> Reading:
-        """How a column is read that is part of the sum that makes a feed column."""
-        column = FeedColumn(type="amount", signed=True)
-        return self._reading_at(
-            column, self.source(name), find_column(self.table, header, self.mapping, optional=False)
-        )
+        """How a column is read that is part of the sum that makes a feed column; what is rounded is the sum."""
+        column, source = FeedColumn(type="amount", signed=True), self.part.columns[name]
+        position = find_column(self.table, header, self.mapping, optional=False)
+        return self._reading_at(column, source.model_copy(update={"round": None}), position)
 
     def compared(self, header: str) -> tuple[str | None, Reading]:
         """How a column is read that `keep` names: as the feed column that it fills, else as people write numbers."""

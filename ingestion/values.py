@@ -130,7 +130,7 @@ class Reading:
     def _in_one_spelling(self, value: str) -> str:
         """A text as the mapping normalises it, then its hash where it asks for one."""
         if self.source and self.source.normalise:
-            value = SPELLINGS[self.source.normalise].format(value)
+            value = f"nullif({SPELLINGS[self.source.normalise].format(value)}, '')"
         return let("h", value, secret.hashed("h")) if self.source and self.source.hash else value
 
     def bounded(self, value: str) -> str:
@@ -227,12 +227,9 @@ class Reading:
         """Why a text is no value of its column, for people."""
         kind = self.column.type
         if self._is_moment:
-            is_typed = self.is_native
-            found = self._moment(text, is_typed)
-            if is_typed:
-                plain = f"cast({text} as varchar)"
-                return moments.reason(self.column, self.source, self.mapping, plain, found, self.loaded_at)
-            return moments.reason(self.column, self.source, self.mapping, text, found, self.loaded_at)
+            found = self._moment(text, self.is_native)
+            plain = f"cast({text} as varchar)" if self.is_native else text
+            return moments.reason(self.column, self.source, self.mapping, plain, found, self.loaded_at)
         text = f"cast({text} as varchar)" if self.is_native else text
         if self._parse == "duration":
             return "'not a duration like PT1H30M'"
@@ -253,17 +250,26 @@ class Reading:
                 f"case when {self.lost_digits(text)} then '{LOST_DIGITS}'"
                 f" when {inner} = '' then 'empty, but for an export''s quoting'"
                 f" when strlen({inner}) > {MAX_ID_BYTES} then 'longer than {MAX_ID_BYTES} bytes'"
-                " else 'holds a control character (line break, tab, NUL)' end"
+                f" when regexp_matches({inner}, '[[:cntrl:]]') then 'holds a control character (line break, tab, NUL)'"
+                f" else {quote(self._nothing_left)} end"
             )
         if self.column.words:
             unseparated = f"regexp_matches({text}, '{OTHER_LIST}') then {quote(UNSEPARATED)}"
             return f"case when {unseparated} else {self._why_no_text(text)} end"
         return self._why_no_text(text)
 
-    @staticmethod
-    def _why_no_text(text: str) -> str:
+    def _why_no_text(self, text: str) -> str:
         too_long = f"'longer than {MAX_TEXT_CHARACTERS:,} characters'"
-        return f"case when contains({text}, chr(0)) then 'holds a NUL byte' else {too_long} end"
+        is_long = f"length({text}) > {MAX_TEXT_CHARACTERS} then {too_long} else {quote(self._nothing_left)}"
+        return f"case when contains({text}, chr(0)) then 'holds a NUL byte' when {is_long} end"
+
+    @property
+    def _nothing_left(self) -> str:
+        return (
+            f"nothing is left of it as {self.source.normalise}"
+            if self.source and self.source.normalise
+            else "unreadable"
+        )
 
     def _reason_of_number(self, text: str) -> str:
         kind, way, number = self.column.type, self._way, self.number(text)
@@ -289,7 +295,7 @@ class Reading:
                 f"when ({number}) is not null or regexp_full_match({text}, '[0-9]+') then 'too large'",
                 f"when regexp_full_match({text}, '{EXPONENT}') then 'in scientific notation, which has lost digits'",
             ]
-        if self._parse != "number" and not self._parse:
+        if not self._parse:
             people = f"regexp_matches({text}, '[0-9]') and regexp_matches({text}, '[,€$£¥₩₹%KkMmBb万億]')"
             whens.append(f"when {people} then 'not {self._example}; `parse: number` reads 3,456 or 12.4M'")
         return f"case {' '.join(whens)} else 'not {self._example}' end"

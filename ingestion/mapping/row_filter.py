@@ -17,6 +17,7 @@ for. A cell that cannot be read as its column is (`unreadable`) neither passes n
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 
 import duckdb
@@ -60,7 +61,11 @@ class Comparison:
 
     @property
     def is_dated(self) -> bool:
-        return ISO.fullmatch(self.literal) is not None
+        """Whether the literal is a date or a time; what only looks like one is a text."""
+        try:
+            return ISO.fullmatch(self.literal) is not None and bool(datetime.fromisoformat(self.literal.strip("'")))
+        except ValueError:
+            return False
 
     def sql(self, cell: Cell) -> str:
         if self.kind == "number":

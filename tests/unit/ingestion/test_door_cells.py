@@ -567,6 +567,16 @@ def test_arithmetic(yard: Yard, use: Use, compute: str, cells: tuple[str, str], 
     assert found == ([] if amount is None else [(Decimal(amount),)])
 
 
+def test_of_a_sum_the_whole_is_rounded_and_not_its_parts(yard: Yard, use: Use) -> None:
+    use(COSTS.format(traits="", file="").replace("from: amount", 'compute: "a + b", round: 0'))
+    assert land(yard, "id,a,b\nx,0.4,0.4\n", "amount", "costs/x.csv") == [(1,)]
+
+
+def test_a_date_of_a_filter_that_is_none_is_a_text(yard: Yard, use: Use) -> None:
+    use(COSTS.format(traits="", file="keep: \"day != '2026-13-45'\"").replace("constant: 2026-01-05", "from: day"))
+    assert land(yard, "id,day,amount\nx,2026-01-05,1\n", "cost_id", "costs/x.csv") == [("x",)]
+
+
 def test_a_sum_goes_by_the_nulls_and_the_marks_of_its_column(yard: Yard, use: Use) -> None:
     traits = """compute: "a + (b or 0)", null_values: ['-'], parse: number"""
     use(COSTS.format(traits="", file="decimal_mark: ','").replace("from: amount", traits))
@@ -634,6 +644,14 @@ def test_hashtags_in_the_way_of_the_feed(yard: Yard, tags: str) -> None:
 def test_one_spelling_of_a_text(yard: Yard, use: Use, spelling: str, cell: str, found: str) -> None:
     use(f"{HEAD}{IDS}  handle: {{from: who, normalise: {spelling}}}")
     assert land(yard, f'id,who\na,"{cell}"\n', "handle") == [(found,)]
+
+
+def test_an_id_of_which_normalising_leaves_nothing(yard: Yard, use: Use) -> None:
+    use(HEAD + IDS.replace("{from: id}", "{from: id, normalise: handle}") + "  handle: {from: who, normalise: handle}")
+    assert land(yard, "id,who\n@,x\nanna,@\n", "account_id, handle, invalid_cells") == [
+        ("anna", None, '{"handle":"@"}')
+    ]
+    assert yard.rejects(PATH)[0][3] == "nothing is left of it as handle"
 
 
 HASHED = """
