@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -74,6 +74,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Memory that a run takes at most, in GiB; past it, its database spills to disk.",
     )
+    hash_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Key of columns that a mapping hashes, as customers' e-mails; a long random text, kept for good.",
+    )
     keep_releases: int = Field(default=7, ge=1, description="Releases kept for readers and for rollback.")
     lease_ttl_seconds: float = Field(
         default=120.0, gt=0, description="A writer's lease without a heartbeat for so long is taken over."
@@ -86,6 +91,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("hash_key", mode="before")
+    @classmethod
+    def _none_where_empty(cls, value: object) -> object:
+        return value or None
 
     @field_validator("data")
     @classmethod

@@ -12,6 +12,8 @@ from pydantic import model_validator
 from ingestion.yaml_file import Strict, load_model
 
 FEEDS_DIR = Path(__file__).with_name("feeds")
+# How cells of a type are read is no part of what a file is known by: one that was accepted stays as it was read.
+READING = {"known", "signed", "words", "on_invalid"}
 # The feeds as v0.1.0 had them, and the fingerprints that it gave every file of theirs. Never edited.
 FIRST_CONTRACTS = FEEDS_DIR / "v0.1.0.json"
 
@@ -21,9 +23,15 @@ class FeedColumn(Strict):
 
     `code` is lower-cased text (one of `values` where they are listed), `id` an opaque key, `count` a whole number
     from 0 to 10^12 that keeps its reason when null, `integer` any other whole number from 0, `amount` money of 0 or
-    more with at most 4 decimals, `rate` a ratio of 0 or more with at most 8, `currency` an ISO 4217 code in upper
+    more with at most 6 decimals, `rate` a ratio of 0 or more with at most 8, `currency` an ISO 4217 code in upper
     case, `boolean` yes or no, `date` an ISO 8601 date, `timestamp` an ISO 8601 instant (UTC unless it names a zone),
     `list` texts separated by `|`, `text` anything else.
+
+    Args:
+        known: the table of codes and their spellings that its cells are looked up in.
+        signed: an amount that may be negative, as a credit note is.
+        words: the texts of a list are single words, so one with blanks or commas within is a list in another way.
+        on_invalid: what a cell that cannot be read costs where the column is optional: its row, or the cell alone.
     """
 
     type: Literal[
@@ -31,12 +39,26 @@ class FeedColumn(Strict):
     ]
     required: bool = False
     values: tuple[str, ...] = ()
+    known: Literal["platforms", "countries"] | None = None
+    signed: bool = False
+    words: bool = False
+    on_invalid: Literal["null", "quarantine"] | None = None
 
     @model_validator(mode="after")
     def _values_of_codes(self) -> "FeedColumn":
         if self.values and self.type != "code":
             raise ValueError("only a code can list its values")
         return self
+
+    @property
+    def invalid_is_null(self) -> bool:
+        """Whether a cell that cannot be read becomes null, so that its row loads; a mapping may say otherwise.
+
+        A row without its key, or with another sum of money than was sent, is worse than none.
+        """
+        if self.on_invalid is not None:
+            return self.on_invalid == "null"
+        return not self.required and self.type not in ("id", "amount", "currency")
 
 
 class Feed(Strict):
@@ -67,10 +89,12 @@ class Feed(Strict):
     def fingerprint_of(self, filled: Collection[str]) -> str:
         """Changes whenever a file that fills these columns would be read otherwise.
 
-        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`).
+        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`),
+        nor how its cells are read (`READING`): files that were accepted stay accepted.
         A file that is still read as v0.1.0 read it keeps the fingerprint that v0.1.0 gave it.
         """
-        contract = self.model_dump(mode="json", exclude={"visible"}, exclude_defaults=True)
+        left_out: Any = {"visible": True, "columns": dict.fromkeys(self.columns, READING)}
+        contract = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         meaning = _as_far_as(contract, filled)
         first = _first_contracts().get(self.feed)
         if first is not None and meaning == _as_far_as(first["contract"], filled):

@@ -23,12 +23,13 @@ from typing import IO
 
 import duckdb
 
-from ingestion import ledger
+from ingestion import ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
 from ingestion.readers.table import Reader
-from ingestion.values import quote
+from ingestion.sql import quote
+from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
 # Endings of members of a zip whose bytes are not those of their text.
@@ -66,6 +67,14 @@ def digest(settings: Settings, kind: str, platform: str, identity: str) -> str:
     return hmac.new(_key(settings), message, hashlib.sha256).hexdigest()
 
 
+def _codes(settings: Settings, platform: str) -> list[str]:
+    """All codes under which rows of a platform are kept: rows that were read before it had spellings have another."""
+    former = names.former_codes(user_config.load(settings))
+    given = platform.lower()
+    current = next((code for code, others in former.items() if given in others), given)
+    return sorted({platform, current, *former.get(current, [])})
+
+
 def _suppressed(settings: Settings) -> list[str]:
     if not settings.ledger.exists():
         return []
@@ -82,20 +91,32 @@ def is_suppressed(settings: Settings) -> Target | None:
     inner, outer = (bytes(byte ^ pad for byte in block).hex() for pad in (0x36, 0x5C))
     listed = ", ".join(f"'{each}'" for each in digests)
 
-    def target(kind: str, platform: str, identity: str) -> str:
+    former = names.former_codes(user_config.load(settings))
+
+    def is_on(kind: str, platform: str, identity: str) -> str:
         message = f"encode('{kind}' || chr(0) || {platform} || chr(0) || {identity})"
         return f"sha256(unhex('{outer}') || unhex(sha256(unhex('{inner}') || {message}))) in ({listed})"
+
+    def target(kind: str, platform: str, identity: str) -> str:
+        # An account may have come on the list under a code that is a spelling now.
+        before = (
+            f"({platform} = {quote(code)} and {is_on(kind, quote(other), identity)})"
+            for code, others in former.items()
+            for other in others
+        )
+        return f"({' or '.join([is_on(kind, platform, identity), *before])})"
 
     return target
 
 
-def _is(platform: str, account_id: str, posts: list[str]) -> Target:
+def _is(platforms: list[str], account_id: str, posts: list[str]) -> Target:
     """Condition in SQL that this account, or one of its posts, is meant."""
 
     def target(kind: str, platform_sql: str, identity_sql: str) -> str:
         ids = [account_id] if kind == ACCOUNT else posts
         listed = ", ".join(quote(each) for each in ids) or "null"
-        return f"coalesce({platform_sql} = {quote(platform)} and {identity_sql} in ({listed}), false)"
+        codes = ", ".join(map(quote, platforms))
+        return f"coalesce({platform_sql} in ({codes}) and {identity_sql} in ({listed}), false)"
 
     return target
 
@@ -159,8 +180,9 @@ def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
 def begin(settings: Settings, platform: str, account_id: str) -> int:
     """Put the account on the list and begin the record of its erasure; returns the record's number."""
     posts = _posts_of(settings, platform, account_id)
-    digests = [digest(settings, ACCOUNT, platform, account_id)]
-    digests += [digest(settings, POST, platform, post) for post in posts]
+    codes = _codes(settings, platform)
+    digests = [digest(settings, ACCOUNT, code, account_id) for code in codes]
+    digests += [digest(settings, POST, code, post) for code in codes for post in posts]
     with ledger.write(settings) as connection:
         return ledger.begin_erasure(connection, digests)
 
@@ -168,7 +190,7 @@ def begin(settings: Settings, platform: str, account_id: str) -> int:
 def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
     """Remove the account from raw, quarantine, landing, logs and the text of state. Safe to run again after a crash."""
     found = Erased()
-    target = _is(platform, account_id, _posts_of(settings, platform, account_id))
+    target = _is(_codes(settings, platform), account_id, _posts_of(settings, platform, account_id))
     delivered = _clean_raw(settings, number, target, found)
     delivered |= _clean_quarantine(settings, account_id, found)
     _clean_landing(settings, account_id, delivered, found)
@@ -194,8 +216,12 @@ def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         rows = reader.execute(
             "select distinct post_id from read_parquet($files, union_by_name = true, hive_partitioning = false)"
-            " where platform = $platform and account_id = $account order by 1",
-            {"files": [str(settings.raw / path) for path in files], "platform": platform, "account": account_id},
+            " where platform in (select unnest($codes)) and account_id = $account order by 1",
+            {
+                "files": [str(settings.raw / path) for path in files],
+                "codes": _codes(settings, platform),
+                "account": account_id,
+            },
         ).fetchall()
     return [row[0] for row in rows]
 

@@ -15,7 +15,7 @@ from ingestion.errors import FileRefused
 from ingestion.mapping import grammar
 from ingestion.mapping.in_use import Mappings, load_mappings
 from ingestion.sample import is_of_sample
-from ingestion.values import quote
+from ingestion.sql import quote
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused
 from ingestion.mapping.grammar import FORMATS, CanonicalMapping, FeedPart, Mapping
 from ingestion.mapping.in_use import Mappings, load_mappings
+from ingestion.moments import MAX_HOURS_AHEAD
 from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
-from ingestion.values import MAX_HOURS_AHEAD
 
 BLOCK = 1 << 20
 ZSTD = b"\x28\xb5\x2f\xfd"
@@ -680,6 +680,7 @@ def _batch_of(
         run_id=run_id,
         raw_files=raw_files,
         layout=mapping.own_fingerprint if mapping else "",
+        invalid_cells=outcome.invalid_cells,
     )
 
 

@@ -2,31 +2,34 @@
 
 The readers give the file as a table of cells. It is read once per feed, into the temporary table `judged`: one row per
 record that could be split into cells (several, where the mapping makes rows of columns or lists, or fills the feed
-several times), with a value `v_<name>` per feed column and, where a cell is bad, its name, text and reason. `numbered`
-is the same with `source_line` and `place`, which tells rows of one line apart; `dropped` lists the places of twins that
-do not stay; `rejects` holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the
-view that `raw` writes.
+several times), with a value `v_<name>` per feed column; of a row that is refused the first bad column, its text and
+reason; of a row that loads the texts of its optional cells that are invalid. `numbered` is the same with `source_line`
+and `place`, which tells rows of one line apart; `dropped` lists the places of twins that do not stay; `rejects` holds
+what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
 """
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from ingestion import values
+from ingestion import names, secret, values
 from ingestion.config import Settings
-from ingestion.contracts import Feed, load_feeds
+from ingestion.contracts import Feed, FeedColumn, load_feeds
 from ingestion.errors import FileRefused
-from ingestion.mapping import row_filter
+from ingestion.mapping import arithmetic, row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
 from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
 from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, number_given, one, plain_words
+from ingestion.sql import listed, quote
 from ingestion.totals import is_total
-from ingestion.values import EARLIEST, MAX_HOURS_AHEAD, quote
+from ingestion.user_config import load as user_config
+from ingestion.values import Reading
 
 VALUE_SHOWN = 200
 # In place of a column's name where a whole row is refused.
@@ -63,6 +66,7 @@ class Outcome:
 
     Args:
         rows_left_out: of the quarantined, those that the mapping's `keep` leaves out on purpose.
+        invalid_cells: of the accepted, rows by column whose cell could not be read and became null.
     """
 
     state: str
@@ -73,6 +77,7 @@ class Outcome:
     rows_quarantined: int = 0
     rows_duplicate: int = 0
     rows_left_out: int = 0
+    invalid_cells: dict[str, int] = field(default_factory=dict)
     has_rejects: bool = False
 
 
@@ -102,6 +107,58 @@ class Layout:
         """Where a feed column comes from, null where the file does not supply it."""
         return self.part.columns.get(name)
 
+    @property
+    def loaded_at(self) -> str:
+        """The instant of landing, in SQL."""
+        return f"timestamp '{self.delivery.loaded_at.isoformat(sep=' ')}'"
+
+    def reading(self, name: str) -> Reading:
+        """How the cells of a feed column are read."""
+        source, position = self.source(name), self.positions.get(name)
+        if source is not None and source.compute is not None:
+            # Its operands were read already, as exact numbers.
+            return Reading(self.feed.columns[name], source, self.mapping, "true", loaded_at=self.loaded_at)
+        if source is not None and source.constant is not None and not source.parse:
+            # A constant is written by the mapping's author, with a point whatever the file has.
+            return Reading(self.feed.columns[name], source, self.mapping, "true", loaded_at=self.loaded_at)
+        return self._reading_at(self.feed.columns[name], source, position)
+
+    def operand(self, name: str, header: str) -> Reading:
+        """How a column is read that is part of the sum that makes a feed column; what is rounded is the sum."""
+        column, source = FeedColumn(type="amount", signed=True), self.part.columns[name]
+        position = find_column(self.table, header, self.mapping, optional=False)
+        return self._reading_at(column, source.model_copy(update={"round": None}), position)
+
+    def compared(self, header: str) -> tuple[str | None, Reading]:
+        """How a column is read that `keep` names: as the feed column that it fills, else as people write numbers."""
+        position = find_column(self.table, header, self.mapping, optional=False)
+        for name, source in self.part.columns.items():
+            if self.positions.get(name) == position and self.feed.columns[name].type in (
+                *values.NUMBERS,
+                *values.MOMENTS,
+            ):
+                return name, self._reading_at(self.feed.columns[name], source, position)
+        source = ColumnSource.model_validate({"from": header, "parse": "number"})
+        return None, self._reading_at(FeedColumn(type="amount", signed=True), source, position)
+
+    def _reading_at(self, column: FeedColumn, source: ColumnSource | None, position: int | None) -> Reading:
+        return Reading(
+            column,
+            source,
+            self.mapping,
+            self.table.is_number(position) if position is not None else None,
+            self.table.types.get(position) if position is not None else None,
+            self.table.has_serials,
+            self.loaded_at,
+        )
+
+    def invalid_is_null(self, name: str) -> bool:
+        """Whether a cell that cannot be read becomes null, so that its row loads."""
+        source = self.source(name)
+        if source is not None and source.on_invalid is not None:
+            return source.on_invalid == "null"
+        return self.feed.columns[name].invalid_is_null
+
 
 def connect(settings: Settings) -> Reader:
     """A DuckDB of its own for reading landed files; spills under `build/`."""
@@ -110,6 +167,8 @@ def connect(settings: Settings) -> Reader:
     reader.execute("set TimeZone = 'UTC'")
     # Else `x in (...)` of five texts and more becomes a join, after which rows no longer stand in the file's order.
     reader.execute("set disabled_optimizers = 'in_clause'")
+    names.teach(reader, user_config.load(settings))
+    secret.tell(reader, settings)
     return reader
 
 
@@ -160,6 +219,8 @@ def read_table(
         FileRefused: when the file cannot be read as a whole (a required column missing, no row).
     """
     feed = load_feeds()[parts[0].feed]
+    if any(source.hash for part in parts for source in part.columns.values()):
+        secret.require(reader)
     places = [match_header(table, feed, mapping, part) for part in parts]
     times = list(zip(parts, places, strict=True))
     every = frozenset(position for found in places for position in found.values())
@@ -177,10 +238,12 @@ def read_table(
     left_out = table.left_out + one(reader, f"select count(*) from numbered where bad_column in {ON_PURPOSE}")
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
     outages = {layout.number: _outages(reader, layout) for layout in layouts}
+    invalid = invalid_cells(reader)
     notes = [
         *table.notes,
         *_note_encoding(reader),
         *_note_absent(layouts[0]),
+        *_note_cells(reader, layouts, invalid),
         *(
             f"outage: {share:.0%} of {name} are 0, read as not captured"
             for found in outages.values()
@@ -199,6 +262,7 @@ def read_table(
         rows_quarantined=rejected,
         rows_duplicate=duplicates,
         rows_left_out=left_out,
+        invalid_cells={cells.column: cells.rows for cells in invalid},
         has_rejects=rejected > 0,
     )
 
@@ -232,7 +296,7 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
             position = find_column(table, tidy(source.from_), mapping, source.optional, source.twin)
             if position is not None:
                 found[column] = position
-        for name in source.template_columns:
+        for name in source.other_columns:
             find_column(table, name, mapping, optional=False)
     if part.keep:
         for name in row_filter.parse(part.keep).columns:
@@ -294,7 +358,8 @@ def _nearest(name: str, header: Sequence[str]) -> str:
 def _extra_sql(layout: Layout) -> str:
     """Cells that no feed column takes, as JSON by header; a repeated or empty header gets a name of its own."""
     header = layout.table.header
-    left = {index for index, name in enumerate(header) if tidy(name) in {tidy(name) for name in layout.part.ignore}}
+    ignored = {tidy(name) for name in layout.part.ignore}
+    left = {index for index, name in enumerate(header) if tidy(name) in ignored} | _hashed(layout)
     taken = left | layout.others | set(layout.positions.values())
     if layout.table.rest is not None:
         return layout.table.rest(sorted(taken))
@@ -307,6 +372,17 @@ def _extra_sql(layout: Layout) -> str:
     return f"cast(json_object({pairs}) as varchar)" if pairs else "cast(null as varchar)"
 
 
+def _hashed(layout: Layout) -> set[int]:
+    """Places of the cells that are hashed in one of the feeds, so that no other feed may keep them as they are."""
+    sources = [source for part in layout.mapping.parts for source in part.columns.values() if source.hash]
+    names = {tidy(name) for source in sources for name in (source.from_ or "", *source.other_columns) if name}
+    if layout.table.paths:
+        # Of a path into an object the whole object goes.
+        names |= {name.split(".")[0] for name in names}
+    places = {index for index, name in enumerate(layout.table.header) if tidy(name) in names}
+    return places | {source.at - 1 for source in sources if source.at is not None}
+
+
 def _cell_text(layout: Layout, position: int) -> str:
     """A cell as text."""
     return f"cast(c{position} as varchar)" if position in layout.table.types else f"c{position}"
@@ -314,8 +390,9 @@ def _cell_text(layout: Layout, position: int) -> str:
 
 def _trimmed(cell: str) -> str:
     # `trim` on every cell would be a quarter of the landing's time; few cells have blanks around them.
-    has_blanks = f"{cell} like ' %' or {cell} like '% '"
-    return f"case when {has_blanks} then nullif(trim({cell}), '') when {cell} <> '' then {cell} end"
+    # Blanks, tabs and other controls sort before all that is written.
+    has_blanks = f"{cell} < '!' or {cell} like '% ' or {cell} like '%\t'"
+    return f"case when {has_blanks} then nullif(trim({cell}, ' \t'), '') when {cell} <> '' then {cell} end"
 
 
 def _named_text(layout: Layout, name: str) -> str:
@@ -334,10 +411,7 @@ def _without_nulls(text: str, spellings: Sequence[str]) -> str:
 
 def _is_native(layout: Layout, name: str) -> bool:
     """Whether the cells of a feed column are typed already, and taken as they are."""
-    sql_type = layout.table.types.get(layout.positions.get(name, -1))
-    source = layout.source(name)
-    plain = not layout.mapping.null_values and not (source and source.hidden_values and sql_type is None)
-    return sql_type is not None and plain and values.is_native(layout.feed.columns[name], source, sql_type)
+    return name in layout.positions and not layout.mapping.null_values and layout.reading(name).is_native
 
 
 def _text_sql(layout: Layout, name: str) -> str:
@@ -360,7 +434,9 @@ def _text_sql(layout: Layout, name: str) -> str:
         is_number = layout.feed.columns[name].type == "integer"
         return line if is_number else f"{quote(layout.delivery.file.rpartition('/')[2] + ':')} || {line}"
     if source.template is not None:
-        return _template_sql(layout, source)
+        return _template_sql(layout, name, source)
+    if source.compute is not None:
+        return f"cast({arithmetic.parse(source.compute).sql(lambda each: _operand_sql(layout, name, each))} as varchar)"
     if name not in layout.positions:
         return "cast(null as varchar)"
     if _is_native(layout, name):
@@ -370,7 +446,29 @@ def _text_sql(layout: Layout, name: str) -> str:
     if layout.feed.columns[name].type == "list" and position in layout.table.paths:
         cell = f"({jsonl.json_list(cell, layout.table.paths[position])})"
     spellings = [*layout.mapping.null_values, *source.null_values]
-    return _cut(_without_nulls(_trimmed(cell), spellings), source)
+    text = _cut(_without_nulls(_trimmed(cell), spellings), source)
+    return values.split_list(text, source.list_separator) if source.list_separator else text
+
+
+def _operand_sql(layout: Layout, name: str, header: str) -> str:
+    """The number of a column that is part of a sum."""
+    return layout.operand(name, header).number(_operand_text(layout, name, header))
+
+
+def _operand_text(layout: Layout, name: str, header: str) -> str:
+    source = layout.source(name)
+    return _without_nulls(_named_text(layout, header), source.null_values if source else ())
+
+
+def _unread_operands(layout: Layout, name: str) -> dict[str, str]:
+    """By header the condition that a part of a sum holds something that is no number."""
+    source = layout.source(name)
+    if source is None or source.compute is None:
+        return {}
+    return {
+        header: f"({_operand_text(layout, name, header)} is not null and {_operand_sql(layout, name, header)} is null)"
+        for header in arithmetic.parse(source.compute).columns
+    }
 
 
 def _cut(text: str, source: ColumnSource) -> str:
@@ -383,46 +481,77 @@ def _cut(text: str, source: ColumnSource) -> str:
     return text
 
 
-def _template_sql(layout: Layout, source: ColumnSource) -> str:
+def _template_sql(layout: Layout, name: str, source: ColumnSource) -> str:
+    """A text made of other columns; the parts of an id are read as ids."""
     assert source.template is not None
     parts, rest = [], source.template
-    for name in source.template_columns:
+    for header in source.template_columns:
         before, _, rest = rest.partition("{")
         _, _, rest = rest.partition("}")
-        parts += [quote(before), _named_text(layout, name)]
+        part = _named_text(layout, header)
+        if layout.feed.columns[name].type == "id":
+            part = f"coalesce({Reading(FeedColumn(type='id'), None, layout.mapping).value(part)}, {part})"
+        parts += [quote(before), part]
     return _cut(" || ".join([*parts, quote(rest)]), source)
 
 
 def _value_sql(layout: Layout, name: str) -> str:
-    column, source, text = layout.feed.columns[name], layout.source(name), f"t_{name}"
-    if _is_native(layout, name):
-        zone = (source.zone if source else None) or layout.mapping.zone
-        return values.native_value(column, text, layout.table.types[layout.positions[name]], zone)
-    return values.value(column, source, layout.mapping, text, layout.table.has_serials)
+    """What a cell is read as, within no bounds; null where it is hidden or cannot be read."""
+    reading, text = layout.reading(name), f"t_{name}"
+    value = reading.native_value(text) if _is_native(layout, name) else reading.value(text)
+    hidden = _hidden_sql(layout, name)
+    return f"case when not {hidden} then {value} end" if hidden else value
 
 
-def _bad_sql(layout: Layout, name: str, latest: str) -> str:
-    """Whether the cell of a feed column is refused."""
+def _bad_sql(layout: Layout, name: str) -> str:
+    """Whether the cell of a feed column cannot be read, or is missing where it is required."""
     column, source = layout.feed.columns[name], layout.source(name)
+    if source is None:
+        return f"t_{name} is null" if column.required else ""
     hidden = _hidden_sql(layout, name)
     tests = [f"(t_{name} is not null and v_{name} is null{f' and not {hidden}' if hidden else ''})"]
-    if column.type == "timestamp":
-        tests += [f"v_{name} > {latest}", f"v_{name} < timestamp '{EARLIEST}'"]
     if column.required:
         tests.append(f"t_{name} is null")
-    elif source is not None and source.extract and name in layout.positions:
+    elif source.extract and name in layout.positions:
         tests.append(f"(t_{name} is null and trim({_cell_text(layout, layout.positions[name])}) <> '')")
     if name in layout.positions and column.type in ("id", "text", "list") and _holds_objects(layout, name):
         tests.append(_object_sql(layout, name))
+    tests += _unread_operands(layout, name).values()
+    tests += _lost_parts(layout, name).values()
     return " or ".join(tests)
 
 
-def _hidden_sql(layout: Layout, name: str) -> str:
-    """Whether a count is spelled as hidden, empty where it cannot be."""
+def _lost_parts(layout: Layout, name: str) -> dict[str, str]:
+    """By header the condition that a part of an id has lost digits."""
     source = layout.source(name)
-    if source is None or not source.hidden_values or name not in layout.positions or _is_native(layout, name):
+    if source is None or source.template is None or layout.feed.columns[name].type != "id":
+        return {}
+    reading = layout.reading(name)
+    return {
+        part: f"coalesce({reading.lost_digits(_named_text(layout, part))}, false)" for part in source.template_columns
+    }
+
+
+def _two_way_sql(layout: Layout, name: str) -> str:
+    """Whether a cell waits for the mapping to say how it is read; empty where none can."""
+    source = layout.source(name)
+    if _is_native(layout, name) or source is None or source.on_invalid == "null":
         return ""
-    return f"t_{name} in ({', '.join(quote(spelling) for spelling in source.hidden_values)})"
+    found = layout.reading(name).two_way(f"t_{name}")
+    return f"(t_{name} is not null and v_{name} is null and {found})" if found else ""
+
+
+def _hidden_sql(layout: Layout, name: str) -> str:
+    """Whether a count is hidden, by its spelling or by another column; empty where it cannot be."""
+    source = layout.source(name)
+    if source is None:
+        return ""
+    tests = []
+    if source.hidden_values and name in layout.positions and not _is_native(layout, name):
+        tests.append(f"coalesce(t_{name} in ({listed(source.hidden_values)}), false)")
+    if source.hidden_when:
+        tests.append(row_filter.parse(source.hidden_when).sql(lambda header: _compared(layout, header)))
+    return f"({' or '.join(tests)})" if tests else ""
 
 
 def _holds_objects(layout: Layout, name: str) -> bool:
@@ -436,20 +565,25 @@ def _object_sql(layout: Layout, name: str) -> str:
     return f"(({is_open}) and json_type(whole, {path}) in ('OBJECT', 'ARRAY'))"
 
 
-def _reason_sql(layout: Layout, name: str, latest: str) -> str:
-    column, source = layout.feed.columns[name], layout.source(name)
-    text = f"cast(t_{name} as varchar)" if _is_native(layout, name) else f"t_{name}"
+def _reason_sql(layout: Layout, name: str) -> str:
+    source, reading = layout.source(name), layout.reading(name)
     absent = "'empty, but required'"
     if name in layout.positions and (source is None or source.extract):
         cell = _cell_text(layout, layout.positions[name])
         absent = f"if(coalesce(trim({cell}), '') = '', {absent}, 'not of the shape that the mapping extracts')"
+    parts = [
+        f" when {unread} then {quote(f'{header}: ')} || {operand.reason(_operand_text(layout, name, header))}"
+        for header, unread in _unread_operands(layout, name).items()
+        for operand in [layout.operand(name, header)]
+    ]
+    parts += [
+        f" when {lost} then {quote(f'{header}: {values.LOST_DIGITS}')}"
+        for header, lost in _lost_parts(layout, name).items()
+    ]
     is_object = ""
     if name in layout.positions and _holds_objects(layout, name):
         is_object = f" when {_object_sql(layout, name)} then 'an object or list; name its part, like `from: a.b`'"
-    refused = values.reason(column, source, text, f"v_{name}", latest)
-    unsaid = _unsaid_total(layout)
-    total = f"when {unsaid[1]} then {quote(LIKE_A_TOTAL)} " if unsaid and unsaid[0] == name else ""
-    return f"case {total}when t_{name} is null then {absent}{is_object} else {refused} end"
+    return f"case{''.join(parts)} when t_{name} is null then {absent}{is_object} else {reading.reason(f't_{name}')} end"
 
 
 def _unsaid_total(layout: Layout) -> tuple[str, str] | None:
@@ -490,22 +624,43 @@ def _nobody_sql(layout: Layout) -> str:
     return " and ".join(f"t_{name} is null" for name in [*ids, *counts]) if ids else "false"
 
 
-def _whole_row_tests(layout: Layout) -> list[str]:
-    """Rows that are refused before their cells are looked at: the header again, and what the mapping leaves out."""
+def _compared(layout: Layout, header: str) -> row_filter.Cell:
+    """A column as a filter of the mapping compares it."""
+    name, reading = layout.compared(header)
+    text = _named_text(layout, header)
+    cell = text if name is None else f"cast({_text_sql(layout, name)} as varchar)"
+    if reading.column.type in values.MOMENTS:
+        plain = reading.value(cell)
+        if name is not None and _is_native(layout, name):
+            plain = reading.native_value(_text_sql(layout, name))
+        return row_filter.Cell(text, f"try_cast({text} as decimal(28, 8))", f"cast({plain} as timestamp)")
+    return row_filter.Cell(text, reading.number(cell))
+
+
+def _whole_row_tests(layout: Layout) -> list[tuple[str, str, str, str]]:
+    """Rows that are refused before their cells are looked at: a name for why, the test, what is shown, the reason."""
     tests = []
     columns = sorted({position for position in layout.positions.values() if layout.table.header[position]})
     if layout.table.has_header and columns:
         same = (f"trim({_cell_text(layout, c)}) = {quote(layout.table.header[c])}" for c in columns)
-        tests.append(f"when {' and '.join(same)} then '{HEADER_AGAIN}'")
+        tests.append((HEADER_AGAIN, " and ".join(same), "null", "'the header line again'"))
     if layout.part.keep:
-        kept = row_filter.parse(layout.part.keep).sql(lambda name: _named_text(layout, name))
-        tests.append(f"when not ({kept}) then '{LEFT_OUT}'")
+        chosen = row_filter.parse(layout.part.keep)
+        for header, unreadable in chosen.unreadable(lambda each: _compared(layout, each)).items():
+            text, (_, reading) = _named_text(layout, header), layout.compared(header)
+            why = f"{quote(f'{header!r}, by which the mapping keeps rows: ')} || {reading.reason(text)}"
+            tests.append((f"(keep {header})", unreadable, text, why))
+        left_out = f"left out by the mapping, which keeps: {layout.part.keep}"
+        kept = chosen.sql(lambda header: _compared(layout, header))
+        tests.append((LEFT_OUT, f"not ({kept})", "null", quote(left_out)))
     if layout.part.skip_totals:
-        tests.append(f"when {_total_sql(layout)} then '{TOTAL}'")
+        tests.append((TOTAL, _total_sql(layout), "null", "'left out by the mapping: a row that sums others'"))
     if layout.is_one_of_several:
-        tests.append(f"when {_nobody_sql(layout)} then '{NOBODY}'")
+        tests.append((NOBODY, _nobody_sql(layout), "null", quote(_nobody_words(layout))))
     if unsaid := _unsaid_total(layout):
-        tests.append(f"when {unsaid[1]} then '{unsaid[0]}'")
+        name, test = unsaid
+        cell = _cell_text(layout, layout.positions[name]) if name in layout.positions else f"t_{name}"
+        tests.append((f"{TOTAL} {name}", test, cell, quote(LIKE_A_TOTAL)))
     return tests
 
 
@@ -522,42 +677,127 @@ def _judge(reader: Reader, layouts: list[Layout]) -> None:
 
 
 def _judged_sql(layout: Layout) -> str:
-    latest = f"(timestamp '{layout.delivery.loaded_at.isoformat(sep=' ')}' + interval {MAX_HOURS_AHEAD} hour)"
-    texts, typed, shown, reasons = [], [], [], []
-    tests = _whole_row_tests(layout)
+    texts, typed, bounded, shown, reasons, tests, invalid = [], [], [], [], [], [], []
+    for label, test, cell, why in _whole_row_tests(layout):
+        tests.append(f"when {test} then {quote(label)}")
+        shown.append(f"when {quote(label)} then {cell}")
+        reasons.append(f"when {quote(label)} then {why}")
     for name in layout.filled:
         texts.append(f"{_text_sql(layout, name)} as t_{name}")
         typed.append(f"{_value_sql(layout, name)} as v_{name}")
-        tests.append(f"when {_bad_sql(layout, name, latest)} then '{name}'")
+        if (within := layout.reading(name).bounded(f"v_{name}")) != f"v_{name}":
+            bounded.append(f"{within} as v_{name}")
+        bad = _bad_sql(layout, name)
         cell = _cell_text(layout, layout.positions[name]) if name in layout.positions else f"t_{name}"
-        shown.append(f"when '{name}' then {cell}")
-        reasons.append(f"when '{name}' then {_reason_sql(layout, name, latest)}")
-    reasons.append(f"when '{HEADER_AGAIN}' then 'the header line again'")
-    left_out = f"left out by the mapping, which keeps: {layout.part.keep}"
-    reasons.append(f"when '{LEFT_OUT}' then {quote(left_out)}")
-    reasons.append(f"when '{TOTAL}' then 'left out by the mapping: a row that sums others'")
-    reasons.append(f"when '{NOBODY}' then {quote(_nobody_words(layout))}")
-    bits = " + ".join(f"case when {sql} then {bit} else 0 end" for bit, sql in _hidden_bits(layout).values())
-    marks = [f"{bits or '0'} as hidden"] if bits or layout.is_one_of_several else []
-    marks += [f"{layout.number} as part"] if layout.is_one_of_several else []
-    names = ", ".join([*(f"v_{name}" for name in layout.filled), *marks])
+        if bad and layout.invalid_is_null(name):
+            source = layout.source(name)
+            kept = "'(hashed)'" if source and source.hash else f"left({cell}, {VALUE_SHOWN})"
+            invalid.append((name, bad, kept, _reason_sql(layout, name)))
+            bad = _two_way_sql(layout, name)
+        if bad:
+            tests.append(f"when {bad} then '{name}'")
+            shown.append(f"when '{name}' then {cell}")
+            reasons.append(f"when '{name}' then {_reason_sql(layout, name)}")
+    marks = {"hidden": "0", "noisy": "0"} if layout.is_one_of_several else {}
+    marks |= _marks(layout) | ({"part": str(layout.number)} if layout.is_one_of_several else {})
+    columns = ", ".join(
+        [*(f"v_{name}" for name in layout.filled), *(f"{bits} as {mark}" for mark, bits in marks.items())]
+    )
     lines = "source_line, " if layout.table.has_lines else ""
     is_bad = "case when bad_column is not null then"
+    has_invalid = " or ".join(f"({bad})" for _, bad, _, _ in invalid) or "false"
     return f"""
-        select {lines}{names}, extra, bad_column,
+        select {lines}{columns}, extra, {_invalid_sql(invalid)}, bad_column,
             {is_bad} left(case bad_column {" ".join(shown)} end, {VALUE_SHOWN}) end as bad_value,
             {is_bad} case bad_column {" ".join(reasons)} end end as bad_reason,
             {is_bad} {layout.table.row} end as cells
-        from (select *, case {" ".join(tests)} end as bad_column
-              from (select *, {", ".join(typed)}
-                    from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
-                          from {layout.table.relation})))
+        from (select *, case {" ".join(tests)} end as bad_column,
+                  case when {has_invalid} then true end as has_invalid
+              from (select *{f" replace ({', '.join(bounded)})" if bounded else ""}
+                    from (select *, {", ".join(typed)}
+                          from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
+                                from {layout.table.relation}))))
         """
 
 
 def _nobody_words(layout: Layout) -> str:
     named = [layout.table.header[layout.positions[name]] for name in layout.feed.key if name in layout.positions]
     return f"left out: its {' and '.join(named)[:200]} is empty, and there is no count"
+
+
+def _invalid_sql(invalid: list[tuple[str, str, str, str]]) -> str:
+    """Two columns of a row's cells that could not be read and became null: texts and reasons, as JSON by column.
+
+    Args:
+        invalid: column, whether its cell is bad, its text, the reason.
+    """
+
+    def by_column(place: int) -> str:
+        pairs = ", ".join(f"'{each[0]}', case when {each[1]} then {each[place]} end" for each in invalid)
+        return f"case when has_invalid then cast(json_merge_patch('{{}}', json_object({pairs})) as varchar) end"
+
+    return f"{by_column(2)} as invalid_cells, {by_column(3)} as invalid_reasons"
+
+
+def _marks(layout: Layout) -> dict[str, str]:
+    """Columns of `judged` of which each bit says something of one cell."""
+    bits = {"hidden": _hidden_bits(layout), "noisy": _noisy_bits(layout)}
+    return {
+        mark: " + ".join(f"case when {sql} then {bit} else 0 end" for bit, sql in each.values())
+        for mark, each in bits.items()
+        if each
+    }
+
+
+def _noisy_bits(layout: Layout) -> dict[str, tuple[int, str]]:
+    """Per amount and rate its bit in the column `noisy`, and when it is set: it is written as floats are."""
+    tests = (
+        (name, layout.reading(name).has_noise(f"t_{name}")) for name in layout.filled if layout.source(name) is not None
+    )
+    return {name: (1 << place, f"v_{name} is not null and {sql}") for place, (name, sql) in enumerate(tests) if sql}
+
+
+@dataclass(frozen=True)
+class InvalidCells:
+    """Cells of one column that could not be read and became null: how many, and the first of them."""
+
+    column: str
+    rows: int
+    first_line: int
+    text: str
+    reason: str
+
+
+def invalid_cells(reader: Reader) -> list[InvalidCells]:
+    """Of the rows that load, per column the cells that could not be read."""
+    rows = reader.execute(
+        f"""
+        select name, count(*), min(source_line), arg_min(json_extract_string(invalid_cells, '$.' || name), source_line),
+            arg_min(json_extract_string(invalid_reasons, '$.' || name), source_line)
+        from (select *, unnest(json_keys(invalid_cells)) as name from numbered
+              where invalid_cells is not null and {_STAYS})
+        group by all order by name
+        """
+    ).fetchall()
+    return [InvalidCells(*row) for row in rows]
+
+
+def _note_cells(reader: Reader, layouts: list[Layout], invalid: list[InvalidCells]) -> list[str]:
+    """Say how many cells of each column are null because they are invalid, and how many were rounded from floats."""
+    notes = []
+    if invalid:
+        said = "; ".join(f"{cell.rows:,} of {cell.column} (line {cell.first_line}: {cell.reason})" for cell in invalid)
+        notes.append(f"invalid cells, null now: {said}")
+    noise: Counter[str] = Counter()
+    for layout in layouts:
+        if noisy := _noisy_bits(layout):
+            sums = ", ".join(f"count(*) filter (noisy & {bit} <> 0)" for bit, _ in noisy.values())
+            mine = f"part = {layout.number} and " if layout.is_one_of_several else ""
+            row = reader.execute(f"select {sums} from numbered where {mine}{_STAYS}").fetchone()
+            noise.update(dict(zip(noisy, row or (), strict=True)))
+    if found := [f"{rows:,} of {name}" for name, rows in noise.items() if rows]:
+        notes.append(f"cells with the noise of floats, read as the number that they stand for: {', '.join(found)}")
+    return notes
 
 
 def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
@@ -579,7 +819,8 @@ def _number(reader: Reader, table: Table, times: int) -> int:
     number = table.number if times == 1 else number_given
     read = number(reader, "judged", "numbered")
     reader.execute(
-        "insert into rejects select source_line, case when bad_column not like '(%' then bad_column end, bad_value,"
+        f"insert into rejects select source_line, case when bad_column like '{TOTAL} %'"
+        f" then substr(bad_column, {len(TOTAL) + 2}) when bad_column not like '(%' then bad_column end, bad_value,"
         " bad_reason, cells from numbered where bad_column is not null"
     )
     return read
@@ -591,25 +832,30 @@ _STAYS = "bad_column is null and place not in (select place from dropped)"
 def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
     """Rows of one key and instant: equal ones are duplicates, differing ones go to quarantine. Returns duplicates.
 
+    What no feed column takes (`extra`) makes no difference: the first row's is kept.
     Under `tie_break: last_line` the last of differing rows stays and the others count as duplicates.
     """
-    feed, part = layouts[0].feed, layouts[0].part
-    named = [name for name in feed.identity if name in layouts[0].filled]
+    feed, part, filled = layouts[0].feed, layouts[0].part, layouts[0].filled
+    named = [name for name in feed.identity if name in filled]
     key = ", ".join(f"v_{name}" for name in named)
+    keys = "{" + ", ".join(f"'{name}': v_{name}" for name in named) + "}"
+    own_key = ", ".join(f"numbered.v_{name}" for name in named)
+    # An optional part of a key may be empty, and is then alike.
+    is_repeated = " and ".join(f"numbered.v_{name} is not distinct from repeated.v_{name}" for name in named)
     repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
-    content = ", ".join([*(f"v_{name}" for name in layouts[0].filled), "extra"])
+    content = ", ".join(f"'v_{name}': numbered.v_{name}" for name in filled)
     keeper = "max" if part.tie_break == "last_line" else "min"
     reader.execute(
         f"""
         create temp table twins as
-        select source_line, place, cast(v_{named[-1]} as varchar) as shown,
-            count(distinct content) over same as contents, {keeper}(place) over same as kept_place,
-            min(source_line) over same as first_line, max(source_line) over same as last_line,
-            count(*) over same as rows
-        from (select source_line, place, {key}, row({content}) as content
-              from numbered join ({repeated}) using ({key}) where bad_column is null)
+        select source_line, place, content, cast(v_{named[-1]} as varchar) as shown,
+            {keys} as twin_of, count(distinct content) over same as contents,
+            {keeper}(place) over same as kept_place, min(source_line) over same as first_line,
+            max(source_line) over same as last_line, count(*) over same as rows
+        from (select source_line, place, {own_key}, {{{content}}} as content
+              from numbered join ({repeated}) as repeated on {is_repeated} where bad_column is null)
         window same as (partition by {key})
         """
     )
@@ -630,14 +876,20 @@ def _quarantine_conflicts(reader: Reader, layouts: list[Layout], is_conflict: st
         reader.execute(f"{into} select {layout.table.row} as cells from {layout.table.relation}")
     if one(reader, "select count(*) from reread") != one(reader, "select count(*) from judged"):
         raise FileRefused("two readings of it differ; check its quotes", layouts[0].table.rows_hint)
+    differing = ", ".join(
+        f"case when count(distinct row(content.v_{name})) > 1 then '{name}' end" for name in layouts[0].filled
+    )
     reader.execute(
         f"""
         insert into rejects
         select source_line, {quote(feed.identity[-1])}, shown,
             rows || ' rows with one key{" and instant" if feed.time else ""} and differing values, in lines '
-                || first_line || if(rows > 2, ' to ', ' and ') || last_line,
+                || first_line || if(rows > 2, ' to ', ' and ') || last_line || '; they differ in ' || differing,
             reread.cells
-        from twins join reread on reread.rowid = twins.place where {is_conflict}
+        from twins join reread on reread.rowid = twins.place
+        join (select twin_of, concat_ws(', ', {differing}) as differing from twins where {is_conflict} group by twin_of)
+            using (twin_of)
+        where {is_conflict}
         """
     )
 
@@ -695,7 +947,7 @@ def _accepted_sql(layout: Layout, outages: set[str], source: str, stays: str) ->
             columns.append(f"{_null_reason(layout, name, name in outages)} as {name}_null_reason")
     day = f"cast(v_{layout.feed.day} as date)" if layout.feed.day else f"date '{delivery.as_of.date()}'"
     return f"""
-        select {", ".join(columns)}, extra, '{delivery.origin}' as data_origin,
+        select {", ".join(columns)}, extra, invalid_cells, '{delivery.origin}' as data_origin,
             {quote(delivery.file)} as source_file, source_line, '{delivery.sha256}' as source_sha256,
             '{delivery.batch_id}' as batch_id, timestamp '{delivery.as_of}' as as_of,
             timestamp '{delivery.loaded_at}' as loaded_at, {day} as snapshot_date
@@ -705,20 +957,33 @@ def _accepted_sql(layout: Layout, outages: set[str], source: str, stays: str) ->
 
 def _accepted_value(layout: Layout, name: str) -> str:
     if name not in layout.filled:
-        return values.value(layout.feed.columns[name], None, layout.mapping, "cast(null as varchar)")
-    return f"case when v_{name} <> 0 then v_{name} end" if name in layout.part.zero_is_null else f"v_{name}"
+        return layout.reading(name).value("cast(null as varchar)")
+    if name in layout.part.zero_is_null:
+        return f"case when v_{name} <> 0 then v_{name} end"
+    source = layout.source(name)
+    # A text that should have been no object, and a sum of which a part is no number, are read and invalid all the same.
+    may_be_read = source is not None and (
+        source.compute is not None or (name in layout.positions and _holds_objects(layout, name))
+    )
+    if may_be_read and layout.invalid_is_null(name):
+        return f"case when not coalesce(json_exists(invalid_cells, '$.{name}'), false) then v_{name} end"
+    return f"v_{name}"
 
 
 def _null_reason(layout: Layout, name: str, is_outage: bool) -> str:
     """Why a count is null, null where it is known."""
     if name not in layout.filled:
-        return "'unsupported'"
+        source = layout.source(name)
+        return quote((source.absent_means if source else None) or "unsupported")
     whens = []
     if name in layout.part.zero_is_null:
         whens.append(f"when v_{name} = 0 then '{'outage' if is_outage else 'not_captured'}'")
     if name in (bits := _hidden_bits(layout)):
         whens.append(f"when hidden & {bits[name][0]} <> 0 then 'hidden'")
     source = layout.source(name)
-    supplied = name in layout.positions or (source is not None and (source.is_fixed or source.template is not None))
-    absent = "not_captured" if supplied else "unsupported"
+    if source is not None and layout.invalid_is_null(name):
+        whens.append(f"when json_exists(invalid_cells, '$.{name}') then 'invalid'")
+    made = source is not None and (source.is_fixed or source.template is not None or source.compute is not None)
+    absent = "not_captured" if name in layout.positions or made else "unsupported"
+    absent = (source.absent_means if source else None) or absent
     return f"case {' '.join(whens)} when v_{name} is null then '{absent}' end"

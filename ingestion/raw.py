@@ -19,7 +19,7 @@ from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
 from ingestion.ledger import RawFile
 from ingestion.readers.table import Reader
-from ingestion.values import quote
+from ingestion.sql import quote
 
 SQL_TYPES = {
     "code": "varchar",
@@ -31,7 +31,7 @@ SQL_TYPES = {
     "date": "date",
     "count": "bigint",
     "integer": "bigint",
-    "amount": "decimal(18, 4)",
+    "amount": "decimal(20, 6)",
     "rate": "decimal(18, 8)",
     "boolean": "boolean",
 }
@@ -49,6 +49,7 @@ def columns_of(feed: Feed) -> dict[str, str]:
             columns[f"{name}_null_reason"] = "varchar"
     return columns | {
         "extra": "varchar",
+        "invalid_cells": "varchar",
         "data_origin": "varchar",
         "source_file": "varchar",
         "source_line": "bigint",
@@ -64,8 +65,8 @@ def write_empty_schemas(settings: Settings) -> None:
     """A Parquet file without rows for each feed, so that a feed without data still builds."""
     for name, feed in load_feeds().items():
         target = settings.raw / name / "_schema.parquet"
-        want = list(columns_of(feed))
-        if target.exists() and [row[0] for row in duckdb.sql(f"describe from '{target}'").fetchall()] == want:
+        want = [(column, kind.upper().replace(" ", "")) for column, kind in columns_of(feed).items()]
+        if target.exists() and [row[:2] for row in duckdb.sql(f"describe from '{target}'").fetchall()] == want:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")

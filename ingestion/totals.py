@@ -2,7 +2,7 @@
 
 import re
 
-from ingestion.values import quote
+from ingestion.sql import quote
 
 # In lower case, without a colon after it. An account may be called so; then its mapping says `skip_totals: false`.
 WORDS = (

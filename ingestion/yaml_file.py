@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,8 @@ from pydantic.fields import FieldInfo
 from ingestion.errors import ContractError
 
 Model = TypeVar("Model", bound=BaseModel)
+# Of a field: its scalars are texts as they are written, so that `constant: 0` needs no quotes.
+AS_WRITTEN = "as written"
 
 
 class Strict(BaseModel):
@@ -19,16 +21,27 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class _AsWritten(yaml.SafeLoader):
+    """A loader to which a scalar is the text that stands there, whatever it looks like: `0`, `No`, `2026-01-05`."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
+
+
 def load_model(model: type[Model], path: Path) -> Model:
     """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it."""
     text = path.read_text(encoding="utf-8")
     try:
-        content = yaml.safe_load(text)
+        content = parsed(model, text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
         raise ContractError(f"{path.name}:{where} not valid YAML: {getattr(error, 'problem', error)}") from error
     return validated(model, content, path)
+
+
+def parsed(model: type[BaseModel], text: str) -> Any:
+    """What a YAML text holds for a model. A field marked `AS_WRITTEN` gets its scalars as they are, quoted or not."""
+    return _as_written(model, yaml.safe_load(text), yaml.load(text, _AsWritten))
 
 
 def validated(model: type[Model], content: Any, path: Path) -> Model:
@@ -42,6 +55,35 @@ def validated(model: type[Model], content: Any, path: Path) -> Model:
         if first["type"] == "extra_forbidden":
             words = f"unknown key{_nearest_key(model, first['loc'])}"
         raise ContractError(f"{path.name}: line {line_of(path, first['loc'])}: {where}: {words}") from error
+
+
+def _as_written(annotation: Any, content: Any, written: Any) -> Any:
+    """What YAML makes of a text, but for the fields that take a scalar as it is written."""
+    model = _model_within(annotation)
+    if isinstance(content, list) and isinstance(written, list):
+        return [_as_written(annotation, item, text) for item, text in zip(content, written, strict=True)]
+    if not isinstance(content, dict) or not isinstance(written, dict) or model is None:
+        return content
+    if len(content) != len(written):
+        # Keys that YAML takes for one and the same, or merges: there is no telling which text is whose.
+        return content
+    if _is_by_name(annotation):
+        pairs = zip(content.items(), written.values(), strict=True)
+        return {key: _as_written(model, value, text) for (key, value), text in pairs}
+    fields, made = _fields(model), {}
+    for (key, value), text in zip(content.items(), written.values(), strict=True):
+        field = fields.get(str(key))
+        if field is None or value is None:
+            made[key] = value
+        else:
+            made[key] = text if AS_WRITTEN in field.metadata else _as_written(field.annotation, value, text)
+    return made
+
+
+def _is_by_name(annotation: Any) -> bool:
+    """Whether a field holds models by names of one's own."""
+    options = (annotation, *get_args(annotation))
+    return any(get_origin(option) is dict for option in options)
 
 
 def line_of(path: Path, where: tuple[int | str, ...]) -> int:

@@ -42,7 +42,7 @@ def preview(settings: Settings, day: date, backfill_range: plan.BackfillRange | 
         made = plan.make(copy, RUN_ID, day, models, fresh, backfill_range)
     return [
         *lines,
-        *(made.lines() if not made.is_empty else [f"nothing new up to {made.build_through}: the marts stand"]),
+        *(made.lines() if not made.is_empty else [f"nothing new up to {made.build_through}: the marts are unchanged"]),
     ]
 
 

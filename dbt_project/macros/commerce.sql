@@ -9,8 +9,17 @@
         ) = 1
 {%- endmacro %}
 
-{#- A promo code as shops compare it. -#}
-{% macro normal_code(code) -%} nullif(upper(trim({{ code }})), '') {%- endmacro %}
+{#- Deliveries of one key in their order, from the first to the one that counts; `within` orders rows of one file. -#}
+{% macro delivery_order(within=[]) -%}
+    as_of nulls first, source_sha256 nulls first
+    {%- for column in within %}, {{ column }} nulls first{% endfor %}
+{%- endmacro %}
+
+{#- Whether a day lies in a half-open span of days, of which either end may be open. -#}
+{% macro is_within(day, span) -%}
+    ({{ span }}.first_day is null or {{ day }} >= {{ span }}.first_day)
+    and ({{ span }}.end_day is null or {{ day }} < {{ span }}.end_day)
+{%- endmacro %}
 
 {#- An amount in base currency, null without a rate. An amount is below 10^14 and a rate below 10^10, so a product is
     below 10^24 and DECIMAL(38, 6) also holds the sum of 10^8 such products; six decimals keep the cent of a currency
@@ -70,11 +79,11 @@
 {#- Days after publication whose counts are valued as EMV. -#}
 {% macro emv_settled_days() -%} 30 {%- endmacro %}
 
-{#- The eight attribution models; each is rows of `fct_attribution`. -#}
+{#- The nine attribution models; each is rows of `fct_attribution`. -#}
 {% macro attribution_models() -%}
     {{ return([
         "first_touch", "last_touch", "last_non_direct", "linear", "position_40_20_40", "time_decay", "promo_code",
-        "any_touch",
+        "code_or_last_click", "any_touch",
     ]) }}
 {%- endmacro %}
 
@@ -97,4 +106,9 @@
     {%- set columns = ["spend_base"] -%}
     {%- for cost_type in cost_types() -%} {%- do columns.append("spend_" ~ cost_type ~ "_base") -%} {%- endfor -%}
     {{ return(columns) }}
+{%- endmacro %}
+
+{#- Terms of pay of a collaboration: what a version of it is of. -#}
+{% macro agreement_terms() -%}
+    {{ return(["rule_id", "cookie_window_days", "partner_type", "agreed_fee", "posts_agreed", "currency"]) }}
 {%- endmacro %}

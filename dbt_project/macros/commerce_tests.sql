@@ -215,3 +215,17 @@ select feed, issue, count(*) as records, min(record_id) as example
 from {{ model }}
 group by feed, issue
 {% endtest %}
+
+{#- Versions follow each other: each ends where the next begins, and the last one is open. -#}
+{% test one_version_is_last(model) %}
+select collaboration_id, valid_from, valid_to, next_from
+from (
+    select
+        collaboration_id,
+        valid_from,
+        valid_to,
+        lead(valid_from) over (partition by collaboration_id order by valid_from) as next_from
+    from {{ model }}
+) as versions
+where valid_to is distinct from next_from
+{% endtest %}

@@ -18,6 +18,9 @@
     {% for spend in spend_columns() %}
         cast(roi.{{ spend }} as decimal(38, 6)) as {{ spend }},
     {% endfor %}
+    cast(roi.commission_accrued_base as decimal(38, 6)) as commission_accrued_base,
+    cast(roi.commission_paid_base as decimal(38, 6)) as commission_paid_base,
+    cast(roi.commission_accrued_base - roi.commission_paid_base as decimal(38, 6)) as commission_balance_base,
     cast(roi.orders as decimal(38, 8)) as orders,
     cast(roi.net_revenue_base as decimal(38, 6)) as net_revenue_base,
     cast(roi.product_cost_base as decimal(38, 6)) as product_cost_base,

@@ -1,6 +1,7 @@
 """Batches: every delivery under its mapping, what became of its rows, and the paths under which it came."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,6 +52,7 @@ class Batch:
     raw_files: list[RawFile] = field(default_factory=list)
     rows_left_out: int = 0
     layout: str = ""
+    invalid_cells: Mapping[str, int] = field(default_factory=dict)
 
 
 def record_batch(connection: Connection, batch: Batch) -> None:
@@ -61,14 +63,14 @@ def record_batch(connection: Connection, batch: Batch) -> None:
     Raises sqlite3.IntegrityError when read is not accepted + quarantined + duplicate.
     """
     connection.execute(
-        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into batches values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             batch.batch_id, batch.feed, batch.mapping, batch.mapping_fingerprint, batch.sha256, batch.file, batch.bytes,
             None if batch.header is None else json.dumps(batch.header, ensure_ascii=False),
             batch.file_time and stamp(batch.file_time), stamp(batch.as_of), stamp(batch.landed_at), batch.data_origin,
             batch.state, batch.reason, batch.rows_read, batch.rows_accepted, batch.rows_quarantined,
             batch.rows_duplicate, batch.run_id, batch.rows_left_out, _landing_order(connection, batch),
-            batch.layout,
+            batch.layout, json.dumps(batch.invalid_cells) if batch.invalid_cells else None,
         ),
     )  # fmt: skip
     connection.executemany(

@@ -188,6 +188,8 @@ MIGRATIONS = (
     # What the run at work has hashed: each raw file as it then lay on disk.
     "create table verified_files (path text primary key, run_id text not null, bytes integer not null,"
     " mtime_ns integer not null, inode integer not null)",
+    # Rows by column whose optional cell could not be read, as JSON; null where there are none.
+    "alter table batches add column invalid_cells text",
 )
 
 # How long one who only reads waits for a writer's commit.

@@ -11,16 +11,16 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ingestion.contracts import Feed, FeedColumn, load_feeds
 from ingestion.errors import ContractError, FileRefused
-from ingestion.mapping import row_filter
-from ingestion.yaml_file import Strict, line_of, load_model
+from ingestion.mapping import arithmetic, months, row_filter
+from ingestion.yaml_file import AS_WRITTEN, Strict, line_of, load_model
 
 MAPPINGS_DIR = Path(__file__).with_name("library")
 TEMPLATE_PART = re.compile(r"\{([^{}]+)\}")
@@ -37,6 +37,9 @@ FORMATS = {
 }
 # Names of files that hold others.
 HOLDING_FILES = (".zip", ".xlsx")
+# Blanks that publishers write inside numbers: no-break, narrow no-break and thin ones among them.
+BLANKS = r"\s\x{00A0}\x{202F}\x{2009}"
+DateOrder: TypeAlias = Literal["dmy", "mdy", "ymd"]
 # How a canonical file spells a count that its owner hides.
 HIDDEN = "hidden"
 # A canonical name may carry its day or instant (UTC): `accounts_2026-01-05.csv`, `x_2026-01-05T03-01-02.csv.gz`.
@@ -64,6 +67,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except (re.error, duckdb.Error) as error:
         raise ValueError(f"{pattern!r} is no regular expression: {str(error).splitlines()[0]}") from error
+
+
+def _layout(value: str) -> str:
+    """A layout of a time that DuckDB reads."""
+    try:
+        duckdb.execute("select try_strptime('', ?)", [value])
+    except duckdb.Error as error:
+        raise ValueError(f"{value!r} is no layout of a time; write one like %d.%m.%y") from error
+    return value
 
 
 class FileTime(Strict):
@@ -119,7 +131,7 @@ class ColumnSource(Strict):
     template: str | None = Field(
         default=None, description="Text made of other columns: `{Campaign}-{User}`. Null where one of them is."
     )
-    constant: str | None = Field(default=None, description="The same value in every row.")
+    constant: Annotated[str | None, AS_WRITTEN] = Field(default=None, description="The same value in every row.")
     from_file_time: bool = Field(default=False, description="The time in the file's name, see `file_time`.")
     from_file_name: str | None = Field(
         default=None,
@@ -140,38 +152,91 @@ class ColumnSource(Strict):
     extract: str | None = Field(
         default=None, description="Regular expression with one group: the part of the cell that is kept."
     )
-    values: dict[str, str] = Field(
+    values: Annotated[dict[str, str], AS_WRITTEN] = Field(
         default={}, description="Cells that stand for another value, as `Per Post: post`. Others stay as they are."
     )
-    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in this column.")
-    hidden_values: tuple[str, ...] = Field(
+    null_values: Annotated[tuple[str, ...], AS_WRITTEN] = Field(
+        default=(), description="Spellings of null in this column."
+    )
+    hidden_values: Annotated[tuple[str, ...], AS_WRITTEN] = Field(
         default=(), description="Spellings of a count that its owner hides: null, with the reason `hidden`."
     )
+    compute: str | None = Field(
+        default=None,
+        description="Number made of other columns, added, subtracted or times a number: ``Total + `Discount Amount` ``,"
+        " `Cents * 0.01`. Null where one of them is; `(Discount or 0)` takes 0 for an empty cell.",
+    )
+    hidden_when: str | None = Field(
+        default=None,
+        description="Rows whose count is hidden, a test as in `keep`: `like_count_disabled = 'true'`. Null, with the"
+        " reason `hidden`.",
+    )
+    absent_means: Literal["hidden", "unsupported", "not_captured"] | None = Field(
+        default=None, description="Reason of a count whose cell is empty. Default: `not_captured`."
+    )
     parse: (
-        Literal["number", "percent", "duration", "whole_id", "epoch_seconds", "epoch_milliseconds", "excel_serial"]
+        Literal[
+            "number", "percent", "duration", "whole_id", "epoch_seconds", "epoch_milliseconds", "epoch_microseconds",
+            "epoch_nanoseconds", "excel_serial",
+        ]
         | None
     ) = Field(
         default=None,
         description="How a cell is read that is not written as the feed asks. `number`: 3,456 or 12.4M or 7.8k or"
-        " € 1,296; `percent`: 16.60% as 16.60; `duration`: PT1M30S as 90 seconds; `whole_id`: 42.0 as 42;"
-        " `epoch_seconds` and `epoch_milliseconds` since 1970; `excel_serial`: days since 1899-12-30.",
+        " € 1,296 or 12,34,567 or 3.2 lakh or (80.00); `percent`: 16.60% as 16.60; `duration`: PT1M30S as 90 seconds;"
+        " `whole_id`: 42.0 as 42, as ids are read anyway; `epoch_seconds`, `epoch_milliseconds`, `epoch_microseconds`"
+        " and `epoch_nanoseconds` since 1970; `excel_serial`: days since 1899-12-30.",
+    )  # fmt: skip
+    units: dict[str, int] = Field(
+        default={},
+        description="With `parse: number`, words after a number and what each stands for: `mil: 1000`. Known are k, m,"
+        " b, Tsd, Mio, Mrd, lakh, crore, 万, 亿 and such; `mil` is a thousand where `decimal_mark` is a comma.",
     )
-    time_format: str | None = Field(
-        default=None, description="Layout of a time or date, as strptime writes it: `%d.%m.%y` reads 18.01.11."
+    round: int | None = Field(
+        default=None, ge=0, le=8, description="Decimals to which a number is rounded, halves away from 0."
+    )
+    time_format: (
+        Annotated[str, AfterValidator(_layout)] | tuple[Annotated[str, AfterValidator(_layout)], ...] | None
+    ) = Field(
+        default=None,
+        description="Layout of a time or date, as strptime writes it: `%d.%m.%y` reads 18.01.11. Or a list of them:"
+        " a cell that two of them read as two times is refused.",
     )
     zone: str | None = Field(default=None, description="Zone of times that name none. Default: the mapping's.")
     time_of_day: str | None = Field(
         default=None, description="Local time that is taken where a cell is a bare date: `12:00`. Default: midnight."
     )
+    list_separator: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=3,
+        description="What separates the texts of a list: `,` or a blank. Brackets and quotes, as in `['a', 'b']`, go."
+        " Default: `|`.",
+    )
+    normalise: Literal["email", "handle", "code"] | None = Field(
+        default=None,
+        description="One spelling of a text. `email`: in small letters; `handle`: that, without `@` and the address"
+        " before it; `code`: in capitals, without blanks.",
+    )
+    hash: bool = Field(
+        default=False,
+        description="A keyed hash takes the place of the text, for customers' e-mails. The key is"
+        " `GROUNDSWELL_HASH_KEY`; the column goes to `extra` in no feed.",
+    )
+    on_invalid: Literal["null", "quarantine"] | None = Field(
+        default=None,
+        description="What a cell that cannot be read costs: `null` the cell, which is kept in `invalid_cells`,"
+        " `quarantine` its row. Default: the row for required columns, ids, amounts and currencies, else the cell.",
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> "ColumnSource":
-        sources = (self.from_, self.at, self.template, self.constant, self.from_file_name)
+        sources = (self.from_, self.at, self.template, self.constant, self.compute, self.from_file_name)
         flags = (self.from_file_time, self.from_as_of, self.line_number)
         if sum(source is not None for source in sources) + sum(flags) != 1:
             raise ValueError(
-                "say exactly one of: from, at, template, constant, from_file_time, from_as_of, from_file_name,"
-                " line_number"
+                "say exactly one of: from, at, template, constant, compute, from_file_time, from_as_of,"
+                " from_file_name, line_number"
             )
         if self.from_file_name is not None and _compiled(self.from_file_name).groups != 1:
             raise ValueError("from_file_name needs exactly one group, around the part that is meant")
@@ -185,21 +250,29 @@ class ColumnSource(Strict):
             raise ValueError("template names no column; write one in braces, like {Campaign}")
         if self.parse and self.time_format:
             raise ValueError("say parse or time_format, not both")
+        if self.compute is not None:
+            arithmetic.parse(self.compute)
         return self
+
+    @field_validator("units")
+    @classmethod
+    def _units_are_words(cls, value: dict[str, int]) -> dict[str, int]:
+        for unit, times in value.items():
+            if not unit.strip() or any(c.isdigit() or c in ".,-+%()" for c in unit) or not 1 <= times <= 10**9:
+                raise ValueError(f"{unit!r}: write a word and a number from 1 to 10^9, like mil: 1000")
+        return value
+
+    @field_validator("hidden_when")
+    @classmethod
+    def _is_test(cls, value: str | None) -> str | None:
+        if value is not None:
+            row_filter.parse(value)
+        return value
 
     @field_validator("zone")
     @classmethod
     def _zone_is_known(cls, value: str | None) -> str | None:
         return value if value is None else _known_zone(value)
-
-    @field_validator("time_format")
-    @classmethod
-    def _is_layout(cls, value: str | None) -> str | None:
-        try:
-            duckdb.execute("select try_strptime('', ?)", [value or ""])
-        except duckdb.Error as error:
-            raise ValueError(f"{value!r} is no layout of a time; write one like %d.%m.%y") from error
-        return value
 
     @field_validator("time_of_day")
     @classmethod
@@ -226,9 +299,21 @@ class ColumnSource(Strict):
         return match[1]
 
     @property
+    def layouts(self) -> tuple[str, ...]:
+        """Layouts of times, in the order in which they are tried."""
+        return (self.time_format,) if isinstance(self.time_format, str) else self.time_format or ()
+
+    @property
     def template_columns(self) -> list[str]:
         """Columns that a template names."""
         return [tidy(name) for name in TEMPLATE_PART.findall(self.template or "")]
+
+    @property
+    def other_columns(self) -> list[str]:
+        """All columns of the file that it names beside `from` and `at`: of a template, a sum, a test."""
+        computed = arithmetic.parse(self.compute).columns if self.compute else ()
+        tested = row_filter.parse(self.hidden_when).columns if self.hidden_when else ()
+        return [*self.template_columns, *computed, *tested]
 
 
 class Unpivot(Strict):
@@ -362,8 +447,25 @@ class Mapping(_Traits):
         default=(),
         description="Names, as `Chart data.csv` or `*.txt`, of other files in a zip of this layout that nobody reads.",
     )
-    decimal_mark: Literal[".", ","] = Field(default=".", description="Of numbers; the other mark groups thousands.")
-    null_values: tuple[str, ...] = Field(default=(), description="Spellings of null in any column, as `-` or `N/A`.")
+    decimal_mark: Literal[".", ","] | None = Field(
+        default=None,
+        description="Of the numbers of all columns; the other mark groups thousands. Unsaid it is a point, and a number"
+        " like 1.000, which could be one thousand, sets its row aside.",
+    )
+    thousands_mark: Literal[".", ",", " ", "'"] | None = Field(
+        default=None, description="What alone groups thousands, in all columns. Default: blanks and the other mark."
+    )
+    date_order: DateOrder | None = Field(
+        default=None,
+        description="Order of day, month and year in digits, in all columns: `dmy` reads 03/04/2026 as 3 April."
+        " Unsaid, such a date sets its row aside.",
+    )
+    language: str | None = Field(
+        default=None, description="Of names of months in a `time_format` with `%b` or `%B`, as `de`. Default: English."
+    )
+    null_values: Annotated[tuple[str, ...], AS_WRITTEN] = Field(
+        default=(), description="Spellings of null in any column, as `-` or `N/A`."
+    )
     zone: str = Field(default="UTC", description="Zone of times that name none, as `Asia/Taipei`.")
     file_time: FileTime | None = Field(default=None, description="The time that a file's name carries.")
     as_of: datetime | None = Field(default=None, description="Instant (UTC) as of which all its files speak.")
@@ -397,6 +499,8 @@ class Mapping(_Traits):
             raise ValueError("header finds the header by its names; leave out header_row")
         if self.delimiter == self.quote or self.delimiter in "\r\n":
             raise ValueError("delimiter must be neither the quote nor a line end")
+        if self.thousands_mark is not None and self.thousands_mark == self.decimal_mark:
+            raise ValueError("decimal_mark and thousands_mark are the same character; say two")
         return self
 
     @property
@@ -422,6 +526,13 @@ class Mapping(_Traits):
     def _is_path_of_rows(cls, value: str | None) -> str | None:
         return value if value is None else _json_path(value)
 
+    @field_validator("language")
+    @classmethod
+    def _language_is_known(cls, value: str | None) -> str | None:
+        if value is not None and value not in months.names():
+            raise ValueError(f"no names of months in {value!r}; known are {', '.join(months.names())}")
+        return value
+
     @field_validator("encoding")
     @classmethod
     def _encoding_is_known(cls, value: str) -> str:
@@ -436,6 +547,15 @@ class Mapping(_Traits):
     @classmethod
     def _zone_is_known(cls, value: str) -> str:
         return _known_zone(value)
+
+    @property
+    def marks(self) -> tuple[str | None, str]:
+        """Mark of decimals, null where it is not said, and the characters that group thousands, as a class of them."""
+        other = {".": ",", ",": "."}
+        mark = self.decimal_mark or other.get(self.thousands_mark or "")
+        if self.thousands_mark is None:
+            return mark, f"{other[mark or '.']}'’{BLANKS}"
+        return mark or ".", {" ": BLANKS, "'": "'’"}.get(self.thousands_mark, self.thousands_mark)
 
     @property
     def parts(self) -> tuple[FeedPart, ...]:
@@ -597,19 +717,33 @@ def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str |
         "whole_id": {"id", "text"},
         "epoch_seconds": {"timestamp"},
         "epoch_milliseconds": {"timestamp"},
+        "epoch_microseconds": {"timestamp"},
+        "epoch_nanoseconds": {"timestamp"},
         "excel_serial": {"timestamp", "date"},
     }
     if source.parse and column.type not in fitting[source.parse]:
         return f"parse {source.parse} does not give a {column.type}"
     if (source.time_format or source.time_of_day) and column.type not in ("timestamp", "date"):
         return f"a {column.type} is no time"
-    if source.hidden_values and column.type != "count":
-        return "only a count can be hidden"
+    for trait in ("hidden_values", "hidden_when", "absent_means"):
+        if getattr(source, trait) and column.type != "count":
+            return f"only a count can be hidden or absent, so {trait} is not for a {column.type}"
+    numeric = ("count", "integer", "amount", "rate")
+    for trait, types in (
+        ("compute", numeric), ("round", numeric), ("units", numeric), ("list_separator", ("list",)),
+        ("normalise", ("id", "text")), ("hash", ("id", "text")),
+    ):  # fmt: skip
+        if trait in source.model_fields_set and column.type not in types:
+            return f"{trait} is for {', '.join(types)} columns, not for a {column.type}"
+    if source.units and source.parse != "number":
+        return "units are read with `parse: number`"
+    if source.on_invalid == "null" and column.required:
+        return "a required cell cannot be null; leave on_invalid out"
     if source.from_file_time and mapping.file_time is None:
         return "from_file_time needs file_time, which says how the name is read"
     if source.line_number and column.type not in ("id", "text", "integer"):
         return f"a line number is no {column.type}"
-    if mapping.header_row == 0 and (source.from_ is not None or source.template_columns):
+    if mapping.header_row == 0 and (source.from_ is not None or source.other_columns):
         return "without a header say `at` instead of a name"
     if source.at is not None and source.header is None and mapping.header_row != 0:
         return "say which header stands at that position, as in {at: 3, header: Followers}: columns move"

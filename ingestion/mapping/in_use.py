@@ -17,7 +17,7 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileRefused
 from ingestion.mapping.grammar import MAPPINGS_DIR, Mapping, canonical_mapping, check_mapping, load_mapping
 from ingestion.user_config.load import mappings_of
-from ingestion.yaml_file import line_of, validated
+from ingestion.yaml_file import line_of, parsed, validated
 
 USE = "use"
 CANONICAL = "canonical"
@@ -105,7 +105,7 @@ def library_mappings() -> dict[str, Mapping]:
 def load_own(path: Path, library: dict[str, Mapping]) -> Mapping:
     """A mapping of the user's own, or one of the library with the keys that stand beside `use:` in place of its own."""
     try:
-        content: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content: Any = parsed(Mapping, path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         content = None
     if not isinstance(content, dict) or USE not in content:
@@ -115,7 +115,7 @@ def load_own(path: Path, library: dict[str, Mapping]) -> Mapping:
         near = difflib.get_close_matches(str(name), library, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(library)}"
         raise ContractError(f"{path}:{line_of(path, (USE,))}: use: the library has no mapping {name!r}; {hint}")
-    ready = yaml.safe_load((MAPPINGS_DIR / f"{name}.yml").read_text(encoding="utf-8"))
+    ready = parsed(Mapping, (MAPPINGS_DIR / f"{name}.yml").read_text(encoding="utf-8"))
     given = {key: value for key, value in content.items() if key != USE}
     return check_mapping(validated(Mapping, {**ready, **given}, path), path)
 

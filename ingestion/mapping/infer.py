@@ -337,10 +337,10 @@ def _share(reader: Reader, column: FeedColumn, way: dict[str, Any], filled: list
     mark = {"decimal_mark": way["decimal_mark"]} if "decimal_mark" in way else {}
     probe = Mapping.model_validate({"mapping": "probe", "pattern": "*", "feed": "brands", "columns": {}, **mark})
     source = ColumnSource.model_validate({"from": "x", **{key: way[key] for key in way if key != "decimal_mark"}})
-    value = values.value(column, source, probe, "shown")
+    reading = values.Reading(column, source, probe)
+    value = f"({reading.value('shown')})"
     if column.type == "timestamp":
-        latest = "now()::timestamp + interval 2 day"
-        value = f"case when {value} between timestamp '{values.EARLIEST}' and {latest} then 1 end"
+        value = reading.bounded(value)
     row = reader.execute(f"select count({value}) from (select unnest($cells) as shown)", {"cells": filled}).fetchone()
     return int(row[0]) / len(filled) if row else 0.0
 

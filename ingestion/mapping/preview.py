@@ -22,7 +22,7 @@ from rich.text import Text
 from ingestion import containers, landing, parse
 from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError, FileRefused, UsageError
+from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
 from ingestion.mapping import infer
 from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping
 from ingestion.mapping.in_use import how_to_use, load_mappings, load_own
@@ -87,7 +87,7 @@ def _try(console: Console, reader: Reader, settings: Settings, file: Path, deliv
         return preview(console, reader, settings, file, delivered, named)
     except UsageError:
         raise
-    except (ContractError, FileRefused) as error:
+    except (ContractError, FileNotReady, FileRefused) as error:
         console.print(f"REFUSED  {error}", markup=False)
         return 1
 
@@ -146,6 +146,7 @@ def _show_feed(
         console.print(f"note     {outcome.reason}", markup=False)
     if outcome.rows_accepted:
         _show_rows(console, reader, parts)
+        _show_invalid(console, reader)
     if outcome.rows_quarantined:
         _show_rejects(console, reader)
     return outcome.rows_accepted
@@ -168,6 +169,21 @@ def _show_rows(console: Console, reader: Reader, parts: tuple[FeedPart, ...]) ->
     console.print(table)
     if empty := [columns[index] for index in range(len(columns)) if index not in filled and columns[index] != "extra"]:
         console.print(f"null in these rows: {', '.join(empty)}", markup=False)
+
+
+def _show_invalid(console: Console, reader: Reader) -> None:
+    """Cells that would be null because they cannot be read: counts by column, each with its first."""
+    found = parse.invalid_cells(reader)
+    if not found:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("invalid cells", "first line", "column", "value", "reason"):
+        table.add_column(
+            title, justify="right" if title in ("invalid cells", "first line") else "left", overflow="fold"
+        )
+    for cells in found:
+        table.add_row(f"{cells.rows:,}", str(cells.first_line), cells.column, _cell(cells.text), Text(cells.reason))
+    console.print(table)
 
 
 def _show_rejects(console: Console, reader: Reader) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from ingestion.config import PROJECT_DIR
+from ingestion.mapping import worked
 from ingestion.mapping.grammar import MAPPINGS_DIR, ColumnSource, FeedPart, FileTime, Mapping, Unpivot
 
 SCHEMA = MAPPINGS_DIR / "mapping.schema.json"
@@ -42,7 +43,7 @@ TABLES: list[tuple[str, str, type[BaseModel]]] = [
 ]
 
 # Per trait what the export has, and the line of a mapping that reads it; a test loads each.
-WORKED: dict[str, tuple[str, str]] = {
+TABLE_LINES: dict[str, tuple[str, str]] = {
     "header (of a column)": ("two columns `Followers`, read by position", "followers: {at: 3, header: Followers}"),
     "twin": ("two columns `Followers`, the second is meant", "followers: {from: Followers, twin: 2}"),
     "from_file_name": ("`bili_4711.csv`, one account a file", "account_id: {from_file_name: '^bili_([0-9]+)'}"),
@@ -78,9 +79,20 @@ x          := 'text' (a quote is doubled) | number
 ```
 
 Texts are compared as they stand in the file, without the blanks at their ends. Compared with a number, a cell is read
-as one; a cell that is none fails. An empty cell passes `is empty` and `not ...` alone. Rows that are left out are
-counted as quarantined with that reason, so that no row is lost unseen; the check on quarantined rows does not count
-them.
+as the column that it fills: with its marks and its `parse`, else as `parse: number` reads. Compared with a date in
+quotes (`'2026-01-05'`), a cell of a column of times is read as a time. A cell without any digit fails a comparison with
+a number; one that has digits and cannot be read sets its row aside, for it may be money. An empty cell passes
+`is empty` and `not ...` alone. Rows that are left out are counted as quarantined with that reason, so that no row is
+lost unseen; the check on quarantined rows does not count them. `hidden_when` is such a test as well.
+"""
+
+WORKED = """
+## Worked lines
+
+A cell, what the mapping says, and what it is read as. A test lands each line.
+
+| cells of a row | of the column | of the mapping | becomes |
+| --- | --- | --- | --- |
 """
 
 
@@ -102,9 +114,23 @@ def page() -> str:
         # What a model adds to its base comes first.
         names = [*(name for name in model.model_fields if name in model.__annotations__), *model.model_fields]
         parts += [_row(name, model.model_fields[name]) for name in dict.fromkeys(names)]
-    parts.append("\n## Worked lines\n\n| trait | the export has | say |\n| --- | --- | --- |\n")
-    parts += [f"| {trait} | {words} | `{line}` |\n" for trait, (words, line) in WORKED.items()]
-    return "".join([*parts, FILTER])
+    parts.append("\n## Worked lines of tables\n\n| trait | the export has | say |\n| --- | --- | --- |\n")
+    parts += [f"| {trait} | {words} | `{line}` |\n" for trait, (words, line) in TABLE_LINES.items()]
+    return "".join([*parts, FILTER, WORKED, *map(_worked, worked.LINES)])
+
+
+def _worked(line: worked.Line) -> str:
+    cells = ", ".join(f"{header}: `{cell}`" if cell else f"{header}: empty" for header, cell in line.cells.items())
+    says = (
+        f"`{line.column}: {worked.source(line)}`"
+        if "`" not in line.says
+        else f"``{line.column}: {worked.source(line)}``"
+    )
+    file = f"`{line.file}`" if line.file else ""
+    became = f"`{line.becomes}`" if line.becomes else "null" if "quarantined" not in line.why else ""
+    found = " ".join(part for part in (became, f"({line.why})" if became and line.why else line.why) if part)
+    row = " | ".join(cell.replace("|", "\\|") for cell in (cells, says, file, found))
+    return f"| {row} |\n"
 
 
 def _row(name: str, field: Any) -> str:
@@ -125,6 +151,8 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(inner[0])}"
     if origin is dict:
         return f"{_kind(inner[1])} per name"
+    if origin is typing.Annotated:
+        return _kind(inner[0])
     names = {str: "text", int: "number", float: "number", bool: "`true` or `false`", FeedPart: "entries, see below"}
     names |= dict.fromkeys((ColumnSource, FileTime, Unpivot), "see below")
     return names.get(annotation, "time")

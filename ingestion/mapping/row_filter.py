@@ -8,13 +8,17 @@
     column     := a name of letters, digits, _ and . | `any header in backticks`
     literal    := 'text' | number
 
-Texts are compared as they stand in the file, blanks at the ends trimmed. A number is compared with the cell as a
-number; a cell that is none fails every such test. An empty cell fails all but `is empty` and their `not`.
+Texts are compared as they stand in the file, blanks at the ends trimmed. A number is compared with the cell as the
+number that its column is read as, and a date like '2026-01-05' with a column of times as the time that it is read as.
+An empty cell fails all but `is empty` and their `not`, and so does a text without any digit where a number is asked
+for. A cell that cannot be read as its column is (`unreadable`) neither passes nor fails: its row is refused.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
 
 import duckdb
 
@@ -25,19 +29,78 @@ TOKEN = re.compile(
 COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 WORDS = ("and", "or", "not", "in", "is", "empty", "matches")
 
-CellSql = Callable[[str], str]
+ISO = re.compile(r"'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?'")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """SQL of one column in a filter.
+
+    Args:
+        text: its trimmed text, null where it is empty.
+        number: the number that it is read as.
+        moment: the time or date that it is read as, null for a column of another type.
+    """
+
+    text: str
+    number: str
+    moment: str | None = None
+
+
+CellSql: TypeAlias = Callable[[str], Cell]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A column, a mark and a literal."""
+
+    column: str
+    mark: str
+    kind: str
+    literal: str
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the literal is a date or a time; what only looks like one is a text."""
+        try:
+            return ISO.fullmatch(self.literal) is not None and bool(datetime.fromisoformat(self.literal.strip("'")))
+        except ValueError:
+            return False
+
+    def sql(self, cell: Cell) -> str:
+        if self.kind == "number":
+            return f"{cell.number} {self.mark} cast('{self.literal}' as decimal(28, 8))"
+        if cell.moment is not None and self.is_dated:
+            return f"{cell.moment} {self.mark} timestamp {self.literal}"
+        return f"{cell.text} {self.mark} {self.literal}"
+
+    def unreadable(self, cell: Cell) -> str:
+        """Condition that the cell holds what may be a number or a time, and cannot be read as one."""
+        if self.kind == "number":
+            return f"({cell.text} is not null and {cell.number} is null and regexp_matches({cell.text}, '[0-9]'))"
+        if cell.moment is not None and self.is_dated:
+            return f"({cell.text} is not null and {cell.moment} is null)"
+        return ""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A parsed filter: the columns that it names, and its SQL with `{0}`, `{1}`, ... for their cells."""
+    """A parsed filter: the columns that it names, their comparisons, and its SQL with places for both."""
 
     columns: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
     _sql: str
 
     def sql(self, cell: CellSql) -> str:
-        """A condition that is true or false for every row. `cell` gives the SQL of a column's trimmed text."""
-        return self._sql.format(*(cell(name) for name in self.columns))
+        """A condition that is true or false for every row."""
+        cells = {name: cell(name) for name in self.columns}
+        compared = [comparison.sql(cells[comparison.column]) for comparison in self.comparisons]
+        return self._sql.format(*(cells[name].text for name in self.columns), compared=compared)
+
+    def unreadable(self, cell: CellSql) -> dict[str, str]:
+        """Per column the condition that its cell cannot be read as it would have to be."""
+        found = {each.column: each.unreadable(cell(each.column)) for each in self.comparisons}
+        return {name: sql for name, sql in found.items() if sql}
 
 
 def parse(text: str) -> Filter:
@@ -51,6 +114,7 @@ class _Parser:
         self.tokens = self._tokens()
         self.place = 0
         self.columns: list[str] = []
+        self.comparisons: list[Comparison] = []
 
     def _tokens(self) -> list[tuple[str, str, int]]:
         tokens, place = [], 0
@@ -67,7 +131,7 @@ class _Parser:
         sql = self._or()
         if self.place < len(self.tokens):
             self._fail("and, or, or the end")
-        return Filter(tuple(self.columns), sql)
+        return Filter(tuple(self.columns), tuple(self.comparisons), sql)
 
     def _peek(self) -> tuple[str, str]:
         kind, value, _ = self.tokens[self.place] if self.place < len(self.tokens) else ("end", "", 0)
@@ -109,7 +173,8 @@ class _Parser:
             inner = self._or()
             self._need(")")
             return inner
-        return f"coalesce({self._comparison(self._column())}, false)"
+        name = self._column()
+        return f"coalesce({self._comparison(name, f'{{{self.columns.index(name)}}}')}, false)"
 
     def _column(self) -> str:
         kind, value = self._peek()
@@ -123,9 +188,9 @@ class _Parser:
         name = " ".join(name.split())
         if name not in self.columns:
             self.columns.append(name)
-        return f"{{{self.columns.index(name)}}}"
+        return name
 
-    def _comparison(self, cell: str) -> str:
+    def _comparison(self, name: str, cell: str) -> str:
         if self._take("is"):
             negated = self._take("not")
             self._need("empty")
@@ -133,12 +198,11 @@ class _Parser:
         negated = self._take("not")
         if self._take("in"):
             self._need("(")
-            options = [self._literal(cell)]
+            options = [self._compared(name, "=")]
             while self._take(","):
-                options.append(self._literal(cell))
+                options.append(self._compared(name, "="))
             self._need(")")
-            chosen = " or ".join(f"{left} = {right}" for left, right in options)
-            return f"({'not ' if negated else ''}({chosen}))"
+            return f"({'not ' if negated else ''}({' or '.join(options)}))"
         if negated:
             self._fail("'in'")
         if self._take("matches"):
@@ -153,20 +217,18 @@ class _Parser:
             return f"regexp_matches({cell}, {_escaped(value)})"
         for mark in COMPARISONS:
             if self._take(mark):
-                left, right = self._literal(cell)
-                return f"{left} {mark} {right}"
+                return self._compared(name, mark)
         self._fail("a comparison (=, !=, <, <=, >, >=, in, is empty, matches)")
         raise AssertionError
 
-    def _literal(self, cell: str) -> tuple[str, str]:
-        """Both sides of a comparison with a literal."""
+    def _compared(self, name: str, mark: str) -> str:
+        """A place for the comparison of a column with the literal that comes."""
         kind, value = self._peek()
         if kind not in ("text", "number"):
             self._fail("a text in single quotes or a number")
         self.place += 1
-        if kind == "number":
-            return f"try_cast({cell} as decimal(28, 8))", f"cast('{value}' as decimal(28, 8))"
-        return cell, _escaped(value)
+        self.comparisons.append(Comparison(name, mark, kind, value))
+        return f"{{compared[{len(self.comparisons) - 1}]}}"
 
 
 def _escaped(literal: str) -> str:

@@ -27,7 +27,7 @@ from ingestion.readers.text import (
     why_broken,
     with_one_line_end,
 )
-from ingestion.values import quote
+from ingestion.sql import quote
 
 
 @dataclass(frozen=True)

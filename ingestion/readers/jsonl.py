@@ -24,7 +24,7 @@ from ingestion.readers.table import (
     plain_words,
 )
 from ingestion.readers.text import BOM, Scan, is_utf8, scan_lines, transcode, why_broken, with_one_line_end
-from ingestion.values import quote
+from ingestion.sql import quote
 
 # What a file supplies to one feed; none while nobody knows.
 Parts: TypeAlias = tuple[FeedPart, ...]
@@ -177,6 +177,7 @@ def table_of_records(reader: Reader, records: int, wanted: set[str], parts: Part
         has_lines=True,
         has_header=False,
         paths=paths,
+        is_number=lambda index: f"(json_type(whole, {paths[index]}) in ({NUMBERS}))" if index in paths else None,
         rest=lambda taken: _json_rest([keys.index(header[index]) for index in taken if header[index] in keys], keys),
         rows_hint=records,
         left_out=left_out,
@@ -237,6 +238,7 @@ def _explode(reader: Reader, path: str) -> int:
     return left_out
 
 
+NUMBERS = "'BIGINT', 'UBIGINT', 'DOUBLE'"
 KEYS = """
 select key from (select unnest(json_keys(text)) as key, source_line from lines)
 group by key order by min(source_line), key limit $most

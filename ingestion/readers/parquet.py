@@ -20,7 +20,8 @@ from ingestion.readers.table import (
     plain_words,
     read_into,
 )
-from ingestion.values import quote
+from ingestion.sql import quote
+from ingestion.values import WHOLE_NUMBERS
 
 
 def read_parquet(
@@ -61,6 +62,7 @@ def read_parquet(
         number=lambda reader, table, view: number_given(reader, table, view, rows),
         has_lines=True,
         types=types,
+        is_number=lambda index: "true" if types.get(index, "VARCHAR").startswith(NUMBERS) else None,
         has_header=False,
         rows_hint=rows,
     )
@@ -82,6 +84,7 @@ def _refuse_unlike_parquet(plain: Path) -> None:
 
 # Types whose values are compared and shown as text; all other plain types stay what they are.
 AS_TEXT = ("BLOB", "BIT", "INTERVAL", "UUID", "ENUM", "TIME")
+NUMBERS = (*WHOLE_NUMBERS, "HUGEINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 NESTED = ("STRUCT", "MAP", "UNION", "VARIANT")
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import Unpivot, tidy
 from ingestion.readers.table import Reader, Table, list_of_cells, list_of_texts, number_given, one, read_into
-from ingestion.values import quote
+from ingestion.sql import quote
 
 LEFT_OUT_EMPTY = "left out: it holds no value in the columns that `unpivot` reads"
 
@@ -41,6 +41,8 @@ def unpivot(reader: Reader, table: Table, spread: Unpivot) -> Table:
     cells = [f"c{old} as c{new}" for new, old in enumerate(kept)]
     cells.append(f"unnest([{', '.join(quote(name) for name in places)}]) as c{len(kept)}")
     filled = []
+    numbers = {new: said for new, old in enumerate(kept) if (said := table.is_number(old)) is not None}
+    cells += [f"{said} as n{new}" for new, said in numbers.items() if said != "true"]
     for number, column in enumerate(spread.values, start=len(kept) + 1):
         taken = [place.get(column) for place in places.values()]
         kinds = {table.types.get(index) for index in taken if index is not None}
@@ -48,6 +50,10 @@ def unpivot(reader: Reader, table: Table, spread: Unpivot) -> Table:
         if kind is not None:
             types[number] = kind
         shown = [f"c{index}" if kind else f"cast(c{index} as varchar)" for index in taken if index is not None]
+        flags = [table.is_number(index) or "false" if index is not None else "false" for index in taken]
+        if set(flags) != {"false"}:
+            cells.append(f"unnest([{', '.join(flags)}]) as n{number}")
+            numbers[number] = f"n{number}"
         given = iter(shown)
         listed = ", ".join("null" if index is None else next(given) for index in taken)
         cells.append(f"unnest([{listed}]) as c{number}")
@@ -61,6 +67,7 @@ def unpivot(reader: Reader, table: Table, spread: Unpivot) -> Table:
         row=list_of_texts(len(header)) if types else list_of_cells(len(header)),
         number=number_given,
         types=types,
+        is_number=lambda index: None if index not in numbers else "true" if numbers[index] == "true" else f"n{index}",
         paths={new: table.paths[old] for new, old in enumerate(kept) if old in table.paths},
         rest=None,
         left_out=_leave_out_empty(reader, table, [index for place in places.values() for index in place.values()]),

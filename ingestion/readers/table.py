@@ -32,6 +32,7 @@ class Table:
         types: SQL type of the columns that are not text.
         has_header: whether a header stands in the file, so that it may stand there again.
         has_serials: whether bare numbers may be times, as spreadsheets store them.
+        is_number: makes SQL that says whether the file holds the cell at a position as a number; null where never.
         paths: JSON path of each column, where cells may hold objects.
         rest: makes SQL for what a record holds besides the columns at these positions, where it is no list of cells.
         rows_hint: records, as far as they could be counted, for a file that is refused.
@@ -50,6 +51,7 @@ class Table:
     types: dict[int, str] = field(default_factory=dict)
     has_header: bool = True
     has_serials: bool = False
+    is_number: Callable[[int], str | None] = lambda _: None
     paths: dict[int, str] = field(default_factory=dict)
     rest: Callable[[list[int]], str] | None = None
     rows_hint: int = 0
@@ -115,6 +117,6 @@ def names_of(mapping: Mapping) -> Iterator[str]:
         for source in part.columns.values():
             if source.from_ is not None:
                 yield tidy(source.from_)
-            yield from source.template_columns
+            yield from source.other_columns
         if part.keep:
             yield from row_filter.parse(part.keep).columns

@@ -9,7 +9,7 @@ from pathlib import Path
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.table import BLOCK
-from ingestion.values import quote
+from ingestion.sql import quote
 
 # Longer than DuckDB's own limit of a record (2 MB), which quarantines one record; past this there are no lines.
 MAX_LINE_BYTES = 32 << 20

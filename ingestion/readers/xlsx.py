@@ -36,9 +36,11 @@ def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], i
     beyond = pd.Series([any(c != "" for c in cells[width:]) for _, cells in rows], dtype=bool)
     columns = {
         f"c{index}": pd.Series([_cell_text(cells[index]) for _, cells in rows], dtype=object) for index in range(width)
+    } | {
+        f"n{index}": pd.Series([type(cells[index]) is float for _, cells in rows], dtype=bool) for index in range(width)
     }
     reader.register("frame", pd.concat([frame, pd.DataFrame({**columns, "is_wide": beyond})], axis=1))
-    casts = ", ".join(f"cast(c{index} as varchar) as c{index}" for index in range(width))
+    casts = ", ".join(f"cast(c{index} as varchar) as c{index}, n{index}" for index in range(width))
     reader.execute(f"create temp table sheet as select source_line, is_wide, {casts} from frame order by source_line")
     reader.unregister("frame")
     reader.execute(
@@ -53,6 +55,7 @@ def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], i
         has_lines=True,
         has_header=mapping.header_row > 0,
         has_serials=True,
+        is_number=lambda index: f"n{index}",
         rows_hint=len(rows),
         notes=(
             *([f"read was sheet {name!r}, not {', '.join(repr(other) for other in others)}"] if others else []),

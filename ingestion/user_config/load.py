@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def _unknown_scheme(scheme: str, placed: list[Placed]) -> Iterator[str]:
 
 def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed]:
     """The user's rows, and those of the package whose place none of them takes."""
-    package = list(_read(table, DEFAULTS / f"{table.name}.csv", False, problems))
+    package = list(_package(table.name))
     file = folder / f"{table.name}.csv" if folder else None
     if file is None or not file.exists():
         return package
@@ -168,6 +169,16 @@ def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed
     joined = [*kept, *users]
     problems += [f"{item.place}: {words}" for item, words in table.check(joined)]
     return joined
+
+
+@lru_cache(maxsize=len(TABLES))
+def _package(name: str) -> tuple[Placed, ...]:
+    """The package's own rows, which do not change while a program runs."""
+    problems: list[str] = []
+    rows = tuple(_read(TABLES[name], DEFAULTS / f"{name}.csv", False, problems))
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return rows
 
 
 def _no_default(kept: list[Placed], cards: set[str]) -> list[Placed]:

@@ -1,5 +1,6 @@
 """Each table of the folder `config/`: its columns, what a row may hold, and what its rows must be together."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,8 @@ Text = Annotated[str, StringConstraints(min_length=1)]
 # As ids of feeds are compared: exactly, so a capital letter would match nothing.
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]*$")]
 AnyWord = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z0-9][a-z0-9_.-]*)$")]
+# Compared in small letters, without blanks around.
+Channel = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True, to_lower=True)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Amount = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -125,6 +128,35 @@ class Benchmark(Row):
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low {self.low} lies above high {self.high}")
         return self
+
+
+class Platform(Row):
+    """A way to write a platform; the platform itself is one as well. Letter case and signs make no difference."""
+
+    spelling: Text
+    platform: Word
+
+
+class Country(Row):
+    """A way to write a country, and its code of two letters in ISO 3166."""
+
+    spelling: Text
+    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+class ChannelAlias(Row):
+    """How a source writes a channel, without regard to letter case; what is `direct` leads back to nobody."""
+
+    alias: Channel
+    channel: Channel
+    source_note: Text
+
+
+class HouseCode(Row):
+    """A promo code that belongs to nobody on purpose, compared as those of orders are."""
+
+    code: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+    note: Text | None = None
 
 
 @dataclass(frozen=True)
@@ -244,6 +276,24 @@ def _check_cards(placed: list[Placed]) -> Problems:
         yield last, f"one card is the default, not {names}; say is_default true in the rows of one card"
 
 
+def _check_spellings(placed: list[Placed]) -> Problems:
+    """Of a user's rows no two that are compared alike stand for different things."""
+    seen: dict[str, Placed] = {}
+    for item in placed:
+        alike = " ".join(re.sub(r"[\W_]+", " ", item.row.spelling.casefold()).split())
+        if not alike:
+            yield item, f"spelling {item.row.spelling!r} has neither letters nor digits"
+        elif item.is_users and alike in seen and _meaning(seen[alike]) != _meaning(item):
+            words = f"{item.row.spelling!r} is compared as {seen[alike].row.spelling!r} on line {seen[alike].line}"
+            yield item, f"{words}, which stands for {_meaning(seen[alike])}; keep one of the two"
+        if item.is_users:
+            seen[alike] = item
+
+
+def _meaning(item: Placed) -> Any:
+    return list(item.row.model_dump().values())[-1]
+
+
 TABLES = {
     table.name: table
     for table in (
@@ -329,5 +379,27 @@ TABLES = {
             },
             _no_problem,
         ),
+        Table(
+            "platforms",
+            Platform,
+            ("spelling",),
+            {"spelling": "varchar", "platform": "varchar"},
+            _check_spellings,
+        ),
+        Table(
+            "countries",
+            Country,
+            ("spelling",),
+            {"spelling": "varchar", "country": "varchar"},
+            _check_spellings,
+        ),
+        Table(
+            "channel_aliases",
+            ChannelAlias,
+            ("alias",),
+            {"alias": "varchar", "channel": "varchar", "source_note": "varchar"},
+            _no_problem,
+        ),
+        Table("house_codes", HouseCode, ("code",), {"code": "varchar", "note": "varchar"}, _no_problem),
     )
 }

@@ -20,7 +20,10 @@ from warehouse.build.meta import config_tables
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
 # The domains of money, and the mart that lists what is wrong with its records.
-MONEY = ("core", "order", "attribution", "commission", "spend", "returns", "pricing", "fct_commerce_issue")
+MONEY = (
+    "core", "order", "attribution", "commission", "spend", "returns", "pricing", "dim_collaboration_version",
+    "fct_commerce_issue",
+)  # fmt: skip
 
 
 class Compiled:
@@ -72,8 +75,9 @@ class World:
 
         for name, (columns, rows) in config_tables(load(Settings(_env_file=None))).items():  # type: ignore[call-arg]
             self.connection.execute(f"create table build.meta.{name} ({columns})")
-            marks = ", ".join("?" * len(rows[0]))
-            self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
+            if rows:
+                marks = ", ".join("?" * len(rows[0]))
+                self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
 
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""

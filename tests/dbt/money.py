@@ -16,7 +16,7 @@ BY_HAND = PROJECT_DIR / "tests" / "fixtures" / "money_by_hand"
 LAST_DAY = date(2026, 2, 28)
 MODELS = (
     "first_touch", "last_touch", "last_non_direct", "linear", "position_40_20_40", "time_decay", "promo_code",
-    "any_touch",
+    "code_or_last_click", "any_touch",
 )  # fmt: skip
 
 

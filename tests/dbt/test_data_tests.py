@@ -11,6 +11,7 @@ from .commerce import MONEY
 # Files that describe what is tested in test_money_data_tests.py, on a world that has some.
 OF_MONEY = (
     *(f"models/{layer}/{domain}/" for layer in ("intermediate", "marts") for domain in MONEY),
+    "models/intermediate/agreement/_agreement__terms.yml", "models/marts/agreement/",
     "models/intermediate/operations/", "models/marts/operations/fct_commerce_issue.yml",
     "models/staging/landing/_landing__commerce_models.yml",
 )  # fmt: skip
@@ -21,6 +22,8 @@ update meta.plan set snapshot_date = date '2026-01-06';
 delete from meta.plan where rowid not in (select min(rowid) from meta.plan group by model);
 
 insert into groundswell.marts.dim_account select * from groundswell.marts.dim_account;
+insert into groundswell.marts.fct_vendor_metric
+    select 'youtube', 'a', 'v', 'er', date '2026-01-05', 30, 1, 'percent', null, 'observed' from range(2);
 update groundswell.marts.dim_account set first_seen_date = last_seen_date + 1;
 insert into groundswell.marts.dim_tier_scheme select * from groundswell.marts.dim_tier_scheme;
 
@@ -123,6 +126,9 @@ create or replace view staging.stg_landing__post_snapshots as
 create or replace view staging.stg_landing__accounts as
     select 'youtube' as platform, 'a' as account_id, null as updated_at;
 create or replace view staging.stg_landing__brands as select null as brand;
+create or replace view staging.stg_landing__vendor_metrics as
+    select 'youtube' as platform, 'a' as account_id, 'v' as source, 'er' as metric, date '2026-01-05' as as_of_date
+    from range(2);
 create or replace view staging.stg_landing__account_snapshots as
     select * from intermediate.int_snapshot__account_days_deduplicated;
 insert into seeds.count_resolutions select * from seeds.count_resolutions;

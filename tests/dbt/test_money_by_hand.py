@@ -22,6 +22,7 @@ CREDITED = {
     "position_40_20_40": ("252.96", "100.98", "80.00", "20.00", "180.46"),
     "time_decay": ("158.37", "138.07", "106.67", "20.00", "211.30"),
     "promo_code": (None, "179.90", "58.50", "70.00", "326.00"),
+    "code_or_last_click": ("326.00", "179.90", "58.50", "70.00", None),
     "any_touch": ("505.90", "469.90", "200.00", "20.00", "288.40"),
 }
 OWNERS = ("K1", "K2", "K3", "K4", "(none)")
@@ -36,6 +37,7 @@ O12 = {
     "position_40_20_40": {"K1": "0.5", "K2": "0.1", "K3": "0.4"},
     "time_decay": {"K1": "0.33333334", "K2": "0.13333333", "K3": "0.53333333"},
     "promo_code": {"(none)": "1"},
+    "code_or_last_click": {"K1": "1"},
     "any_touch": {"K1": "1", "K2": "1", "K3": "1"},
 }
 
@@ -44,7 +46,7 @@ def rows_of(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
     return warehouse.query(sql.replace("marts.", "groundswell.marts."))
 
 
-def test_net_revenue_under_all_eight_models(by_hand: Warehouse) -> None:
+def test_net_revenue_under_all_nine_models(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
         "select model, collaboration_id, sum(credited_net_revenue_base) from marts.fct_attribution group by all",
@@ -90,11 +92,53 @@ def test_commissions_are_39_98_a_month_and_a_refund_takes_its_share_back(by_hand
         ("o3", "accrual", "K2", "renewal", date(2026, 2, 10), Decimal("99.95"), Decimal("39.98")),
         ("o3", "reversal", "K2", "renewal", date(2026, 2, 15), Decimal("99.95"), Decimal("-8.00")),
     ]
-    fixed = rows_of(
+    # K4 had 5 USD an order, and has 20 per cent from the 15th on.
+    of_versions = rows_of(
         by_hand,
-        "select order_id, amount from marts.fct_commission_ledger where rule_id = 'R5' order by order_id",
+        "select order_id, rule_id, amount from marts.fct_commission_ledger where collaboration_id = 'K4' order by order_id",
     )
-    assert fixed == [(order, Decimal(5)) for order in ("o10", "o11", "o6", "o7", "o8", "o9")]
+    assert of_versions == [("o10", "R20", 2), ("o11", "R5", 5)] + [(f"o{nth}", "R20", 2) for nth in (6, 7, 8, 9)]
+
+
+def test_versions_of_an_agreement(by_hand: Warehouse) -> None:
+    rows = rows_of(
+        by_hand,
+        "select valid_from, valid_to, rule_id, is_current, is_undated from marts.dim_collaboration_version"
+        " where collaboration_id = 'K4' order by 1",
+    )
+    assert rows == [
+        (date(2026, 1, 1), date(2026, 1, 15), "R5", False, False),
+        (date(2026, 1, 15), None, "R20", True, False),
+    ]
+    assert rows_of(by_hand, "select count(*) from marts.dim_collaboration_version") == [(5,)]
+
+
+def test_commission_is_spent_as_the_larger_of_accrued_and_paid(by_hand: Warehouse) -> None:
+    spent = rows_of(
+        by_hand,
+        "select collaboration_id, cost_date, sum(amount_base) from marts.fct_spend_ledger"
+        " where is_spend and cost_type = 'commission' group by all order by all",
+    )
+    # K4: 5 accrued, then 15, then 20 paid. K2: 39.98 paid of 39.98 accrued, so it is what accrues.
+    assert spent == [
+        ("K2", date(2026, 1, 10), Decimal("39.98")),
+        ("K2", date(2026, 2, 10), Decimal("39.98")),
+        ("K2", date(2026, 2, 15), Decimal("-8.00")),
+        ("K4", date(2026, 1, 12), 5),
+        ("K4", date(2026, 1, 20), 10),
+        ("K4", date(2026, 2, 1), 5),
+    ]
+    balances = rows_of(
+        by_hand,
+        "select collaboration_id, commission_accrued_base, commission_paid_base, commission_balance_base"
+        " from marts.fct_collaboration_roi where model = 'linear' order by 1",
+    )
+    assert balances == [
+        ("K1", 0, 0, 0),
+        ("K2", Decimal("71.96"), Decimal("39.98"), Decimal("31.98")),
+        ("K3", 0, 0, 0),
+        ("K4", 15, 20, -5),
+    ]
 
 
 def test_spend_of_each_and_of_all(by_hand: Warehouse) -> None:
@@ -111,9 +155,10 @@ def test_spend_of_each_and_of_all(by_hand: Warehouse) -> None:
         ("K2", "commission", Decimal("71.96")),
         ("K3", "product", Decimal(22)),
         ("K3", "shipping", Decimal("5.5")),
-        ("K4", "commission", Decimal(30)),
+        ("K4", "commission", Decimal(20)),
     ]
-    assert rows_of(by_hand, "select cost_id from marts.fct_spend_ledger where not is_spend") == [("k5",)]
+    settled = rows_of(by_hand, "select cost_id from marts.fct_spend_ledger where not is_spend order by 1")
+    assert settled == [("k5",), ("k7",)]
 
 
 ROI = "select {} from marts.fct_collaboration_roi where collaboration_id = '{}' and model = '{}'"
@@ -158,7 +203,7 @@ def test_return_of_campaigns_and_tiers(by_hand: Warehouse) -> None:
     )
     # An order that two of a campaign touched counts once: o1, o2, o3, o4, o12.
     assert campaigns == [
-        ("(none)", 30, 1, 20),
+        ("(none)", 20, 1, 20),
         ("C1", Decimal("221.96"), 5, Decimal("505.90")),
         ("C2", 34, 1, 200),
     ]
@@ -173,7 +218,7 @@ def test_return_of_campaigns_and_tiers(by_hand: Warehouse) -> None:
         ("macro", "affiliate", Decimal("71.96"), 0, still),
         ("nano", "paid", 100, Decimal("505.90"), f"{still}; refunds still possible"),
         ("unallocated", "unallocated", Decimal("56.5"), None, "no collaboration"),
-        ("unknown", "affiliate", 30, 20, still),
+        ("unknown", "affiliate", 20, 20, still),
         ("unknown", "gifted", Decimal("27.5"), 0, "complete"),
     ]
 

@@ -6,6 +6,10 @@ from tests.dbt.conftest import Warehouse
 from tests.dbt.test_data_tests import of_money
 
 KEYS = (
+    "intermediate.int_agreement__versions", "intermediate.int_agreement__terms_compared", "intermediate.int_agreement__references_named",
+    "intermediate.int_agreement__references_handed_over", "intermediate.int_attribution__owners_resolved",
+    "intermediate.int_spend__costs_rated", "intermediate.int_spend__commission_days",
+    "groundswell.marts.dim_collaboration_version",
     "intermediate.int_core__fx_rates_carried", "intermediate.int_order__orders_valued",
     "intermediate.int_order__refunds_applied", "intermediate.int_order__codes_matched",
     "intermediate.int_attribution__touches_resolved", "intermediate.int_attribution__paths_ordered",
@@ -24,14 +28,17 @@ KEYS = (
 )  # fmt: skip
 STAGED = (
     "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
-    "touches", "orders", "refunds", "fx_rates",
+    "touches", "orders", "refunds", "fx_rates", "collaboration_deliveries", "commission_rule_deliveries",
 )  # fmt: skip
 
 # A key that stands twice, then one breach of each identity.
 BREAK = (
     "".join(f"insert into {table} select * from {table};\n" for table in KEYS)
     + """
-insert into groundswell.marts.fct_commerce_issue select 'orders', 'o1', 'broken', '', null, 'observed' from range(2);
+insert into groundswell.marts.fct_commerce_issue by name
+    select 'orders' as feed, 'o1' as record_id, 'broken' as issue, '' as explanation, 'observed' as data_origin
+    from range(2);
+insert into intermediate.int_operations__references_nearest select 'code', 'KIM1O', 'KIM10' from range(2);
 create or replace table revenue as select * from intermediate.int_order__revenue_dated;
 insert into revenue select * replace (net_amount - 1000 as net_amount, net_revenue_base - 1000 as net_revenue_base)
     from revenue;
@@ -49,6 +56,7 @@ update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base =
 delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and collaboration_id = 'K3';
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
+update groundswell.marts.dim_collaboration_version set valid_to = valid_from;
 update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
 """
 )

@@ -273,6 +273,7 @@ def test_end_before_start_owns_nothing_and_is_flagged(build: Build) -> None:
     assert credited(world) == {"(none)": Decimal(100)}
     assert roi(world, "spend_base") == (50,)
     assert issues(world) == {
+        ("orders", "K10 on 2026-01-10", "code unknown"),
         ("collaborations", "K", "ends before it starts"),
         ("campaigns", "C", "ends before it starts"),
     }

@@ -69,7 +69,7 @@ def test_a_plan_is_printed_and_nothing_is_written(five_days: Settings) -> None:
 
 
 def test_a_plan_says_when_there_is_nothing_to_do(five_days: Settings) -> None:
-    assert dry_run.preview(five_days, day(5)) == ["nothing new up to 2026-01-05: the marts stand"]
+    assert dry_run.preview(five_days, day(5)) == ["nothing new up to 2026-01-05: the marts are unchanged"]
 
 
 def test_a_plan_before_the_first_run(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT_DIR, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "heavy: []"
-    assert "Exit codes: 0 done, 1 failed, 2 asked wrongly." in done.stdout
+    assert "Exit codes: 0 done, 1 failed, 2 wrong usage." in done.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -11,8 +11,8 @@ import pandas as pd
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
+from ingestion.sql import quote
 from ingestion.user_config.load import UserConfig, kinds_of
-from ingestion.values import quote
 from warehouse import plan
 from warehouse.build import passes
 from warehouse.build.idle import Standing
@@ -196,13 +196,20 @@ def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     return {name: (f'"{catalog}"."{schema}"."{name}"', kind) for name, catalog, schema, kind in found}
 
 
+# Models sum money of four decimals; raw keeps six. Each amount is rounded by itself, halves away from 0.
+MODEL_AMOUNT = "decimal(18, 4)"
+
+
 def _raw_columns(feed: Feed) -> str:
     """All columns of raw; a count that a file was landed before is null for the reason of one that the file lacks."""
-    reasons = (
+    reasons = [
         f"coalesce({name}_null_reason, case when {name} is null then 'unsupported' end) as {name}_null_reason"
         for name in feed.counts
-    )
-    return f"* replace ({', '.join(reasons)})" if feed.counts else "*"
+    ]
+    amounts = [
+        f"cast({name} as {MODEL_AMOUNT}) as {name}" for name, column in feed.columns.items() if column.type == "amount"
+    ]
+    return f"* replace ({', '.join([*reasons, *amounts])})" if reasons or amounts else "*"
 
 
 def _has_rows(build: duckdb.DuckDBPyConnection, relation: str) -> bool:

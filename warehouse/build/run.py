@@ -81,7 +81,7 @@ def _plan_and_build(
         models = manifest.models_of(project, settings, config, manifest.undated_inputs(settings))
         run_plan = plan.make(settings, run_id, day, models, fresh, backfill_range)
         if run_plan.is_empty:
-            log(f"nothing new up to {run_plan.build_through}: the marts stand as they are")
+            log(f"nothing new up to {run_plan.build_through}: the marts are unchanged")
             return Built("unchanged")
         for line in run_plan.lines():
             log(line)

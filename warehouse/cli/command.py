@@ -1,6 +1,6 @@
 """What the commands of `groundswell` share: exit codes, errors, and what Make hands on.
 
-Exit codes: 0 done, 1 failed, 2 asked wrongly. `make <target> NAME=value` hands its variables on as `MAKE_GIVEN_<NAME>`
+Exit codes: 0 done, 1 failed, 2 wrong usage. `make <target> NAME=value` hands its variables on as `MAKE_GIVEN_<NAME>`
 in the environment, never through a shell's command line, so a value is text whatever it holds.
 """
 
@@ -96,7 +96,7 @@ def cli() -> None:
     """Groundswell: a nightly warehouse for creator marketing.
 
     Data lies under one folder: GROUNDSWELL_DATA, else ./data of the folder that you are in.
-    Exit codes: 0 done, 1 failed, 2 asked wrongly.
+    Exit codes: 0 done, 1 failed, 2 wrong usage.
     """
 
 

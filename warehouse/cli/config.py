@@ -17,8 +17,16 @@ CHANGES = {
     "trust_verdicts": "A row takes the place of that verdict's; together they hold each score of 0 to 100 once.",
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",
+    "channel_aliases": "A row takes the place of that of its alias; `direct` is what leads back to nobody.",
+    "house_codes": "Promo codes that belong to nobody on purpose; the package has none. Orders with them are no issue.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
+    "platforms": "A row takes the place of that of its spelling; a platform of your own needs one row.",
+    "countries": "A row takes the place of that of its spelling.",
 }
+
+
+# A table with more rows is shown as far as it is the user's.
+MOST_SHOWN = 100
 
 
 def require_in_order(settings: Settings) -> None:
@@ -47,7 +55,16 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
         users = sum(item.is_users for item in held)
         yield ""
         yield f"{name}: {len(held)} rows, {users} of them yours"
-        yield from (f"  {_named(item)}  ({item.place if item.is_users else PACKAGE})" for item in held)
+        shown = held if len(held) <= MOST_SHOWN else [item for item in held if item.is_users]
+        yield from (f"  {_named(item)}  ({item.place if item.is_users else PACKAGE})" for item in shown)
+        if len(shown) < len(held):
+            yield f"  the package's stand in {DEFAULTS / name}.csv"
+    mappings = load_mappings(settings)
+    yield ""
+    yield f"mappings: {len(mappings.in_use)} in use, {len(mappings.library)} in the library"
+    for mapping in mappings.in_use.values():
+        origin = "yours" if mapping.mapping not in mappings.library else "use:"
+        yield f"  {mapping.mapping}: {mapping.pattern}  ({origin})"
     yield ""
     yield "bounds of checks"
     for feed, checks in thresholds.all_checks(settings).items():

@@ -141,7 +141,7 @@ def replay(feed: str | None, batch: str | None, revive: bool, dry_run: bool) -> 
 @argument("batch", "BATCH")
 @option("--why", "WHY", "The reason, kept with the batch.", default="rejected by hand", show_default=True)
 def reject(batch: str, why: str) -> int:
-    """Take a delivery back, by the start of its batch id."""
+    """Reject a delivery, by the start of its batch id."""
     from ingestion import ledger
     from ingestion.config import get_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from ingestion.config import DUCKDB_CONFIG
-from ingestion.values import quote
+from ingestion.sql import quote
 
 # The operational marts tell of runs, and differ after every one of them.
 OPERATIONAL = ("fct_landed_file", "fct_quality_result", "fct_publication")

@@ -88,8 +88,14 @@ ROWS_QUARANTINED = Threshold(
     date="2022-07-15 .. 2024-05-17",
     reason="Single bad rows happen; one in a hundred is a pattern.",
 )
+CELLS_INVALID = Threshold(
+    maximum=0.01,
+    observed="0 of 37,510 rows in any column",
+    date="2022-07-15 .. 2024-05-17",
+    reason="Their rows load without the cell; one in a hundred of a column is a layout that its mapping does not know.",
+)
 
-
+LOOK = "`make preview FILE=` shows the cells; a mapping says how they are read"
 REJECT = "a bad file is rejected by `make reject BATCH=` with the 12 characters of its batch"
 DELIVER = f"put the file under landing/{FEED}/ and run again, or take the feed out of GROUNDSWELL_REQUIRED_FEEDS"
 HONEST = "if the fall is honest, set volume_against_trailing_median in config/thresholds.yml, with its reason"
@@ -153,6 +159,7 @@ def checks(settings: Settings) -> list[Check]:
         Check("header_drift", "warning", HEADER_DRIFT),
         Check("files_quarantined_whole", "warning", FILES_QUARANTINED),
         Check("share_of_rows_quarantined", "warning", ROWS_QUARANTINED),
+        Check("share_of_cells_invalid", "warning", CELLS_INVALID, LOOK),
     ]
 
 
@@ -210,7 +217,7 @@ def _drift(header: list[str], before: list[str], by_position: bool) -> int:
 
 
 def measure_batches(result: Suite, run: str, mine: list[ledger.Row]) -> None:
-    """What of these files of a run was quarantined."""
+    """What of these files of a run was quarantined, and which cells of the rows that load could not be read."""
     whole = [row["batch_id"][:12] for row in mine if row["state"] == "quarantined"]
     result.measure("files_quarantined_whole", run, len(whole), " ".join(whole[:NAMED]))
     accepted = [row for row in mine if row["state"] == "accepted"]
@@ -220,6 +227,15 @@ def measure_batches(result: Suite, run: str, mine: list[ledger.Row]) -> None:
             run,
             sum(row["rows_quarantined"] - row["rows_left_out"] for row in accepted) / read,
         )
+        invalid: Counter[tuple[str, str]] = Counter()
+        rows: Counter[str] = Counter()
+        for row in accepted:
+            rows[row["feed"]] += row["rows_accepted"]
+            for column, cells in json.loads(row["invalid_cells"] or "{}").items():
+                invalid[row["feed"], column] += cells
+        shares = (cells / rows[feed] for (feed, _), cells in invalid.items())
+        named = " ".join(row["batch_id"][:12] for row in accepted if row["invalid_cells"])
+        result.measure("share_of_cells_invalid", run, max(shares, default=0.0), named)
 
 
 def measure_volume(result: Suite, files: list[File], days: set[date]) -> None:

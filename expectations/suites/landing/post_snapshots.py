@@ -86,4 +86,5 @@ def checks(settings: Settings) -> list[Check]:
         Check("header_drift", "warning", accounts.HEADER_DRIFT),
         Check("files_quarantined_whole", "warning", accounts.FILES_QUARANTINED),
         Check("share_of_rows_quarantined", "warning", accounts.ROWS_QUARANTINED),
+        Check("share_of_cells_invalid", "warning", accounts.CELLS_INVALID, accounts.LOOK),
     ]

@@ -1,4 +1,4 @@
-"""What campaigns, tiers and collaborations cost and returned, under one attribution model, with all eight beside it."""
+"""What campaigns, tiers and collaborations cost and returned, under one attribution model, with all nine beside it."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Voices: who took part in contests, which hashtags grow, the share of voice, and what live sessions sold."""
+"""Social: who took part in contests, which hashtags grow, the share of voice, and what live sessions sold."""
 
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source

@@ -88,7 +88,7 @@ def test_a_file_set_aside_and_bad_rows_are_noticed(settings, posts):
     (folder / "no_id.csv").write_text("platform,account_id,captured_at\ntiktok,a,2026-01-01T20:00:00Z\n")
     header, good = "platform,post_id,account_id,captured_at,likes", "a,2026-01-01T21:00:00Z,1"
     lines = [f"tiktok,p{number},{good}" for number in range(98)]
-    bad = "tiktok,q{},a,2026-01-01T21:00:00Z,many"
+    bad = "tiktok,q{},a,at nine,1"
     (folder / "bad.csv").write_text("\n".join([header, *lines, bad.format(1), bad.format(2), ""]))
     posts(0, 0)
     results = check(settings, 0)

@@ -40,7 +40,7 @@ def test_good_nights_pass_and_are_recorded(settings, night, recorded):
     said: list[str] = []
     check_landing(requiring(settings), "r1", day(4), log=said.append)
     rows = recorded("r1")
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert all(row["passed"] for row in rows.values())
     # 100 rows on every date; the first three have fewer than three dates before them.
     assert rows["volume_against_trailing_median"]["observed"] == "1 (2)"
@@ -243,8 +243,14 @@ def test_a_file_of_a_feed_without_a_suite_of_its_own_is_not_set_aside_unseen(set
 
 @pytest.mark.parametrize(("bad", "warns"), [(1, False), (2, True)])
 def test_quarantined_rows_warn_above_one_in_a_hundred(settings, night, bad, warns):
-    night(0, [*["many"] * bad, *[1000] * (100 - bad)])
+    night(0, [*["12.000"] * bad, *[1000] * (100 - bad)])
     assert failed(check(settings, 0)) == ({"share_of_rows_quarantined"} if warns else set())
+
+
+@pytest.mark.parametrize(("bad", "warns"), [(1, False), (2, True)])
+def test_invalid_cells_of_a_column_warn_above_one_in_a_hundred(settings, night, bad, warns):
+    night(0, [*["many"] * bad, *[1000] * (100 - bad)])
+    assert failed(check(settings, 0)) == ({"share_of_cells_invalid"} if warns else set())
 
 
 def test_a_damaged_raw_file_is_named_before_it_is_read(settings, night):
@@ -282,7 +288,7 @@ def test_gx_that_cannot_start_fails_every_check(settings, night, recorded, monke
     with pytest.raises(ContractError, match="no space left"):
         check(settings, 0)
     rows = recorded("r1").values()
-    assert len(rows) == 10
+    assert len(rows) == 11
     assert not any(row["passed"] for row in rows)
 
 

@@ -150,17 +150,20 @@ def test_a_renamed_optional_column_is_kept_in_extra_and_said_once(yard: Yard) ->
 # --- cells
 
 
+CELLS = {"platform": "youtube", "account_id": "a", "captured_at": "2026-01-05", "followers": "1", "display_name": "n"}
+
+
+def drop_between_good_rows(yard: Yard, column: str, value: str) -> None:
+    """A row with one cell of its own, in line 3, between two good ones."""
+    good = ",".join(CELLS.values()).replace(",a,", ",before,")
+    bad = ",".join((CELLS | {column: value}).values())
+    yard.drop_rows(BAD, good, bad, good.replace("before", "after"), header=WIDE)
+    yard.land()
+
+
 @pytest.mark.parametrize(
     ("column", "value", "reason"),
     [
-        ("followers", "-5", "a negative count"),
-        ("followers", "1000000000001", "a count above 10^12"),
-        ("followers", "99999999999999999999", "a count above 10^12"),
-        ("followers", "12.4M", "not a whole number"),
-        ("followers", "12.4", "not a whole number"),
-        ("followers", "1e3", "not a whole number"),
-        ("followers", "1_000", "not a whole number"),
-        ("followers", "+5", "not a whole number"),
         ("captured_at", "yesterday", "not an ISO 8601 time"),
         ("captured_at", "2026-13-01", "not an ISO 8601 time"),
         ("captured_at", "epoch", "not an ISO 8601 time"),
@@ -168,29 +171,23 @@ def test_a_renamed_optional_column_is_kept_in_extra_and_said_once(yard: Yard) ->
         ("captured_at", "infinity", "not an ISO 8601 time"),
         ("captured_at", "2999-01-01T00:00:00Z", "more than 48 h ahead"),
         ("captured_at", "", "empty, but required"),
+        ("captured_at", "05/01/2026", "say `date_order: dmy` or `date_order: mdy`"),
         ("account_id", "   ", "empty, but required"),
         ("account_id", '"a\nb"', "holds a control character"),
         ("account_id", "a\0b", "holds a control character"),
         ("account_id", "z" * 10_000, "longer than 255 bytes"),
-        ("platform", "you tube", "not a code"),
-        ("display_name", "a\0b", "holds a NUL byte"),
-        ("display_name", "x" * 10_001, "longer than 10,000 characters"),
+        ("account_id", "6.8925E+18", "an id that has lost digits"),
+        ("account_id", "17841400000000000001.0", "an id that has lost digits"),
+        ("platform", "instgram", "no known platform; did you mean instagram?"),
+        ("platform", "src1", "no known platform; a platform of your own is a row of config/platforms.csv"),
+        ("followers", "12.000", "can be read as 12.000 or as 12000: write it without marks, or map the file with"),
+        ("followers", "12.431", "can be read as 12.431 or as 12431: write it without marks, or map the file with"),
     ],
 )
 def test_a_bad_cell_sets_its_row_aside_and_the_rest_loads(
     yard_with_good: Yard, column: str, value: str, reason: str
 ) -> None:
-    cells = {
-        "platform": "youtube",
-        "account_id": "a",
-        "captured_at": "2026-01-05",
-        "followers": "1",
-        "display_name": "n",
-    }
-    good = ",".join(cells.values()).replace(",a,", ",before,")
-    bad = ",".join((cells | {column: value}).values())
-    yard_with_good.drop_rows(BAD, good, bad, good.replace("before", "after"), header=WIDE)
-    yard_with_good.land()
+    drop_between_good_rows(yard_with_good, column, value)
     assert yard_with_good.rows(BAD) == [("before", 1), ("after", 1)]
     [(line, named, shown, why, whole)] = yard_with_good.rejects(BAD)
     assert (line, named) == (3, column)
@@ -198,6 +195,36 @@ def test_a_bad_cell_sets_its_row_aside_and_the_rest_loads(
     assert (shown or "").strip() == value.strip('"')[:200].strip()
     assert len(json.loads(whole)) == 5
     assert yard_with_good.rows(GOOD_FILE) == [("good-1", 10), ("good-2", 20)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("followers", "-5", "a negative count"),
+        ("followers", "1000000000001", "a count above 10^12"),
+        ("followers", "99999999999999999999", "a count above 10^12"),
+        ("followers", "12.4M", "not a whole number; `parse: number` reads 3,456 or 12.4M"),
+        ("followers", "12.4", "not a whole number"),
+        ("followers", "1.5e0", "not a whole number"),
+        ("followers", "1_000", "not a whole number"),
+        ("followers", "+5", "not a whole number"),
+        ("display_name", "a\0b", "holds a NUL byte"),
+        ("display_name", "x" * 10_001, "longer than 10,000 characters"),
+    ],
+)
+def test_a_bad_optional_cell_becomes_null_and_its_row_loads(
+    yard_with_good: Yard, column: str, value: str, reason: str
+) -> None:
+    drop_between_good_rows(yard_with_good, column, value)
+    found = yard_with_good.rows(BAD, f"account_id, {column}, followers_null_reason, invalid_cells")
+    assert [row[0] for row in found] == ["before", "a", "after"]
+    assert found[1][1:3] == (None, "invalid" if column == "followers" else None)
+    assert json.loads(found[1][3]) == {column: value[:200]}
+    assert [row[3] for row in (found[0], found[2])] == [None, None]
+    batch = yard_with_good.batch(BAD)
+    assert (batch["rows_accepted"], batch["rows_quarantined"]) == (3, 0)
+    assert json.loads(batch["invalid_cells"]) == {column: 1}
+    assert batch["reason"] == f"invalid cells, null now: 1 of {column} (line 3: {reason})"
 
 
 def test_the_limits_themselves_are_accepted(yard: Yard) -> None:
@@ -238,7 +265,7 @@ def test_broken_lines_are_set_aside_and_line_numbers_stay_exact(yard_with_good: 
         'youtube,a6,2026-01-05,1,5" screen',  # 6: a quote that is a plain character
         "youtube,a7,2026-01-05,1,x,y",  # 7: too many
         'youtube,a8,2026-01-05,1,"he said ""no"""',  # 8
-        "youtube,a9,2026-01-05,-1,x",  # 9
+        "youtube,a9,2026-01-05T99,1,x",  # 9
         "youtube,a10,2026-01-05,1,x",  # 10
     ]
     content = "\n".join(lines).encode() + b"\nyoutube,a11,2026-01-05,1,\xff\xfe\n" + b"youtube,a12,2026-01-05,1,x\n"
@@ -254,7 +281,7 @@ def test_broken_lines_are_set_aside_and_line_numbers_stay_exact(yard_with_good: 
     assert [(line, column) for line, column, *_ in yard_with_good.rejects(BAD)] == [
         (5, None),
         (7, None),
-        (9, "followers"),
+        (9, "captured_at"),
         (11, None),
     ]
     reasons = [why for *_, why, _ in yard_with_good.rejects(BAD)]

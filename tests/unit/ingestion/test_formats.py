@@ -99,16 +99,17 @@ def test_json_lines_keep_their_lines_and_name_what_is_wrong(yard: Yard) -> None:
         ),
     )
     yard.land()
-    assert yard.rows(JSON, "source_line, account_id") == [(1, "a"), (10, "j")]
+    assert yard.rows(JSON, "source_line, account_id, invalid_cells") == [
+        (1, "a", None), (8, "h", '{"followers":"[1]"}'), (9, "i", '{"followers":"true"}'), (10, "j", None),
+    ]  # fmt: skip
     assert [(line, column, reason) for line, column, _, reason, _ in yard.rejects(JSON)] == [
         (3, None, "not JSON"),
         (4, None, "no JSON object"),
         (5, None, "no JSON object"),
         (6, None, "a key stands there twice"),
         (7, "account_id", "an object or list; name its part, like `from: a.b`"),
-        (8, "followers", "an object or list; name its part, like `from: a.b`"),
-        (9, "followers", "not a whole number"),
     ]
+    assert "2 of followers (line 8: an object or list; name its part, like `from: a.b`)" in yard.batch(JSON)["reason"]
     assert yard.batch(JSON)["rows_read"] == 9
 
 
@@ -123,8 +124,11 @@ def test_lists_of_texts_are_joined(yard: Yard) -> None:
     post = {"platform": "instagram", "post_id": "p", "account_id": "a", "captured_at": AT, "is_pinned": True}
     yard.drop(path, jsonl({**post, "hashtags": ["tea", "ad"]}, {**post, "post_id": "q", "mentions": [{"a": 1}]}))
     yard.land()
-    assert yard.rows(path, "post_id, hashtags, is_pinned") == [("p", "tea|ad", True)]
-    assert yard.rejects(path)[0][1:4:2] == ("mentions", "an object or list; name its part, like `from: a.b`")
+    assert yard.rows(path, "post_id, hashtags, mentions, is_pinned") == [
+        ("p", "tea|ad", None, True),
+        ("q", None, None, True),
+    ]
+    assert "1 of mentions (line 2: an object or list; name its part, like `from: a.b`)" in yard.batch(path)["reason"]
 
 
 @pytest.mark.parametrize(
@@ -179,8 +183,10 @@ def test_parquet_of_other_types_is_read_or_named(yard: Yard) -> None:
     yard.land()
     assert yard.rows(PARQUET, "source_line, account_id, captured_at, followers, niche, extra") == [
         (1, "0", datetime(2026, 1, 5, 3), 0, "x|y", '{"more":"{\\"a\\":0}","seen":"2026-01-05"}'),
+        (2, "1", datetime(2026, 1, 5, 3), 10, "x|y", '{"more":"{\\"a\\":1}","seen":"2026-01-05"}'),
     ]
-    assert yard.rejects(PARQUET)[0][:4] == (2, "following", "-1", "a negative count")
+    assert yard.rows(PARQUET, "following, invalid_cells") == [(0, None), (None, '{"following":"-1"}')]
+    assert "1 of following (line 2: a negative count)" in yard.batch(PARQUET)["reason"]
 
 
 def test_a_text_where_a_number_belongs_is_named(yard: Yard) -> None:
@@ -188,7 +194,10 @@ def test_a_text_where_a_number_belongs_is_named(yard: Yard) -> None:
         PARQUET, parquet(f"select 'youtube' as platform, 'a' as account_id, '{AT}' as captured_at, 'many' as followers")
     )
     yard.land()
-    assert yard.rejects(PARQUET) == [(1, "followers", "many", "not a whole number", f'["youtube","a","{AT}","many"]')]
+    assert yard.rows(PARQUET, "followers, followers_null_reason, invalid_cells") == [
+        (None, "invalid", '{"followers":"many"}')
+    ]
+    assert "1 of followers (line 1: not a whole number)" in yard.batch(PARQUET)["reason"]
 
 
 @pytest.mark.parametrize(
@@ -241,10 +250,11 @@ def test_dates_as_numbers_and_numbers_as_texts(yard: Yard) -> None:
         (2, "42", datetime(2026, 1, 5, 3), 12),
         (3, "0042", datetime(2026, 1, 5, 3), 13),
         (4, "43", datetime(2026, 1, 5), 14),
+        (6, "45", datetime(2026, 1, 5, 3), None),
     ]
+    assert "1 of followers (line 6: not a whole number)" in yard.batch(XLSX)["reason"]
     assert [(row[0], row[1], row[2], row[3]) for row in yard.rejects(XLSX)] == [
         (5, "captured_at", "03:00:00", "not an ISO 8601 time like 2026-01-05T03:00:00Z"),
-        (6, "followers", "#VALOR!", "not a whole number"),
     ]
 
 
@@ -265,7 +275,7 @@ def test_blank_rows_totals_and_the_header_again(yard: Yard) -> None:
     assert yard.rows(XLSX, "source_line, account_id") == [(2, "a"), (5, "b")]
     assert [(row[0], row[3]) for row in yard.rejects(XLSX)] == [
         (4, "the header line again"),
-        (6, "empty, but required"),
+        (6, "no known platform; a platform of your own is a row of config/platforms.csv"),
         (7, "more cells than the header"),
     ]
 
@@ -336,7 +346,7 @@ def test_a_workbook_whose_checksum_fails(yard_with_good: Yard) -> None:
         pytest.param(
             ["youtube,a,2026-01-05,1", "Total,,,1"],
             [(2, "a")],
-            [(3, "empty, but required")],
+            [(3, "no known platform")],
             id="totals",
         ),
         pytest.param(
@@ -381,13 +391,14 @@ def test_rows_of_another_encoding_are_named_with_the_remedy(yard: Yard) -> None:
     ("feed", "header", "good", "bad", "reason"),
     [
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,fee,12.50,usd", "2,2026-01-05,fee,twelve,usd", "not an amount like 1234.50"),
-        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,fee,0,EUR", "2,2026-01-05,fee,-1,usd", "a negative amount"),
+        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,fee,-1,EUR", "2,2026-01-05,fee,--1,usd", "not an amount like 1234.50"),
+        ("refunds", "refund_id,order_id,refunded_at,amount,currency", "1,1,2026-01-05,0,EUR", "2,1,2026-01-05,-1,usd", "a negative amount"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1,EUR", "2,2026-01-05,beer,1,usd", "not one of fee, product"),
-        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1.2345,EUR", "2,2026-01-05,ads,1.23456,usd", "more than 4 decimals"),
+        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1.234567,EUR", "2,2026-01-05,ads,1.2345678,usd", "more than 6 decimals"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1,EUR", "2,2026-01-05,ads,1,dollar", "three letters like USD"),
-        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05T00:00:00,ads,1,EUR", "2,05.01.2026,ads,1,EUR", "ISO 8601 date like 2026-01-05"),
+        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05T00:00:00,ads,1,EUR", "2,05.01.2026,ads,1,EUR", "say `date_order: dmy` or `date_order: mdy`"),
+        ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05T00:00:00Z,ads,1,EUR", "2,2026/01/05,ads,1,EUR", "ISO 8601 date like 2026-01-05"),
         ("fx_rates", "rate_date,currency,rate_to_base", "2026-01-05,EUR,1.08123456", "2026-01-05,GBP,1e3", "not a rate like 1234.50"),
-        ("post_snapshots", "platform,post_id,account_id,captured_at,is_pinned", "ig,p,a,2026-01-05,Yes", "ig,q,a,2026-01-05,maybe", "neither yes nor no"),
         ("orders", "order_id,customer_id,ordered_at,gross_amount,currency,order_count", "1,c,2026-01-05,1,USD,2.0", "2,c,2026-01-05,1,USD,1.5", "not a whole number"),
     ],
 )  # fmt: skip

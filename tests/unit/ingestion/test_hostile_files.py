@@ -14,6 +14,7 @@ from ingestion.errors import FileRefused
 from tests.unit.conftest import GOOD, GOOD_FILE, HEADER, Yard
 
 BAD = "account_snapshots/bad.csv"
+OWN_PLATFORM = "a platform of your own is a row of config/platforms.csv"
 ROW = "youtube,a,2026-01-05T03:00:00Z,1"
 # What the good file has besides.
 GOOD_ROWS = [("good-1", 10), ("good-2", 20)]
@@ -65,16 +66,16 @@ def test_rows_of_a_refused_file_are_counted_as_quarantined(yard_with_good: Yard)
 @pytest.mark.parametrize(
     ("cells", "expected"),
     [
-        ("youtube,a,2026-01-05,-5", ("followers", "-5", "a negative count")),
-        ("youtube,a,2026-01-05,1000000000001", ("followers", "1000000000001", "a count above 10^12")),
-        ("youtube,a,2026-01-05,many", ("followers", "many", "not a whole number")),
         ('youtube,"a\nb",2026-01-05,1', ("account_id", "a\nb", "holds a control character (line break, tab, NUL)")),
         ("youtube,a\0b,2026-01-05,1", ("account_id", "a\0b", "holds a control character (line break, tab, NUL)")),
         (f"youtube,{'x' * 10_000},2026-01-05,1", ("account_id", "x" * 200, "longer than 255 bytes")),
         (f"youtube,{'é' * 128},2026-01-05,1", ("account_id", "é" * 128, "longer than 255 bytes")),
         ("youtube,,2026-01-05,1", ("account_id", None, "empty, but required")),
         ("youtube,  ,2026-01-05,1", ("account_id", "  ", "empty, but required")),
-        ("you tube,a,2026-01-05,1", ("platform", "you tube", "not a code of letters, digits, _ . -")),
+        (
+            "y tube,a,2026-01-05,1",
+            ("platform", "y tube", "no known platform; did you mean you tube?; " + OWN_PLATFORM),
+        ),
         ("youtube,a,yesterday,1", ("captured_at", "yesterday", "not an ISO 8601 time like 2026-01-05T03:00:00Z")),
         ("youtube,a,2004-12-31,1", ("captured_at", "2004-12-31", "before 2005-01-01")),
     ],
@@ -91,11 +92,23 @@ def test_bad_cell_quarantines_its_row_alone(
     assert (batch["rows_read"], batch["rows_accepted"], batch["rows_quarantined"]) == (2, 1, 1)
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [("-5", "a negative count"), ("1000000000001", "a count above 10^12"), ("many", "not a whole number")],
+)
+def test_bad_optional_cell_is_null_and_its_row_loads(yard_with_good: Yard, cell: str, reason: str) -> None:
+    land_beside_good(yard_with_good, f"{HEADER}\nyoutube,a,2026-01-05,{cell}\nyoutube,b,2026-01-05,2\n")
+    assert yard_with_good.rows(BAD, "account_id, followers, followers_null_reason, invalid_cells") == [
+        ("a", None, "invalid", f'{{"followers":"{cell}"}}'), ("b", 2, None, None),
+    ]  # fmt: skip
+    assert yard_with_good.batch(BAD)["reason"] == f"invalid cells, null now: 1 of followers (line 2: {reason})"
+
+
 def test_rejects_name_their_file_and_keep_the_row_as_read(yard: Yard) -> None:
-    yard.drop_rows("account_snapshots/it's.csv", "youtube, a ,2026-01-05,-1", ROW)
+    yard.drop_rows("account_snapshots/it's.csv", "youtube, a ,2004-12-31,-1", ROW)
     yard.land()
     assert yard.rejects("account_snapshots/it's.csv") == [
-        (2, "followers", "-1", "a negative count", '["youtube"," a ","2026-01-05","-1"]')
+        (2, "captured_at", "2004-12-31", "before 2005-01-01", '["youtube"," a ","2004-12-31","-1"]')
     ]
 
 
@@ -108,17 +121,17 @@ def test_capture_more_than_48_hours_ahead(yard_with_good: Yard) -> None:
 
 
 def test_file_whose_every_row_is_bad_says_why(yard_with_good: Yard) -> None:
-    land_beside_good(yard_with_good, f"{HEADER}\nyoutube,a,2026-01-05,-1\nyoutube,b,2026-01-05,-1\n")
+    land_beside_good(yard_with_good, f"{HEADER}\nyoutube,a,2004-12-31,1\nyoutube,b,2004-12-31,1\n")
     batch = yard_with_good.batch(BAD)
     assert batch["state"] == "quarantined"
-    assert batch["reason"] == "no row was accepted; the first: line 2, followers: a negative count"
+    assert batch["reason"] == "no row was accepted; the first: line 2, captured_at: before 2005-01-01"
 
 
 def test_two_rows_of_one_key_and_instant_conflict(yard_with_good: Yard) -> None:
     same_instant = "youtube,a,2026-01-05T11:00:00+08:00,2"
     land_beside_good(yard_with_good, f"{HEADER}\n{ROW}\nyoutube,b,2026-01-05,7\n{same_instant}\n")
     assert yard_with_good.rows(BAD) == [("b", 7)]
-    reason = "2 rows with one key and instant and differing values, in lines 2 and 4"
+    reason = "2 rows with one key and instant and differing values, in lines 2 and 4; they differ in followers"
     assert yard_with_good.rejects(BAD) == [
         (2, "captured_at", "2026-01-05 03:00:00", reason, '["youtube","a","2026-01-05T03:00:00Z","1"]'),
         (4, "captured_at", "2026-01-05 03:00:00", reason, '["youtube","a","2026-01-05T11:00:00+08:00","2"]'),

@@ -74,7 +74,7 @@ def test_every_twin_column_of_text_counts_equals_its_numbers(yard: Yard) -> None
             cells = [(row[text_at].strip(), row[number_at].strip()) for row in source(name)]
             known = [(text, number) for text, number in cells if text not in NULLS and number not in NULLS]
             found = duckdb.execute(
-                f"select text, {values.value(column, way, mapping, 'text')} from (select unnest($texts) as text)",
+                f"select text, {values.Reading(column, way, mapping).value('text')} from (select unnest($texts) as text)",
                 {"texts": [text for text, _ in known]},
             ).fetchall()
             assert [value for _, value in found] == [int(float(number)) for _, number in known]

@@ -30,6 +30,7 @@ columns:
 DAY = "{constant: 2026-01-05T00:00}"
 TEMPLATE = '{template: "{Kind}-{User Id}"}'
 PATH = "account_snapshots/x.csv"
+COMMA = "if points group its thousands, say `decimal_mark: ','`"
 Use = Callable[[str], grammar.Mapping]
 
 
@@ -76,7 +77,7 @@ def test_bytes_that_are_none_of_the_encoding_set_their_row_aside(yard: Yard, use
 def test_delimiter_and_decimal_commas(yard: Yard, use: Use, delimiter: str) -> None:
     use(
         f"{HEAD}delimiter: {delimiter!r}\ndecimal_mark: ','".replace("'\\t'", '"\\t"')
-        + f"{IDS}  followers: {{from: fans, parse: number}}"
+        + f"{IDS}  followers: {{from: fans, parse: number, on_invalid: quarantine}}"
     )
     rows = [["id", "fans"], ["a", "1.234"], ["b", '"1,5K"'], ["c", "12,5"]]
     content = "".join(f"{delimiter.join(row)}\n" for row in rows)
@@ -162,10 +163,10 @@ def test_a_pattern_with_a_slash_is_the_end_of_a_path() -> None:
         ("parse: duration", "PT1H2M3S", 3723),
         ("parse: duration", "P1DT30S", 86_430),
         ("parse: number", "12.4", "not a whole number like 3,456 or 12.4M"),
-        ("parse: number", "34,56", "not a whole number like 3,456 or 12.4M"),
-        ("parse: number", "1.234,5", "not a whole number like 3,456 or 12.4M"),
+        ("parse: number", "34,56", f"not a whole number like 3,456 or 12.4M; {COMMA}"),
+        ("parse: number", "1.234,5", f"not a whole number like 3,456 or 12.4M; {COMMA}"),
         ("parse: number", "12M4", "not a whole number like 3,456 or 12.4M"),
-        ("parse: number", "2,000B", "not a whole number like 3,456 or 12.4M"),
+        ("parse: number", "2,000B", "a count above 10^12"),
         ("parse: number", "-5", "a negative count"),
         ("parse: duration", "PT", "not a duration like PT1H30M"),
         ("parse: duration", "90", "not a duration like PT1H30M"),
@@ -175,7 +176,7 @@ def test_a_pattern_with_a_slash_is_the_end_of_a_path() -> None:
     ],
 )
 def test_counts_as_people_write_them(yard: Yard, use: Use, trait: str, cell: str, value: int | str) -> None:
-    use(f"{HEAD}{IDS}  followers: {{from: fans, {trait}}}")
+    use(f"{HEAD}{IDS}  followers: {{from: fans, on_invalid: quarantine, {trait}}}")
     found = land(yard, f'id,fans\na,"{cell}"\n', "followers")
     if isinstance(value, int):
         assert found == [(value,)]
@@ -313,7 +314,7 @@ def test_one_file_feeds_several_feeds(yard: Yard, use: Use) -> None:
     yard.drop(path, "account,post,at,n\na,,2026-01-05,7\na,p,2026-01-05,8\na,q,2026-01-05,bad\n")
     assert yard.land().files_new == 1
     found = {batch["feed"]: (batch["rows_read"], batch["rows_accepted"], batch["state"]) for batch in yard.batches()}
-    assert found == {"account_snapshots": (3, 1, "accepted"), "post_snapshots": (3, 1, "accepted")}
+    assert found == {"account_snapshots": (3, 1, "accepted"), "post_snapshots": (3, 2, "accepted")}
     assert yard.land().files_new == 0, "the same delivery again"
     changed = use((Path(landing.__file__).parent / "mapping" / "library" / "vtuber.yml").read_text(encoding="utf-8"))
     assert changed.parts[0].feed == "account_snapshots"
@@ -332,7 +333,7 @@ def test_a_corrected_mapping_of_several_feeds_supersedes_all_it_read(yard: Yard,
     use(text)
     yard.drop("exports/x.csv", "b,p\nacme,1\n")
     yard.land("one")
-    use(text.replace("constant: x", "constant: y"))
+    use(text.replace("constant: x", "constant: youtube"))
     yard.land("two")
     states = sorted((batch["feed"], batch["state"]) for batch in yard.batches())
     assert states == [

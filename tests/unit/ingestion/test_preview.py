@@ -1,6 +1,7 @@
 """`make preview`: what a file would become, with nothing written but a YAML; and the mapping that it infers."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,10 +57,16 @@ def show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings) ->
 
 
 def test_a_canonical_file_needs_no_mapping_and_nothing_is_written(show: Shown) -> None:
-    text = show("a.csv", f"{HEADER}\nyoutube,a,2026-01-05,1\nyoutube,b,2026-01-05,-1\nyoutube,c,2026-01-05,-2\n")
+    text = show(
+        "a.csv",
+        f"{HEADER}\nyoutube,a,2026-01-05,1\nyoutube,b,2004-12-31,1\nyoutube,c,2004-12-30,1\nyoutube,d,2026-01-05,-2\n",
+    )
     assert "none needed: these are the columns of feed account_snapshots" in text
-    assert "3 rows read = 1 accepted + 2 quarantined + 0 duplicate" in text
-    assert "a negative count" in text
+    assert "4 rows read = 2 accepted + 2 quarantined + 0 duplicate" in text
+    assert "before 2005-01-01" in text
+    assert re.search(
+        r"invalid cells +first line +column +value +reason *\n +1 +5 +followers +-2 +a negative count", text
+    )
     assert (show.code, show.written()) == (0, [])
 
 

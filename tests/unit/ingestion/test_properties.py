@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import tempfile
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -96,7 +97,7 @@ def test_no_bytes_break_the_run_or_lose_a_row(head: bytes, body: list[bytes]) ->
 # --- any format, split at any row
 
 FORMATS = ["csv", "csv.gz", "tsv", "jsonl", "jsonl.gz", "parquet", "xlsx"]
-COLUMNS = ["order_id", "customer_id", "ordered_at", "gross_amount", "currency", "order_count", "country"]
+COLUMNS = ["order_id", "customer_id", "ordered_at", "gross_amount", "currency", "order_count", "city"]
 # What a workbook cannot hold is left out: control characters, and texts that are formulas.
 names = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp"]), max_size=10).filter(
     lambda text: not text.startswith(("=", "_x")) and text == text.strip()
@@ -115,8 +116,8 @@ orders = st.lists(
 
 
 def record(number: int, order: tuple[Any, ...]) -> dict[str, Any]:
-    moment, amount, currency, count, country = order
-    values = [f"o{number}", f"c{number}", moment.isoformat(), f"{amount:.2f}", currency, count, country or None]
+    moment, amount, currency, count, city = order
+    values = [f"o{number}", f"c{number}", moment.isoformat(), f"{amount:.2f}", currency, count, city or None]
     return dict(zip(COLUMNS, values, strict=True))
 
 
@@ -186,7 +187,7 @@ def test_rows_survive_any_format_and_split(
         assert found == [
             (
                 r["order_id"], r["customer_id"], datetime.fromisoformat(r["ordered_at"]), Decimal(r["gross_amount"]),
-                r["currency"].upper(), r["order_count"], r["country"],
+                r["currency"].upper(), r["order_count"], r["city"],
             )
             for r in records
         ]  # fmt: skip
@@ -199,6 +200,15 @@ cells = st.one_of(
     printable, st.integers(-(10**14), 10**14).map(str), st.decimals(allow_nan=True, allow_infinity=True).map(str),
     st.datetimes().map(lambda moment: moment.isoformat()), st.sampled_from(["", " ", "hidden", "null", "1e3", "42.0", "0x1f", "１２"]),
 )  # fmt: skip
+
+
+def id_of(text: str) -> str:
+    """An id without the quoting of an export, and without the decimals of a double."""
+    text = text.strip(" \u00a0\u200b\u202f\ufeff")
+    if quoted := re.fullmatch('="([^"]*)"', text):
+        text = quoted[1]
+    text = text.removeprefix("'").strip(" \u00a0\u200b\u202f\ufeff") if not quoted else text.strip()
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", text)
 
 
 @settings(max_examples=60, deadline=None)
@@ -231,5 +241,92 @@ def test_a_changed_cell_is_read_as_it_stands_or_named(column: str, cell: str, fo
                 assert value == (moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment)
             case "currency":
                 assert value == text.upper()
+            case "order_id" | "customer_id":
+                assert value == id_of(text)
             case _:
                 assert value == (text or None)
+
+
+# --- any locale, through the mapping that says so
+
+ENCODINGS = ["utf-8", "utf-16", "latin-1", "cp1252", "cp1251", "shift_jis"]
+GROUPED = {".": [",", " ", "'", "", "indian"], ",": [".", " ", "'", ""]}
+
+
+@st.composite
+def locales(draw: st.DrawFn) -> dict[str, Any]:
+    mark = draw(st.sampled_from([".", ","]))
+    return {
+        "mark": mark,
+        "group": draw(st.sampled_from(GROUPED[mark])),
+        "order": draw(st.sampled_from(["dmy", "mdy", "ymd"])),
+        "between": draw(st.sampled_from(["/", ".", "-"])),
+        "encoding": draw(st.sampled_from(ENCODINGS)),
+        "delimiter": draw(st.sampled_from([",", ";", "\t", "|"])),
+        "quoting": draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL])),
+        "parse": draw(st.booleans()),
+    }
+
+
+def number_in(locale: dict[str, Any], number: Decimal | int) -> str:
+    """A number as a locale writes it."""
+    whole, _, decimals = f"{number:f}".partition(".")
+    if locale["group"] == "indian":
+        head, tail = whole[:-3], whole[-3:]
+        parts = [head[max(0, at - 2) : at] for at in range(len(head), 0, -2)][::-1]
+        whole = ",".join([*parts, tail])
+    elif locale["group"]:
+        whole = f"{int(whole):,}".replace(",", locale["group"])
+    return f"{whole}{locale['mark']}{decimals}" if decimals else whole
+
+
+def moment_in(locale: dict[str, Any], moment: datetime) -> str:
+    parts = {"d": f"{moment.day:02d}", "m": f"{moment.month:02d}", "y": str(moment.year)}
+    return f"{locale['between'].join(parts[letter] for letter in locale['order'])} {moment:%H:%M:%S}"
+
+
+@settings(max_examples=40, deadline=None)
+@given(locale=locales(), data=st.data())
+def test_rows_survive_any_locale(locale: dict[str, Any], data: st.DataObject) -> None:
+    controls = ["Cs", "Cc", "Zs", "Zl", "Zp"]
+    cities = st.text(st.characters(codec=locale["encoding"], exclude_categories=controls), max_size=8)  # type: ignore[arg-type]
+    # What a codec does not bring back as it was is no text of that encoding.
+    cities = cities.filter(lambda text: text.encode(locale["encoding"]).decode(locale["encoding"]) == text)
+    made = data.draw(
+        st.lists(
+            st.tuples(
+                st.datetimes(datetime(2006, 1, 1), datetime(2025, 12, 31)).map(lambda m: m.replace(microsecond=0)),
+                st.integers(0, 6).flatmap(lambda places: st.decimals(0, 10**9, places=places)),
+                st.integers(0, 10**12),
+                st.none() | cities,
+            ),
+            min_size=1,
+            max_size=6,
+        )
+    )
+    parse = {"parse": "number"} if locale["parse"] else {}
+    mapping = grammar.Mapping.model_validate(
+        {
+            "mapping": "locale", "pattern": "*.csv", "feed": "orders", "encoding": locale["encoding"],
+            "delimiter": locale["delimiter"], "decimal_mark": locale["mark"], "date_order": locale["order"],
+            "columns": {
+                "order_id": {"from": "id"}, "customer_id": {"from": "id"}, "ordered_at": {"from": "when"},
+                "gross_amount": {"from": "sum", **parse}, "order_count": {"from": "count", **parse},
+                "city": {"from": "city"}, "currency": {"constant": "USD"},
+            },
+        }
+    )  # fmt: skip
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=locale["delimiter"], quoting=locale["quoting"], lineterminator="\n")
+    writer.writerow(["id", "when", "sum", "count", "city"])
+    for number, (moment, amount, count, city) in enumerate(made):
+        cells = [moment_in(locale, moment), number_in(locale, amount), number_in(locale, count), city or ""]
+        writer.writerow([f"o{number}", *cells])
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(landing, "load_mappings", lambda *_: only(mapping))
+        yard = fresh_yard(folder)
+        yard.drop("orders/x.csv", out.getvalue().encode(locale["encoding"]))
+        yard.land()
+        assert yard.rows("orders/x.csv", "ordered_at, gross_amount, order_count, city") == [
+            (moment, amount, count, city or None) for moment, amount, count, city in made
+        ], (out.getvalue(), yard.said)

@@ -26,15 +26,15 @@ def exported(yard: Yard, feed: str | None = None) -> tuple[quarantine.Exported, 
 
 def test_a_row_comes_with_its_file_line_column_value_and_reason(yard: Yard) -> None:
     """Line 1 is the header, so the second data row stands in line 3."""
-    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,many")
     yard.land()
     done, [row] = exported(yard)
     assert (done.rows, done.files) == (1, 0)
     assert (row["feed"], row["file"], row["line"]) == ("account_snapshots", BAD, "3")
-    assert (row["column"], row["value"], row["reason"]) == ("followers", "many", "not a whole number")
+    assert (row["column"], row["value"], row["reason"]) == ("captured_at", "2004-12-31", "before 2005-01-01")
     assert "many" in row["row"]
     assert row["batch_id"] == yard.batch(BAD)["batch_id"]
-    assert done.lines == ("        1 rows   account_snapshots.followers: not a whole number",)
+    assert done.lines == ("        1 rows   account_snapshots.captured_at: before 2005-01-01",)
 
 
 def test_a_file_set_aside_whole_is_one_line(yard: Yard) -> None:
@@ -48,7 +48,7 @@ def test_a_file_set_aside_whole_is_one_line(yard: Yard) -> None:
 
 def test_one_feed_alone(yard: Yard) -> None:
     yard.drop("orders/x.csv", "order_id\n1\n")
-    yard.drop_rows(BAD, "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,b,2004-12-31,1")
     yard.land()
     assert [row["file"] for row in exported(yard, "orders")[1]] == ["orders/x.csv"]
     assert {row["file"] for row in exported(yard)[1]} == {"orders/x.csv", BAD}
@@ -68,7 +68,7 @@ def test_other_cells_stay_as_they_are(cell: str) -> None:
 
 def test_hostile_cells_stay_in_their_cells(yard: Yard) -> None:
     """A formula in any cell, with separators and quotes that would open a cell of its own after it."""
-    yard.drop_rows(BAD, 'youtube,"a"",=1+1,""",2026-01-05,"=HYPERLINK(""http://x"",""y"")"', "=cmd|x,a,2026-01-05,+1")
+    yard.drop_rows(BAD, 'youtube,"a"",=1+1,""","=HYPERLINK(""http://x"",""y"")",1', "=cmd|x,a,2026-01-05,+1")
     yard.drop("account_snapshots/=1+1.csv", "@x\n1\n")
     yard.land()
     _, rows = exported(yard)
@@ -81,7 +81,7 @@ def test_hostile_cells_stay_in_their_cells(yard: Yard) -> None:
 
 
 def test_a_reading_that_was_replaced_is_not_exported(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,1")
+    yard.drop_rows(BAD, "youtube,b,2004-12-31,many", "youtube,c,2026-01-05,1")
     yard.land()
     with ledger.write(yard.settings) as connection:
         ledger.retire_batch(connection, yard.batch(BAD)["batch_id"], "superseded", "read again")
@@ -89,7 +89,7 @@ def test_a_reading_that_was_replaced_is_not_exported(yard: Yard) -> None:
 
 
 def test_rows_whose_record_is_gone_are_not_silently_left_out(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,1")
+    yard.drop_rows(BAD, "youtube,b,2004-12-31,many", "youtube,c,2026-01-05,1")
     yard.land()
     inventory.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).unlink()
     [row] = exported(yard)[1]
@@ -112,7 +112,7 @@ def test_the_target_must_not_lie_in_landing(yard: Yard) -> None:
 def test_an_export_makes_no_ledger_and_waits_for_no_writer(yard: Yard) -> None:
     exported(yard)
     assert not yard.settings.ledger.exists()
-    yard.drop_rows(BAD, "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,b,2004-12-31,many")
     yard.land()
     with ledger.write(yard.settings) as connection:
         connection.execute("update batches set reason = 'half done'")
@@ -140,7 +140,7 @@ def test_the_header_of_the_export_and_its_bytes(yard: Yard) -> None:
 
 
 def test_an_export_that_fails_leaves_the_one_before_and_nothing_half_written(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,b,2004-12-31,many")
     yard.land()
     before = exported(yard)[0].target.read_bytes()
     inventory.quarantined_rows_file(yard.settings, "account_snapshots", yard.batch(BAD)["batch_id"]).write_bytes(

@@ -287,7 +287,7 @@ def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
 
 
 def test_quarantined_rows_under_the_mapping_of_today_are_read_again_only_when_named(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,many")
     yard.land("one")
     first = yard.batch(BAD)["batch_id"]
     assert steps(yard) == [(replay.NAME_IT, BAD)]
@@ -299,7 +299,7 @@ def test_quarantined_rows_under_the_mapping_of_today_are_read_again_only_when_na
 
 
 def test_what_stands_in_raw_is_never_written_over(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,many")
     yard.land("one")
     [before] = yard.query("select * from raw_files")
     content = (yard.settings.raw / before["path"]).read_bytes()
@@ -310,7 +310,7 @@ def test_what_stands_in_raw_is_never_written_over(yard: Yard) -> None:
 
 
 def test_rows_of_a_file_that_is_gone_cannot_be_read_again(yard: Yard) -> None:
-    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,many")
     yard.land("one")
     (yard.settings.landing / BAD).unlink()
     assert steps(yard, feed="account_snapshots") == [(replay.LOST, BAD)]
@@ -382,7 +382,7 @@ def test_a_rejected_batch_whose_raw_file_is_damaged_does_not_count(yard_with_goo
 
 def test_a_dry_run_changes_nothing(yard: Yard) -> None:
     refuse_for_its_size(yard)
-    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    yard.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,many")
     yard.land("three")
     (yard.settings.landing / LARGE).unlink()
     before = unchanged(yard)
@@ -439,7 +439,7 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
         for table in ("replays", "plan_ranges", "rollbacks", "suppressed", "erasures", "verified_files"):
             connection.execute(f"drop table {table}")
         connection.execute("drop index batches_landing_order")
-        for column in ("landing_order", "layout"):
+        for column in ("landing_order", "layout", "invalid_cells"):
             connection.execute(f"alter table batches drop column {column}")
         connection.execute("pragma user_version = 2")
     assert steps(yard) == [(replay.READ_AGAIN, LARGE)]

@@ -139,7 +139,7 @@ def test_landed_names_are_text_and_nothing_else(settings: Settings) -> None:
     assert not [attrs for tag, attrs in page.tags if tag == "img"]
 
 
-def test_the_model_shown_is_one_of_the_eight() -> None:
+def test_the_model_shown_is_one_of_the_nine() -> None:
     from tests.dbt.money import MODELS
 
     assert money.MODEL in MODELS

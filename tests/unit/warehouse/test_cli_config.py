@@ -38,6 +38,8 @@ def test_each_value_is_shown_with_what_it_is_from(
     (own.config / "thresholds.yml").write_text(
         "- check: freshness_hours\n  feed: post_snapshots\n  value: 60\n  reason: weekly\n"
     )
+    (own.config / "mappings").mkdir()
+    (own.config / "mappings" / "vtuber.yml").write_text("use: vtuber\npattern: ours_*.csv\n")
     (tmp_path / ".env").write_text("GROUNDSWELL_BASE_CURRENCY=EUR\n# GROUNDSWELL_KEEP_RELEASES=3\n")
     monkeypatch.setenv("GROUNDSWELL_DATA", str(own.data))
     lines = shown(own, tmp_path)
@@ -53,6 +55,7 @@ def test_each_value_is_shown_with_what_it_is_from(
         f"  ({own.config / 'tier_schemes.csv'}:2)"
     ]
     assert "  verdict=watch min_score=41 max_score=76 reason=25 to 59 points: one strong signal, or two weak ones  (package)" in lines  # fmt: skip
+    assert "  vtuber: ours_*.csv  (use:)" in lines
     assert f"  post_snapshots freshness_hours: at most 60  ({own.config / 'thresholds.yml'}:1)" in lines
     assert "  account_snapshots freshness_hours: at most 36  (package)" in lines
 
@@ -78,8 +81,10 @@ def test_an_example_that_is_uncommented_says_what_the_package_says(own: Settings
     assert own.config
     before = load(own)
     first = {
-        "tier_schemes.csv": "scheme,", "trust_signals.csv": "signal,", "trust_verdicts.csv": "verdict,",
+        "tier_schemes.csv": "scheme,", "trust_signals.csv": "signal,", "trust_verdicts.csv": "verdict,", "channel_aliases.csv": "alias,",
+        "house_codes.csv": "code,",
         "rate_cards.csv": "card,", "benchmarks.csv": "source,", "thresholds.yml": "- check",
+        "platforms.csv": "spelling,", "countries.csv": "spelling,",
     }  # fmt: skip
     written = examples(own)
     assert set(first) == set(written)

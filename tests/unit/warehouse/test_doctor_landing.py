@@ -163,18 +163,18 @@ def test_a_file_set_aside_is_wrong_while_it_lies_in_landing(well: Yard) -> None:
 
 def test_rows_set_aside_are_counted_by_reason(well: Yard) -> None:
     well.drop_rows(
-        BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many", "youtube,c,2026-01-05,few", "youtube,,2026-01-05,1"
+        BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,1", "youtube,c,2004-12-30,1", "youtube,,2026-01-05,1"
     )
     well.land()
     finding = that_say(examine(well), "rows quarantined")
     assert (finding.level, finding.text) == ("note", "3 rows quarantined, of 1 file")
-    assert finding.details[0].strip() == f"2  account_snapshots.followers: not a whole number  (as in {BAD})"
+    assert finding.details[0].strip() == f"2  account_snapshots.captured_at: before 2005-01-01  (as in {BAD})"
     assert all(BAD in line for line in finding.details)
 
 
 def test_a_record_that_quarantine_has_lost(well: Yard) -> None:
     well.drop(ORDERS, "order_id\n1\n")
-    well.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    well.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,1")
     well.land()
     assert "record in quarantine" not in " ".join(finding.text for finding in examine(well))
     for path in well.settings.quarantine.rglob("*"):
@@ -186,7 +186,7 @@ def test_a_record_that_quarantine_has_lost(well: Yard) -> None:
 
 
 def test_quarantined_rows_that_cannot_be_read(well: Yard) -> None:
-    well.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2026-01-05,many")
+    well.drop_rows(BAD, "youtube,a,2026-01-05,1", "youtube,b,2004-12-31,1")
     well.land()
     inventory.quarantined_rows_file(well.settings, "account_snapshots", well.batch(BAD)["batch_id"]).write_bytes(
         b"broken"

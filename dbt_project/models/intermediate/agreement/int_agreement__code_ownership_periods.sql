@@ -1,16 +1,23 @@
--- One row per collaboration with a promo code: the days on which the code is its own, both inclusive.
+-- One row per promo code and collaboration that ever named it: the days on which it is its own, both inclusive.
 {{ config(materialized="view") }}
 
-with collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+with held as (
+    select
+        *,
+        least(end_date, {{ add_days("end_day", -1) }}) as last_day
+    from {{ ref("int_agreement__references_handed_over") }}
+    where kind = 'code'
+),
 
 int_agreement__code_ownership_periods as (
     select
-        promo_code,
+        reference as promo_code,
         collaboration_id,
-        start_date as first_day,
-        end_date as last_day
-    from collaborations
-    where promo_code is not null and (end_date is null or end_date >= start_date)
+        brand,
+        first_day,
+        last_day
+    from held
+    where last_day is null or last_day >= first_day
 )
 
 select * from int_agreement__code_ownership_periods

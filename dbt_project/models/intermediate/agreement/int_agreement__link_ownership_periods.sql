@@ -1,23 +1,26 @@
 -- One row per tracked link and collaboration: a link is its latest collaboration's, for good, as it stays in the post.
 {{ config(materialized="view") }}
 
-with collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+with held as (
+    select *
+    from {{ ref("int_agreement__references_handed_over") }}
+    where kind = 'link' and (end_day is null or end_day > first_day)
+),
 
 -- Two collaborations that take over one link on the same day leave it nobody's.
 starts as (
     select
-        link_id,
-        start_date,
+        reference as link_id,
+        first_day,
         case when count(*) = 1 then max(collaboration_id) end as collaboration_id
-    from collaborations
-    where link_id is not null
-    group by link_id, start_date
+    from held
+    group by reference, first_day
 ),
 
 spans as (
     select
         *,
-        lead(start_date) over (partition by link_id order by start_date nulls last) as next_start
+        lead(first_day) over (partition by link_id order by first_day nulls last) as next_start
     from starts
 ),
 
@@ -25,7 +28,7 @@ int_agreement__link_ownership_periods as (
     select
         link_id,
         collaboration_id,
-        start_date as first_day,
+        first_day,
         next_start
     from spans
     where collaboration_id is not null

@@ -10,7 +10,16 @@
 
 with orders as (select * from {{ ref("int_order__orders_valued") }}),
 
-order_codes as (select * from {{ ref("int_order__codes_matched") }}),
+order_codes as (
+    select
+        order_id,
+        promo_code,
+        count(collaboration_id) as owners,
+        case when count(collaboration_id) = 1 then max(collaboration_id) end as collaboration_id
+    from {{ ref("int_order__codes_used") }}
+    where collaboration_id is not null
+    group by order_id, promo_code
+),
 
 clicked as (select * from {{ ref("int_attribution__last_clicks_matched") }}),
 
@@ -26,7 +35,7 @@ first_days as (
 
 used as (
     select
-        orders.promo_code,
+        order_codes.promo_code,
         orders.order_date,
         sum(orders.order_count) as orders,
         sum(orders.order_count) filter (where clicked.order_id is null) as orders_without_click,
@@ -41,7 +50,7 @@ used as (
     left join clicked
         on orders.order_id = clicked.order_id and order_codes.collaboration_id = clicked.collaboration_id
     where orders.renewal_number = 0
-    group by orders.promo_code, orders.order_date
+    group by order_codes.promo_code, orders.order_date
 ),
 
 -- A day without an order is a day of the usual too.

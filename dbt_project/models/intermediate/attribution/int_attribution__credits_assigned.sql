@@ -7,7 +7,7 @@ paths as (select * from {{ ref("int_attribution__paths_ordered") }}),
 
 weighted as (select * from {{ ref("int_attribution__touches_weighted") }}),
 
-order_codes as (select * from {{ ref("int_order__codes_matched") }}),
+owners as (select * from {{ ref("int_attribution__owners_resolved") }}),
 
 models as ({{ attribution_model_rows() }}),
 
@@ -46,14 +46,23 @@ by_evidence as (
     union all
 
     select
-        order_codes.order_id,
-        'promo_code' as model,
-        order_codes.collaboration_id,
+        order_id,
+        'code_or_last_click' as model,
+        collaboration_id,
         1 as credit,
         true as has_remainder
-    from order_codes
-    inner join orders on order_codes.order_id = orders.order_id and orders.renewal_number = 0
-    where order_codes.collaboration_id is not null
+    from owners
+
+    union all
+
+    select
+        order_id,
+        'promo_code' as model,
+        collaboration_id,
+        1 as credit,
+        true as has_remainder
+    from owners
+    where owned_by = 'code'
 
     union all
 

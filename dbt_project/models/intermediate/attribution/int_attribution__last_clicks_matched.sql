@@ -2,7 +2,7 @@
 {{ config(materialized="table") }}
 
 {% set window_days = 30 %}
-{% set cookie_days = "least(coalesce(collaborations.cookie_window_days, " ~ window_days ~ "), 3650)" %}
+{% set cookie_days = "least(coalesce(versions.cookie_window_days, " ~ window_days ~ "), 3650)" %}
 
 with orders as (
     select * from {{ ref("int_order__orders_valued") }}
@@ -15,7 +15,7 @@ link_clicks as (select * from {{ ref("stg_landing__link_clicks") }}),
 
 links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
 
-collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+versions as (select * from {{ ref("int_agreement__versions") }}),
 
 -- Those of a known customer on a known collaboration: of the touches, and of the tracked links.
 clicks as (
@@ -51,8 +51,10 @@ int_attribution__last_clicks_matched as (
         max_by(clicks.click_id, (clicks.clicked_at, clicks.click_id)) as click_id
     from orders
     inner join clicks on orders.customer_id = clicks.customer_id and orders.ordered_at >= clicks.clicked_at
-    inner join collaborations
-        on clicks.collaboration_id = collaborations.collaboration_id
+    -- A click is looked up on its own day: its cookie lasts as long as was agreed then.
+    inner join versions
+        on clicks.collaboration_id = versions.collaboration_id
+        and {{ is_within("cast(clicks.clicked_at as date)", "versions") }}
         and {{ days_before("orders.ordered_at", cookie_days) }} <= clicks.clicked_at
     group by orders.order_id, clicks.collaboration_id
 )

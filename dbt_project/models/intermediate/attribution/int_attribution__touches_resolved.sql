@@ -15,16 +15,32 @@ links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
 
 codes as (select * from {{ ref("int_agreement__code_ownership_periods") }}),
 
+-- However many blanks a source writes.
+came_directly as (
+    select distinct replace(alias, ' ', '') as channel
+    from {{ source("meta", "config_channel_aliases") }}
+    where channel = 'direct'
+),
+
+used as (
+    select
+        touch_id,
+        cast(touched_at as date) as touch_date,
+        {{ words_of("promo_code") }} as promo_code
+    from touches
+    where promo_code is not null
+),
+
 touch_codes as (
     select
-        touches.touch_id,
-        case when count(*) = 1 then max(codes.collaboration_id) end as collaboration_id
-    from touches
+        used.touch_id,
+        case when count(distinct codes.collaboration_id) = 1 then max(codes.collaboration_id) end as collaboration_id
+    from used
     inner join codes
-        on touches.promo_code = codes.promo_code
-        and cast(touches.touched_at as date) >= codes.first_day
-        and (codes.last_day is null or cast(touches.touched_at as date) <= codes.last_day)
-    group by touches.touch_id
+        on used.promo_code = codes.promo_code
+        and used.touch_date >= codes.first_day
+        and (codes.last_day is null or used.touch_date <= codes.last_day)
+    group by used.touch_id
 ),
 
 -- What a touch names itself comes first, then its link, then its code.
@@ -39,14 +55,14 @@ owned as (
         touches.campaign_id as named_campaign_id,
         coalesce(named.collaboration_id, links.collaboration_id, touch_codes.collaboration_id) as collaboration_id,
         -- A touch without a channel that names nothing at all came directly.
-        coalesce(touches.channel, case when {{ named }} is null then 'direct' end) in ('direct', '(direct)')
-            as is_named_direct
+        came_directly.channel is not null or (touches.channel is null and {{ named }} is null) as is_direct
     from touches
     left join collaborations as named on touches.collaboration_id = named.collaboration_id
     left join links
         on touches.link_id = links.link_id
         and cast(touches.touched_at as date) >= links.first_day
         and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
+    left join came_directly on replace(touches.channel, ' ', '') = came_directly.channel
     left join touch_codes on touches.touch_id = touch_codes.touch_id
 ),
 
@@ -57,7 +73,7 @@ int_attribution__touches_resolved as (
         owned.touched_at,
         owned.touch_type,
         owned.collaboration_id,
-        coalesce(owned.is_named_direct, false) as is_direct,
+        owned.is_direct,
         -- Ten years hold any campaign; a window beyond what an instant can be moved by would end the night.
         least(coalesce(campaigns.attribution_window_days, {{ window_days }}), 3650) as window_days,
         owned.data_origin

@@ -8,13 +8,33 @@ orders as (select * from {{ ref("int_order__orders_valued") }}),
 
 refunds as (select * from {{ ref("int_order__refunds_applied") }}),
 
-collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+versions as (select * from {{ ref("int_agreement__versions") }}),
 
 rules as (select * from {{ ref("int_commission__rules_dated") }}),
 
 rates as (select * from {{ ref("int_core__fx_rates_carried") }}),
 
 base as (select * from {{ ref("stg_meta__run_context") }}),
+
+-- The row of a rule is that of the order's own day; a renewal may keep that of its first order's day.
+ruled as (
+    select
+        earned.*,
+        versions.rule_id,
+        case
+            when earned.earned_by = 'renewal' and first_rules.renewals_at = 'first_order' then earned.first_order_date
+            else orders.order_date
+        end as rule_day
+    from earned
+    inner join orders on earned.order_id = orders.order_id
+    inner join versions
+        on earned.collaboration_id = versions.collaboration_id
+        and {{ is_within("earned.agreed_day", "versions") }}
+    left join rules as first_rules
+        on versions.rule_id = first_rules.rule_id
+        and earned.first_order_date >= first_rules.first_day
+        and earned.first_order_date < first_rules.end_day
+),
 
 -- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other
 -- orders.
@@ -25,8 +45,8 @@ applicable as (
         orders.charged_amount,
         orders.net_amount,
         orders.data_origin,
-        earned.collaboration_id,
-        earned.earned_by,
+        ruled.collaboration_id,
+        ruled.earned_by,
         rules.rule_id,
         rules.kind,
         rules.rate,
@@ -38,20 +58,19 @@ applicable as (
                 then cast(round(orders.net_amount * rules.rate, 6) as decimal(34, 6)) * cast(0.01 as decimal(3, 2))
             else cast(rules.rate as decimal(18, 8)) * cast(orders.order_count as decimal(16, 0))
         end as exact_amount
-    from earned
-    inner join orders on earned.order_id = orders.order_id
-    inner join collaborations on earned.collaboration_id = collaborations.collaboration_id
+    from ruled
+    inner join orders on ruled.order_id = orders.order_id
     inner join rules
-        on collaborations.rule_id = rules.rule_id
-        and orders.order_date >= rules.first_day
-        and orders.order_date < rules.end_day
+        on ruled.rule_id = rules.rule_id
+        and ruled.rule_day >= rules.first_day
+        and ruled.rule_day < rules.end_day
     where
         orders.net_amount is not null
         and case rules.applies_to
             when 'lifetime' then true
-            when 'all_renewals' then earned.earned_by <> 'lifetime'
-            when 'first_x' then earned.earned_by <> 'lifetime' and orders.renewal_number <= coalesce(rules.first_x, 0)
-            else earned.earned_by <> 'lifetime' and orders.renewal_number = 0
+            when 'all_renewals' then ruled.earned_by <> 'lifetime'
+            when 'first_x' then ruled.earned_by <> 'lifetime' and orders.renewal_number <= coalesce(rules.first_x, 0)
+            else ruled.earned_by <> 'lifetime' and orders.renewal_number = 0
         end
 ),
 

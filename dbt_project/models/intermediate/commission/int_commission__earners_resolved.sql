@@ -3,43 +3,26 @@
 
 with orders as (select * from {{ ref("int_order__orders_valued") }}),
 
-order_codes as (select * from {{ ref("int_order__codes_matched") }}),
+owners as (select * from {{ ref("int_attribution__owners_resolved") }}),
 
-clicked as (select * from {{ ref("int_attribution__last_clicks_matched") }}),
-
-collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
+versions as (select * from {{ ref("int_agreement__versions") }}),
 
 rules as (select * from {{ ref("int_commission__rules_dated") }}),
 
-last_clicks as (
-    select
-        order_id,
-        collaboration_id
-    from clicked
-    qualify row_number() over (partition by order_id order by clicked_at desc nulls last, click_id desc nulls last) = 1
-),
-
-own as (
-    select
-        orders.order_id,
-        coalesce(order_codes.collaboration_id, last_clicks.collaboration_id) as collaboration_id,
-        case when order_codes.collaboration_id is not null then 'code' else 'click' end as earned_by
-    from orders
-    left join order_codes on orders.order_id = order_codes.order_id
-    left join last_clicks on orders.order_id = last_clicks.order_id
-    where orders.renewal_number = 0
-),
-
+-- A renewal is of its first order's version.
 with_renewals as (
     select
         orders.order_id,
         orders.customer_id,
         orders.ordered_at,
         orders.order_date,
-        own.collaboration_id,
-        case when orders.renewal_number = 0 then own.earned_by else 'renewal' end as earned_by
+        owners.collaboration_id,
+        owners.agreed_day,
+        first_orders.order_date as first_order_date,
+        case when orders.renewal_number = 0 then owners.owned_by else 'renewal' end as earned_by
     from orders
-    left join own on orders.first_order_id = own.order_id
+    left join owners on orders.first_order_id = owners.order_id
+    left join orders as first_orders on orders.first_order_id = first_orders.order_id
 ),
 
 -- A customer whom a lifetime rule once earned is that collaboration's, the first one's, from then on.
@@ -47,11 +30,14 @@ bound as (
     select
         with_renewals.customer_id,
         with_renewals.collaboration_id,
+        with_renewals.agreed_day,
         with_renewals.ordered_at
     from with_renewals
-    inner join collaborations on with_renewals.collaboration_id = collaborations.collaboration_id
+    inner join versions
+        on with_renewals.collaboration_id = versions.collaboration_id
+        and {{ is_within("with_renewals.agreed_day", "versions") }}
     inner join rules
-        on collaborations.rule_id = rules.rule_id
+        on versions.rule_id = rules.rule_id
         and with_renewals.order_date >= rules.first_day
         and with_renewals.order_date < rules.end_day
         and rules.applies_to = 'lifetime'
@@ -65,9 +51,13 @@ bound as (
 int_commission__earners_resolved as (
     select
         with_renewals.order_id,
+        with_renewals.first_order_date,
         coalesce(with_renewals.collaboration_id, bound.collaboration_id) as collaboration_id,
         case when with_renewals.collaboration_id is not null then with_renewals.earned_by else 'lifetime' end
-            as earned_by
+            as earned_by,
+        -- The day whose terms hold.
+        case when with_renewals.collaboration_id is not null then with_renewals.agreed_day else bound.agreed_day end
+            as agreed_day
     from with_renewals
     left join bound
         on with_renewals.customer_id = bound.customer_id and with_renewals.ordered_at > bound.ordered_at

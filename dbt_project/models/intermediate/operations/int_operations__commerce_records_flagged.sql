@@ -20,6 +20,10 @@ rules as (select * from {{ ref("int_commission__rules_dated") }}),
 
 commissions as (select * from {{ ref("int_commission__commissions_accrued") }}),
 
+versions as (select * from {{ ref("int_agreement__versions") }}),
+
+deliveries as (select * from {{ ref("stg_landing__collaboration_deliveries") }}),
+
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 credited as (
@@ -64,7 +68,8 @@ int_operations__commerce_records_flagged as (
         'orders' as feed,
         orders.order_id as record_id,
         'code of several owners' as issue,
-        orders.promo_code || ' had ' || order_codes.owners || ' owners that day: credited and paid to neither'
+        replace(orders.promo_code, '|', ', ') || ' had ' || order_codes.owners
+        || ' owners that day: nobody''s by code, the last click decides'
             as explanation,
         orders.order_date as record_date,
         orders.data_origin
@@ -162,6 +167,33 @@ int_operations__commerce_records_flagged as (
     union all
 
     select
+        'collaborations' as feed,
+        collaboration_id || ' from ' || valid_from as record_id,
+        'terms_changed_undated' as issue,
+        'other terms of pay came without valid_from: they hold from the day of their file' as explanation,
+        valid_from as record_date,
+        data_origin
+    from versions
+    where is_undated
+
+    union all
+
+    select
+        'collaborations' as feed,
+        deliveries.collaboration_id || ' from ' || deliveries.valid_from as record_id,
+        'version_before_start' as issue,
+        'valid_from lies before its start of ' || collaborations.start_date || ': its terms hold from the start'
+            as explanation,
+        deliveries.valid_from as record_date,
+        max(deliveries.data_origin) as data_origin
+    from deliveries
+    inner join collaborations on deliveries.collaboration_id = collaborations.collaboration_id
+    where deliveries.valid_from < collaborations.start_date
+    group by deliveries.collaboration_id, deliveries.valid_from, collaborations.start_date
+
+    union all
+
+    select
         'campaigns' as feed,
         campaign_id as record_id,
         'ends before it starts' as issue,
@@ -188,6 +220,19 @@ int_operations__commerce_records_flagged as (
 
     select
         'commission_rules' as feed,
+        rule_id || ' from ' || first_day as record_id,
+        'rate_changed_undated' as issue,
+        'another rate under valid_from ' || valid_from || ' holds from the day of its file, not before'
+            as explanation,
+        first_day as record_date,
+        'observed' as data_origin
+    from rules
+    where is_rate_changed
+
+    union all
+
+    select
+        'commission_rules' as feed,
         rules.rule_id || ' from ' || rules.first_day as record_id,
         'first_x without its number' as issue,
         'only first orders earn' as explanation,
@@ -209,6 +254,25 @@ int_operations__commerce_records_flagged as (
     from commissions
     inner join orders on commissions.order_id = orders.order_id and orders.fx_rate is not null
     where commissions.entry_type = 'accrual' and commissions.fx_rate is null
+
+    {% for feed, relation, key in [
+        ("collaborations", ref("stg_landing__collaborations"), "collaboration_id"),
+        ("campaigns", ref("stg_landing__campaigns"), "campaign_id"),
+        ("commission_rules", ref("stg_landing__commission_rules"), "rule_id"),
+    ] %}
+        union all
+
+        select
+            '{{ feed }}' as feed,
+            max({{ key }}) as record_id,
+            'key_differs_only_in_case' as issue,
+            'it is another than ' || min({{ key }}) || ': ids are compared exactly' as explanation,
+            cast(null as date) as record_date,
+            max(data_origin) as data_origin
+        from {{ relation }}
+        group by lower({{ key }})
+        having min({{ key }}) <> max({{ key }})
+    {% endfor %}
 )
 
 select * from int_operations__commerce_records_flagged

@@ -11,7 +11,20 @@ posts as (select * from {{ ref("int_returns__posts_valued") }}),
 
 spend as (select * from {{ ref("int_spend__spend_dated") }}),
 
+versions as (select * from {{ ref("int_agreement__versions") }}),
+
 base as (select * from {{ ref("stg_meta__run_context") }}),
+
+-- What is agreed on the last day built, and whether a fee ever was.
+terms as (
+    select
+        versions.collaboration_id,
+        max(case when {{ is_within("base.as_of_date", "versions") }} then versions.partner_type end) as partner_type,
+        bool_or(versions.agreed_fee > 0) as has_fee
+    from versions
+    cross join base
+    group by versions.collaboration_id
+),
 
 fees as (
     select distinct collaboration_id
@@ -40,7 +53,7 @@ int_returns__collaborations_checked as (
         collaborations.creator_id,
         collaborations.platform,
         collaborations.account_id,
-        collaborations.partner_type,
+        terms.partner_type,
         collaborations.start_date,
         collaborations.end_date,
         collaborations.data_origin,
@@ -54,11 +67,12 @@ int_returns__collaborations_checked as (
                 "least(coalesce(campaigns.attribution_window_days, " ~ window_days ~ "), 3650)",
             ) }} >= base.as_of_date, true
         ) as is_window_open,
-        coalesce(collaborations.agreed_fee, 0) > 0 and fees.collaboration_id is null as is_fee_missing,
+        coalesce(terms.has_fee, false) and fees.collaboration_id is null as is_fee_missing,
         collaborations.campaign_id is not null and campaigns.campaign_id is null as is_campaign_unknown,
         collaborations.end_date < collaborations.start_date as is_reversed
     from collaborations
     cross join base
+    inner join terms on collaborations.collaboration_id = terms.collaboration_id
     left join campaigns on collaborations.campaign_id = campaigns.campaign_id
     left join first_posts on collaborations.collaboration_id = first_posts.collaboration_id
     left join fees on collaborations.collaboration_id = fees.collaboration_id

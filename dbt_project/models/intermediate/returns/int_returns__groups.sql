@@ -60,6 +60,8 @@ joined as (
         models.model,
         coalesce(agreements.collaborations, 0) as collaborations,
         agreements.clicks,
+        agreements.commission_accrued_base,
+        agreements.commission_paid_base,
         landed.has_orders and agreements.group_id is not null as can_have_orders,
         coalesce(totals.spend_entries > 0 and totals.unrated_costs = 0, false) as is_spend_known,
         {% for sum in spend_columns() + orders %}
@@ -103,10 +105,8 @@ int_returns__groups as (
         case when can_have_orders then orders end as orders,
         case when can_have_orders and unvalued_orders = 0 then net_revenue_base end as net_revenue_base,
         case when can_have_orders and uncosted_orders = 0 then product_cost_base end as product_cost_base,
-        collaborations,
-        clicks,
-        {% for count in counts %}
-            {{ count }},
+        {% for known in ["commission_accrued_base", "commission_paid_base", "collaborations", "clicks"] + counts %}
+            {{ known }},
         {% endfor %}
         first_spend_date,
         payback_date,

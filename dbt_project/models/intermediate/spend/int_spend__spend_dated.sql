@@ -1,55 +1,35 @@
--- One row per cost, and per commission earned or reversed: what was spent, when, and for what.
+-- One row per cost, per commission earned or reversed, and per day on which more or less is paid than had accrued.
 {{ config(materialized="table") }}
 
-with costs as (select * from {{ ref("stg_landing__costs") }}),
+with costs as (select * from {{ ref("int_spend__costs_rated") }}),
 
 commissions as (select * from {{ ref("int_commission__commissions_accrued") }}),
 
+commission_days as (select * from {{ ref("int_spend__commission_days") }}),
+
 collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
-
-rule_starts as (
-    select
-        rule_id,
-        min(first_day) as first_day
-    from {{ ref("int_commission__rules_dated") }}
-    group by rule_id
-),
-
-rates as (select * from {{ ref("int_core__fx_rates_carried") }}),
 
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
-paid as (
-    select
-        'costs' as source,
-        costs.cost_id,
-        costs.collaboration_id,
-        collaborations.collaboration_id is not null as is_of_collaboration,
-        -- Where a cost and its collaboration name different campaigns the agreement decides.
-        coalesce(collaborations.campaign_id, costs.campaign_id) as campaign_id,
-        costs.cost_type,
-        costs.cost_date,
-        costs.amount,
-        costs.currency,
-        {{ rate_to_base("costs.currency", "rates.rate_to_base") }} as fx_rate,
-        -- A commission that is paid where a rule had accrued it is not spent a second time.
-        costs.cost_type <> 'commission' or coalesce(costs.cost_date < rule_starts.first_day, true) as is_spend,
-        {{ extra_integer("costs.extra", "orders") }} as claimed_orders,
-        costs.data_origin,
-        costs.source_file,
-        costs.source_line
-    from costs
-    cross join base
-    left join collaborations on costs.collaboration_id = collaborations.collaboration_id
-    left join rule_starts on collaborations.rule_id = rule_starts.rule_id
-    left join rates on costs.currency = rates.currency and costs.cost_date = rates.rate_day
-),
-
 int_spend__spend_dated as (
     select
-        *,
-        {{ in_base("cast(amount as decimal(24, 4))", "fx_rate") }} as amount_base
-    from paid
+        'costs' as source,
+        cost_id,
+        collaboration_id,
+        is_of_collaboration,
+        campaign_id,
+        cost_type,
+        cost_date,
+        cast(amount as decimal(24, 4)) as amount,
+        currency,
+        fx_rate,
+        is_spend,
+        claimed_orders,
+        data_origin,
+        source_file,
+        source_line,
+        amount_base
+    from costs
 
     union all
 
@@ -72,6 +52,31 @@ int_spend__spend_dated as (
         commissions.amount_base
     from commissions
     inner join collaborations on commissions.collaboration_id = collaborations.collaboration_id
+
+    union all
+
+    -- Unknown from the day on which a payment has no rate: said once.
+    select
+        'commission_balance' as source,
+        commission_days.collaboration_id || ':' || commission_days.entry_date as cost_id,
+        commission_days.collaboration_id,
+        true as is_of_collaboration,
+        collaborations.campaign_id,
+        'commission' as cost_type,
+        commission_days.entry_date as cost_date,
+        cast(round(commission_days.excess_base, 4) as decimal(24, 4)) as amount,
+        base.currency,
+        case when commission_days.excess_base is not null then cast(1 as decimal(18, 8)) end as fx_rate,
+        true as is_spend,
+        cast(null as bigint) as claimed_orders,
+        commission_days.data_origin,
+        cast(null as varchar) as source_file,
+        cast(null as bigint) as source_line,
+        cast(commission_days.excess_base as decimal(38, 6)) as amount_base
+    from commission_days
+    cross join base
+    inner join collaborations on commission_days.collaboration_id = collaborations.collaboration_id
+    where commission_days.excess_base <> 0 or commission_days.unrated_payments > 0
 )
 
 select * from int_spend__spend_dated

@@ -9,7 +9,14 @@ order_codes as (select * from {{ ref("int_order__codes_matched") }}),
 
 clicked as (select * from {{ ref("int_attribution__last_clicks_matched") }}),
 
-code_days as (select * from {{ ref("int_attribution__code_days_measured") }}),
+leaked as (
+    select distinct used.order_id
+    from {{ ref("int_order__codes_used") }} as used
+    inner join {{ ref("int_attribution__code_days_measured") }} as code_days
+        on used.promo_code = code_days.promo_code
+        and used.order_date = code_days.order_date
+        and code_days.is_leak
+),
 
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
@@ -32,15 +39,12 @@ codes as (
     select
         orders.order_id,
         clicked.order_id is null and orders.renewal_number = 0 as is_without_click,
-        coalesce(code_days.is_leak, false) as is_on_leak_day
+        leaked.order_id is not null and orders.renewal_number = 0 as is_on_leak_day
     from order_codes
     inner join orders on order_codes.order_id = orders.order_id
     left join clicked
         on order_codes.order_id = clicked.order_id and order_codes.collaboration_id = clicked.collaboration_id
-    left join code_days
-        on orders.promo_code = code_days.promo_code
-        and orders.order_date = code_days.order_date
-        and orders.renewal_number = 0
+    left join leaked on orders.order_id = leaked.order_id
 ),
 
 fct_attribution as (

@@ -1,23 +1,62 @@
 -- One row per record of a commerce feed and thing that is wrong with it.
 {{ config(materialized="table") }}
 
-with flagged as (
-    select * from {{ ref("int_operations__commerce_records_flagged") }}
-    union all
-    select * from {{ ref("int_advocacy__records_flagged") }}
-    union all
-    select * from {{ ref("int_social__records_flagged") }}
+with lost as (
+    select
+        *,
+        kind || ' unknown' as issue
+    from {{ ref("int_operations__references_lost") }}
+),
+
+nearest as (select * from {{ ref("int_operations__references_nearest") }}),
+
+flagged as (
+    {% for model in ["int_operations__commerce_records_flagged", "int_advocacy__records_flagged",
+        "int_social__records_flagged"] %}
+        select
+            feed,
+            record_id,
+            issue,
+            explanation,
+            record_date,
+            cast(null as decimal(38, 6)) as amount,
+            cast(null as varchar) as currency,
+            data_origin
+        from {{ ref(model) }}
+        union all
+    {% endfor %}
+    select
+        lost.feed,
+        lost.record_id,
+        lost.issue,
+        lost.kind || ' ' || lost.reference || ' leads nowhere: ' || lost.effect as explanation,
+        lost.record_date,
+        lost.amount,
+        case when lost.amount is not null then base.currency end as currency,
+        lost.data_origin
+    from lost
+    cross join {{ ref("stg_meta__run_context") }} as base
+    where lost.effect is not null
 ),
 
 fct_commerce_issue as (
     select
-        cast(feed as varchar) as feed,
-        cast(record_id as varchar) as record_id,
-        cast(issue as varchar) as issue,
-        cast(explanation as varchar) as explanation,
-        cast(record_date as date) as record_date,
-        cast(data_origin as varchar) as data_origin
+        cast(flagged.feed as varchar) as feed,
+        cast(flagged.record_id as varchar) as record_id,
+        cast(flagged.issue as varchar) as issue,
+        cast(
+            flagged.explanation || coalesce('; the nearest known one is ' || nearest.known_reference, '') as varchar
+        ) as explanation,
+        cast(nearest.known_reference as varchar) as nearest_known,
+        cast(flagged.record_date as date) as record_date,
+        cast(lost.orders as bigint) as orders,
+        cast(flagged.amount as decimal(38, 6)) as amount,
+        cast(flagged.currency as varchar) as currency,
+        cast(flagged.data_origin as varchar) as data_origin
     from flagged
+    left join lost
+        on flagged.feed = lost.feed and flagged.record_id = lost.record_id and flagged.issue = lost.issue
+    left join nearest on lost.kind = nearest.kind and lost.reference = nearest.reference
 )
 
 select * from fct_commerce_issue

@@ -1,11 +1,5 @@
--- One row per collaboration.
-with landed as (select * from {{ source("raw", "collaborations") }}),
-
-settled as (
-    select *
-    from landed
-    {{ latest_delivery(["collaboration_id"]) }}
-),
+-- One row per collaboration: all that is the latest delivery's for all time. Its terms of pay are versions.
+with deliveries as (select * from {{ ref("stg_landing__collaboration_deliveries") }}),
 
 stg_landing__collaborations as (
     select
@@ -16,19 +10,15 @@ stg_landing__collaborations as (
         platform,
         account_id,
         partner_type,
-        {{ normal_code("promo_code") }} as promo_code,
+        promo_code,
         link_id,
-        cookie_window_days,
-        rule_id,
-        agreed_fee,
-        posts_agreed,
-        currency,
         start_date,
         end_date,
         data_origin,
         source_file,
         source_line
-    from settled
+    from deliveries
+    where is_latest
 )
 
 select * from stg_landing__collaborations

@@ -20,7 +20,7 @@ stg_landing__orders as (
         shipping_amount,
         product_cost,
         currency,
-        {{ normal_code("promo_code") }} as promo_code,
+        {{ normal_codes("promo_code") }} as promo_code,
         subscription_id,
         -- The contract of the feed: 0 is the first order, and a shop without subscriptions has no renewals.
         coalesce(renewal_number, 0) as renewal_number,

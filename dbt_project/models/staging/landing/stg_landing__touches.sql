@@ -15,7 +15,7 @@ stg_landing__touches as (
         touch_type,
         lower(trim(channel)) as channel,
         link_id,
-        {{ normal_code("promo_code") }} as promo_code,
+        {{ normal_codes("promo_code") }} as promo_code,
         collaboration_id,
         campaign_id,
         live_session_id,
