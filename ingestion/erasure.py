@@ -67,12 +67,16 @@ def digest(settings: Settings, kind: str, platform: str, identity: str) -> str:
     return hmac.new(_key(settings), message, hashlib.sha256).hexdigest()
 
 
+def _code(settings: Settings, platform: str) -> str:
+    """The code under which rows of a platform come in."""
+    former, given = names.former_codes(user_config.load(settings)), platform.lower()
+    return next((code for code, others in former.items() if given in others), given)
+
+
 def _codes(settings: Settings, platform: str) -> list[str]:
     """All codes under which rows of a platform are kept: rows that were read before it had spellings have another."""
-    former = names.former_codes(user_config.load(settings))
-    given = platform.lower()
-    current = next((code for code, others in former.items() if given in others), given)
-    return sorted({platform, current, *former.get(current, [])})
+    current = _code(settings, platform)
+    return sorted({platform, current, *names.former_codes(user_config.load(settings)).get(current, [])})
 
 
 def _suppressed(settings: Settings) -> list[str]:
@@ -180,9 +184,9 @@ def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
 def begin(settings: Settings, platform: str, account_id: str) -> int:
     """Put the account on the list and begin the record of its erasure; returns the record's number."""
     posts = _posts_of(settings, platform, account_id)
-    codes = _codes(settings, platform)
-    digests = [digest(settings, ACCOUNT, code, account_id) for code in codes]
-    digests += [digest(settings, POST, code, post) for code in codes for post in posts]
+    code = _code(settings, platform)
+    digests = [digest(settings, ACCOUNT, code, account_id)]
+    digests += [digest(settings, POST, code, post) for post in posts]
     with ledger.write(settings) as connection:
         return ledger.begin_erasure(connection, digests)
 
