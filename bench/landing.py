@@ -93,7 +93,7 @@ def time_reference(source: Path, folder: Path) -> float:
 
 
 def time_landing(source: Path, folder: Path, rows: int) -> float:
-    """Seconds of the whole landing: copy, hash, type, judge, raw, ledger."""
+    """Seconds of the whole landing: copy, hash, type, evaluate, raw, ledger."""
     mappings = folder / "config" / "mappings"
     mappings.mkdir(parents=True)
     (mappings / "wide.yml").write_text(MAPPING, encoding="utf-8")

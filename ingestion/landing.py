@@ -82,7 +82,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Taken:
+class IngestedFile:
     """A landed file as it was taken in, or why it is refused; `copy` is null where it was never opened.
 
     `plain` is the copy unpacked, which only a delivery that is new needs; `named` is what its rows take from its name.
@@ -344,7 +344,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
             continue
         if row is None or not candidate.is_of(row) or row["mapping_fingerprint"] != fingerprint_of(mapping, row):
             fresh.append((candidate, mapping, refusal))
-    _let_settle(settings, [candidate for candidate, _, _ in fresh])
+    _wait_until_stable(settings, [candidate for candidate, _, _ in fresh])
     reader = parse.connect(settings)
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
@@ -416,7 +416,7 @@ def loaded_under(candidate: Candidate, row: ledger.Row | None) -> str | None:
     return row["loaded_under"] if row is not None and candidate.is_of(row) else None
 
 
-def _let_settle(settings: Settings, candidates: list[Candidate]) -> None:
+def _wait_until_stable(settings: Settings, candidates: list[Candidate]) -> None:
     """Pause once when a file was written to just now, so that the second look can tell whether it still grows."""
     if any(time.time() - candidate.info.st_mtime < FRESH_SECONDS for candidate in candidates):
         time.sleep(settings.settle_seconds)
@@ -483,7 +483,7 @@ def _land_one(
             leftover.unlink()
 
 
-def _delivery_of(candidate: Candidate, taken: Taken, mapping: Mapping | None, now: datetime) -> parse.Delivery:
+def _delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:
     """What every row of a file that was taken in carries besides its cells; its batch has no id yet."""
     written_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
     note = taken.note or manifest.Entry(name=candidate.label)
@@ -502,7 +502,7 @@ def _delivery_of(candidate: Candidate, taken: Taken, mapping: Mapping | None, no
 
 def _take_in(
     settings: Settings, candidate: Candidate, mapping: Mapping | None, refusal: FileRefused | None, now: datetime
-) -> Taken:
+) -> IngestedFile:
     """Look a second time, copy, and read the time in the name. Raises FileNotReady for a file still under way."""
     try:
         second = os.lstat(settings.landing / candidate.on_disk)
@@ -514,7 +514,7 @@ def _take_in(
         raise FileNotReady("it vanished before it could be read") from error
     except FileRefused as error:
         # A name that is never opened (a link, a device) is known by its path alone.
-        return Taken(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
     if candidate.member is not None and note is not None:
         # It speaks of the zip, whose bytes are as it says.
         note = note.model_copy(update={"bytes": size, "sha256": sha256, "rows": None})
@@ -533,13 +533,13 @@ def _take_in(
             raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
         named = mapping.taken_from(candidate.label)
     except FileRefused as error:
-        return Taken(copy, sha256, size, None, error)
+        return IngestedFile(copy, sha256, size, None, error)
     except FileNotReady:
         copy.unlink()
         raise
     if candidate.mapping is not None:
         sha256 = containers.identity_of_part(sha256, candidate.label.removeprefix(f"{candidate.container}/"))
-    return Taken(copy, sha256, size, file_time, None, note, named=named)
+    return IngestedFile(copy, sha256, size, file_time, None, note, named=named)
 
 
 def _file_time(candidate: Candidate, mapping: Mapping) -> datetime | None:
@@ -580,7 +580,7 @@ def read_note(settings: Settings, candidate: Candidate, mapping: Mapping | None)
     return manifest.read(lambda path: open_inside(settings.landing, path), candidate.on_disk, required)
 
 
-def _unpacked(settings: Settings, taken: Taken, mapping: Mapping | None, label: str) -> Taken:
+def _unpacked(settings: Settings, taken: IngestedFile, mapping: Mapping | None, label: str) -> IngestedFile:
     """A delivery with its bytes unpacked once for all the feeds that it fills, or with why that failed."""
     if taken.refusal or mapping is None or taken.copy is None:
         return taken
@@ -596,7 +596,7 @@ def _format(mapping: Mapping, label: str) -> str:
 
 
 def _open(
-    reader: Reader, taken: Taken, mapping: Mapping | None, parts: tuple[FeedPart, ...], delivery: parse.Delivery
+    reader: Reader, taken: IngestedFile, mapping: Mapping | None, parts: tuple[FeedPart, ...], delivery: parse.Delivery
 ) -> Opened:
     """The cells of a file that was taken in and unpacked, for one feed."""
     if taken.refusal or mapping is None or taken.plain is None:
@@ -612,7 +612,7 @@ def _open(
 def _read_and_write(
     settings: Settings,
     reader: Reader,
-    taken: Taken,
+    taken: IngestedFile,
     opened: Opened,
     feed: str,
     parts: tuple[FeedPart, ...],
@@ -649,7 +649,7 @@ def _read_and_write(
 
 def _batch_of(
     delivery: parse.Delivery,
-    taken: Taken,
+    taken: IngestedFile,
     feed: str,
     mapping: Mapping | None,
     fingerprint: str,
@@ -684,7 +684,7 @@ def _batch_of(
     )
 
 
-def _batch_id(taken: Taken, feed: str, mapping: Mapping | None, fingerprint: str, asked: int) -> str:
+def _batch_id(taken: IngestedFile, feed: str, mapping: Mapping | None, fingerprint: str, asked: int) -> str:
     """Id of bytes, feed, mapping, what the name says and replays asked for: the same delivery twice has one id.
 
     A file that is refused for its name has an id of its own, or the same bytes under a good name would count as known.
@@ -704,7 +704,7 @@ def fingerprint_of(mapping: Mapping | None, known: ledger.Row) -> str:
 
 
 def _still_rejected(
-    before: list[ledger.Row], taken: Taken, batch: ledger.Batch, mapping: Mapping | None, asked: int
+    before: list[ledger.Row], taken: IngestedFile, batch: ledger.Batch, mapping: Mapping | None, asked: int
 ) -> str | None:
     """Why a new reading does not count: a person rejected this delivery, and only its feed has changed since.
 
@@ -726,7 +726,7 @@ def _is_of_layout(mapping: Mapping, row: ledger.Row) -> bool:
 
 
 def _known_readings(
-    before: list[ledger.Row], taken: Taken, mapping: Mapping | None, asked: dict[str, int]
+    before: list[ledger.Row], taken: IngestedFile, mapping: Mapping | None, asked: dict[str, int]
 ) -> dict[str, ledger.Row]:
     """By feed the batch that this delivery was read into before, where it would be read in the same way today."""
     known = {}

@@ -1,11 +1,11 @@
 """One landed file to typed rows and reasons, in DuckDB: no row is dropped, every cell is accepted or named.
 
-The readers give the file as a table of cells. It is read once per feed, into the temporary table `judged`: one row per
-record that could be split into cells (several, where the mapping makes rows of columns or lists, or fills the feed
+The readers give the file as a table of cells. It is read once per feed, into the temporary table `evaluated`: one row
+per record that could be split into cells (several, where the mapping makes rows of columns or lists, or fills the feed
 several times), with a value `v_<name>` per feed column; of a row that is refused the first bad column, its text and
 reason; of a row that loads the texts of its optional cells that are invalid. `numbered` is the same with `source_line`
-and `place`, which tells rows of one line apart; `dropped` lists the places of twins that do not stay; `rejects` holds
-what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
+and `place`, which tells rows of one line apart; `dropped` lists the places of repeated rows that do not stay; `rejects`
+holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
 """
 
 import difflib
@@ -229,11 +229,11 @@ def read_table(
         Layout(table, feed, mapping, part, found, delivery, number, len(parts) > 1, every, filled)
         for number, (part, found) in enumerate(times)
     ]
-    _judge(reader, layouts)
+    _evaluate(reader, layouts)
     rows_read = _number(reader, table, len(parts))
     if rows_read == 0:
         raise FileRefused("it holds a header and no row; if a day has no rows, send no file")
-    duplicates = _settle_twins(reader, layouts)
+    duplicates = _resolve_duplicates(reader, layouts)
     rejected = one(reader, "select count(*) from rejects")
     left_out = table.left_out + one(reader, f"select count(*) from numbered where bad_column in {ON_PURPOSE}")
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
@@ -664,19 +664,19 @@ def _whole_row_tests(layout: Layout) -> list[tuple[str, str, str, str]]:
     return tests
 
 
-def _judge(reader: Reader, layouts: list[Layout]) -> None:
-    """Read the file into `judged`: values, `extra`, and of a bad row the first bad column, its text, reason, cells."""
+def _evaluate(reader: Reader, layouts: list[Layout]) -> None:
+    """Read the file into `evaluated`: values, `extra`, and of a bad row the first bad column, its text and reason."""
     for layout in layouts:
         try:
-            into = "insert into judged" if layout.number else "create temp table judged as"
-            reader.execute(f"{into} {_judged_sql(layout)}")
+            into = "insert into evaluated" if layout.number else "create temp table evaluated as"
+            reader.execute(f"{into} {_evaluated_sql(layout)}")
         except duckdb.Error as error:
             if is_of_the_machine(error):
                 raise
             raise FileRefused(f"it cannot be read ({plain_words(error)})", layout.table.rows_hint) from error
 
 
-def _judged_sql(layout: Layout) -> str:
+def _evaluated_sql(layout: Layout) -> str:
     texts, typed, bounded, shown, reasons, tests, invalid = [], [], [], [], [], [], []
     for label, test, cell, why in _whole_row_tests(layout):
         tests.append(f"when {test} then {quote(label)}")
@@ -740,7 +740,7 @@ def _invalid_sql(invalid: list[tuple[str, str, str, str]]) -> str:
 
 
 def _marks(layout: Layout) -> dict[str, str]:
-    """Columns of `judged` of which each bit says something of one cell."""
+    """Columns of `evaluated` of which each bit says something of one cell."""
     bits = {"hidden": _hidden_bits(layout), "noisy": _noisy_bits(layout)}
     return {
         mark: " + ".join(f"case when {sql} then {bit} else 0 end" for bit, sql in each.values())
@@ -801,7 +801,7 @@ def _note_cells(reader: Reader, layouts: list[Layout], invalid: list[InvalidCell
 
 
 def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
-    """Per count that may be hidden its bit in the column `hidden` of `judged`, and when it is set."""
+    """Per count that may be hidden its bit in the column `hidden` of `evaluated`, and when it is set."""
     tests = ((name, _hidden_sql(layout, name)) for name in layout.feed.counts)
     return {name: (1 << place, sql) for place, (name, sql) in enumerate(tests) if sql}
 
@@ -809,7 +809,7 @@ def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
 def _drop_tables(reader: Reader) -> None:
     for view in ("accepted", "accepted_by_day", "numbered"):
         reader.execute(f"drop view if exists {view}")
-    for table in ("judged", "dropped", "twins", "reread"):
+    for table in ("evaluated", "dropped", "repeats", "reread"):
         reader.execute(f"drop table if exists {table}")
     reader.execute("create temp table dropped (place bigint)")
 
@@ -817,7 +817,7 @@ def _drop_tables(reader: Reader) -> None:
 def _number(reader: Reader, table: Table, times: int) -> int:
     """Make `numbered`, and fill `rejects` with the rows of a bad cell. Returns records read."""
     number = table.number if times == 1 else number_given
-    read = number(reader, "judged", "numbered")
+    read = number(reader, "evaluated", "numbered")
     reader.execute(
         f"insert into rejects select source_line, case when bad_column like '{TOTAL} %'"
         f" then substr(bad_column, {len(TOTAL) + 2}) when bad_column not like '(%' then bad_column end, bad_value,"
@@ -829,7 +829,7 @@ def _number(reader: Reader, table: Table, times: int) -> int:
 _STAYS = "bad_column is null and place not in (select place from dropped)"
 
 
-def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
+def _resolve_duplicates(reader: Reader, layouts: list[Layout]) -> int:
     """Rows of one key and instant: equal ones are duplicates, differing ones go to quarantine. Returns duplicates.
 
     What no feed column takes (`extra`) makes no difference: the first row's is kept.
@@ -842,16 +842,16 @@ def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
     own_key = ", ".join(f"numbered.v_{name}" for name in named)
     # An optional part of a key may be empty, and is then alike.
     is_repeated = " and ".join(f"numbered.v_{name} is not distinct from repeated.v_{name}" for name in named)
-    repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
+    repeated = f"select {key} from evaluated where bad_column is null group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
     content = ", ".join(f"'v_{name}': numbered.v_{name}" for name in filled)
     keeper = "max" if part.tie_break == "last_line" else "min"
     reader.execute(
         f"""
-        create temp table twins as
+        create temp table repeats as
         select source_line, place, content, cast(v_{named[-1]} as varchar) as shown,
-            {keys} as twin_of, count(distinct content) over same as contents,
+            {keys} as repeat_of, count(distinct content) over same as contents,
             {keeper}(place) over same as kept_place, min(source_line) over same as first_line,
             max(source_line) over same as last_line, count(*) over same as rows
         from (select source_line, place, {own_key}, {{{content}}} as content
@@ -860,21 +860,21 @@ def _settle_twins(reader: Reader, layouts: list[Layout]) -> int:
         """
     )
     is_conflict = "false" if part.tie_break else "contents > 1"
-    if one(reader, f"select count(*) from twins where {is_conflict}"):
+    if one(reader, f"select count(*) from repeats where {is_conflict}"):
         _quarantine_conflicts(reader, layouts, is_conflict)
-    reader.execute(f"insert into dropped select place from twins where {is_conflict} or place <> kept_place")
-    return one(reader, f"select count(*) from twins where not ({is_conflict}) and place <> kept_place")
+    reader.execute(f"insert into dropped select place from repeats where {is_conflict} or place <> kept_place")
+    return one(reader, f"select count(*) from repeats where not ({is_conflict}) and place <> kept_place")
 
 
 def _quarantine_conflicts(reader: Reader, layouts: list[Layout], is_conflict: str) -> None:
-    """Move conflicting twins to `rejects` with their cells as read, for which the file is read once more."""
+    """Move conflicting repeats to `rejects` with their cells as read, for which the file is read once more."""
     for table in ("reject_scans", "reject_errors"):
         reader.execute(f"drop table if exists {table}")
     feed = layouts[0].feed
     for layout in layouts:
         into = "insert into reread" if layout.number else "create temp table reread as"
         reader.execute(f"{into} select {layout.table.row} as cells from {layout.table.relation}")
-    if one(reader, "select count(*) from reread") != one(reader, "select count(*) from judged"):
+    if one(reader, "select count(*) from reread") != one(reader, "select count(*) from evaluated"):
         raise FileRefused("two readings of it differ; check its quotes", layouts[0].table.rows_hint)
     differing = ", ".join(
         f"case when count(distinct row(content.v_{name})) > 1 then '{name}' end" for name in layouts[0].filled
@@ -886,9 +886,10 @@ def _quarantine_conflicts(reader: Reader, layouts: list[Layout], is_conflict: st
             rows || ' rows with one key{" and instant" if feed.time else ""} and differing values, in lines '
                 || first_line || if(rows > 2, ' to ', ' and ') || last_line || '; they differ in ' || differing,
             reread.cells
-        from twins join reread on reread.rowid = twins.place
-        join (select twin_of, concat_ws(', ', {differing}) as differing from twins where {is_conflict} group by twin_of)
-            using (twin_of)
+        from repeats join reread on reread.rowid = repeats.place
+        join (select repeat_of, concat_ws(', ', {differing}) as differing
+              from repeats where {is_conflict} group by repeat_of)
+            using (repeat_of)
         where {is_conflict}
         """
     )

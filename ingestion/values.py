@@ -166,13 +166,13 @@ class Reading:
         kept = let("n", self.number(text), kept if self.column.signed else f"case when n >= 0 then {kept} end")
         if self._parse or self.is_number or (self.source and self.source.round is not None):
             return kept
-        # Most amounts have no decimals, or two; a pattern judges the others.
+        # Most amounts have no decimals, or two; a pattern evaluates the others.
         cents = r"(\.[0-9]{1,2})?" if self._way.point == "." else ""
         is_plain = f"regexp_full_match({text}, '[0-9]{{1,12}}{cents}')"
         return f"case when {is_plain} then try_cast({text} as {sql_type}) else {kept} end"
 
     def _whole(self, text: str) -> str:
-        # Most counts read back as they were written; what is behind `else`, which costs more, judges the others.
+        # Most counts read back as they were written; what is behind `else`, which costs more, evaluates the others.
         whole = f"cast({text} as bigint)"
         plain = f"cast(try_cast({text} as bigint) as varchar) = {text} and {whole} between 0 and {MAX_COUNT}"
         fits = f"case when n = floor(n) and n between 0 and {MAX_COUNT} then cast(n as bigint) end"

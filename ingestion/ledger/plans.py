@@ -94,7 +94,7 @@ def record_plan(
     run_id: str,
     day: str,
     dirty_upto: int,
-    cap: str,
+    build_through: str,
     fingerprints: str,
     state: str,
     dates: Iterable[tuple[str, str, str]],
@@ -109,7 +109,7 @@ def record_plan(
     """
     connection.execute(
         "insert or replace into plans values (?, ?, ?, ?, ?, ?, ?)",
-        (run_id, day, stamp(), dirty_upto, cap, fingerprints, state),
+        (run_id, day, stamp(), dirty_upto, build_through, fingerprints, state),
     )
     if asked is not None:
         connection.execute("insert or replace into plan_ranges values (?, ?)", (run_id, asked))

@@ -349,11 +349,11 @@ class Unpivot(Strict):
 
 
 class _Traits(Strict):
-    """How the rows of one feed are chosen and judged."""
+    """How the rows of one feed are chosen and evaluated."""
 
     skip_totals: bool | None = Field(
         default=None,
-        description="`true`: a row that sums others (Total, Grand total, Summe, 合計, ...) is set aside as left out;"
+        description="`true`: a row that sums others (Total, Grand total, Summe, 合計, ...) is left out;"
         " `false`: there is none, such a word is an id. Default: such a row is quarantined, with this remedy.",
     )
     unpivot: Unpivot | None = Field(
@@ -367,7 +367,7 @@ class _Traits(Strict):
 
     keep: str | None = Field(
         default=None,
-        description="Rows that are read, as `kind = 'post' and likes is not empty`; others are set aside as left out.",
+        description="Rows that are read, as `kind = 'post' and likes is not empty`; others are left out.",
     )
     zero_is_null: tuple[str, ...] = Field(default=(), description="Counts in which 0 means not captured.")
     outage_share: float | None = Field(
@@ -450,7 +450,7 @@ class Mapping(_Traits):
     decimal_mark: Literal[".", ","] | None = Field(
         default=None,
         description="Of the numbers of all columns; the other mark groups thousands. Unsaid it is a point, and a number"
-        " like 1.000, which could be one thousand, sets its row aside.",
+        " like 1.000, which could be one thousand, quarantines its row.",
     )
     thousands_mark: Literal[".", ",", " ", "'"] | None = Field(
         default=None, description="What alone groups thousands, in all columns. Default: blanks and the other mark."
@@ -458,7 +458,7 @@ class Mapping(_Traits):
     date_order: DateOrder | None = Field(
         default=None,
         description="Order of day, month and year in digits, in all columns: `dmy` reads 03/04/2026 as 3 April."
-        " Unsaid, such a date sets its row aside.",
+        " Unsaid, such a date quarantines its row.",
     )
     language: str | None = Field(
         default=None, description="Of names of months in a `time_format` with `%b` or `%B`, as `de`. Default: English."

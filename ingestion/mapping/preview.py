@@ -114,7 +114,7 @@ def preview(
             console.print(f"\nsheet    {mapping.sheet}", markup=False)
         for parts in mapping.parts_by_feed.values():
             accepted += _show_feed(console, reader, copy, file, mapping, parts)
-    _say_next(console, delivered, chosen, accepted)
+    _show_next(console, delivered, chosen, accepted)
     return 0 if accepted else 1
 
 
@@ -271,7 +271,7 @@ def _infer(reader: Reader, copy: Path, file: Path) -> Chosen:
     return Chosen(None if guess.open_ends else load_mapping(written), how, written)
 
 
-def _say_next(console: Console, file: Path, chosen: Chosen, accepted: int) -> None:
+def _show_next(console: Console, file: Path, chosen: Chosen, accepted: int) -> None:
     """The next step."""
     console.print()
     if chosen.written:

@@ -81,7 +81,7 @@ x          := 'text' (a quote is doubled) | number
 Texts are compared as they stand in the file, without the blanks at their ends. Compared with a number, a cell is read
 as the column that it fills: with its marks and its `parse`, else as `parse: number` reads. Compared with a date in
 quotes (`'2026-01-05'`), a cell of a column of times is read as a time. A cell without any digit fails a comparison with
-a number; one that has digits and cannot be read sets its row aside, for it may be money. An empty cell passes
+a number; one that has digits and cannot be read quarantines its row, for it may be money. An empty cell passes
 `is empty` and `not ...` alone. Rows that are left out are counted as quarantined with that reason, so that no row is
 lost unseen; the check on quarantined rows does not count them. `hidden_when` is such a test as well.
 """

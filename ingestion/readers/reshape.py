@@ -34,8 +34,8 @@ def unpivot(reader: Reader, table: Table, spread: Unpivot) -> Table:
     table = with_lines(reader, table)
     kept, places = _split(table, spread)
     header = [*(table.header[index] for index in kept), *spread.columns]
-    twins = {tidy(name) for name in header if [tidy(other) for other in header].count(tidy(name)) > 1}
-    if clash := twins & set(spread.columns):
+    repeats = {tidy(name) for name in header if [tidy(other) for other in header].count(tidy(name)) > 1}
+    if clash := repeats & set(spread.columns):
         raise FileRefused(f"`unpivot` makes a column {min(clash)!r}, and the file has one; choose another name")
     types = {new: table.types[old] for new, old in enumerate(kept) if old in table.types}
     cells = [f"c{old} as c{new}" for new, old in enumerate(kept)]

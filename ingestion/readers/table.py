@@ -1,7 +1,7 @@
 """A landed file as a table of cells, in whatever format it came, and what the readers of all formats share.
 
 A `Table` is the header, and a SQL relation with one row per record and a column `c<n>` per header cell, in the file's
-order. Nothing is typed or judged here. Records that cannot be split into cells go to the temporary table `rejects`.
+order. Nothing is typed or evaluated here. Records that cannot be split into cells go to the temporary table `rejects`.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class Table:
         rows_hint: records, as far as they could be counted, for a file that is refused.
         number: makes of a table of the relation's rows a temporary view with `place` and `source_line`, returns the
             records read.
-        left_out: records that were set aside on purpose before any cell was read.
+        left_out: records that were quarantined on purpose before any cell was read.
         hint: what a person may say to find a column that is missing.
         notes: what people should know of how it was read.
     """

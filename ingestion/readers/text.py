@@ -69,7 +69,7 @@ def looks_like_utf16(head: bytes) -> bool:
 
 
 def invalid_bytes(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that are none of the encoding become a byte that no UTF-8 holds, so that their record is set aside."""
+    """Bytes that are none of the encoding become a byte that no UTF-8 holds, so that their record is quarantined."""
     assert isinstance(error, UnicodeDecodeError)
     return "\udcff", error.end
 

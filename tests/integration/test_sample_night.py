@@ -129,6 +129,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "dim_er_benchmark": "source, platform, statistic, as_of, band, level",
         "fct_follower_trust_daily": "platform, account_id, snapshot_date",
         "fct_follower_flag": "platform, account_id, signal, window_start",
+        "fct_vendor_metric": "platform, account_id, source, metric, as_of_date",
         "dim_collaboration_version": "collaboration_id, valid_from",
         "fct_attribution": "order_id, model, collaboration_id",
         "fct_commission_ledger": "entry_id",

@@ -1,4 +1,4 @@
-"""Layouts of real exports whose tables are hard to find: each lands with YAML alone, or is set aside in words.
+"""Layouts of real exports whose tables are hard to find: each lands with YAML alone, or is quarantined in words.
 
 The files of `tests/fixtures/door` are made up; each stands for a kind of real export.
 """

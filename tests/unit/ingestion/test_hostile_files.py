@@ -352,7 +352,7 @@ def test_time_in_a_name_more_than_48_hours_ahead(yard_with_good: Yard) -> None:
 
 
 def test_lack_of_memory_is_no_fault_of_the_file(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk or too little memory ends the run; the file is not set aside for it, and lands with the next."""
+    """A full disk or too little memory ends the run; the file is not quarantined for it, and lands with the next."""
     import duckdb
 
     from ingestion import parse

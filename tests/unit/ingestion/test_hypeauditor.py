@@ -45,7 +45,7 @@ def test_text_counts_equal_their_number_twins_and_nulls_are_null(yard: Yard, nam
     for row in rows:
         seen.setdefault(row[id_at].strip(), set()).add(tuple(row))
     once = {row[id_at].strip(): row for row in rows if len(seen[row[id_at].strip()]) == 1}
-    assert set(landed) == set(once), "rows of one id that differ are set aside, all others land"
+    assert set(landed) == set(once), "rows of one id that differ are quarantined, all others land"
     for account, row in once.items():
         followers, country, why = landed[account]
         number = row[number_at].strip()

@@ -120,7 +120,7 @@ def test_an_export_makes_no_ledger_and_waits_for_no_writer(yard: Yard) -> None:
 
 
 def test_a_ledger_that_stays_locked_is_an_error_and_no_wait(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The twin: a writer in the midst of its commit holds the file alone."""
+    """Negative test: a writer in the midst of its commit holds the file alone."""
     monkeypatch.setattr("ingestion.ledger.store.COPY_SECONDS", 0.1)
     yard.land()
     holder = sqlite3.connect(yard.settings.ledger, isolation_level=None)

@@ -55,7 +55,7 @@ def unchanged(yard: Yard) -> tuple[bytes, list[str]]:
     return yard.settings.ledger.read_bytes(), names
 
 
-# --- files set aside whole
+# --- files quarantined whole
 
 
 def test_a_file_set_aside_for_a_setting_is_read_again_once(yard: Yard) -> None:
@@ -69,7 +69,7 @@ def test_a_file_set_aside_for_a_setting_is_read_again_once(yard: Yard) -> None:
 
 
 def test_without_the_replay_it_would_never_come_in(yard: Yard) -> None:
-    """The twin: what the replay is for."""
+    """Negative test: what the replay is for."""
     refuse_for_its_size(yard)
     for run in range(3):
         assert yard.land(f"again {run}").files_new == 0
@@ -236,7 +236,7 @@ def test_a_corrected_mapping_and_a_file_that_is_gone(yard: Yard, monkeypatch: py
 def test_a_mapping_that_reads_another_time_in_the_name_doubles_nothing(
     yard: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same file under the same name, at another instant: the older reading gives way all the same."""
+    """The same file under the same name, at another instant: the older reading is superseded all the same."""
     yard.drop(NAME, vtuber(channel(1, 100)))
     yard.land("one")
     mapping = vtuber_mapping()
@@ -272,7 +272,7 @@ def test_a_changed_feed_reads_its_files_again_by_itself(yard: Yard, monkeypatch:
 def test_what_models_see_of_a_feed_is_no_reason_to_read_it_again(
     yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The twin: two descriptions of the same reading have one fingerprint, also of a vendor's mapping."""
+    """Negative test: two descriptions of the same reading have one fingerprint, also of a vendor's mapping."""
     yard_with_good.land("one")
     before = contracts.load_feeds()
     vendor = vtuber_mapping().fingerprint_of(None)
