@@ -3,6 +3,7 @@
 A landed file is hostile until proved otherwise. Whatever is wrong with one file never stops the others.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -129,8 +130,12 @@ class Landed:
 
 
 def scan(landing: Path) -> Iterator[Candidate]:
-    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out."""
-    for folder, subfolders, names in os.walk(landing, followlinks=False):
+    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out.
+
+    A folder that this user may not list or enter stands there itself, refused, and so does a path that is too long.
+    """
+    closed: list[OSError] = []
+    for folder, subfolders, names in os.walk(landing, onerror=closed.append, followlinks=False):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
         for name in sorted([*names, *links]):
@@ -141,6 +146,15 @@ def scan(landing: Path) -> Iterator[Candidate]:
                 yield Candidate(full.relative_to(landing).as_posix(), full.lstat())
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                closed.append(OSError(error.errno, error.strerror, folder))
+    for where, fault in {str(fault.filename): fault for fault in closed}.items():
+        path = Path(where)
+        if path != landing or fault.errno not in (errno.ENOENT, errno.ENOTDIR):
+            refusal = FileRefused(
+                f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten it"
+            )
+            yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
 
 
 def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
@@ -236,6 +250,9 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
     digest = hashlib.sha256()
     with os.fdopen(open_inside(settings.landing, relative_path), "rb") as source, partial.open("wb") as target:
         before = os.fstat(source.fileno())
+        if before.st_size > settings.max_unpacked_bytes:
+            # Asked before the copy: a file with holes takes no room where it lies.
+            raise FileRefused(_larger_than(settings.max_unpacked_bytes))
         while block := source.read(BLOCK):
             digest.update(block)
             target.write(block)
@@ -263,8 +280,12 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
     if file_format == "xlsx":
         verify_zip(copy, limit)
     if copy.stat().st_size > limit:
-        raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
+        raise FileRefused(_larger_than(limit))
     return copy
+
+
+def _larger_than(limit: int) -> str:
+    return f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES"
 
 
 def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
@@ -479,7 +500,8 @@ def _take_in(
         raise FileNotReady("it vanished before it could be read") from error
     except FileRefused as error:
         # A name that is never opened (a link, a device) is known by its path alone.
-        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+        why = candidate.refusal or error
+        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, why)
     if candidate.member is not None and note is not None:
         # It speaks of the zip, whose bytes are as it says.
         note = note.model_copy(update={"bytes": size, "sha256": sha256, "rows": None})
