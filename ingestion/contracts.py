@@ -21,9 +21,9 @@ class FeedColumn(Strict):
 
     `code` is lower-cased text (one of `values` where they are listed), `id` an opaque key, `count` a whole number
     from 0 to 10^12 that keeps its reason when null, `integer` any other whole number from 0, `amount` money of 0 or
-    more with at most 4 decimals, `rate` a ratio of 0 or more with at most 8, `currency` an ISO 4217 code in upper
-    case, `boolean` yes or no, `date` an ISO 8601 date, `timestamp` an ISO 8601 instant (UTC unless it names a zone),
-    `list` texts separated by `|`, `text` anything else.
+    more with at most 4 decimals (of any sign where it is `signed`, as a credit note is), `rate` a ratio of 0 or more
+    with at most 8, `currency` an ISO 4217 code in upper case, `boolean` yes or no, `date` an ISO 8601 date,
+    `timestamp` an ISO 8601 instant (UTC unless it names a zone), `list` texts separated by `|`, `text` anything else.
     """
 
     type: Literal[
@@ -31,6 +31,7 @@ class FeedColumn(Strict):
     ]
     required: bool = False
     values: tuple[str, ...] = ()
+    signed: bool = False
 
     @model_validator(mode="after")
     def _values_of_codes(self) -> "FeedColumn":
@@ -44,7 +45,9 @@ class Feed(Strict):
 
     `time` is the instant at which the row was captured: rows of one key and different instants stand side by side.
     `date` is the column whose UTC date is the row's day (default: `time`; a feed with neither takes its file's
-    `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built.
+    `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built. What is absent from
+    a full delivery is `withdrawn`, or only `noted`, as an agreement is none the less. `line` is the column of the key
+    that tells the lines of one record apart: rows of one file without it are numbered as they stand, equal ones too.
     """
 
     feed: str
@@ -52,6 +55,8 @@ class Feed(Strict):
     time: str | None = None
     date: str | None = None
     visible: Literal["planned_days", "all_days"]
+    absence: Literal["withdrawn", "noted"] | None = None
+    line: str | None = None
     columns: dict[str, FeedColumn]
 
     @property
@@ -67,10 +72,17 @@ class Feed(Strict):
     def fingerprint_of(self, filled: Collection[str]) -> str:
         """Changes whenever a file that fills these columns would be read otherwise.
 
-        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`).
+        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`,
+        `absence`), nor what files that were accepted before could not hold (`signed`, `line`).
         A file that is still read as v0.1.0 read it keeps the fingerprint that v0.1.0 gave it.
         """
-        contract = self.model_dump(mode="json", exclude={"visible"}, exclude_defaults=True)
+        left_out: Any = {
+            "visible": True,
+            "absence": True,
+            "line": True,
+            "columns": {name: {"signed"} for name in self.columns},
+        }
+        contract = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         meaning = _as_far_as(contract, filled)
         first = _first_contracts().get(self.feed)
         if first is not None and meaning == _as_far_as(first["contract"], filled):

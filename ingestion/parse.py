@@ -4,6 +4,7 @@
 record that could be split into cells, with a value `v_<name>` per feed column and, where a cell is bad, its name, text
 and reason. `numbered` is the same with `source_line`; `dropped` lists the lines of twins that do not stay; `rejects`
 holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
+`set_aside` holds the keys of rows that are not loaded, of the feeds whose rows a later delivery can withdraw.
 """
 
 import difflib
@@ -36,6 +37,7 @@ class Delivery:
 
     Args:
         is_whole: whether a manifest names the file's bytes or its SHA-256, so that it cannot be cut.
+        is_full: whether it is all that there is, so that what it no longer holds is withdrawn.
     """
 
     batch_id: str
@@ -46,6 +48,7 @@ class Delivery:
     loaded_at: datetime
     origin: str = "observed"
     is_whole: bool = False
+    is_full: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Outcome:
 
     Args:
         rows_left_out: of the quarantined, those that the mapping's `keep` leaves out on purpose.
+        has_keys: whether rows that are not loaded name keys that count: see `set_aside`.
+        keys_unread: rows of which not even the key can be read.
+        key_dates: days of the rows that `keep` leaves out.
     """
 
     state: str
@@ -65,6 +71,9 @@ class Outcome:
     rows_duplicate: int = 0
     rows_left_out: int = 0
     has_rejects: bool = False
+    has_keys: bool = False
+    keys_unread: int = 0
+    key_dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,7 @@ def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, d
     rejected = one(reader, "select count(*) from rejects")
     left_out = one(reader, "select count(*) from numbered where bad_column = '(left out)'") if part.keep else 0
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
+    has_keys, keys_unread, key_dates = _set_keys_aside(reader, layout)
     outages = _outages(reader, part)
     notes = [
         *table.notes,
@@ -155,6 +165,9 @@ def read_table(reader: Reader, table: Table, mapping: Mapping, part: FeedPart, d
         rows_duplicate=duplicates,
         rows_left_out=left_out,
         has_rejects=rejected > 0,
+        has_keys=has_keys,
+        keys_unread=keys_unread,
+        key_dates=key_dates,
     )
 
 
@@ -428,7 +441,7 @@ def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
 def _drop_tables(reader: Reader) -> None:
     for view in ("accepted", "numbered"):
         reader.execute(f"drop view if exists {view}")
-    for table in ("judged", "dropped", "twins", "reread"):
+    for table in ("judged", "dropped", "twins", "reread", "set_aside"):
         reader.execute(f"drop table if exists {table}")
     reader.execute("create temp table dropped (source_line bigint)")
 
@@ -453,7 +466,10 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
     """
     feed, part = layout.feed, layout.part
     key = ", ".join(f"v_{name}" for name in feed.identity)
-    repeated = f"select {key} from judged where bad_column is null group by {key} having count(*) > 1"
+    # Lines of one record that have no id of their own are told apart by their place alone.
+    is_told = "bad_column is null" + (f" and v_{feed.line} is not null" if feed.line else "")
+    repeated = f"select {key} from judged where {is_told} group by {key} having count(*) > 1"
+    same_key = " and ".join(f"numbered.v_{name} is not distinct from repeated.v_{name}" for name in feed.identity)
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
     content = ", ".join([*(f"v_{name}" for name in feed.columns), "extra"])
@@ -466,7 +482,8 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
             min(source_line) over same as first_line, max(source_line) over same as last_line,
             count(*) over same as rows
         from (select source_line, place, {key}, row({content}) as content
-              from numbered join ({repeated}) using ({key}) where bad_column is null)
+              from numbered
+              where {is_told} and exists (select 1 from ({repeated}) as repeated where {same_key}))
         window same as (partition by {key})
         """
     )
@@ -475,6 +492,45 @@ def _settle_twins(reader: Reader, layout: Layout) -> int:
         _quarantine_conflicts(reader, layout, is_conflict)
     reader.execute(f"insert into dropped select source_line from twins where {is_conflict} or source_line <> kept_line")
     return one(reader, f"select count(*) from twins where not ({is_conflict}) and source_line <> kept_line")
+
+
+def _set_keys_aside(reader: Reader, layout: Layout) -> tuple[bool, int, tuple[str, ...]]:
+    """Make `set_aside` of a file that may withdraw something: the keys of its rows that are not loaded.
+
+    What `keep` leaves out is withdrawn; what is `held`, as a row in quarantine, is no more absent than it is loaded.
+    Returns whether there are any, how many rows have no readable key, and the days of what is left out.
+    """
+    feed, part, is_full = layout.feed, layout.part, layout.delivery.is_full
+    withdraws = bool(part.keep) and part.left_out == "withdrawn" and feed.absence == "withdrawn"
+    if not feed.absence or not (is_full or withdraws):
+        return False, 0, ()
+    parts = [name for name in feed.key if name not in ("shop", feed.line)]
+    record = f"concat_ws('/', {', '.join(f'v_{name}' for name in parts)})"
+    day = f"cast(v_{feed.day} as date)" if feed.day else "null"
+    shop = "v_shop" if "shop" in feed.columns else "null"
+    line = f"v_{feed.line}" if feed.line else "null"
+    in_key = ", ".join(quote(name) for name in feed.key)
+    is_unread = " or ".join([*(f"v_{name} is null" for name in parts), f"bad_column in ({in_key})"])
+    is_left_out = f"bad_column = '{LEFT_OUT}'"
+    reader.execute(
+        f"""
+        create temp table set_aside as
+        select coalesce({shop}, '') as shop, {record} as record_id, {line} as line_id,
+            case when {is_left_out} and {withdraws} then 'left_out' else 'held' end as kind,
+            cast({day} as date) as row_date, source_line
+        from numbered
+        where (bad_column <> '{HEADER_AGAIN}' or source_line in (select source_line from dropped))
+            and not coalesce({is_unread}, false) and ({is_full} or {is_left_out})
+        """
+    )
+    unread = one(
+        reader,
+        f"select (select count(*) from numbered where bad_column <> '{HEADER_AGAIN}' and ({is_unread})) + (select"
+        " count(*) from rejects where source_line is null or source_line not in (select source_line from numbered))",
+    )
+    days = "select distinct row_date from set_aside where kind = 'left_out' and row_date is not null order by 1"
+    found = tuple(str(day) for (day,) in reader.execute(days).fetchall())
+    return one(reader, "select count(*) from set_aside") > 0, unread, found
 
 
 def _quarantine_conflicts(reader: Reader, layout: Layout, is_conflict: str) -> None:

@@ -82,7 +82,8 @@ def value(
         return _whole(text)
     if kind in DECIMALS:
         sql_type, places = DECIMALS[kind]
-        plain = f"regexp_full_match({text}, '[0-9]{{1,{18 - places}}}(\\.[0-9]{{1,{places}}}0*)?')"
+        sign = "-?" if column.signed else ""
+        plain = f"regexp_full_match({text}, '{sign}[0-9]{{1,{18 - places}}}(\\.[0-9]{{1,{places}}}0*)?')"
         return f"case when {plain} then try_cast({text} as {sql_type}) end"
     if kind == "boolean":
         return f"case when lower({text}) in {YES} then true when lower({text}) in {NO} then false end"

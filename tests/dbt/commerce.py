@@ -12,13 +12,18 @@ import duckdb
 
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.raw import columns_of
+from ingestion.raw import KEY_COLUMNS, columns_of
 from ingestion.user_config.load import load
+from warehouse.build import arrivals
 from warehouse.build.dbt import DBT_PROJECT
 from warehouse.build.meta import config_tables
 
 Rows = Iterable[Mapping[str, Any]]
-RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
+RAW_DEFAULTS = {
+    "data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1,
+    "mapping": "canonical", "scope": "{}", "written_at": "2026-01-01 00:00:00", "arrival_order": 1, "is_signed": False,
+    "batch_id": "b",
+}  # fmt: skip
 # The domains of money, and the mart that lists what is wrong with its records.
 MONEY = ("core", "order", "attribution", "commission", "spend", "returns", "pricing", "fct_commerce_issue")
 
@@ -88,6 +93,9 @@ class World:
             "create or replace table build.meta.plan"
             " (model varchar, snapshot_date date, reason varchar, pass_number integer)"
         )
+        run(f"create or replace table build.meta.arrival ({arrivals.COLUMNS})")
+        keys = ", ".join(f"{name} {kind}" for name, kind in KEY_COLUMNS.items())
+        run(f"create or replace table build.meta.set_aside_key ({keys})")
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)
         for node, sql in self.compiled.models:
@@ -98,7 +106,7 @@ class World:
 
     def _land(self, name: str, rows: list[Mapping[str, Any]], as_of: date) -> None:
         feed = load_feeds()[name]
-        columns = columns_of(feed)
+        columns = columns_of(feed) | arrivals.READING
         declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         self.connection.execute(f"create or replace table build.raw.{name} ({declared})")
         full = []

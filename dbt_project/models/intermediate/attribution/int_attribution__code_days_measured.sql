@@ -37,9 +37,9 @@ used as (
         end as collaboration_id,
         max(orders.data_origin) as data_origin
     from orders
-    inner join order_codes on orders.order_id = order_codes.order_id
+    inner join order_codes on {{ same_in_shop("orders", "order_codes", "order_id") }}
     left join clicked
-        on orders.order_id = clicked.order_id and order_codes.collaboration_id = clicked.collaboration_id
+        on {{ same_in_shop("orders", "clicked", "order_id") }} and order_codes.collaboration_id = clicked.collaboration_id
     where orders.renewal_number = 0
     group by orders.promo_code, orders.order_date
 ),

@@ -17,6 +17,7 @@ codes as (select * from {{ ref("int_agreement__code_ownership_periods") }}),
 
 touch_codes as (
     select
+        touches.shop,
         touches.touch_id,
         case when count(*) = 1 then max(codes.collaboration_id) end as collaboration_id
     from touches
@@ -24,12 +25,13 @@ touch_codes as (
         on touches.promo_code = codes.promo_code
         and cast(touches.touched_at as date) >= codes.first_day
         and (codes.last_day is null or cast(touches.touched_at as date) <= codes.last_day)
-    group by touches.touch_id
+    group by touches.shop, touches.touch_id
 ),
 
 -- What a touch names itself comes first, then its link, then its code.
 owned as (
     select
+        touches.shop,
         touches.touch_id,
         touches.customer_id,
         touches.touched_at,
@@ -47,11 +49,12 @@ owned as (
         on touches.link_id = links.link_id
         and cast(touches.touched_at as date) >= links.first_day
         and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
-    left join touch_codes on touches.touch_id = touch_codes.touch_id
+    left join touch_codes on {{ same_in_shop("touches", "touch_codes", "touch_id") }}
 ),
 
 int_attribution__touches_resolved as (
     select
+        owned.shop,
         owned.touch_id,
         owned.customer_id,
         owned.touched_at,

@@ -7,6 +7,7 @@ codes as (select * from {{ ref("int_agreement__code_ownership_periods") }}),
 
 int_order__codes_matched as (
     select
+        orders.shop,
         orders.order_id,
         count(*) as owners,
         -- A code that two own at once is credited and paid to neither.
@@ -16,7 +17,7 @@ int_order__codes_matched as (
         on orders.promo_code = codes.promo_code
         and orders.order_date >= codes.first_day
         and (codes.last_day is null or orders.order_date <= codes.last_day)
-    group by orders.order_id
+    group by orders.shop, orders.order_id
 )
 
 select * from int_order__codes_matched

@@ -48,7 +48,7 @@ paid as (
 int_spend__spend_dated as (
     select
         *,
-        {{ in_base("cast(amount as decimal(24, 4))", "fx_rate") }} as amount_base
+        {{ in_base("cast(amount as decimal(24, 6))", "fx_rate") }} as amount_base
     from paid
 
     union all
