@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations, groupby, pairwise
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -124,6 +125,23 @@ class Benchmark(Row):
             raise ValueError("a rate that is compared states its denominator: followers, views or reach")
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"low {self.low} lies above high {self.high}")
+        return self
+
+
+class Shop(Row):
+    """A shop by the name that its orders carry, empty where it is the only one: its brand, and where its days lie."""
+
+    shop: str = ""
+    brand: Text | None = None
+    time_zone: str = "UTC"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+
+    @model_validator(mode="after")
+    def _zone_is_known(self) -> "Shop":
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {self.time_zone!r}; write one like Asia/Taipei or UTC") from error
         return self
 
 
@@ -327,6 +345,13 @@ TABLES = {
                 "compare_with": "varchar",
                 "source_note": "varchar",
             },
+            _no_problem,
+        ),
+        Table(
+            "shops",
+            Shop,
+            ("shop",),
+            {"shop": "varchar", "brand": "varchar", "time_zone": "varchar", "currency": "varchar"},
             _no_problem,
         ),
     )

@@ -10,13 +10,14 @@ from typing import Any
 
 import duckdb
 
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.raw import KEY_COLUMNS, columns_of
 from ingestion.user_config.load import load
 from warehouse.build import arrivals
 from warehouse.build.dbt import DBT_PROJECT
-from warehouse.build.meta import config_tables
+from warehouse.build.meta import config_tables, source_views
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {
@@ -77,8 +78,9 @@ class World:
 
         for name, (columns, rows) in config_tables(load(Settings(_env_file=None))).items():  # type: ignore[call-arg]
             self.connection.execute(f"create table build.meta.{name} ({columns})")
-            marks = ", ".join("?" * len(rows[0]))
-            self.connection.executemany(f"insert into build.meta.{name} values ({marks})", rows)
+            marks = ", ".join("?" * len(columns.split(", ")))
+            for row in rows:
+                self.connection.execute(f"insert into build.meta.{name} values ({marks})", row)
 
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""
@@ -98,11 +100,36 @@ class World:
         run(f"create or replace table build.meta.set_aside_key ({keys})")
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)
+        self._make_models()
+        return self
+
+    def build_landed(self, settings: Settings, as_of: date) -> "World":
+        """Make all models from what is landed in a data folder, as a build would see it."""
+        self.build({}, as_of)
+        with ledger.read(settings) as connection:
+            arrived = arrivals.rows_of(connection)
+            files = [file for file in ledger.accepted_raw_files(connection) if file.snapshot_date <= str(as_of)]
+            keys = [file for file in ledger.key_files(connection) if file[2] in {row[0] for row in arrived}]
+        run = self.connection.execute
+        run("use build")
+        for name in load_feeds():
+            run(f"drop table raw.{name}")
+        run("drop table meta.set_aside_key")
+        for row in arrived:
+            run(f"insert into meta.arrival values ({', '.join('?' * len(row))})", row)
+        for view in source_views(settings, files, keys):
+            run(view)
+        self._make_models()
+        for name in load_feeds():
+            run(f"drop view raw.{name}")
+        run("drop view meta.set_aside_key")
+        return self
+
+    def _make_models(self) -> None:
         for node, sql in self.compiled.models:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             target = f"{node['database']}.{node['schema']}.{node['name']}"
-            run(f"create or replace {kind} {target} as {sql}")
-        return self
+            self.connection.execute(f"create or replace {kind} {target} as {sql}")
 
     def _land(self, name: str, rows: list[Mapping[str, Any]], as_of: date) -> None:
         feed = load_feeds()[name]

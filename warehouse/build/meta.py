@@ -1,7 +1,7 @@
 """What a build is told before dbt runs: schema `meta` of the private build database, and the views of schema `raw`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -151,19 +151,8 @@ def write_meta(
                 build.register("frame", frame)
                 build.execute(f"insert into meta.{name} select * from frame")
                 build.unregister("frame")
-        columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in raw.KEY_COLUMNS.items())
-        listed = ", ".join(quote(str(settings.raw / path)) for path, _, _ in key_files)
-        stored_keys = f"from read_parquet([{listed}])" if key_files else f"from (select {columns}) where false"
-        build.execute(f"create or replace view meta.set_aside_key as select * {stored_keys}")
-        for feed in feeds:
-            paths = [f"{feed}/_schema.parquet", *(file.path for file in visible if file.feed == feed)]
-            listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
-            build.execute(
-                f"create or replace view raw.{feed} as"
-                f" select {_raw_columns(feeds[feed])}"
-                f" from read_parquet([{listed}], union_by_name = true, hive_partitioning = false) as landed"
-                f" left join meta.arrival on landed.batch_id = arrival.batch_id and {_arrivals_of(feeds[feed])}"
-            )
+        for view in source_views(settings, visible, key_files):
+            build.execute(view)
         build.execute("commit")
         owned = {model.name for model in models} - set(run_plan.changed)
         relations = _relations(build)
@@ -177,6 +166,30 @@ def write_meta(
         }
         is_same_code = version_before == version_now and _input_columns(build) == columns_before
         return Standing(was_published and is_same_code, stands, build_through)
+
+
+def source_views(
+    settings: Settings, files: Iterable[ledger.StoredFile], key_files: Iterable[tuple[str, str, str]]
+) -> Iterator[str]:
+    """The views of schema `raw` over these files, each row with its batch's arrivals, and that of keys set aside."""
+
+    def parquet(paths: Iterable[str]) -> str:
+        listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
+        return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file.feed, []).append(file.path)
+    keys = [path for path, _, _ in key_files]
+    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in raw.KEY_COLUMNS.items())
+    stored = parquet(keys) if keys else f"(select {columns}) where false"
+    yield f"create or replace view meta.set_aside_key as select * from {stored}"
+    for name, feed in load_feeds().items():
+        yield (
+            f"create or replace view raw.{name} as select {_raw_columns(feed)}"
+            f" from {parquet([f'{name}/_schema.parquet', *paths.get(name, [])])} as landed"
+            f" left join meta.arrival on landed.batch_id = arrival.batch_id and {_arrivals_of(feed)}"
+        )
 
 
 def _last_run(build: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
--- One row per record that was withdrawn, cancelled or contradicted, and per delivery that withdraws nothing: with its amount.
+-- One row per record that was withdrawn, cancelled or contradicted, and per full delivery that withdraws nothing.
 -- One model, as each of its selects is a thing that can happen to a record: a list, read one by one.
 {{ config(materialized="table") }}
 
@@ -12,7 +12,7 @@ contradictions as (select * from {{ ref("stg_landing__contradictions") }}),
 
 -- Whether a file of today would withdraw something if its delivery were whole.
 arrivals as (
-    select * from {{ source("meta", "arrival") }}
+    select * from {{ ref("stg_meta__arrivals") }}
     where is_current and is_last and is_full and incomplete_because is not null
 ),
 
@@ -29,9 +29,7 @@ int_operations__corrections_flagged as (
         case state
             when 'cancelled'
                 then 'a sale on its day, reversed on ' || cast(cancelled_at as date)
-            when 'left_out'
-                then 'left out of ' || withdrawn_by_file || ': a sale on its day, reversed on '
-                || cast(cancelled_at as date)
+            when 'left_out' then 'left out of ' || withdrawn_by_file || ': reversed on ' || cast(cancelled_at as date)
             when 'gone' then withdrawn_by_file || ' no longer holds it: it never was'
             else 'it never was'
         end as explanation,

@@ -1,4 +1,4 @@
--- One row per line of a refund, and per cancellation of an order: what it takes off its order's charged and net amounts.
+-- One row per line of a refund, and per cancellation: what it takes off its order's charged and net amounts.
 -- One model: each is the difference of two running sums, so that all of an order's are exact together.
 {{ config(materialized="table") }}
 
@@ -17,8 +17,8 @@ rates as (select * from {{ ref("int_core__fx_rates_carried") }}),
 
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
--- What a refund says of its parts: its goods, else what tax and shipping leave of it. One that says nothing of them is a
--- share of all that was charged.
+-- What a refund says of its parts: its goods, else what tax and shipping leave of it. One that says nothing of them
+-- is a share of all that was charged.
 events as (
     select
         'refund' as event_type,

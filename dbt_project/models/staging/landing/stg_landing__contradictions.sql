@@ -1,4 +1,5 @@
 -- One row per reading of an order, refund or cost that another file contradicts in a way that no correction does.
+-- One model: three things to say of the same pairs of readings.
 {{ config(materialized="table") }}
 
 {% set key = ["feed", "shop", "record_id"] %}
