@@ -18,6 +18,8 @@ CHANGES = {
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
+    "shops": "A row per shop by the name that its orders carry, empty for the only one: whose brand it sells, and where"
+    " its days lie. The package has none.",
 }
 
 

@@ -79,7 +79,7 @@ def test_an_example_that_is_uncommented_says_what_the_package_says(own: Settings
     before = load(own)
     first = {
         "tier_schemes.csv": "scheme,", "trust_signals.csv": "signal,", "trust_verdicts.csv": "verdict,",
-        "rate_cards.csv": "card,", "benchmarks.csv": "source,", "thresholds.yml": "- check",
+        "rate_cards.csv": "card,", "benchmarks.csv": "source,", "shops.csv": "shop,", "thresholds.yml": "- check",
     }  # fmt: skip
     written = examples(own)
     assert set(first) == set(written)
