@@ -3,9 +3,7 @@
 {{ config(materialized="table") }}
 {% set key = ["feed", "shop", "record_id", "line_id"] %}
 
-with readings as (
-    {{ withdrawable_readings() }}
-),
+with readings as (select * from {{ ref("stg_landing__readings") }}),
 
 -- Of a delivery that is missing a file, or holds a row whose key cannot be read, nobody knows what it no longer holds.
 arrivals as (

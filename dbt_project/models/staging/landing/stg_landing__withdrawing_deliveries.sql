@@ -3,9 +3,7 @@
 
 {% set key = ["feed", "shop", "record_id", "line_id"] %}
 
-with readings as (
-    {{ withdrawable_readings() }}
-),
+with readings as (select * from {{ ref("stg_landing__readings") }}),
 
 arrivals as (select * from {{ ref("stg_meta__arrivals") }}),
 
