@@ -1,4 +1,5 @@
 -- One row per order, attribution model and collaboration: its credit. `(none)` is what no collaboration has.
+-- One model, as what a path, a code and a renewal are worth all fall back on the same orders.
 {{ config(materialized="table") }}
 
 with orders as (select * from {{ ref("int_order__orders_valued") }}),
