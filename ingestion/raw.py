@@ -17,8 +17,8 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
-from ingestion.ledger import RawFile
-from ingestion.readers.table import Reader
+from ingestion.ledger import KeyFile, RawFile
+from ingestion.readers.table import Reader, one
 from ingestion.sql import quote
 
 SQL_TYPES = {
@@ -114,6 +114,30 @@ def _one_part(reader: Reader, folder: Path) -> Path:
     joined = folder / "joined"
     reader.execute(f"copy (from read_parquet({pieces}) order by source_line) to '{joined}' ({PARQUET})")
     return joined
+
+
+KEY_COLUMNS = {
+    "shop": "varchar",
+    "record_id": "varchar",
+    "line_id": "varchar",
+    "kind": "varchar",
+    "row_date": "date",
+    "source_line": "bigint",
+    "batch_id": "varchar",
+}
+
+
+def write_keys(settings: Settings, reader: Reader, feed: str, batch_id: str) -> KeyFile:
+    """Write the table `set_aside`: keys that a file names in rows that are not loaded, by which it withdraws others."""
+    target = settings.raw / feed / "set_aside" / f"{batch_id}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    sources = {name: quote(batch_id) if name == "batch_id" else name for name in KEY_COLUMNS}
+    casts = ", ".join(f"cast({sources[name]} as {kind}) as {name}" for name, kind in KEY_COLUMNS.items())
+    reader.execute(f"copy (select {casts} from set_aside order by source_line) to '{partial}' ({PARQUET})")
+    size, digest = commit_file(partial, target)
+    rows = one(reader, "select count(*) from set_aside")
+    return KeyFile(target.relative_to(settings.raw).as_posix(), rows, size, digest)
 
 
 def write_rejects(settings: Settings, reader: Reader, feed: str, batch_id: str, file: str) -> Path:

@@ -31,6 +31,15 @@ def accepted_raw_files(connection: Connection) -> list[StoredFile]:
     return [StoredFile(*row) for row in connection.execute(query)]
 
 
+def key_files(connection: Connection) -> list[tuple[str, str, str]]:
+    """Path, sha-256 and batch of the keys that batches name without loading them, of all batches that may count."""
+    query = (
+        "select k.path, k.sha256, k.batch_id from key_files k join batches b using (batch_id)"
+        " where b.state in ('accepted', 'quarantined') order by 1"
+    )
+    return [tuple(row) for row in connection.execute(query)]
+
+
 def feeds_with_rows(connection: Connection) -> frozenset[str]:
     """Feeds that have accepted rows."""
     rows = connection.execute(
@@ -52,7 +61,7 @@ def raw_files_of_feed(connection: Connection, feed: str) -> dict[str, str]:
 
 def raw_paths(connection: Connection) -> set[str]:
     """Path of every raw file that the ledger names."""
-    return {row["path"] for row in connection.execute("select path from raw_files")}
+    return {row["path"] for row in connection.execute("select path from raw_files union select path from key_files")}
 
 
 def raw_files_with_state(connection: Connection) -> list[Row]:

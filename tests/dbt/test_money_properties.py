@@ -252,7 +252,7 @@ def test_late_touches_change_exactly_the_rows_of_their_customers_orders(
     build(world, feeds)
     before = world.mart("fct_attribution")
     build(world, feeds | {"touches": [*feeds["touches"], touch]})
-    changed = {row[0] for row in before ^ world.mart("fct_attribution")}
+    changed = {row[1] for row in before ^ world.mart("fct_attribution")}
     placed = datetime.fromisoformat(touch["touched_at"])
     reached = {
         order["order_id"]

@@ -20,6 +20,7 @@ versions as (select * from {{ ref("int_agreement__versions") }}),
 -- Those of a known customer on a known collaboration: of the touches, and of the tracked links.
 clicks as (
     select
+        shop,
         touch_id as click_id,
         customer_id,
         touched_at as clicked_at,
@@ -31,6 +32,7 @@ clicks as (
 
     -- A visitor is a customer where the shop gives both the same id; any other visitor matches no order.
     select
+        link_clicks.shop,
         link_clicks.click_id,
         link_clicks.visitor_id as customer_id,
         link_clicks.clicked_at,
@@ -45,18 +47,19 @@ clicks as (
 
 int_attribution__last_clicks_matched as (
     select
+        orders.shop,
         orders.order_id,
         clicks.collaboration_id,
         max(clicks.clicked_at) as clicked_at,
         max_by(clicks.click_id, (clicks.clicked_at, clicks.click_id)) as click_id
     from orders
-    inner join clicks on orders.customer_id = clicks.customer_id and orders.ordered_at >= clicks.clicked_at
+    inner join clicks on {{ same_in_shop("orders", "clicks", "customer_id") }} and orders.ordered_at >= clicks.clicked_at
     -- A click is looked up on its own day: its cookie lasts as long as was agreed then.
     inner join versions
         on clicks.collaboration_id = versions.collaboration_id
         and {{ is_within("cast(clicks.clicked_at as date)", "versions") }}
         and {{ days_before("orders.ordered_at", cookie_days) }} <= clicks.clicked_at
-    group by orders.order_id, clicks.collaboration_id
+    group by orders.shop, orders.order_id, clicks.collaboration_id
 )
 
 select * from int_attribution__last_clicks_matched

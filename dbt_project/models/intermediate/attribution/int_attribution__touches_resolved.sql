@@ -24,6 +24,7 @@ came_directly as (
 
 used as (
     select
+        shop,
         touch_id,
         cast(touched_at as date) as touch_date,
         {{ words_of("promo_code") }} as promo_code
@@ -33,6 +34,7 @@ used as (
 
 touch_codes as (
     select
+        used.shop,
         used.touch_id,
         case when count(distinct codes.collaboration_id) = 1 then max(codes.collaboration_id) end as collaboration_id
     from used
@@ -40,12 +42,13 @@ touch_codes as (
         on used.promo_code = codes.promo_code
         and used.touch_date >= codes.first_day
         and (codes.last_day is null or used.touch_date <= codes.last_day)
-    group by used.touch_id
+    group by used.shop, used.touch_id
 ),
 
 -- What a touch names itself comes first, then its link, then its code.
 owned as (
     select
+        touches.shop,
         touches.touch_id,
         touches.customer_id,
         touches.touched_at,
@@ -63,11 +66,12 @@ owned as (
         and cast(touches.touched_at as date) >= links.first_day
         and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
     left join came_directly on replace(touches.channel, ' ', '') = came_directly.channel
-    left join touch_codes on touches.touch_id = touch_codes.touch_id
+    left join touch_codes on {{ same_in_shop("touches", "touch_codes", "touch_id") }}
 ),
 
 int_attribution__touches_resolved as (
     select
+        owned.shop,
         owned.touch_id,
         owned.customer_id,
         owned.touched_at,

@@ -115,7 +115,7 @@ int_social__records_flagged as (
 
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'live session unknown' as issue,
         'live session ' || live_session_id || ' is not landed: in no session until it is' as explanation,
         order_date as record_date,
@@ -127,7 +127,7 @@ int_social__records_flagged as (
 
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'outside its live session' as issue,
         'placed ' || case placed when 'before' then 'before' else 'more than {{ live_window_days() }} days after' end
         || ' live session ' || live_session_id || ': counted in orders_outside alone' as explanation,

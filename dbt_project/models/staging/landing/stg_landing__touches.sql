@@ -1,14 +1,20 @@
 -- One row per touch.
-with landed as (select * from {{ source("raw", "touches") }}),
+with landed as (
+    select
+        *,
+        coalesce(shop, '') as shop_name
+    from {{ source("raw", "touches") }}
+),
 
 settled as (
     select *
     from landed
-    {{ latest_delivery(["touch_id"]) }}
+    {{ latest_delivery(["shop_name", "touch_id"]) }}
 ),
 
 stg_landing__touches as (
     select
+        shop_name as shop,
         touch_id,
         customer_id,
         touched_at,
