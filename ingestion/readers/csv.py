@@ -74,8 +74,10 @@ def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     source = plain if is_utf8(mapping) else transcode(plain, mapping.encoding)
     scan = scan_lines(source, mapping)
     head, lines = scan.head, scan.lines
+    line_end = b"\r\n" if scan.returns else b"\n"
     if scan.is_mixed:
-        source = with_one_line_end(source, mapping.delimiter, mapping.quote)
+        # A quoted cell keeps its own: what the head holds says no longer how lines end.
+        source, line_end = with_one_line_end(source, mapping.delimiter, mapping.quote), b"\n"
         head = _head_of(source)
     if mapping.is_plain_table:
         header, header_lines = _find_header(head, lines, mapping)
@@ -84,7 +86,7 @@ def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
             raise FileRefused(
                 "its last line has no line end, so it may be cut; end the file with one, or send it again", lines
             )
-        source, lines = _with_last_line_end(source, head), lines + 1
+        source, lines = _with_last_line_end(source, line_end), lines + 1
     if not mapping.is_plain_table:
         return _cut_out(source, lines, mapping)
     body, skip = source, 1
@@ -198,12 +200,12 @@ def _without_first_lines(source: Path, count: int) -> Path:
     return target
 
 
-def _with_last_line_end(source: Path, head: bytes) -> Path:
+def _with_last_line_end(source: Path, line_end: bytes) -> Path:
     """The same text with an end to its last line, beside it."""
     target = source.with_name(f"{source.name}.ended")
     shutil.copyfile(source, target)
     with target.open("ab") as out:
-        out.write(b"\r\n" if b"\r\n" in head else b"\n")
+        out.write(line_end)
     return target
 
 

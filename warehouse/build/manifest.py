@@ -6,9 +6,9 @@ from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from ingestion import ledger
+from ingestion import ledger, raw
 from ingestion.config import Settings
-from ingestion.contracts import undated_feeds
+from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
 from ingestion.user_config.load import UserConfig
 from warehouse import plan
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # The test that names the unique key of a model.
 GRAIN_TEST = "unique_combination_of_columns"
 TEST_MACROS = "macro.groundswell.test_"
+# Where dbt keeps what it has read of the project, in its target folder.
+LAST_READING = "partial_parse.msgpack"
 # Sources with the tiers of all schemes, and of the default one. A model with `meta: {schemes: default}` depends on the
 # tiers of the default scheme alone, though it may be made from models of all schemes.
 ALL_SCHEMES, DEFAULT_SCHEME = f"{CONFIG}tier_schemes", f"{CONFIG}default_scheme"
@@ -106,10 +108,18 @@ def is_windowed(node: Any) -> bool:
 
 
 def parse(settings: Settings) -> "Manifest":
-    """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read."""
+    """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read.
+
+    dbt goes on from its last reading, and stumbles where an upgrade has moved a description to another file: a project
+    that cannot be read is read once more from nothing.
+    """
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
+    last_reading = dbt.target_path(settings) / LAST_READING
+    if not result.success and last_reading.exists():
+        last_reading.unlink()
+        result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")
     parts_of(result.result)
@@ -163,6 +173,8 @@ def models_of(
     """
     salts = {"setting": json.dumps(model_settings(settings))}
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
+    # A model that takes all columns of raw has another one as soon as raw has.
+    columns = {name: json.dumps(raw.columns_of(feed)) for name, feed in load_feeds().items()}
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
     known: dict[tuple[str, bool], str] = {}
@@ -176,7 +188,10 @@ def models_of(
             macro_code(other, seen)
 
     def source_salt(unique_id: str, takes_default: bool) -> str:
-        name = manifest.sources[unique_id].identifier
+        source = manifest.sources[unique_id]
+        name = source.identifier
+        if source.source_name == "raw":
+            return unique_id + columns[name]
         if takes_default and name == ALL_SCHEMES:
             name = DEFAULT_SCHEME
         return salts.get(name, unique_id)

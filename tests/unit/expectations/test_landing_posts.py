@@ -48,7 +48,7 @@ def test_good_nights_pass(settings, posts):
     for number in range(5):
         posts(number, 100)
     results = check(settings, 4)
-    assert len(results) == 7
+    assert len(results) == 8
     assert failed(results) == set()
     # From 20:00 to midnight.
     assert results["freshness_hours"]["observed"] == "4 (1)"

@@ -141,7 +141,7 @@ def test_a_file_that_still_grows_waits_for_the_next_look(yard_with_good: Yard, m
         with target.open("a") as more:
             more.write("youtube,b,2026-01-05,2\n")
 
-    monkeypatch.setattr(landing, "_let_settle", grow)
+    monkeypatch.setattr(landing, "_wait_until_stable", grow)
     assert yard_with_good.land().files_waiting == [path]
     assert [batch["file"] for batch in yard_with_good.batches()] == ["account_snapshots/zz_good.csv"]
     monkeypatch.undo()

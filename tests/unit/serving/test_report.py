@@ -236,7 +236,7 @@ def test_before_the_first_release(settings: Settings) -> None:
     with ledger.write(settings) as connection:
         connection.execute(
             "insert into batches values ('b', 'f', 'm', 'p', 's', 'f/<b>x</b>.csv', 1, null, null, '2026-01-05',"
-            " '2026-01-05 01:00:00', 'observed', 'accepted', null, 1003, 1000, 2, 1, 'run-1', 0, 1, '')"
+            " '2026-01-05 01:00:00', 'observed', 'accepted', null, 1003, 1000, 2, 1, 'run-1', 0, 1, '', null)"
         )
     page = report(settings)
     assert "Before the first release" in page.text

@@ -71,8 +71,8 @@ def test_a_count_that_came_after_a_file_is_unsupported_in_it() -> None:
     assert reasons == {1: {None}, 2: {"hidden"}, 3: {"unsupported"}}
 
 
-def test_a_feed_without_counts_is_taken_as_it_is() -> None:
-    assert meta._raw_columns(load_feeds()["costs"]) == "*"
+def test_a_feed_without_counts_and_amounts_is_taken_as_it_is() -> None:
+    assert meta._raw_columns(load_feeds()["accounts"]) == "*"
 
 
 def told(settings: Settings, version: str = "v1", was_published: bool = True) -> Standing:

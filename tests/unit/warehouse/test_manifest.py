@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ingestion import raw
 from ingestion.config import Settings
 from ingestion.errors import ContractError
 from ingestion.user_config import load as user_config
@@ -35,6 +36,17 @@ def test_every_mart_has_a_contract(settings: Settings) -> None:
     marts = marts_of(settings)
     assert "fct_account_daily" in marts
     assert without_contract(marts) == set()
+
+
+def test_a_description_that_an_upgrade_moves_to_another_file_is_read(settings: Settings, project: Path) -> None:
+    """dbt's last reading has it in the first file, and would call it described twice."""
+    folder = project / "models" / "intermediate" / "agreement"
+    (moved,) = (path for path in folder.glob("*.yml") if "int_agreement__code_ownership_periods" in path.read_text())
+    kept = folder / "_agreement__kept.yml"
+    moved.rename(kept)
+    marts_of(settings)
+    kept.rename(moved)
+    assert "fct_account_daily" in marts_of(settings)
 
 
 def test_a_mart_without_a_contract_is_found(settings: Settings, project: Path) -> None:
@@ -90,6 +102,25 @@ def version_of(settings: Settings) -> str:
     with dbt.dbt_environment(settings):
         parsed = manifest.parse(settings)
         return manifest.code_version(parsed, manifest.models_of(parsed, settings, user_config.load(settings)))
+
+
+def test_a_new_column_of_raw_changes_the_models_made_from_its_feed_alone(
+    settings: Settings, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may take all columns, and a table that is replaced by part keeps those that it has."""
+
+    def fingerprints() -> dict[str, str]:
+        with dbt.dbt_environment(settings):
+            models = manifest.models_of(manifest.parse(settings), settings, user_config.load(settings))
+        return {model.name: model.fingerprint for model in models}
+
+    really, before = raw.columns_of, fingerprints()
+    monkeypatch.setattr(
+        raw, "columns_of", lambda feed: really(feed) | ({"mood": "varchar"} if feed.feed == "mentions" else {})
+    )
+    changed = {name for name, found in fingerprints().items() if found != before[name]}
+    assert {"stg_landing__mentions", "fct_share_of_voice_daily"} <= changed
+    assert not {"fct_account_daily", "fct_post_daily", "fct_commission_ledger"} & changed
 
 
 def test_the_version_of_the_code_changes_with_a_data_test_alone(settings: Settings, project: Path) -> None:

@@ -22,7 +22,7 @@ def land(settings: Settings, *days: int, dirty: bool = True) -> None:
         number = connection.execute("select count(*) from batches").fetchone()[0]
         connection.execute(
             "insert into batches values (?, 'f', 'm', 'x', 's', 'f.csv', 1, null, null, '', '', 'observed', 'accepted',"
-            " null, 1, 1, 0, 0, 'r', 0, 1, '')",
+            " null, 1, 1, 0, 0, 'r', 0, 1, '', null)",
             (f"batch{number}",),
         )
         for day in days:
