@@ -1,12 +1,11 @@
 """The bounds by which checks go: the package's, or those of the user's `thresholds.yml` in their place."""
 
-import difflib
 from dataclasses import replace
 
 from expectations.suites import Check, Suite, Threshold
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.errors import ConfigError
+from ingestion.errors import ConfigError, nearest
 from ingestion.user_config import load as user_config
 from ingestion.user_config.thresholds import PlacedThreshold
 
@@ -49,9 +48,9 @@ def own_thresholds(settings: Settings) -> dict[tuple[str, str], PlacedThreshold]
         own = placed.own
         checks = {check.name: check for check in known.get(own.feed, [])}
         if own.feed not in known:
-            problems.append(f"{placed.place}: no check evaluates feed {own.feed}{_nearest(own.feed, list(known))}")
+            problems.append(f"{placed.place}: no check evaluates feed {own.feed}{nearest(own.feed, list(known))}")
         elif own.check not in checks:
-            problems.append(f"{placed.place}: {own.feed} has no check {own.check}{_nearest(own.check, list(checks))}")
+            problems.append(f"{placed.place}: {own.feed} has no check {own.check}{nearest(own.check, list(checks))}")
         else:
             try:
                 bounded(checks[own.check].threshold, placed)
@@ -89,8 +88,3 @@ def bounded(threshold: Threshold, placed: PlacedThreshold) -> Threshold:
     if threshold.minimum is not None:
         return replace(threshold, minimum=value, reason=reason)
     return replace(threshold, maximum=value, reason=reason)
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else f"; there are: {', '.join(known)}"

@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ingestion.errors import FileRefused
-from ingestion.mapping.grammar import Mapping
+from ingestion.errors import FileRefused, too_large
+from ingestion.mapping.grammar import Mapping, is_pattern
 
 BLOCK = 1 << 20
 ZIP = ".zip"
+# First bytes of what Zstandard has packed.
+ZSTD = b"\x28\xb5\x2f\xfd"
 # The largest export seen, a platform's takeout, holds some 300 files.
 MAX_MEMBERS = 1_000
 MAX_PATH = 500
@@ -104,9 +106,7 @@ def extract(archive: Path, name: str, target: Path, limit: int) -> tuple[str, in
             while block := source.read(BLOCK):
                 size += len(block)
                 if size > limit:
-                    raise FileRefused(
-                        f"unpacks to more than {limit:,} bytes; if that is honest, raise GROUNDSWELL_MAX_UNPACKED_BYTES"
-                    )
+                    raise too_large(limit)
                 digest.update(block)
                 out.write(block)
     except (KeyError, *BROKEN) as error:
@@ -117,7 +117,7 @@ def extract(archive: Path, name: str, target: Path, limit: int) -> tuple[str, in
 def sheets(file: IO[bytes], chosen: Mapping) -> list[str]:
     """Names of the sheets that a mapping asks for. Raises FileRefused where a pattern finds none."""
     listed = chosen.sheet if isinstance(chosen.sheet, tuple) else (chosen.sheet,)
-    if not any(isinstance(sheet, int) or _is_pattern(sheet) for sheet in listed):
+    if not any(isinstance(sheet, int) or is_pattern(sheet) for sheet in listed):
         return [str(sheet) for sheet in listed]
     there = _sheets_of(file)
     visible = [name for name, is_visible in there if is_visible]
@@ -125,17 +125,13 @@ def sheets(file: IO[bytes], chosen: Mapping) -> list[str]:
     for sheet in listed:
         if isinstance(sheet, int):
             found += [there[sheet - 1][0]] if sheet <= len(there) else [f"number {sheet}"]
-        elif _is_pattern(sheet):
+        elif is_pattern(sheet):
             found += [name for name in visible if fnmatch.fnmatchcase(name, str(sheet))]
         else:
             found.append(str(sheet))
     if not found:
         raise FileRefused(f"it has no visible sheet like {listed}; it has {', '.join(map(repr, visible))}")
     return list(dict.fromkeys(found))
-
-
-def _is_pattern(sheet: str | int | None) -> bool:
-    return isinstance(sheet, str) and any(sign in sheet for sign in "*?[")
 
 
 def _sheets_of(file: IO[bytes]) -> list[tuple[str, bool]]:

@@ -12,6 +12,9 @@ from pydantic import model_validator
 from ingestion.yaml_file import Strict, load_model
 
 FEEDS_DIR = Path(__file__).with_name("feeds")
+# Types of numbers, of any kind, and of those that say how much: of what one adds up.
+NUMBERS = ("count", "integer", "amount", "rate", "figure")
+MEASURES = ("count", "amount", "figure")
 # How cells of a type are read is no part of what a file is known by: one that was accepted stays as it was read.
 READING = {"known", "signed", "words", "on_invalid"}
 # The feeds as v0.1.0 had them, and the fingerprints that it gave every file of theirs. Never edited.
@@ -23,7 +26,8 @@ class FeedColumn(Strict):
 
     `code` is lower-cased text (one of `values` where they are listed), `id` an opaque key, `count` a whole number
     from 0 to 10^12 that keeps its reason when null, `integer` any other whole number from 0, `amount` money of 0 or
-    more with at most 6 decimals, `rate` a ratio of 0 or more with at most 8, `currency` an ISO 4217 code in upper
+    more with at most 6 decimals, `rate` a ratio of 0 or more with at most 8, `figure` any
+    other number, also a negative one, with at most 8, `currency` an ISO 4217 code in upper
     case, `boolean` yes or no, `date` an ISO 8601 date, `timestamp` an ISO 8601 instant (UTC unless it names a zone),
     `list` texts separated by `|`, `text` anything else.
 
@@ -35,7 +39,19 @@ class FeedColumn(Strict):
     """
 
     type: Literal[
-        "code", "id", "timestamp", "date", "count", "integer", "amount", "rate", "currency", "boolean", "list", "text"
+        "code",
+        "id",
+        "timestamp",
+        "date",
+        "count",
+        "integer",
+        "amount",
+        "rate",
+        "figure",
+        "currency",
+        "boolean",
+        "list",
+        "text",
     ]
     required: bool = False
     values: tuple[str, ...] = ()
@@ -49,6 +65,11 @@ class FeedColumn(Strict):
         if self.values and self.type != "code":
             raise ValueError("only a code can list its values")
         return self
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether a number below 0 is one of its values."""
+        return self.signed or self.type == "figure"
 
     @property
     def invalid_is_null(self) -> bool:

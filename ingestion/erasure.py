@@ -23,18 +23,17 @@ from typing import IO
 
 import duckdb
 
-from ingestion import ledger, names
+from ingestion import containers, ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.raw import PARQUET, columns_of, commit_file
 from ingestion.readers.table import Reader
-from ingestion.sql import quote
+from ingestion.sql import listed, quote
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
 # Endings of members of a zip whose bytes are not those of their text.
 PACKED = (".gz", ".zst", ".xlsx", ".parquet", ".zip")
-ZSTD = b"\x28\xb5\x2f\xfd"
 ACCOUNT, POST = "account", "post"
 # Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
 Target = Callable[[str, str, str], str]
@@ -118,9 +117,9 @@ def _is(platforms: list[str], account_id: str, posts: list[str]) -> Target:
 
     def target(kind: str, platform_sql: str, identity_sql: str) -> str:
         ids = [account_id] if kind == ACCOUNT else posts
-        listed = ", ".join(quote(each) for each in ids) or "null"
-        codes = ", ".join(map(quote, platforms))
-        return f"coalesce({platform_sql} in ({codes}) and {identity_sql} in ({listed}), false)"
+        return (
+            f"coalesce({platform_sql} in ({listed(platforms)}) and {identity_sql} in ({listed(ids) or 'null'}), false)"
+        )
 
     return target
 
@@ -375,7 +374,7 @@ def holds(file: Path, account_id: str) -> bool:
     if magic[:2] == b"PK":
         with zipfile.ZipFile(file) as parts:
             return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
-    if magic == ZSTD:
+    if magic == containers.ZSTD:
         return _zstd_holds(file, pattern, len(account_id))
     opener: Callable[[Path], IO[bytes]] = gzip.open if magic[:2] == b"\x1f\x8b" else _open_plain  # type: ignore[assignment]
     try:

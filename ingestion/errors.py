@@ -1,5 +1,8 @@
 """Errors that a person can act on."""
 
+import difflib
+from collections.abc import Collection
+
 
 class ContractError(Exception):
     """Something outside broke a contract (a mapping, a setting, a checked number): a retry cannot mend it."""
@@ -31,9 +34,20 @@ class FileRefused(Exception):
         self.rows_read = rows_read
 
 
+def too_large(limit: int) -> FileRefused:
+    """Why a packed file is refused that unpacks to more bytes than it may."""
+    return FileRefused(f"unpacks to more than {limit:,} bytes; if that is honest, raise GROUNDSWELL_MAX_UNPACKED_BYTES")
+
+
 class FileNotReady(Exception):
     """A landed file that is still growing: it waits for the next look."""
 
 
 class LeaseLost(Exception):
     """Another run holds the writer's lease: this one must not write any more."""
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """What an error about an unknown name ends with: the known one that was probably meant, or all that there are."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"

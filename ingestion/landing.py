@@ -20,7 +20,7 @@ from typing import IO
 from ingestion import containers, erasure, ledger, manifest, parse, raw
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
-from ingestion.errors import FileNotReady, FileRefused
+from ingestion.errors import FileNotReady, FileRefused, too_large
 from ingestion.mapping.grammar import FORMATS, CanonicalMapping, FeedPart, Mapping
 from ingestion.mapping.in_use import Mappings, load_mappings
 from ingestion.moments import MAX_HOURS_AHEAD
@@ -29,7 +29,6 @@ from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
-ZSTD = b"\x28\xb5\x2f\xfd"
 # So many packed bytes unfold in memory at once, to 32 MiB at most.
 ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
@@ -268,7 +267,7 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
         head = source.read(4)
     if head[:2] == b"\x1f\x8b":
         return _unpacked_to(copy, limit, _gzip_blocks(copy))
-    if head == ZSTD:
+    if head == containers.ZSTD:
         return _unpacked_to(copy, limit, _zstd_blocks(copy))
     if file_format == "xlsx":
         verify_zip(copy, limit)
@@ -287,9 +286,7 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
                 size += len(block)
                 lines += block.count(b"\n")
                 if size > limit:
-                    raise FileRefused(
-                        f"unpacks to more than {limit:,} bytes; if that is honest, raise GROUNDSWELL_MAX_UNPACKED_BYTES"
-                    )
+                    raise too_large(limit)
                 target.write(block)
     except FileRefused as error:
         raise FileRefused(error.reason, error.rows_read or max(0, lines - 1) if size <= limit else 0) from error

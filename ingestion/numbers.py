@@ -114,7 +114,7 @@ def two_way(kind: str, text: str, way: Way) -> str:
     if way.mark or way.is_number == "true":
         return ""
     marks = ""
-    if kind in ("count", "integer") or (kind == "amount" and not way.is_contract):
+    if kind in ("count", "integer") or (kind in ("amount", "figure") and not way.is_contract):
         marks += "."
     if way.parse and kind not in ("count", "integer"):
         marks += ","

@@ -20,7 +20,7 @@ import duckdb
 
 from ingestion import names, secret, values
 from ingestion.config import Settings
-from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.contracts import MEASURES, NUMBERS, Feed, FeedColumn, load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import arithmetic, row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
@@ -143,7 +143,7 @@ class Layout:
         position = find_column(self.table, header, self.mapping, optional=False)
         for name, source in self.part.columns.items():
             if self.positions.get(name) == position and self.feed.columns[name].type in (
-                *values.NUMBERS,
+                *NUMBERS,
                 *values.MOMENTS,
             ):
                 return name, self._reading_at(self.feed.columns[name], source, position)
@@ -418,8 +418,7 @@ def _named_text(layout: Layout, name: str) -> str:
 def _without_nulls(text: str, spellings: Sequence[str]) -> str:
     if not spellings:
         return text
-    listed = ", ".join(quote(spelling) for spelling in spellings)
-    return f"case when {text} not in ({listed}) then {text} end"
+    return f"case when {text} not in ({listed(spellings)}) then {text} end"
 
 
 def _is_native(layout: Layout, name: str) -> bool:
@@ -604,9 +603,7 @@ def _unsaid_total(layout: Layout) -> tuple[str, str] | None:
 
     Looked at are the cells that make the id; where no cell makes one, the first of the row.
     """
-    if layout.part.skip_totals is not None or not any(
-        c.type in ("count", "amount") for c in layout.feed.columns.values()
-    ):
+    if layout.part.skip_totals is not None or not any(c.type in MEASURES for c in layout.feed.columns.values()):
         return None
     ids = [name for name in layout.feed.key if layout.feed.columns[name].type == "id" and name in layout.filled]
     named = {layout.positions[name] for name in ids if name in layout.positions}
@@ -633,7 +630,7 @@ def _nobody_sql(layout: Layout) -> str:
     """Whether a row holds nothing of those that a feed is filled with several times: neither an id nor a count."""
     named = [name for name, column in layout.feed.columns.items() if name in layout.positions]
     ids = [name for name in named if name in layout.feed.key]
-    counts = [name for name in named if layout.feed.columns[name].type in ("count", "amount")]
+    counts = [name for name in named if layout.feed.columns[name].type in MEASURES]
     return " and ".join(f"t_{name} is null" for name in [*ids, *counts]) if ids else "false"
 
 

@@ -33,6 +33,7 @@ SQL_TYPES = {
     "integer": "bigint",
     "amount": "decimal(20, 6)",
     "rate": "decimal(18, 8)",
+    "figure": "decimal(26, 8)",
     "boolean": "boolean",
 }
 # Against DuckDB's defaults, 1M rows of 27 columns take 1.0 s of CPU to write instead of 1.4, in 3 % more bytes: a

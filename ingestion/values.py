@@ -8,7 +8,7 @@ is guessed: a text is read in one way or it is refused.
 from dataclasses import dataclass
 
 from ingestion import moments, names, numbers, secret
-from ingestion.contracts import FeedColumn
+from ingestion.contracts import NUMBERS, FeedColumn
 from ingestion.mapping.grammar import ColumnSource, Mapping
 from ingestion.sql import listed, quote
 
@@ -17,8 +17,7 @@ MAX_ID_BYTES = 255
 MAX_TEXT_CHARACTERS = 10_000
 
 # SQL type and decimals of the exact types.
-DECIMALS = {"amount": ("decimal(20, 6)", 6), "rate": ("decimal(18, 8)", 8)}
-NUMBERS = ("count", "integer", "amount", "rate")
+DECIMALS = {"amount": ("decimal(20, 6)", 6), "rate": ("decimal(18, 8)", 8), "figure": ("decimal(26, 8)", 8)}
 MOMENTS = ("timestamp", "date")
 YES, NO = "('true', 't', 'yes', 'y', '1')", "('false', 'f', 'no', 'n', '0')"
 DURATION = r"P(?:(\d{1,5})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,6})M)?(?:(\d{1,9})(?:\.\d+)?S)?)?"
@@ -163,7 +162,7 @@ class Reading:
             return self._whole(text)
         sql_type, places = DECIMALS[self.column.type]
         kept = numbers.exact("n", places, sql_type)
-        kept = let("n", self.number(text), kept if self.column.signed else f"case when n >= 0 then {kept} end")
+        kept = let("n", self.number(text), kept if self.column.may_be_negative else f"case when n >= 0 then {kept} end")
         if self._parse or self.is_number or (self.source and self.source.round is not None):
             return kept
         # Most amounts have no decimals, or two; a pattern evaluates the others.
@@ -277,7 +276,7 @@ class Reading:
         whens = []
         if unsaid := numbers.two_way(kind, text, way):
             whens.append(f"when {unsaid} then {numbers.both_ways(text, way)}")
-        if not self.column.signed:
+        if not self.column.may_be_negative:
             whens.append(
                 f"when ({number}) < 0 or regexp_matches({text}, '^{numbers.MINUS}\\s*[0-9]') then 'a negative {noun}'"
             )

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import duckdb
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.contracts import NUMBERS, Feed, FeedColumn, load_feeds
 from ingestion.errors import ContractError, FileRefused
 from ingestion.mapping import arithmetic, months, row_filter
 from ingestion.yaml_file import AS_WRITTEN, Strict, line_of, load_model
@@ -52,6 +52,11 @@ def _known_zone(value: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError(f"unknown time zone {value!r}; write one like Asia/Taipei or UTC") from error
     return value
+
+
+def is_pattern(sheet: str | int | tuple[str | int, ...] | None) -> bool:
+    """Whether a sheet is named by a pattern, as `20??`, that several may fit."""
+    return isinstance(sheet, str) and any(sign in sheet for sign in "*?[")
 
 
 def _json_path(value: str) -> str:
@@ -527,7 +532,7 @@ class Mapping(_Traits):
     @property
     def has_sheets(self) -> bool:
         """Whether it may ask for several sheets of a workbook."""
-        return isinstance(self.sheet, tuple) or (isinstance(self.sheet, str) and any(c in self.sheet for c in "*?["))
+        return isinstance(self.sheet, tuple) or is_pattern(self.sheet)
 
     @property
     def is_plain_table(self) -> bool:
@@ -739,8 +744,8 @@ def check_mapping(mapping: Mapping, path: Path) -> Mapping:
 def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str | None:
     """Why a source cannot fill a column of this type, null where it can."""
     fitting = {
-        "number": {"count", "integer", "amount", "rate"},
-        "percent": {"rate"},
+        "number": set(NUMBERS),
+        "percent": {"rate", "figure"},
         "duration": {"integer", "count"},
         "whole_id": {"id", "text"},
         "epoch_seconds": {"timestamp"},
@@ -756,9 +761,8 @@ def _misfit(column: FeedColumn, source: ColumnSource, mapping: Mapping) -> str |
     for trait in ("hidden_values", "hidden_when", "absent_means"):
         if getattr(source, trait) and column.type != "count":
             return f"only a count can be hidden or absent, so {trait} is not for a {column.type}"
-    numeric = ("count", "integer", "amount", "rate")
     for trait, types in (
-        ("compute", numeric), ("round", numeric), ("units", numeric), ("list_separator", ("list",)),
+        ("compute", NUMBERS), ("round", NUMBERS), ("units", NUMBERS), ("list_separator", ("list",)),
         ("normalise", ("id", "text")), ("hash", ("id", "text")),
     ):  # fmt: skip
         if trait in source.model_fields_set and column.type not in types:

@@ -4,8 +4,8 @@ A mapping of the library claims nothing until `use:` in `config/mappings/*.yml` 
 its own without that: those of the bundled sample, and those that it has loaded already.
 """
 
-import difflib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import yaml
 from ingestion import sample
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError, FileRefused
+from ingestion.errors import ContractError, FileRefused, nearest
 from ingestion.mapping.grammar import MAPPINGS_DIR, Mapping, canonical_mapping, check_mapping, load_mapping
 from ingestion.user_config.load import mappings_of
 from ingestion.yaml_file import line_of, parsed, validated
@@ -97,8 +97,9 @@ def load_mappings(settings: Settings) -> Mappings:
     return Mappings({name: mapping for name, (mapping, _) in placed.items()}, library)
 
 
+@lru_cache(maxsize=1)
 def library_mappings() -> dict[str, Mapping]:
-    """Every ready mapping by its name, in the order of names."""
+    """Every ready mapping by its name, in the order of names. They are of the package: read once."""
     return {path.stem: load_mapping(path) for path in sorted(MAPPINGS_DIR.glob("*.yml"))}
 
 
@@ -112,9 +113,8 @@ def load_own(path: Path, library: dict[str, Mapping]) -> Mapping:
         return load_mapping(path)
     name = content[USE]
     if not isinstance(name, str) or name not in library:
-        near = difflib.get_close_matches(str(name), library, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(library)}"
-        raise ContractError(f"{path}:{line_of(path, (USE,))}: use: the library has no mapping {name!r}; {hint}")
+        hint = nearest(str(name), library)
+        raise ContractError(f"{path}:{line_of(path, (USE,))}: use: the library has no mapping {name!r}{hint}")
     ready = parsed(Mapping, (MAPPINGS_DIR / f"{name}.yml").read_text(encoding="utf-8"))
     given = {key: value for key, value in content.items() if key != USE}
     return check_mapping(validated(Mapping, {**ready, **given}, path), path)

@@ -19,7 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from ingestion import values
-from ingestion.contracts import Feed, FeedColumn, load_feeds
+from ingestion.contracts import NUMBERS, Feed, FeedColumn, load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import ColumnSource, Mapping, tidy
 from ingestion.readers import text, xlsx
@@ -320,10 +320,10 @@ def _way(reader: Reader, column: FeedColumn, sample: list[str], enough: float) -
 def _ways(column: FeedColumn, filled: list[str]) -> Iterable[dict[str, Any]]:
     """Ways to read a type, the plainest first."""
     yield {}
-    if column.type in ("count", "integer", "amount", "rate"):
+    if column.type in NUMBERS:
         yield {"parse": "number"}
         yield {"parse": "number", "decimal_mark": ","}
-    if column.type == "rate":
+    if column.type in ("rate", "figure"):
         yield {"parse": "percent"}
     if column.type in ("timestamp", "date"):
         yield from ({"time_format": layout} for layout in TIME_FORMATS)

@@ -1,7 +1,6 @@
 """A sheet of a workbook as a table of cells."""
 
 import zipfile
-import zlib
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ingestion.errors import FileRefused
+from ingestion.containers import BROKEN
+from ingestion.errors import FileRefused, too_large
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.table import BLOCK, MAX_COLUMNS, TOO_MANY_COLUMNS, Reader, Table, list_of_cells, number_given
 
@@ -169,9 +169,6 @@ def verify_zip(plain: Path, limit: int) -> None:
                     while block := source.read(BLOCK):
                         size += len(block)
                         if size > limit:
-                            raise FileRefused(
-                                f"unpacks to more than {limit:,} bytes; if that is honest, raise"
-                                " GROUNDSWELL_MAX_UNPACKED_BYTES"
-                            )
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+                            raise too_large(limit)
+    except BROKEN as error:
         raise FileRefused(f"it is no whole XLSX file ({error}); save it again, or correct its name") from error

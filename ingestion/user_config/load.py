@@ -5,7 +5,6 @@ and remedy.
 """
 
 import csv
-import difflib
 import hashlib
 import json
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from ingestion.config import Settings
-from ingestion.errors import ConfigError
+from ingestion.errors import ConfigError, nearest
 from ingestion.user_config import thresholds
 from ingestion.user_config.tables import TABLES, Placed, Table
 from ingestion.user_config.thresholds import PlacedThreshold
@@ -133,7 +132,7 @@ def _unknown_files(folder: Path) -> Iterator[str]:
     known = [*(f"{name}.csv" for name in TABLES), thresholds.FILE]
     for path in sorted(folder.iterdir()):
         if path.suffix in (".csv", ".yml", ".yaml") and path.name not in known:
-            yield f"{path}: nobody reads a file of this name{_nearest(path.name, known)}"
+            yield f"{path}: nobody reads a file of this name{nearest(path.name, known)}"
     for path in sorted((folder / MAPPINGS).glob("*.yaml")):
         yield f"{path}: nobody reads a file of this name; name it {path.stem}.yml"
 
@@ -141,7 +140,7 @@ def _unknown_files(folder: Path) -> Iterator[str]:
 def _unknown_scheme(scheme: str, placed: list[Placed]) -> Iterator[str]:
     schemes = sorted({item.row.scheme for item in placed})
     if scheme not in schemes:
-        yield f"GROUNDSWELL_DEFAULT_SCHEME={scheme}: no such scheme{_nearest(scheme, schemes)}"
+        yield f"GROUNDSWELL_DEFAULT_SCHEME={scheme}: no such scheme{nearest(scheme, schemes)}"
 
 
 def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed]:
@@ -159,7 +158,7 @@ def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed
         unknown = [item for item in users if str(table.key_of(item.row)[0]) not in known]
         problems += [
             f"{item.place}: no model makes {table.key[0]} {table.key_of(item.row)[0]}"
-            f"{_nearest(str(table.key_of(item.row)[0]), known)}"
+            f"{nearest(str(table.key_of(item.row)[0]), known)}"
             for item in unknown
         ]
     taken = {table.place_of(item.row) for item in users}
@@ -261,7 +260,7 @@ def _header_problems(table: Table, names: list[str]) -> Iterator[str]:
         return
     unknown = [name for name in names if name not in table.columns]
     for name in unknown:
-        yield f"unknown column {name!r}{_nearest(name, table.columns)}"
+        yield f"unknown column {name!r}{nearest(name, table.columns)}"
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"column {name} is there twice"
     needed = [name for name, field in table.model.model_fields.items() if field.is_required()]
@@ -294,11 +293,6 @@ def _cell_problems(error: ValidationError, given: dict[str, str]) -> Iterator[st
             yield f"{column} is {given[column]!r}; write it in small letters, as feeds do"
         else:
             yield f"{column} is {given[column]!r}: {REMEDIES.get(found['type'], found['msg'])}"
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(known)}"
 
 
 def _text(value: Any) -> Cell:

@@ -18,7 +18,7 @@ from ingestion import landing, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
 from tests.conftest import CANONICAL_HEADER
-from tests.dbt.commerce import MONEY, Compiled
+from tests.dbt.commerce import MONEY, Compiled, World
 from warehouse.build import dbt
 from warehouse.build import run as build
 from warehouse.release import publish
@@ -122,6 +122,12 @@ def manifest(empty: Warehouse) -> dict[str, Any]:
 def compiled(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
     """The commerce models as SQL, to be run on worlds in memory."""
     return Compiled(manifest, dbt.target_path(empty.settings) / "compiled" / "groundswell" / "models")
+
+
+@pytest.fixture(scope="module")
+def world(compiled: Compiled) -> World:
+    """A warehouse of money in memory, which the tests of a file build anew with rows of their own."""
+    return World(compiled)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.dbt.commerce import Compiled, World
+from tests.dbt.commerce import World
 
 AS_OF = date(2026, 3, 31)
 AGREED = {
@@ -36,11 +36,6 @@ RULES = [
 ]
 Rows = list[dict[str, Any]]
 Build = Callable[..., World]
-
-
-@pytest.fixture(scope="module")
-def world(compiled: Compiled) -> World:
-    return World(compiled)
 
 
 @pytest.fixture

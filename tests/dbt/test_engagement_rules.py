@@ -165,7 +165,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "models/intermediate/tier/int_tier__streaks_detected.sql", "where days.followers is not null", "",
         ),
         "an_account_turns_where_a_run_or_new_cut_offs_end_another_tier": (
-            "models/intermediate/tier/int_tier__changes_detected.sql", "when in_order.is_settled then 'run'", "else 'run'",
+            "models/intermediate/tier/int_tier__changes_detected.sql", "when in_order.is_settled then 'streak'", "else 'streak'",
         ),
         "an_account_weighs_its_followers_reach_and_engagements_unless_it_is_suspicious": (
             "models/intermediate/equivalence/int_equivalence__accounts_pooled.sql",

@@ -4,11 +4,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.dbt.commerce import Compiled, World
+from tests.dbt.commerce import World
 from tests.dbt.money import MODELS
 
 AS_OF = date(2026, 3, 31)
@@ -91,11 +90,6 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
         for nth in range(draw(st.integers(0, 4)))
     ]
     return {"orders": orders, "touches": touches, "refunds": refunds}
-
-
-@pytest.fixture(scope="module")
-def world(compiled: Compiled) -> World:
-    return World(compiled)
 
 
 def build(world: World, feeds: dict[str, list[dict[str, Any]]]) -> World:

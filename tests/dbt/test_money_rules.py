@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.commerce import Compiled, World
+from tests.dbt.commerce import World
 
 AS_OF = date(2026, 3, 31)
 COLLABORATION = {
@@ -46,11 +46,6 @@ TOUCH = {
 RULE = {"rule_id": "R", "valid_from": "2025-01-01", "kind": "percent", "rate": "40", "applies_to": "first_order"}
 
 Build = Callable[..., World]
-
-
-@pytest.fixture(scope="module")
-def world(compiled: Compiled) -> World:
-    return World(compiled)
 
 
 @pytest.fixture

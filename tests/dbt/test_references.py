@@ -28,11 +28,6 @@ RULE = {"rule_id": "R20", "valid_from": "2026-01-01", "kind": "percent", "rate":
 Build = Callable[..., World]
 
 
-@pytest.fixture(scope="module")
-def world(compiled: Compiled) -> World:
-    return World(compiled)
-
-
 @pytest.fixture
 def build(world: World) -> Build:
     """Build the world of the agreement, its rule, and the rows given."""

@@ -190,7 +190,7 @@ def test_the_list_speaks_one_language_in_python_and_in_sql(settings: Settings) -
 
 
 def test_rows_about_others_lose_only_the_reference() -> None:
-    target = erasure._is("youtube", GONE, ["p1"])
+    target = erasure._is(["youtube"], GONE, ["p1"])
     feeds = load_feeds()
     with duckdb.connect() as connection:
         connection.execute(

@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 
 from ingestion.contracts import load_feeds
-from ingestion.mapping.in_use import library_mappings
 from sample import simulate, simulate_commerce
+
+from .simulated import require_own_layout
 
 FEEDS = tuple(simulate_commerce.HEADERS)
 Rows = dict[str, list[dict[str, str]]]
@@ -40,15 +41,7 @@ def test_the_committed_files_are_what_the_maker_makes(made: dict[str, str]) -> N
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_the_layout_is_the_feeds_own_and_claimed_as_simulated(feed: str) -> None:
-    header = simulate_commerce.HEADERS[feed].split(",")
-    # In the feed's order; it may lack columns that came to the feed later, of which none is required.
-    assert header == [name for name in load_feeds()[feed].columns if name in header]
-    assert set(load_feeds()[feed].columns) - set(header) <= {"valid_from", "renewals_at"}
-    assert set(load_feeds()[feed].required) <= set(header)
-    mapping = library_mappings()[f"simulated_{feed}"]
-    assert (mapping.feed, mapping.origin) == (feed, "simulated")
-    assert mapping.columns is not None
-    assert set(mapping.columns) == set(header)
+    require_own_layout(feed, simulate_commerce.HEADERS[feed])
 
 
 def test_keys_are_unique_and_required_cells_are_there(rows: Rows) -> None:

@@ -5,7 +5,7 @@ with planned as (
     {{ planned_dates("int_tier__changes_detected") }}
 ),
 
-all_runs as (
+all_streaks as (
     select *
     from {{ ref("int_tier__streaks_detected") }}
     where snapshot_date <= (select max(planned.snapshot_date) from planned)
@@ -16,17 +16,17 @@ running as {{ made_first() }} (
         platform,
         account_id,
         scheme
-    from all_runs
+    from all_streaks
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 streaks as (
-    select all_runs.*
-    from all_runs
+    select all_streaks.*
+    from all_streaks
     inner join running
-        on all_runs.platform = running.platform
-        and all_runs.account_id = running.account_id
-        and all_runs.scheme = running.scheme
+        on all_streaks.platform = running.platform
+        and all_streaks.account_id = running.account_id
+        and all_streaks.scheme = running.scheme
 ),
 
 config_schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
@@ -72,7 +72,7 @@ rescheme as (
     where in_order.era <> in_order.era_before and tiered.tier is distinct from in_order.tier
 ),
 
--- The first known day is taken at once; later ones count when a run of 7 ends there, or when new cut-offs move the
+-- The first known day is taken at once; later ones count when a streak of 7 ends there, or when new cut-offs move the
 -- account without it having moved.
 settling as (
     select
