@@ -218,22 +218,13 @@ def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     return {name: (f'"{catalog}"."{schema}"."{name}"', kind) for name, catalog, schema, kind in found}
 
 
-# Models sum money of four decimals; raw keeps six. Each amount is rounded by itself, halves away from 0.
-MODEL_AMOUNT = "decimal(18, 4)"
-
-
 def _raw_columns(feed: Feed) -> str:
     """All columns of raw; a count that a file was landed before is null for the reason of one that the file lacks."""
     reasons = [
         f"coalesce({name}_null_reason, case when {name} is null then 'unsupported' end) as {name}_null_reason"
         for name in feed.counts
     ]
-    amounts = [
-        f"cast(landed.{name} as {MODEL_AMOUNT}) as {name}"
-        for name, column in feed.columns.items()
-        if column.type == "amount"
-    ]
-    replaced = ", ".join([*reasons, *amounts, "coalesce(arrival.as_of, landed.as_of) as as_of"])
+    replaced = ", ".join([*reasons, "coalesce(arrival.as_of, landed.as_of) as as_of"])
     told = ", ".join(f"arrival.{name}" for name in arrivals.READING)
     return f"landed.* replace ({replaced}), {told}"
 

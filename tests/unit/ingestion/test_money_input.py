@@ -26,8 +26,8 @@ def test_a_credit_note_and_a_refund_may_have_a_minus_and_an_order_may_not(yard: 
     yard.drop_rows("refunds/r.csv", "r1,o1,2026-01-05,-3,USD", header="refund_id,order_id,refunded_at,amount,currency")
     yard.drop_rows("orders/o.csv", "o1,c,2026-01-05,-10,USD", "o2,c,2026-01-05,1,USD", header=ORDER_HEADER)
     yard.land()
-    assert [str(row[0]) for row in yard.rows("costs/c.csv", "amount")] == ["-10.5000"]
-    assert [str(row[0]) for row in yard.rows("refunds/r.csv", "amount")] == ["-3.0000"]
+    assert [str(row[0]) for row in yard.rows("costs/c.csv", "amount")] == ["-10.500000"]
+    assert [str(row[0]) for row in yard.rows("refunds/r.csv", "amount")] == ["-3.000000"]
     assert [(row[0], row[3]) for row in yard.rejects("orders/o.csv")] == [(2, "a negative amount")]
 
 

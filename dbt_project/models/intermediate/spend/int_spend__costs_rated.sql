@@ -39,7 +39,7 @@ int_spend__costs_rated as (
         costs.currency,
         {{ rate_to_base("costs.currency", "rates.rate_to_base") }} as fx_rate,
         {{ in_base(
-            "cast(costs.amount as decimal(24, 4))", rate_to_base("costs.currency", "rates.rate_to_base")
+            "cast(costs.amount as decimal(22, 6))", rate_to_base("costs.currency", "rates.rate_to_base")
         ) }} as amount_base,
         -- What is paid from the first rule on goes against what accrued.
         costs.cost_type <> 'commission' or coalesce(costs.cost_date < rule_starts.first_day, true) as is_spend,
