@@ -529,7 +529,7 @@ def _arrival_of(
     outcome: parse.Outcome | None,
 ) -> ledger.Arrival:
     """What this coming of a file says beside its rows; without an outcome its bytes are known."""
-    of_each = [part.constants.items() for part in parts]
+    of_each = [part.fixed_in(candidate.label).items() for part in parts]
     shared = dict(item for item in of_each[0] if all(item in others for others in of_each)) if parts else None
     return ledger.Arrival(
         file=candidate.label,
@@ -559,12 +559,13 @@ def _with_delivery(
     as_of = _announced(note, mapping, candidate.label)
     if note is None:
         return replace(taken, as_of=as_of)
-    folder = PurePosixPath(candidate.label).parent
+    folder = PurePosixPath(candidate.container or candidate.label).parent
     beside = []
     for entry in note.beside:
         path = (folder / PurePosixPath(entry.name).name).as_posix()
         try:
-            other = mappings.choose(path)
+            # What a zip holds is not known before it comes.
+            other = mapping if containers.is_zip(path) else mappings.choose(path)
         except FileRefused:
             continue
         if other is not None and other.mapping == mapping.mapping and _announced(entry, other, path) == as_of:
@@ -726,6 +727,8 @@ def _read_and_write(
         outcome = replace(outcome, state=state, rows_read=outcome.rows_read - withheld, rows_accepted=left)
     if outcome.has_rejects:
         raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
+    if outcome.has_keys:
+        erasure.withhold_keys(settings, reader, load_feeds()[feed])
     keys = raw.write_keys(settings, reader, feed, delivery.batch_id) if outcome.has_keys else None
     files = raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
     return outcome, files, keys

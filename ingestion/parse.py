@@ -900,13 +900,14 @@ def _set_keys_aside(reader: Reader, layouts: list[Layout]) -> tuple[bool, int, t
     record = f"concat_ws('/', {', '.join(map(cell, parts))})"
     in_key = ", ".join(quote(name) for name in feed.key)
     is_unread = " or ".join([*(f"{cell(name)} is null" for name in parts), f"bad_column in ({in_key})"])
+    account = ", ".join(f"{cell(name if name in parts else None)} as {name}" for name in ("platform", "account_id"))
     is_left_out = f"bad_column = '{LEFT_OUT}'"
     # A header again, a total and a time of which a row fills nothing are no records.
     is_record = f"bad_column not in ('{HEADER_AGAIN}', '{TOTAL}', '{NOBODY}')"
     reader.execute(
         f"""
         create temp table set_aside as
-        select coalesce({cell("shop")}, '') as shop, {record} as record_id, {cell(feed.line)} as line_id,
+        select {account}, coalesce({cell("shop")}, '') as shop, {record} as record_id, {cell(feed.line)} as line_id,
             case when {is_left_out} and {withdraws} then 'left_out' else 'held' end as kind,
             cast({cell(feed.day)} as date) as row_date, source_line
         from numbered

@@ -76,6 +76,15 @@
     cast(timezone({{ zone }}, timezone('UTC', {{ instant }})) as date)
 {%- endmacro %}
 
+{#- The day of an instant on which dates of agreements are looked up: by the clocks of its shop, UTC where none are
+    said. `shops` is a left join on `config_shops`. -#}
+{% macro agreement_day(instant, shops="shops") -%}
+    case
+        when coalesce({{ shops }}.time_zone, 'UTC') = 'UTC' then cast({{ instant }} as date)
+        else {{ day_in_zone(instant, shops ~ ".time_zone") }}
+    end
+{%- endmacro %}
+
 {#- One row per day from one date to another, as a column of a select. -#}
 {% macro each_day(first_day, last_day) -%}
     {{ return(adapter.dispatch("each_day")(first_day, last_day)) }}

@@ -160,6 +160,10 @@ def record_arrival(connection: Connection, batch_id: str, arrival: Arrival) -> N
         return
     first = before[0]
     found = {"scope": first["scope"], "is_signed": bool(first["is_signed"]), "keys_unread": first["keys_unread"]}
+    if arrival.is_full and not first["is_full"]:
+        # Rows in quarantine were not asked for their keys then, so nobody knows what is held back.
+        query = "select rows_quarantined from batches where batch_id = ?"
+        (found["keys_unread"],) = connection.execute(query, (batch_id,)).fetchone()
     _write_arrival(connection, batch_id, replace(arrival, **found))
     connection.execute(
         "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since)"

@@ -40,6 +40,12 @@ def key_files(connection: Connection) -> list[tuple[str, str, str]]:
     return [tuple(row) for row in connection.execute(query)]
 
 
+def key_files_of_feed(connection: Connection, feed: str) -> list[tuple[str, str]]:
+    """Path and batch of every file of a feed's keys that were not loaded, whatever became of its batch."""
+    query = "select path, batch_id from key_files where feed = ? order by 1"
+    return [tuple(row) for row in connection.execute(query, (feed,))]
+
+
 def feeds_with_rows(connection: Connection) -> frozenset[str]:
     """Feeds that have accepted rows."""
     rows = connection.execute(
@@ -124,12 +130,15 @@ def record_verified(connection: Connection, run_id: str, files: Mapping[str, tup
 
 
 def replace_raw_file(connection: Connection, path: str, new: str, rows: int, size: int, sha256: str) -> None:
-    """Name another file, with other bytes, in place of a raw file."""
-    connection.execute(
-        "update raw_files set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?", (new, rows, size, sha256, path)
-    )
+    """Name another file, with other bytes, in place of one of raw: of rows, or of keys that were not loaded."""
+    for table in ("raw_files", "key_files"):
+        connection.execute(
+            f"update {table} set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?",
+            (new, rows, size, sha256, path),
+        )
 
 
 def forget_raw_file(connection: Connection, path: str) -> None:
-    """Name a raw file no more."""
-    connection.execute("delete from raw_files where path = ?", (path,))
+    """Name a file of raw no more."""
+    for table in ("raw_files", "key_files"):
+        connection.execute(f"delete from {table} where path = ?", (path,))

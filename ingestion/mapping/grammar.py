@@ -420,10 +420,21 @@ class FeedPart(_Traits):
     feed: str = Field(description="The feed that is filled.")
     columns: dict[str, ColumnSource] = Field(description="Where each column of the feed comes from.")
 
-    @property
-    def constants(self) -> dict[str, str]:
-        """Columns that hold one value in every file of the mapping: a shop, a currency."""
-        return {name: source.constant for name, source in self.columns.items() if source.constant is not None}
+    def fixed_in(self, path: str) -> dict[str, str | None]:
+        """Columns that hold one value in all rows of a file, as a shop or a currency: constants, and those of its name.
+
+        A name in which such a value is not found has null there.
+        """
+        fixed: dict[str, str | None] = {}
+        for name, source in self.columns.items():
+            if source.constant is not None:
+                fixed[name] = source.constant
+            elif source.from_file_name is not None:
+                try:
+                    fixed[name] = source.part_of_name(path)
+                except FileRefused:
+                    fixed[name] = None
+        return fixed
 
 
 class Mapping(_Traits):

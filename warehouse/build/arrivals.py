@@ -2,7 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
 from ingestion import ledger
@@ -35,7 +36,9 @@ def rows_of(connection: ledger.Connection) -> list[tuple[Any, ...]]:
     deliveries = defaultdict(list)
     for number in sorted(current.values()):
         deliveries[_delivery_of(found[number])].append(found[number])
-    problems = {delivery: _incomplete(files) for delivery, files in deliveries.items()}
+    # A manifest names a zip, or a workbook, by itself, and not what is in it.
+    containers = {str(parent) for row in found for parent in PurePosixPath(row["file"]).parents}
+    problems = {delivery: _incomplete(files, containers) for delivery, files in deliveries.items()}
     return [
         (
             *(row[name] for name in ("batch_id", "feed", "mapping", "file", "scope", "as_of", "written_at")),
@@ -66,14 +69,15 @@ def _counts(row: ledger.Row) -> bool:
     return bool(row["state"] == "accepted" or (row["state"] == "quarantined" and nothing_bad))
 
 
-def _incomplete(files: Iterable[ledger.Row]) -> str | None:
-    """Why a delivery withdraws nothing, null where it is whole."""
+def _incomplete(files: Iterable[ledger.Row], containers: Container[str]) -> str | None:
+    """Why a delivery withdraws nothing, null where it is whole. A container is there once anything of it has come."""
     files = list(files)
     refused = [row["file"] for row in files if not _counts(row)]
     if refused:
         return f"{refused[0]} of it is refused or taken back"
     there = {row["file"] for row in files}
-    missing = sorted({path for row in files for path in json.loads(row["companions"] or "[]")} - there)
+    named = {path for row in files for path in json.loads(row["companions"] or "[]")}
+    missing = sorted(path for path in named - there if path not in containers)
     if missing:
         return f"{missing[0]} of it is missing"
     unread = [row["file"] for row in files if row["keys_unread"]]

@@ -49,7 +49,8 @@ used as (
     from orders
     inner join order_codes on {{ same_in_shop("orders", "order_codes", "order_id") }}
     left join clicked
-        on {{ same_in_shop("orders", "clicked", "order_id") }} and order_codes.collaboration_id = clicked.collaboration_id
+        on {{ same_in_shop("orders", "clicked", "order_id") }}
+        and order_codes.collaboration_id = clicked.collaboration_id
     where orders.renewal_number = 0
     group by order_codes.promo_code, orders.order_date
 ),

@@ -32,7 +32,10 @@ shares as (
         model,
         collaboration_id,
         is_last,
-        case when is_last then credit + 1 - sum(credit) over (partition by shop, order_id, model) else credit end as credit
+        case
+            when is_last then credit + 1 - sum(credit) over (partition by shop, order_id, model)
+            else credit
+        end as credit
     from rounded
 ),
 

@@ -29,7 +29,7 @@ int_attribution__owners_resolved as (
         orders.order_id,
         coalesce(order_codes.collaboration_id, last_clicks.collaboration_id) as collaboration_id,
         case when order_codes.order_id is not null then 'code' else 'click' end as owned_by,
-        case when order_codes.order_id is not null then orders.order_date else cast(last_clicks.clicked_at as date) end
+        case when order_codes.order_id is not null then orders.agreement_day else last_clicks.agreement_day end
             as agreed_day
     from orders
     left join order_codes on {{ same_in_shop("orders", "order_codes", "order_id") }}

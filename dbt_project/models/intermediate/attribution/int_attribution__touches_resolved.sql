@@ -26,7 +26,8 @@ used as (
     select
         shop,
         touch_id,
-        cast(touched_at as date) as touch_date,
+        agreement_day,
+        brand,
         {{ words_of("promo_code") }} as promo_code
     from touches
     where promo_code is not null
@@ -40,8 +41,9 @@ touch_codes as (
     from used
     inner join codes
         on used.promo_code = codes.promo_code
-        and used.touch_date >= codes.first_day
-        and (codes.last_day is null or used.touch_date <= codes.last_day)
+        and used.agreement_day >= codes.first_day
+        and (codes.last_day is null or used.agreement_day <= codes.last_day)
+        and (used.brand is null or used.brand = codes.brand)
     group by used.shop, used.touch_id
 ),
 
@@ -52,6 +54,7 @@ owned as (
         touches.touch_id,
         touches.customer_id,
         touches.touched_at,
+        touches.agreement_day,
         touches.touch_type,
         touches.channel,
         touches.data_origin,
@@ -63,8 +66,8 @@ owned as (
     left join collaborations as named on touches.collaboration_id = named.collaboration_id
     left join links
         on touches.link_id = links.link_id
-        and cast(touches.touched_at as date) >= links.first_day
-        and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
+        and touches.agreement_day >= links.first_day
+        and (links.next_start is null or touches.agreement_day < links.next_start)
     left join came_directly on replace(touches.channel, ' ', '') = came_directly.channel
     left join touch_codes on {{ same_in_shop("touches", "touch_codes", "touch_id") }}
 ),
@@ -75,6 +78,7 @@ int_attribution__touches_resolved as (
         owned.touch_id,
         owned.customer_id,
         owned.touched_at,
+        owned.agreement_day,
         owned.touch_type,
         owned.collaboration_id,
         owned.is_direct,

@@ -22,8 +22,8 @@ ruled as (
         earned.*,
         versions.rule_id,
         case
-            when earned.earned_by = 'renewal' and first_rules.renewals_at = 'first_order' then earned.first_order_date
-            else orders.order_date
+            when earned.earned_by = 'renewal' and first_rules.renewals_at = 'first_order' then earned.first_order_day
+            else orders.agreement_day
         end as rule_day
     from earned
     inner join orders on {{ same_in_shop("earned", "orders", "order_id") }}
@@ -32,8 +32,8 @@ ruled as (
         and {{ is_within("earned.agreed_day", "versions") }}
     left join rules as first_rules
         on versions.rule_id = first_rules.rule_id
-        and earned.first_order_date >= first_rules.first_day
-        and earned.first_order_date < first_rules.end_day
+        and earned.first_order_day >= first_rules.first_day
+        and earned.first_order_day < first_rules.end_day
 ),
 
 -- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other

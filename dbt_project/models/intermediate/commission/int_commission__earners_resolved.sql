@@ -16,10 +16,10 @@ with_renewals as (
         orders.order_id,
         orders.customer_id,
         orders.ordered_at,
-        orders.order_date,
+        orders.agreement_day,
         owners.collaboration_id,
         owners.agreed_day,
-        first_orders.order_date as first_order_date,
+        first_orders.agreement_day as first_order_day,
         case when orders.renewal_number = 0 then owners.owned_by else 'renewal' end as earned_by
     from orders
     left join owners on orders.shop = owners.shop and orders.first_order_id = owners.order_id
@@ -41,8 +41,8 @@ bound as (
         and {{ is_within("with_renewals.agreed_day", "versions") }}
     inner join rules
         on versions.rule_id = rules.rule_id
-        and with_renewals.order_date >= rules.first_day
-        and with_renewals.order_date < rules.end_day
+        and with_renewals.agreement_day >= rules.first_day
+        and with_renewals.agreement_day < rules.end_day
         and rules.applies_to = 'lifetime'
     qualify
         row_number() over (
@@ -55,7 +55,7 @@ int_commission__earners_resolved as (
     select
         with_renewals.shop,
         with_renewals.order_id,
-        with_renewals.first_order_date,
+        with_renewals.first_order_day,
         coalesce(with_renewals.collaboration_id, bound.collaboration_id) as collaboration_id,
         case when with_renewals.collaboration_id is not null then with_renewals.earned_by else 'lifetime' end
             as earned_by,

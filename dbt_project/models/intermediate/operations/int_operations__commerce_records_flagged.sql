@@ -55,6 +55,18 @@ int_operations__commerce_records_flagged as (
     select
         'orders' as feed,
         concat_ws('/', nullif(shop, ''), order_id) as record_id,
+        'not the currency of its shop' as issue,
+        'its shop sells in ' || shop_currency || ': counted as ' || currency || ', as it says' as explanation,
+        order_date as record_date,
+        data_origin
+    from orders
+    where currency <> shop_currency
+
+    union all
+
+    select
+        'orders' as feed,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'renewal without its first order' as issue,
         'credited to (none)' as explanation,
         order_date as record_date,

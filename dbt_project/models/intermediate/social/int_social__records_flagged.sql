@@ -40,26 +40,11 @@ int_social__records_flagged as (
         'mentions' as feed,
         mention_id as record_id,
         'brand not tracked' as issue,
-        'brand ' || max_by(brand, snapshot_date) || ' is not in the feed brands: in no share of voice' as explanation,
-        max(snapshot_date) as record_date,
-        max(data_origin) as data_origin
+        'brand ' || brand || ' is not in the feed brands: in no share of voice' as explanation,
+        snapshot_date as record_date,
+        data_origin
     from mentions
     where not is_tracked
-    group by mention_id
-
-    union all
-
-    select
-        'mentions' as feed,
-        mention_id as record_id,
-        'on several days' as issue,
-        'deliveries put it on ' || count(*) || ' days from ' || min(snapshot_date) || ': counted on each'
-            as explanation,
-        max(snapshot_date) as record_date,
-        max(data_origin) as data_origin
-    from mentions
-    group by mention_id
-    having count(*) > 1
 
     union all
 

@@ -5,6 +5,8 @@ with costs as (select * from {{ ref("stg_landing__costs") }}),
 
 collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
 
+campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
+
 versions as (select * from {{ ref("int_agreement__versions") }}),
 
 rules as (select * from {{ ref("int_commission__rules_dated") }}),
@@ -33,6 +35,8 @@ int_spend__costs_rated as (
         collaborations.collaboration_id is not null as is_of_collaboration,
         -- Where a cost and its collaboration name different campaigns the agreement decides.
         coalesce(collaborations.campaign_id, costs.campaign_id) as campaign_id,
+        -- A cost of neither is of the brand that it names itself.
+        coalesce(collaborations.brand, campaigns.brand, costs.brand) as brand,
         costs.cost_type,
         costs.cost_date,
         costs.amount,
@@ -50,6 +54,7 @@ int_spend__costs_rated as (
     from costs
     cross join base
     left join collaborations on costs.collaboration_id = collaborations.collaboration_id
+    left join campaigns on coalesce(collaborations.campaign_id, costs.campaign_id) = campaigns.campaign_id
     left join rule_starts on costs.collaboration_id = rule_starts.collaboration_id
     left join rates on costs.currency = rates.currency and costs.cost_date = rates.rate_day
 )

@@ -11,6 +11,7 @@ fct_spend_ledger as (
         cast(spend.cost_id as varchar) as cost_id,
         cast(spend.collaboration_id as varchar) as collaboration_id,
         cast(spend.campaign_id as varchar) as campaign_id,
+        cast(spend.brand as varchar) as brand,
         cast(
             case
                 when spend.is_of_collaboration then 'collaboration'

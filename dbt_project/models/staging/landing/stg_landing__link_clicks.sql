@@ -6,6 +6,8 @@ with landed as (
     from {{ source("raw", "link_clicks") }}
 ),
 
+shops as (select * from {{ source("meta", "config_shops") }}),
+
 settled as (
     select *
     from landed
@@ -14,15 +16,17 @@ settled as (
 
 stg_landing__link_clicks as (
     select
-        shop_name as shop,
-        click_id,
-        clicked_at,
-        link_id,
-        visitor_id,
-        data_origin,
-        source_file,
-        source_line
+        settled.shop_name as shop,
+        settled.click_id,
+        settled.clicked_at,
+        {{ agreement_day("settled.clicked_at") }} as agreement_day,
+        settled.link_id,
+        settled.visitor_id,
+        settled.data_origin,
+        settled.source_file,
+        settled.source_line
     from settled
+    left join shops on settled.shop_name = coalesce(shops.shop, '')
 )
 
 select * from stg_landing__link_clicks
