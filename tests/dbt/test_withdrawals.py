@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from ingestion import landing, ledger, raw
 from ingestion.config import Settings
-from tests.dbt.commerce import Compiled, World
+from tests.dbt.commerce import World
 
 LAST_DAY = date(2026, 1, 20)
 HEADER = "order_id,customer_id,ordered_at,gross_amount,currency,status"
@@ -75,11 +76,6 @@ def make(folder: Path) -> Shop:
     made.mapping("full")
     made.mapping("keep", KEEP)
     return made
-
-
-@pytest.fixture(scope="module")
-def world(compiled: Compiled) -> World:
-    return World(compiled)
 
 
 @pytest.fixture
@@ -165,6 +161,38 @@ def test_parts_of_one_time_are_one_delivery_that_waits_for_all_of_them(shop: Sho
     assert set(standing(marts(shop))) == {"a", "b", "c"}
 
 
+def pack(shop: Shop, name: str, members: dict[str, list[str]]) -> None:
+    """Land a zip of CSV files."""
+    file = shop.settings.landing / "orders" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(file, "w") as archive:
+        for member, rows in members.items():
+            archive.writestr(member, "\n".join([HEADER, *rows]) + "\n")
+    landing.land_files(shop.settings, f"run {next(shop.runs)}", lambda _: None)
+
+
+def test_a_full_delivery_may_come_in_a_zip(shop: Shop, marts) -> None:
+    shop.land("dump_2026-01-10.csv", [order("a"), order("b"), order("gone")])
+    manifest = {"files": [{"name": "dump_2026-01-11.zip", "delivers": "full"}]}
+    (shop.settings.landing / "orders" / "_manifest.json").write_text(json.dumps(manifest))
+    pack(shop, "dump_2026-01-11.zip", {"1.csv": [order("a")], "2.csv": [order("b")]})
+    world = marts(shop)
+    assert set(standing(world)) == {"a", "b"}
+    assert flagged(world) == {("gone", GONE, 10)}
+
+
+def test_a_full_delivery_in_two_zips_waits_for_both(shop: Shop, marts) -> None:
+    shop.land("dump_2026-01-10.csv", [order("a"), order("b"), order("gone")])
+    files = [{"name": f"dump_2026-01-11_{part}.zip", "delivers": "full"} for part in (1, 2)]
+    (shop.settings.landing / "orders" / "_manifest.json").write_text(json.dumps({"files": files}))
+    pack(shop, "dump_2026-01-11_1.zip", {"x.csv": [order("a")]})
+    world = marts(shop)
+    assert set(standing(world)) == {"a", "b", "gone"}
+    assert [issue for _, issue, _ in flagged(world)] == ["full delivery is not complete"]
+    pack(shop, "dump_2026-01-11_2.zip", {"x.csv": [order("b")]})
+    assert set(standing(marts(shop))) == {"a", "b"}
+
+
 def test_a_manifest_can_say_that_a_file_is_full(shop: Shop, marts) -> None:
     shop.land("dump_2026-01-10.csv", [order("a"), order("b")])
     manifest = {"files": [{"name": "dump_2026-01-11.csv", "delivers": "full"}]}
@@ -186,6 +214,91 @@ def test_bytes_that_come_again_are_a_new_delivery(shop: Shop, marts) -> None:
     assert standing(marts(shop)) == {"a": 10, "b": 10}
     with ledger.read(shop.settings) as connection:
         assert len(ledger.dirty_feeds(connection, str(LAST_DAY))) == 1
+
+
+def test_a_full_delivery_speaks_of_what_came_under_the_same_value_of_its_name(shop: Shop, marts) -> None:
+    shop.mapping("full", more="  city: {from_file_name: '([a-z]+).csv$'}")
+    shop.land("full_2026-01-10_paris.csv", [order("a"), order("b")])
+    shop.land("full_2026-01-10_rome.csv", [order("c"), order("d")])
+    shop.land("full_2026-01-11_paris.csv", [order("a")])
+    assert set(standing(marts(shop))) == {"a", "c", "d"}
+
+
+def test_bytes_that_come_again_as_all_there_is_withdraw_nothing_beside_a_bad_row(shop: Shop, marts) -> None:
+    """Which key the bad row has was not noted when the bytes were no full delivery."""
+    shop.land("dump_2026-01-10.csv", [order("a"), order("b")])
+    shop.land("dump_2026-01-11.csv", [order("a", 11), order("b", "many")])
+    manifest = {"files": [{"name": "dump_2026-01-12.csv", "delivers": "full"}]}
+    (shop.settings.landing / "orders" / "_manifest.json").write_text(json.dumps(manifest))
+    shop.land("dump_2026-01-12.csv", [order("a", 11), order("b", "many")])
+    assert set(standing(marts(shop))) == {"a", "b"}
+
+
+FEES = """
+mapping: fees
+pattern: fees_*.csv
+file_time: {{regex: '(2026-\\d\\d-\\d\\d)', format: '%Y-%m-%d', zone: UTC}}
+feeds:
+{parts}
+"""
+A_FEE = """
+  - feed: costs
+    {trait}
+    columns:
+      cost_id: {{from: {kind}_id}}
+      cost_date: {{from: day}}
+      cost_type: {{constant: {kind}}}
+      amount: {{from: {kind}}}
+      currency: {{constant: USD}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("trait", "first", "second", "left"),
+    [
+        (FULL, ["f1,1,s1,2", "f2,3,s2,4"], ["f1,1,s1,2"], {"f1": 1, "s1": 2}),
+        ("keep: \"{kind} != '0'\"", ["f1,1,s1,2", "f2,3,s2,4"], ["f1,0,s1,2", "f2,3,s2,0"], {"s1": 2, "f2": 3}),
+    ],
+    ids=["full", "keep"],
+)
+def test_a_feed_that_is_filled_twice_from_a_row_withdraws_of_both(
+    shop: Shop, marts, trait: str, first: list[str], second: list[str], left: dict[str, int]
+) -> None:
+    parts = "".join(A_FEE.format(kind=kind, trait=trait.format(kind=kind)) for kind in ("fee", "shipping"))
+    (shop.settings.config / "mappings" / "fees.yml").write_text(FEES.format(parts=parts))  # type: ignore[operator]
+    for day, rows in ((10, first), (11, second)):
+        file = shop.settings.landing / "costs" / f"fees_2026-01-{day}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        header = "day,fee_id,fee,shipping_id,shipping"
+        file.write_text("\n".join([header, *(f"2026-01-05,{row}" for row in rows)]) + "\n")
+    landing.land_files(shop.settings, "fees", lambda _: None)
+    query = "select cost_id, amount from groundswell.marts.fct_spend_ledger where source = 'costs'"
+    assert dict(marts(shop).query(query)) == left
+
+
+def test_an_agreement_that_comes_as_a_b_a_has_three_versions(shop: Shop, marts) -> None:
+    """The same bytes again are a delivery of their own, as of when they were written."""
+    header = "collaboration_id,brand,platform,account_id,partner_type,rule_id,start_date"
+    file = shop.settings.landing / "collaborations" / "deals.csv"
+    file.parent.mkdir(parents=True)
+    for day, rule in ((5, "R10"), (8, "R20"), (11, "R10")):
+        file.write_text(f"{header}\nK,acme,instagram,x,affiliate,{rule},2026-01-01\n")
+        at = datetime(2026, 1, day, tzinfo=UTC).timestamp()
+        os.utime(file, (at, at))
+        landing.land_files(shop.settings, f"day {day}", lambda _: None)
+    query = "select valid_from, rule_id from groundswell.marts.dim_collaboration_version order by 1"
+    assert marts(shop).query(query) == [
+        (date(2026, 1, 1), "R10"), (date(2026, 1, 8), "R20"), (date(2026, 1, 11), "R10"),
+    ]  # fmt: skip
+
+
+def test_further_lines_of_an_order_that_keep_leaves_out_take_nothing_back(shop: Shop, marts) -> None:
+    """As in an export with a line per item, of which the first alone has the order's total."""
+    shop.land("keep_2026-01-10.csv", [order("a"), order("a", "", status="left")])
+    shop.land("keep_2026-01-11.csv", [order("a", 11), order("a", "", status="left")])
+    world = marts(shop)
+    assert standing(world) == {"a": 11}
+    assert flagged(world) == set()
 
 
 def test_a_key_in_other_letters_is_another_order(shop: Shop, marts) -> None:
