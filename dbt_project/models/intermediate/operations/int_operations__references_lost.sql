@@ -9,6 +9,8 @@
         "collaboration_id", "start_date", "no commission accrues by it"),
     ("collaborations", "account", collaborations, account_key(), "collaboration_id", "start_date",
         "it has no followers and no tier"),
+    ("rate_cards", "account", ref("stg_landing__rate_cards"), account_key(),
+        "concat_ws(' ', platform, account_id, content_type, valid_from)", "valid_from", "no account has its price"),
     ("collaborations", "campaign", collaborations, "campaign_id", "collaboration_id", "start_date", none),
     ("collaboration_posts", "collaboration", ref("stg_landing__collaboration_posts"), "collaboration_id",
         "concat_ws(' ', collaboration_id, platform, post_id)", "cast(null as date)", "the post is of no collaboration"),
