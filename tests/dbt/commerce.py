@@ -87,7 +87,16 @@ class World:
 
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""
+        self._lay(feeds, as_of, base)
+        self._make_models()
+        return self
+
+    def _lay(self, feeds: Mapping[str, Rows], as_of: date, base: str) -> None:
+        """Schemas `meta` and `raw` with these rows."""
         run = self.connection.execute
+        views = "select schema_name, view_name from duckdb_views() where database_name = 'build' and not internal"
+        for schema, name in self.query(f"{views} and schema_name in ('raw', 'meta')"):
+            run(f"drop view build.{schema}.{name}")
         run("create or replace table build.meta.setting (name varchar, value varchar)")
         run("insert into build.meta.setting values ('base_currency', ?)", [base])
         run(
@@ -103,12 +112,10 @@ class World:
         run(f"create or replace table build.meta.set_aside_key ({keys})")
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)
-        self._make_models()
-        return self
 
     def build_landed(self, settings: Settings, as_of: date) -> "World":
         """Make all models from what is landed in a data folder, as a build would see it."""
-        self.build({}, as_of)
+        self._lay({}, as_of, "USD")
         with ledger.read(settings) as connection:
             arrived = arrivals.rows_of(connection)
             files = [file for file in ledger.accepted_raw_files(connection) if file.snapshot_date <= str(as_of)]
@@ -123,9 +130,6 @@ class World:
         for view in source_views(settings, files, keys):
             run(view)
         self._make_models()
-        for name in load_feeds():
-            run(f"drop view raw.{name}")
-        run("drop view meta.set_aside_key")
         return self
 
     def _make_models(self) -> None:

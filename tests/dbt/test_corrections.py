@@ -116,6 +116,7 @@ def world(compiled: Compiled, manifest: dict[str, Any], empty: Any) -> World:
 
 @pytest.fixture
 def yard(tmp_path: Path) -> Settings:
+    (tmp_path / "config").mkdir()
     return Settings(_env_file=None, data=tmp_path / "data", config=tmp_path / "config", settle_seconds=0.0)  # type: ignore[call-arg]
 
 
@@ -276,7 +277,7 @@ def problems(text: str, defined: Callable[[str], set[str]]) -> list[str]:
     return found
 
 
-def tests_in(file: str) -> set[str]:
+def functions_of(file: str) -> set[str]:
     path = PROJECT_DIR / file
     if not path.is_file():
         return set()
@@ -285,7 +286,7 @@ def tests_in(file: str) -> set[str]:
 
 
 def test_the_page_answers_each_question_for_each_feed() -> None:
-    assert problems(PAGE.read_text(encoding="utf-8"), tests_in) == []
+    assert problems(PAGE.read_text(encoding="utf-8"), functions_of) == []
 
 
 @pytest.mark.parametrize(
@@ -296,4 +297,4 @@ def test_what_the_page_leaves_open_is_found(old: str, new: str) -> None:
     """Negative test."""
     text = PAGE.read_text(encoding="utf-8")
     assert old in text
-    assert problems(text.replace(old, new), tests_in) != []
+    assert problems(text.replace(old, new), functions_of) != []
