@@ -12,6 +12,7 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -556,7 +557,7 @@ def _with_delivery(
         note = taken.note or read_note(settings, candidate, mapping)
     except (FileNotReady, FileRefused):
         note = None
-    as_of = _announced(note, mapping, candidate.label)
+    as_of = _announced(note, mapping, candidate.label, candidate.container)
     if note is None:
         return replace(taken, as_of=as_of)
     folder = PurePosixPath(candidate.container or candidate.label).parent
@@ -574,12 +575,14 @@ def _with_delivery(
     return replace(taken, as_of=as_of, says_full=says_full, companions=tuple(beside))
 
 
-def _announced(note: manifest.Entry | None, mapping: Mapping, path: str) -> datetime | None:
+def _announced(
+    note: manifest.Entry | None, mapping: Mapping, path: str, container: str | None = None
+) -> datetime | None:
     """The `as_of` that a manifest, the mapping or the name of a file tells; null where only the file itself does."""
-    try:
-        in_name = mapping.file_time_of(PurePosixPath(path).name)
-    except FileRefused:
-        in_name = None
+    in_name = None
+    for name in (path, container):
+        with suppress(FileRefused):
+            in_name = in_name or (mapping.file_time_of(PurePosixPath(name).name) if name else None)
     return (note.as_of if note else None) or mapping.as_of or in_name
 
 

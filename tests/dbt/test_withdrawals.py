@@ -278,17 +278,17 @@ def test_a_feed_that_is_filled_twice_from_a_row_withdraws_of_both(
 
 def test_an_agreement_that_comes_as_a_b_a_has_three_versions(shop: Shop, marts) -> None:
     """The same bytes again are a delivery of their own, as of when they were written."""
-    header = "collaboration_id,brand,platform,account_id,partner_type,rule_id,start_date"
+    header = "collaboration_id,brand,platform,account_id,partner_type,cookie_window_days,start_date"
     file = shop.settings.landing / "collaborations" / "deals.csv"
     file.parent.mkdir(parents=True)
-    for day, rule in ((5, "R10"), (8, "R20"), (11, "R10")):
-        file.write_text(f"{header}\nK,acme,instagram,x,affiliate,{rule},2026-01-01\n")
+    for day, days in ((5, 10), (8, 20), (11, 10)):
+        file.write_text(f"{header}\nK,acme,instagram,x,affiliate,{days},2026-01-01\n")
         at = datetime(2026, 1, day, tzinfo=UTC).timestamp()
         os.utime(file, (at, at))
         landing.land_files(shop.settings, f"day {day}", lambda _: None)
-    query = "select valid_from, rule_id from groundswell.marts.dim_collaboration_version order by 1"
+    query = "select valid_from, cookie_window_days from groundswell.marts.dim_collaboration_version order by 1"
     assert marts(shop).query(query) == [
-        (date(2026, 1, 1), "R10"), (date(2026, 1, 8), "R20"), (date(2026, 1, 11), "R10"),
+        (date(2026, 1, 1), 10), (date(2026, 1, 8), 20), (date(2026, 1, 11), 10),
     ]  # fmt: skip
 
 
