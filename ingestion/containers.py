@@ -1,4 +1,4 @@
-"""Files that hold files: the members of a zip, the sheets of a workbook, the tables of a file; and what packed ones hold.
+"""Files that hold files (members of a zip, sheets of a workbook, tables of a file), and what packed ones hold.
 
 Each is a file of its own, named `<container>/<member>`. A container is hostile until proved otherwise: it is listed
 under limits before anything in it is read, and a path in it is a name, never a place to write to.
