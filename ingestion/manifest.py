@@ -1,8 +1,8 @@
 """Notes that a sender lays beside a delivery: `_manifest.json` or `_SUCCESS`, with what each file must be.
 
-Both hold `{"files": [{"name": ..., "bytes": ..., "sha256": ..., "rows": ..., "as_of": ..., "origin": ...}]}`; every
-key but `name` may be missing. A `_SUCCESS` that holds anything else says nothing of any file. A file that is not what
-its note says waits while it is fresh, and is quarantined whole after that.
+Both hold `{"files": [{"name": ..., "bytes": ..., "sha256": ..., "rows": ..., "as_of": ..., "origin": ...,
+"delivers": ...}]}`; every key but `name` may be missing. A `_SUCCESS` that holds anything else says nothing of any
+file. A file that is not what its note says waits while it is fresh, and is quarantined whole after that.
 """
 
 import json
@@ -23,7 +23,10 @@ PATIENCE_SECONDS = 900
 
 
 class Entry(BaseModel):
-    """What a note says of one file. `as_of` is UTC where it names no zone."""
+    """What a note says of one file. `as_of` is UTC where it names no zone.
+
+    `beside` are the other files of the note: of a delivery in parts none may be missing.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,6 +36,8 @@ class Entry(BaseModel):
     rows: int | None = Field(default=None, ge=0)
     as_of: datetime | None = None
     origin: Literal["observed", "simulated"] | None = None
+    delivers: Literal["changes", "full"] | None = None
+    beside: tuple["Entry", ...] = ()
 
     @field_validator("as_of")
     @classmethod
@@ -66,7 +71,8 @@ class Manifest(BaseModel):
 
     def entry(self, name: str) -> Entry | None:
         """What is said of a file, null where nothing is."""
-        return next((entry for entry in self.files if PurePosixPath(entry.name).name == name), None)
+        found = next((entry for entry in self.files if PurePosixPath(entry.name).name == name), None)
+        return found and found.model_copy(update={"beside": tuple(each for each in self.files if each is not found)})
 
 
 def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | None:
