@@ -150,6 +150,27 @@ def test_shopify_orders_by_hand(landed: Yard) -> None:
     }  # fmt: skip
 
 
+def test_what_a_shopify_order_is_by_now(landed: Yard) -> None:
+    """Paid, given back in part or not paid yet is a sale; #1004 was voided, and #1005 was paid and then cancelled."""
+    found = {name: rest for name, *rest in rows_of(landed, SHOPIFY, "orders", "order_id, status, cancelled_at")}
+    assert found.pop("#1004") == ["cancelled", datetime(2026, 5, 4, 12)]
+    assert found.pop("#1005") == [None, datetime(2026, 5, 5, 12)]
+    assert list(found.values()) == [[None, None]] * 6
+
+
+def test_a_status_that_nobody_knows_is_quarantined(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Negative test: whether it is a sale is not guessed."""
+    path = land_export(
+        yard,
+        monkeypatch,
+        "shopify/orders_export.csv",
+        WITH_TAX.replace(b"paid", b"on hold", 1).replace(b"on hold", b"on_hold"),
+    )
+    (batch,) = yard.query("select * from batches where file = ? and feed = 'orders'", path)
+    assert "status" in batch["reason"]
+    assert batch["rows_accepted"] == 0
+
+
 def test_shopify_times_are_those_of_the_shop(landed: Yard) -> None:
     """23:29 of 1 May in New York is 03:29 of 2 May UTC."""
     assert rows_of(landed, SHOPIFY, "orders", "ordered_at")[:2] == [
@@ -262,6 +283,7 @@ def test_woocommerce_orders_by_hand(landed: Yard) -> None:
     ]
     net = {name: gross - discount - tax - shipping for name, gross, discount, tax, shipping, _ in found}
     assert net == {"501": 80, "502": 50, "503": 35, "504": 30}
+    assert rows_of(landed, WOOCOMMERCE, "orders", "status") == [(None,), (None,), (None,), ("cancelled",)]
     [(kept,)] = [row for row in rows_of(landed, WOOCOMMERCE, "orders", "invalid_cells") if row[0]]
     assert kept == '{"promo_code":"code:anna20|amount:4.00;code:welcome|amount:1.00"}'
     assert counted(landed, WOOCOMMERCE, "orders") == (5, 4, 0, 1)
