@@ -355,6 +355,79 @@ def test_a_cancelled_and_a_test_order(shop: Shop, marts) -> None:
     assert flagged(world) == {("a", "cancelled", 10), ("b", "cancelled", 10), ("t", "test order", 10)}
 
 
+def put(shop: Shop, path: str, header: str, *rows: str) -> None:
+    """Drop a file of any feed; the next landing takes it in."""
+    file = shop.settings.landing / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+
+
+REFUNDS = "refund_id,order_id,refunded_at,amount,currency,goods_amount,tax_amount,shipping_amount"
+
+
+def test_a_refund_of_a_cancelled_order_takes_at_most_what_is_left(shop: Shop, marts) -> None:
+    """30 of 100 on the 6th; the cancellation of the 8th takes the other 70, and the refund of the 9th nothing."""
+    refunds = ("r1,a,2026-01-06T10:00:00Z,30,USD,,,", "r2,a,2026-01-09T10:00:00Z,100,USD,,,")
+    put(shop, "refunds/r_2026-01-12.csv", REFUNDS, *refunds)
+    row = f"{order('a', 100, status='cancelled')},2026-01-08T09:00:00Z"
+    shop.land("o_2026-01-12.csv", [row], header=f"{HEADER},cancelled_at")
+    world = marts(shop)
+    assert world.query(
+        "select event_type, event_date, net_amount from build.intermediate.int_order__revenue_dated order by event_date"
+    ) == [
+        ("order", date(2026, 1, 5), 100), ("refund", date(2026, 1, 6), -30), ("cancellation", date(2026, 1, 8), -70),
+        ("refund", date(2026, 1, 9), 0),
+    ]  # fmt: skip
+    assert flagged(world) == {("a", "cancelled", 100), ("r1", "order cancelled", 30), ("r2", "order cancelled", 100)}
+
+
+def test_a_refund_of_a_test_order_takes_nothing_and_is_named(shop: Shop, marts) -> None:
+    put(shop, "refunds/r_2026-01-12.csv", REFUNDS, "r1,a,2026-01-06T10:00:00Z,30,USD,,,")
+    shop.land("o_2026-01-12.csv", [order("a", 100, status="test"), order("b")])
+    world = marts(shop)
+    assert standing(world) == {"b": 10}
+    assert flagged(world) == {("a", "test order", 100), ("r1", "order withdrawn", 30)}
+
+
+def test_parts_that_are_not_the_amount_are_named_and_the_goods_speak(shop: Shop, marts) -> None:
+    """r1 is 1 cent off, which rounding may be; r2's goods are 20 of 50; r3's tax and shipping leave no goods."""
+    put(
+        shop, "refunds/r_2026-01-12.csv", REFUNDS, "r1,a,2026-01-06T10:00:00Z,12.01,USD,10,2,",
+        "r2,b,2026-01-06T10:00:00Z,50,USD,20,2,1", "r3,c,2026-01-06T10:00:00Z,5,USD,,4,2",
+    )  # fmt: skip
+    shop.land("o_2026-01-12.csv", [order(name, 100) for name in "abc"])
+    world = marts(shop)
+    assert standing(world) == {"a": 90, "b": 80, "c": 100}
+    assert flagged(world) == {("r2", "parts are not its amount", 50), ("r3", "parts are not its amount", 5)}
+
+
+def test_parts_beyond_their_order_are_capped_and_named(shop: Shop, marts) -> None:
+    put(shop, "refunds/r_2026-01-12.csv", REFUNDS, "r1,a,2026-01-06T10:00:00Z,150,USD,120,20,10")
+    shop.land("o_2026-01-12.csv", [order("a", 100)])
+    world = marts(shop)
+    assert standing(world) == {"a": 0}
+    assert flagged(world) == {("r1", "more than its order", None)}
+
+
+def test_the_commission_of_a_withdrawn_order_is_owed_back_where_it_was_paid(shop: Shop, marts) -> None:
+    """20 % of 100 accrued on the 5th and was paid on the 9th; on the 13th the order is left out. What is paid is spent."""
+    shop.mapping("keep", KEEP, "  promo_code: {from: promo_code}")
+    deal = "K,acme,instagram,kim,affiliate,KIM,R,2026-01-01"
+    header = "collaboration_id,brand,platform,account_id,partner_type,promo_code,rule_id,start_date"
+    put(shop, "collaborations/k_2026-01-01.csv", header, deal)
+    rule = "rule_id,valid_from,kind,rate,applies_to"
+    put(shop, "commission_rules/r_2026-01-01.csv", rule, "R,2025-01-01,percent,20,first_order")
+    cost = "cost_id,collaboration_id,cost_date,cost_type,amount,currency"
+    put(shop, "costs/c_2026-01-09.csv", cost, "p,K,2026-01-09,commission,20,USD")
+    header = f"{HEADER},promo_code"
+    shop.land("keep_2026-01-10.csv", [f"{order('a', 100)},KIM"], header=header)
+    shop.land("keep_2026-01-13.csv", [f"{order('a', 100, status='left')},KIM", f"{order('b')},"], header=header)
+    assert marts(shop).query(
+        "select spend_commission_base, commission_accrued_base, commission_paid_base, commission_balance_base"
+        " from groundswell.marts.fct_collaboration_roi where model = 'promo_code'"
+    ) == [(20, 0, 20, -20)]
+
+
 def test_a_later_file_of_one_time_wins_by_when_it_was_written(shop: Shop, marts) -> None:
     shop.land("o_2026-01-10.csv", [order("a", 1000)], written=1)
     shop.land("o_2026-01-10.csv", [order("a", 100)], written=2)

@@ -22,7 +22,7 @@ ORDERS = "order_id,customer_id,ordered_at,gross_amount,tax_amount,shipping_amoun
 REFUNDS = "refund_id,order_id,refunded_at,amount,currency"
 COLLABORATIONS = "collaboration_id,brand,platform,account_id,partner_type,promo_code,rule_id,start_date"
 OWNERS = (
-    "01-K", "02-K", "03-KA", "03-KB", "03-KC", "08-KA", "08-KB", "08-KC", "08-KD", "11-K1", "11-K2", "28-K", "29-K",
+    "01-K", "02-K", "03-KA", "03-KB", "03-KC", "08-KA", "08-KB", "08-KC", "08-KD", "11-K1", "11-K2", "04-K", "28-K", "29-K",
 )  # fmt: skip
 EXPORT = """
 mapping: bug01
@@ -39,6 +39,25 @@ columns:
   currency: {from: currency}
   promo_code: {from: code}
 """
+# The shop renames columns from one night to the next; a mapping of the new names reads the same amounts.
+RENAMED = """
+mapping: renamed_{name}
+pattern: 04-{name}_*.csv
+file_time: {{regex: '(\\d{{4}}-\\d\\d-\\d\\d)', format: '%Y-%m-%d', zone: UTC}}
+feed: orders
+columns:
+  order_id: {{from: order_id}}
+  customer_id: {{from: customer_id}}
+  ordered_at: {{from: ordered_at}}
+  gross_amount: {{from: gross_amount}}
+  shipping_amount: {{from: shipping_amount}}
+  currency: {{from: currency}}
+{columns}
+"""
+RENAMINGS = {
+    "totals": {"discount_amount": "total_discounts", "tax_amount": "total_tax", "promo_code": "promo_code"},
+    "codes": {"discount_amount": "total_discounts", "tax_amount": "total_tax", "promo_code": "discount_code"},
+}
 OF_A_SHOP = """
 mapping: shop_{shop}_{feed}
 pattern: 11-{feed}-{shop}_*.csv
@@ -123,6 +142,10 @@ def first_night(settings: Settings) -> None:
     drop(settings, "orders/28-orders.csv", ORDERS, order, "28-test1,c,2026-03-03T10:00:00Z,9999,,,USD,28-K")
     costs = "cost_id,collaboration_id,cost_date,cost_type,amount,currency"
     drop(settings, "costs/28-costs.csv", costs, "28-f1,28-K,2026-03-01,fee,5000,USD")
+    header = (
+        "order_id,customer_id,ordered_at,gross_amount,shipping_amount,currency,discount_amount,tax_amount,promo_code"
+    )
+    drop(settings, "orders/04-orders_2026-03-05.csv", header, "04-o1,c,2026-03-05T10:00:00Z,130,2,USD,20,8,04-K")
     for name, amount in (("29-orders_2026-03-04", 1000), ("29-more_2026-03-04", 2000)):
         drop(settings, f"orders/{name}.csv", ORDERS, f"{name[:7]},x,2026-03-04T10:00:00Z,{amount},,,USD,29-K")
 
@@ -145,6 +168,11 @@ def second_night(settings: Settings) -> None:
     drop(settings, "orders/28-orders.csv", ORDERS, "28-o1,c,2026-03-03T10:00:00Z,100,,,USD,28-K", day=SECOND)
     costs = "cost_id,collaboration_id,cost_date,cost_type,amount,currency"
     drop(settings, "costs/28-costs.csv", costs, "28-f1b,28-K,2026-03-01,fee,50,USD", day=SECOND)
+    header = "order_id,customer_id,ordered_at,gross_amount,shipping_amount,currency,"
+    row = "c,2026-03-06T10:00:00Z,130,2,USD,20,8,04-K"
+    for number, (name, new) in enumerate(RENAMINGS.items(), start=2):
+        path = f"orders/04-{name}_2026-03-06.csv"
+        drop(settings, path, header + ",".join(new.values()), f"04-o{number},{row}", day=SECOND)
     for name, amount in (("29-orders_2026-03-04", 100), ("29-more_2026-03-04", 10)):
         row = f"{name[:7]},x,2026-03-04T10:00:00Z,{amount},,,USD,29-K"
         drop(settings, f"orders/{name}.csv", ORDERS, row, day=SECOND)
@@ -160,6 +188,9 @@ def with_mappings(settings: Settings, folder: Path) -> Settings:
     costs = "cost_id,collaboration_id,cost_date,cost_type,amount,currency"
     for feed, header in (("orders", ORDERS), ("costs", costs)):
         texts[f"dump_{feed}"] = FULL.format(feed=feed, columns=same_names(header))
+    for name, new in RENAMINGS.items():
+        columns = "\n".join(f"  {column}: {{from: {given}}}" for column, given in new.items())
+        texts[f"renamed_{name}"] = RENAMED.format(name=name, columns=columns)
     for name, text in texts.items():
         (mappings / f"{name}.yml").write_text(text, encoding="utf-8")
     return settings.model_copy(update={"config": folder / "config"})
@@ -207,6 +238,7 @@ def issues(settings: Settings, case: str) -> set[tuple[str, str, str, Decimal | 
         pytest.param("03-KA", 60, 12, 1, id="03: two equal lines of 20"),
         pytest.param("03-KB", 50, 10, 1, id="03: lines of 20 and 30"),
         pytest.param("03-KC", 50, 10, 1, id="03: a line of 20 and one of 30 a night later"),
+        pytest.param("04-K", 300, 60, 3, id="04: three times 130 - 20 - 8 - 2, under any names of their columns"),
         pytest.param("08-KA", 0, 0, 1, id="08: all came back"),
         pytest.param("08-KB", 107, "21.4", 1, id="08: shipping alone came back"),
         pytest.param("08-KC", 0, 0, 1, id="08: the goods came back"),

@@ -1,7 +1,8 @@
 -- One row per record of the feed `customer_accounts` and thing that is wrong with it, and what was done about it.
 {{ config(materialized="table") }}
 
-{% set span = "concat_ws('/', nullif(dated.shop, ''), dated.customer_id) || ', ' || dated.brand || ', ' || dated.platform || ':' || dated.account_id" %}
+{% set span = "concat_ws('/', nullif(dated.shop, ''), dated.customer_id) || ', ' || dated.brand || ', '"
+    ~ " || dated.platform || ':' || dated.account_id" %}
 
 with dated as (select * from {{ ref("int_advocacy__relationships_dated") }}),
 

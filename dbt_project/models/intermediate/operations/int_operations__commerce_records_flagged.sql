@@ -258,7 +258,8 @@ int_operations__commerce_records_flagged as (
 
     select
         'commission_rules' as feed,
-        commissions.rule_id || ' for ' || {{ entry_name("commissions.shop", "commissions.order_id", "'#1'") }} as record_id,
+        commissions.rule_id || ' for ' || {{ entry_name("commissions.shop", "commissions.order_id", "'#1'") }}
+            as record_id,
         'no rate' as issue,
         'no ' || commissions.currency || ' rate within 5 days before ' || commissions.entry_date
         || ': spend of its owner is unknown' as explanation,
