@@ -59,7 +59,7 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
 	@$(GROUNDSWELL) airflow
 
-preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=..., MAPPING=name or path
+preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=, MAPPING=, FEED=, IGNORE_MAPPINGS=1, WRITE=1, FORCE=1
 	@$(GROUNDSWELL) preview
 
 reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors and for people
