@@ -35,7 +35,7 @@ IDS_IN_URLS = {
 ANY_DAY = {"date", "datum", "day", "fecha", "data", "timestamp", "日付", "createdat", "created", "dag", "tag", "giorno"}
 # What may be one and the same column.
 ALIASES = {"account_id", "handle", "display_name"}
-WEIGHTS = {"missing": 2.0, "no_measure": 5.0, "hallmark": 0.6, "unique": 0.75, "repeated": 4.0, "unread": 0.5}
+WEIGHTS = {"missing": 2.0, "missing_code": 0.75, "no_measure": 5.0, "hallmark": 0.6, "unique": 0.75, "repeated": 4.0, "nothing_said": 3.0, "unread": 1.0}
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _bonus(evidence: Evidence, name: str, column: FeedColumn, index: int) -> flo
     if name == "account_id" and cells and id_in_url(cells):
         return 0.02
     if column.type in MEASURES and cells and all(re.fullmatch(r"-?\d+([.,]\d\d?)?", cell) for cell in cells[:200]):
-        return 0.001
+        return 0.01
     return 0.0
 
 
@@ -207,9 +207,17 @@ def _score(evidence: Evidence, found: Fit) -> float:
         weight = 1.5 if column.required or column.type in MEASURES else 0.75
         sure = taken.likeness if taken.likeness >= KNOWN_IN_PART else taken.likeness / 2
         score += weight * sure * (1.0 if evidence.cells(taken.index) else 0.3)
-    score -= WEIGHTS["missing"] * len(found.missing)
+    for name in found.missing:
+        # What a whole file has in common stands in no column of it.
+        is_common = found.feed.columns[name].type in ("code", "currency")
+        score -= WEIGHTS["missing_code"] if is_common else WEIGHTS["missing"]
     if needs_measure(found.feed) and not found.measures:
         score -= WEIGHTS["no_measure"]
+    describing = ("text", "id", "list", "boolean")
+    if found.feed.feed == "accounts" and not any(
+        found.feed.columns[name].type in describing and name != "account_id" for name in found.columns
+    ):
+        score -= WEIGHTS["nothing_said"]
     marks = synonyms().get(f"hallmarks.{found.feed.feed}", {})
     score += WEIGHTS["hallmark"] * min(6, sum(plain(title) in marks for title in found.header))
     used = {taken.index for taken in found.columns.values()}
@@ -225,6 +233,8 @@ def _score(evidence: Evidence, found: Fit) -> float:
 
 @lru_cache(maxsize=1)
 def _counts() -> set[str]:
-    """Names of counts, of whichever feed: one that is not read says that the feed is another."""
-    feeds = [feed for feed in load_feeds().values() if feed.time is not None]
-    return {option for feed in feeds for name in feed.counts for option in options(feed.feed, name)}
+    """Names of counts and of sums of money, of whichever feed: one that is not read says that the feed is another."""
+    feeds = load_feeds()
+    named = [(feed, name) for feed in feeds.values() if feed.time is not None for name in feed.counts]
+    named += [(feeds["orders"], "gross_amount"), (feeds["costs"], "amount"), (feeds["refunds"], "amount")]
+    return {option for feed, name in named for option in options(feed.feed, name)}

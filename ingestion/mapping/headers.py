@@ -51,6 +51,7 @@ SENSITIVE = {
 NO_NAMES = re.compile(r"\b(share|percent|pct|audience|publikum|audiencia|total|rate|count|verified|valid|type)\b|%")
 
 
+@lru_cache(maxsize=4096)
 def words(title: str) -> str:
     """A header as its words: small letters without accents, what stands in brackets left out."""
     text = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", " ", title) if not re.fullmatch(r"\s*[(\[].*", title) else title
@@ -65,6 +66,7 @@ def _joined(match: re.Match[str]) -> str:
     return "".join(part for part in match.groups() if part)
 
 
+@lru_cache(maxsize=4096)
 def plain(title: str) -> str:
     """A header as letters and digits alone."""
     return re.sub(r"[\W_]", "", words(title))
@@ -77,6 +79,7 @@ def synonyms() -> dict[str, dict[str, int]]:
     return {name: {plain(option): place for place, option in enumerate(listed)} for name, listed in found.items()}
 
 
+@lru_cache(maxsize=512)
 def options(feed: str, name: str) -> dict[str, int]:
     """The names that exports give to a column of a feed; the feed's own words come first."""
     known = synonyms()
@@ -84,6 +87,7 @@ def options(feed: str, name: str) -> dict[str, int]:
     return {plain(name): 0} | {option: place + 1 for option, place in (own or known.get(name, {})).items()}
 
 
+@lru_cache(maxsize=65536)
 def likeness(feed: str, name: str, title: str, is_measure: bool, known_else: bool = False) -> float:
     """How much a header looks like a column of a feed, 0 to 1.
 
@@ -100,13 +104,13 @@ def likeness(feed: str, name: str, title: str, is_measure: bool, known_else: boo
     if is_measure and NO_TOTAL.search(words(last)):
         return 0.0
     for shorter in _without_context(words(last)):
-        if shorter in listed:
+        if shorter in listed and shorter not in NOTHING_ALONE:
             return 0.88 - 0.002 * listed[shorter]
     if known_else or len(found) < 6:
         return 0.0
-    close = max((difflib.SequenceMatcher(None, found, option).ratio() for option in listed if len(option) > 5), default=0)
-    if close >= 0.88:
-        return 0.6 * close
+    near = [option for option in listed if len(option) > 5 and abs(len(option) - len(found)) < 3]
+    if difflib.get_close_matches(found, near, n=1, cutoff=0.88):
+        return 0.55
     return 0.5 if any(len(option) > 5 and option in found for option in listed) else 0.0
 
 
@@ -116,6 +120,10 @@ CONTEXT = (
     "nombre de", "nb", "the", "of", "count", "publisher", "partner", "media partner", "content", "organic", "gesamt",
     "public", "basic info", "instagram", "youtube", "tiktok", "ig", "yt", "tt", "n", "statistics", "stats",
 )  # fmt: skip
+
+
+# Words that say nothing without what stands before them: of whom, of what.
+NOTHING_ALONE = {"id", "url", "link", "name", "date", "datum", "type", "title", "code", "time", "number", "nummer", "rate", "day"}
 
 
 def _without_context(title: str) -> Iterable[str]:

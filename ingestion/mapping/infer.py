@@ -22,6 +22,7 @@ from ingestion.mapping.grammar import Mapping, check_mapping, tidy
 from ingestion.mapping.headers import (
     ALIKE,
     KNOWN_IN_PART,
+    NO_TOTAL,
     PLATFORM_WORDS,
     likeness,
     plain,
@@ -244,6 +245,7 @@ class _Writer:
         self._marks(fits)
         self._orders(fits)
         self._totals(fits)
+        self._lines_of_one(fits[0])
         used = {taken.index for each in fits for taken in each.columns.values()}
         self._delicate(used)
         if is_spread:
@@ -287,6 +289,22 @@ class _Writer:
         if words_ := self.evidence.totals({0, *ids}):
             self.guess.content["skip_totals"] = True
             self.guess.remarks["skip_totals"] = f"a row that sums others is left out: {words_[0]!r}"
+
+    def _lines_of_one(self, each: Fit) -> None:
+        """An order may go on over several lines, of which the first alone has its amounts."""
+        ids = [each.columns[name].index for name in each.feed.key if name in each.columns]
+        amounts = [
+            name for name in each.columns if each.feed.columns[name].required and each.feed.columns[name].type == "amount"
+        ]
+        if not ids or not amounts or self.evidence.distinct(ids) > 0.98:
+            return
+        amount = each.columns[amounts[0]].index
+        rows = [(tuple(row[i] for i in ids), row[amount]) for row in self.evidence.rows]
+        whole = {key for key, value in rows if value}
+        if any(not value for _, value in rows) and all(key in whole for key, value in rows if not value):
+            title = tidy(self.evidence.header[amount])
+            self.guess.content["keep"] = f"{_named(title)} is not empty"
+            self.guess.remarks["keep"] = "lines without an amount go on with the one above: they are left out"
 
     def _delicate(self, used: set[int]) -> None:
         """What tells something of a person is left out, unless it is read."""
@@ -623,13 +641,14 @@ class _Writer:
         """Several columns could be one: unless they say the same."""
         column = self.fit.feed.columns[name]
         answers = []
-        seen = []
+        seen: list[list[str | None]] = []
         for each in (taken, *rivals):
             source = self._place(each.index) | {k: v for k, v in each.way.keys.items()}
             read = self.evidence.read(column, each.way, each.index)
-            answers.append(Answer(f"{name}: {_flow(source)}", f"line 1 is {read[0][1] if read else 'empty'}"))
-            seen.append([row[each.index] for row in self.evidence.rows])
-        if all(other == seen[0] for other in seen[1:]):
+            answers.append(Answer(f"{name}: {_flow(source)}", f"the first is {read[0][1] if read else 'empty'}"))
+            values = {cell: value for cell, value, _ in read}
+            seen.append([values.get(row[each.index] or "") for row in self.evidence.rows])
+        if all(_are_alike(other, seen[0]) for other in seen[1:]):
             return None
         titles = " or ".join(repr(tidy(self.evidence.header[each.index])) for each in (taken, *rivals))
         return Question(f"columns.{name}", f"which column is {name}: {titles}?", tuple(answers), (name,))
@@ -796,6 +815,30 @@ class _Writer:
                 if way is not None and self.evidence.cells(index):
                     self._propose(name, index, title, way)
                     break
+        self._ask_counts(used, free)
+
+    def _ask_counts(self, used: set[int], free: list[str]) -> None:
+        """Whole numbers under names that say nothing here, while the feed has counts that are not filled."""
+        asked = {name for question in self.guess.questions for name in question.columns}
+        free = [name for name in free if self.fit.feed.columns[name].type == "count" and name not in asked]
+        count = FeedColumn(type="count")
+        shares = self.evidence.shares(count, [POINT, COMMA])
+        found = []
+        for index, title in enumerate(self.evidence.header):
+            cells = self.evidence.cells(index)
+            is_known = any(likeness(feed.feed, name, title, False) >= KNOWN_IN_PART for feed in load_feeds().values()
+                           for name in feed.columns)  # fmt: skip
+            is_id = is_known or NO_TOTAL.search(words(title)) or re.search(r"\b(id|no|nr|number|rank|zip|plz|index)\b", words(title))
+            if index in used or not title or is_id or len(set(cells)) < 2 or max(each.get(index, 0) for each in shares) < 0.9:
+                continue
+            if tidy(title) not in self.guess.sensitive:
+                found.append(title)
+        if free and found:
+            place = _flow(self._place(self.evidence.header.index(found[0])))
+            answers = (Answer("(none of them)", "kept in extra"), Answer(f"{free[0]}: {place}", "or another of its counts"))
+            shown = ", ".join(repr(tidy(title)) for title in found[:6])
+            words_ = f"{shown} hold whole numbers and are not read: is one of them {' or '.join(free[:4])}?"
+            self.guess.questions.append(Question("columns", words_, answers, tuple(free)))
 
     def _propose(self, name: str, index: int, title: str, way: Way) -> None:
         read = self.evidence.read(self.fit.feed.columns[name], way, index)
@@ -819,6 +862,18 @@ class _Writer:
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
+
+
+def _are_alike(some: list[str | None], others: list[str | None]) -> bool:
+    """Whether two columns say the same in each row, one of them perhaps rounded: 48.5M and 48,512,000."""
+    for one, other in zip(some, others, strict=True):
+        if one == other or one is None or other is None:
+            continue
+        if not (re.fullmatch(r"[\d.]+", one) and re.fullmatch(r"[\d.]+", other)):
+            return False
+        if abs(float(one) - float(other)) > 0.06 * max(float(one), float(other)):
+            return False
+    return True
 
 
 def _is_sum(cell: str | None) -> bool:
