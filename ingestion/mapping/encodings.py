@@ -11,7 +11,7 @@ from ingestion.readers import text
 WESTERN = "äöüßéèêëàâáãåæçîïíìñôóòõøœùûúÿšž"
 LETTERS = {
     "cp1252": WESTERN,
-    "cp1250": "ąćęłńóśźżčďěňřšťůúýžáéíőűöüäßăâîşţôĺľŕđ",
+    "cp1250": "ąćęłńóśźżčďěňřšťůúýžáéíőűöüäßăâîşţôĺľđ",
     "cp1254": "ğışçöüâîûéèêàáíóúñä",
     "cp1251": "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўђјљњћџ",
     "mac_roman": WESTERN,
@@ -105,8 +105,9 @@ def _is_word(word: str, letters: str) -> bool:
         if any(letter.lower()[0] not in letters and letter != "İ" for letter in foreign):
             return False
         is_cyrillic = "а" in letters
-        # A Latin word has accents here and there, a Cyrillic one no Latin letter.
-        most = 0 if is_cyrillic else max(2, len(part) * 0.6)
+        # A Latin word has accents here and there (in Polish a short one may have nothing else), a Cyrillic one no
+        # Latin letter.
+        most = 0 if is_cyrillic else max(4 if "ż" in letters else 2, len(part) * 0.6)
         if foreign and (len(part) - len(foreign) > most if is_cyrillic else len(foreign) > most):
             return False
         # A capital within small letters is a wrong byte.
@@ -127,4 +128,4 @@ def _is_wide(word: str, name: str) -> bool:
     # The commoner half of the signs stands first in both tables.
     encoded = [letter.encode(name) for letter in word if not letter.isascii() and unicodedata.category(letter) == "Lo"]
     first, last = {"gb18030": (0xB0, 0xD7), "big5": (0xA4, 0xC6), "cp949": (0xB0, 0xC8)}[name]
-    return all(len(each) == 2 and first <= each[0] <= last and each[1] >= 0xA1 or name == "big5" for each in encoded)
+    return all((len(each) == 2 and first <= each[0] <= last and each[1] >= 0xA1) or name == "big5" for each in encoded)

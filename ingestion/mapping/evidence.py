@@ -1,6 +1,6 @@
 """What the cells of a file of unknown layout hold, tried with the reading that loading uses.
 
-Nothing is parsed here: each way of reading is a `values.Reading`, evaluated on the distinct cells of all columns at once.
+Nothing is parsed here: each way of reading is a `values.Reading`, evaluated on the distinct cells of all columns.
 """
 
 import re
@@ -17,8 +17,8 @@ from ingestion.totals import is_total
 from ingestion.values import Reading
 
 SAMPLE_ROWS = 2_000
-NULLS = ("-", "–", "—", "--", "?", "N/A", "n/a", "NA", "N/A'", "null", "NULL", "None", "none", "nan", "NaN", "NULL",
-         "\\N", "#N/A", "#VALUE!", "#VALOR!", "#WERT!", "#REF!", "#DIV/0!", "#NV", "k. A.", "k.A.", "n.d.")  # fmt: skip
+NULLS = ("-", "–", "—", "--", "?", "N/A", "n/a", "NA", "N/A'", "null", "NULL", "None", "none", "nan", "NaN",
+         "\\N", "#N/A", "#VALUE!", "#VALOR!", "#WERT!", "#REF!", "#DIV/0!")  # fmt: skip
 TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M %z", "%Y%m%d",
     "%Y-%m-%d %H:%M:%S UTC", "%a %b %d %H:%M:%S %z %Y", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M", "%Y. %m. %d.",
@@ -58,6 +58,7 @@ class Evidence:
     table: Table
     rows: list[list[str | None]] = field(default_factory=list)
     _shares: dict[tuple[str, Way], dict[int, float]] = field(default_factory=dict)
+    _read: dict[tuple[str, Way, int], list[tuple[str, str | None, int]]] = field(default_factory=dict)
 
     @staticmethod
     def of(reader: Reader, table: Table) -> "Evidence":
@@ -81,8 +82,8 @@ class Evidence:
             f" from sampled where trim(c{i}, ' \t') <> '' group by all"
             for i in range(width)
         )
-        reader.execute(f"create or replace temp table seen as select * from ({parts}) where cell not in (select unnest($n))",
-                       {"n": list(NULLS)})  # fmt: skip
+        filled = f"select * from ({parts}) where cell not in (select unnest($nulls))"
+        reader.execute(f"create or replace temp table seen as {filled}", {"nulls": list(NULLS)})
         return found
 
     @property
@@ -117,10 +118,14 @@ class Evidence:
 
     def read(self, column: FeedColumn, way: Way, index: int) -> list[tuple[str, str | None, int]]:
         """The distinct cells of a column, each as it is read (null where it is not), with the row where it stands."""
-        rows = self.reader.execute(
-            f"select cell, cast({self._value(column, way)} as varchar), place from seen where i = {index} order by place"
-        ).fetchall()
-        return [(row[0], _short(row[1]), row[2]) for row in rows]
+        key = (column.model_dump_json(), way, index)
+        if key not in self._read:
+            value = f"cast({self._value(column, way)} as varchar)"
+            rows = self.reader.execute(
+                f"select cell, {value}, place from seen where i = {index} order by place"
+            ).fetchall()
+            self._read[key] = [(row[0], _short(row[1]), row[2]) for row in rows]
+        return self._read[key]
 
     def _value(self, column: FeedColumn, way: Way) -> str:
         reading = self.reading(column, way)
@@ -153,7 +158,9 @@ class Evidence:
             said = {} if language == "en" else {"language": language}
             ways += [Way.of({"time_format": layout}, **said) for layout in WORDED_FORMATS]
         ways += [Way.of({"time_format": layout}) for layout in TIME_FORMATS]
-        for digits in sorted({len(re.split(r"[.,]", text)[0]) for text in texts if re.fullmatch(r"\d+([.,]\d+)?", text)}):
+        for digits in sorted(
+            {len(re.split(r"[.,]", text)[0]) for text in texts if re.fullmatch(r"\d+([.,]\d+)?", text)}
+        ):
             if digits in EPOCHS:
                 ways.append(Way.of({"parse": EPOCHS[digits]}))
             elif digits == 5:
@@ -168,7 +175,9 @@ class Evidence:
     def totals(self, indexes: Iterable[int]) -> list[str]:
         """Cells of some columns that name a row of sums."""
         listed = ", ".join(str(index) for index in sorted(set(indexes)))
-        rows = self.reader.execute(f"select cell from seen where i in ({listed or -1}) and {is_total('cell')}").fetchall()
+        rows = self.reader.execute(
+            f"select cell from seen where i in ({listed or -1}) and {is_total('cell')}"
+        ).fetchall()
         return [row[0] for row in rows]
 
 
@@ -176,7 +185,13 @@ def language_of(texts: list[str]) -> str | None:
     """The language of the names of months in some texts, `en` for English; null where there are none."""
     words = {word for text in texts for word in re.findall(r"[^\W\d_]{3,}", text.lower())}
     english = {name.lower()[:length] for name in months.ENGLISH for length in (3, len(name))} | {"sept"}
-    if words & english and not words - english - {"am", "pm", "utc", "gmt", *"mon tue wed thu fri sat sun".split()}:
+    if words & english and not words - english - {
+        "am",
+        "pm",
+        "utc",
+        "gmt",
+        *["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
+    }:
         return "en"
     best = max(months.names(), key=lambda language: len(words & set(months.names()[language])))
     if words & set(months.names()[best]):

@@ -35,11 +35,20 @@ IDS_IN_URLS = {
 ANY_DAY = {"date", "datum", "day", "fecha", "data", "timestamp", "日付", "createdat", "created", "dag", "tag", "giorno"}
 # What may be one and the same column.
 ALIASES = {"account_id", "handle", "display_name"}
-WEIGHTS = {"missing": 2.0, "missing_code": 0.75, "no_measure": 5.0, "hallmark": 0.6, "unique": 0.75, "repeated": 4.0, "nothing_said": 3.0, "unread": 1.0}
+WEIGHTS = {
+    "missing": 2.0,
+    "missing_code": 0.75,
+    "no_measure": 5.0,
+    "hallmark": 0.6,
+    "unique": 0.75,
+    "repeated": 4.0,
+    "nothing_said": 3.0,
+    "unread": 1.0,
+}
 
 
 @dataclass(frozen=True)
-class Taken:
+class Match:
     """A column of the file that fills one of the feed, how sure its name is, and how it is read."""
 
     index: int
@@ -53,8 +62,8 @@ class Fit:
 
     feed: Feed
     header: list[str]
-    columns: dict[str, Taken] = field(default_factory=dict)
-    rivals: dict[str, list[Taken]] = field(default_factory=dict)
+    columns: dict[str, Match] = field(default_factory=dict)
+    rivals: dict[str, list[Match]] = field(default_factory=dict)
     score: float = 0.0
 
     @property
@@ -78,13 +87,13 @@ def fit(evidence: Evidence, feed: Feed, header: Sequence[str] | None = None) -> 
     titles = list(header if header is not None else evidence.header)
     found = Fit(feed, titles)
     known = {option for name in feed.columns for option, place in options(feed.feed, name).items() if place < 40}
-    pairs: list[tuple[float, str, Taken]] = []
+    pairs: list[tuple[float, str, Match]] = []
     for name, column in feed.columns.items():
         for index, title in enumerate(titles):
             is_other = plain(title) in known and plain(title) not in options(feed.feed, name)
             sure = likeness(feed.feed, name, title, column.type in MEASURES, is_other)
             if sure and (way := way_of(evidence, name, column, index, sure)) is not None:
-                pairs.append((sure + _bonus(evidence, name, column, index), name, Taken(index, sure, way)))
+                pairs.append((sure + _bonus(evidence, name, column, index), name, Match(index, sure, way)))
     order = list(feed.columns)
     pairs.sort(key=lambda pair: (-pair[0], order.index(pair[1]), pair[2].index))
     used: dict[int, str] = {}
@@ -102,7 +111,9 @@ def fit(evidence: Evidence, feed: Feed, header: Sequence[str] | None = None) -> 
         worth[name] = value
         used.setdefault(taken.index, name)
     taken_now = {taken.index for taken in found.columns.values()}
-    found.rivals = {n: left for n, each in found.rivals.items() if (left := [t for t in each if t.index not in taken_now])}
+    found.rivals = {
+        n: left for n, each in found.rivals.items() if (left := [t for t in each if t.index not in taken_now])
+    }
     _place_the_day(evidence, found)
     found.score = _score(evidence, found)
     return found

@@ -84,7 +84,17 @@ def options(feed: str, name: str) -> dict[str, int]:
     """The names that exports give to a column of a feed; the feed's own words come first."""
     known = synonyms()
     own = known.get(f"{feed}.{name}")
-    return {plain(name): 0} | {option: place + 1 for option, place in (own or known.get(name, {})).items()}
+    return {option: place + 1 for option, place in (own or known.get(name, {})).items()} | {plain(name): 0}
+
+
+@lru_cache(maxsize=1)
+def _every_name() -> frozenset[str]:
+    return frozenset(option for listed in synonyms().values() for option in listed)
+
+
+def is_known(title: str) -> bool:
+    """Whether a header is the name of some column of some feed."""
+    return plain(title) in _every_name()
 
 
 @lru_cache(maxsize=65536)
@@ -123,7 +133,22 @@ CONTEXT = (
 
 
 # Words that say nothing without what stands before them: of whom, of what.
-NOTHING_ALONE = {"id", "url", "link", "name", "date", "datum", "type", "title", "code", "time", "number", "nummer", "rate", "day"}
+NOTHING_ALONE = {
+    "id",
+    "url",
+    "link",
+    "name",
+    "date",
+    "datum",
+    "type",
+    "title",
+    "code",
+    "time",
+    "number",
+    "nummer",
+    "rate",
+    "day",
+}
 
 
 def _without_context(title: str) -> Iterable[str]:
@@ -132,7 +157,9 @@ def _without_context(title: str) -> Iterable[str]:
     for start in range(len(parts)):
         for end in range(len(parts), start, -1):
             before, after = " ".join(parts[:start]), " ".join(parts[end:])
-            if (start or end < len(parts)) and all(not cut or cut in CONTEXT or _all_context(cut) for cut in (before, after)):
+            if (start or end < len(parts)) and all(
+                not cut or cut in CONTEXT or _all_context(cut) for cut in (before, after)
+            ):
                 yield "".join(parts[start:end])
 
 

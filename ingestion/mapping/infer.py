@@ -10,33 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import ValidationError
-
-from ingestion.contracts import MEASURES, NUMBERS, FeedColumn, load_feeds
-from ingestion.errors import ContractError, FileRefused
+from ingestion.contracts import NUMBERS, FeedColumn, load_feeds
+from ingestion.errors import FileRefused
 from ingestion.mapping import shape as shapes
+from ingestion.mapping.asking import MIL_CELL, Asking
 from ingestion.mapping.evidence import ORDERS, Evidence, Way
-from ingestion.mapping.fit import ANY_DAY, COMMA, IDS_IN_URLS, POINT, SEPARATORS, Fit, Taken, fit, needs_measure, way_of
-from ingestion.mapping.grammar import Mapping, check_mapping, tidy
-from ingestion.mapping.headers import (
-    ALIKE,
-    KNOWN_IN_PART,
-    NO_TOTAL,
-    PLATFORM_WORDS,
-    likeness,
-    plain,
-    platform_of,
-    sensitive,
-    without_platform,
-    words,
-)
+from ingestion.mapping.fit import COMMA, IDS_IN_URLS, POINT, Fit, Match, fit, needs_measure
+from ingestion.mapping.grammar import Mapping, tidy
+from ingestion.mapping.guess import Guess, named
+from ingestion.mapping.headers import PLATFORM_WORDS, plain, platform_of, sensitive, without_platform
 from ingestion.mapping.questions import Answer, Question
 from ingestion.mapping.shape import PROBE, Shape, format_of
 from ingestion.readers.open import open_table
 from ingestion.readers.table import Reader
-from ingestion.sql import quote
-from ingestion.values import MOMENTS, split_list
+from ingestion.values import MOMENTS
 
 # A feed whose score is so near to the best one's is named beside it; under the least score no feed is like the file.
 CLOSE, LEAST = 1.5, 1.5
@@ -47,90 +34,12 @@ DATE_IN_NAME = (
     (r"(20\d{6})", "%Y%m%d"),
 )
 CURRENCIES = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN", "R$": "BRL"}
-IN_DIGITS = re.compile(r"\d{1,4}([./-])\d{1,2}[./-]\d{1,4}(\D.*)?")
+NO_CURRENCIES = ("VAT", "TAX", "TTC", "MAX", "MIN", "SUM", "AVG", "ROI", "URL", "NET")
 # Counts and words that only one platform has.
-ONLY_THERE = {"youtube": {"subscribers", "abonnenten", "watchtimehours", "videotitle"}, "tiktok": {"diggcount", "awemeid"}}
-
-
-@dataclass
-class Guess:
-    """An inferred mapping: its content as it stands in YAML, remarks per key, and what only a person knows.
-
-    Args:
-        open_ends: required columns that nothing in the file fills.
-        feeds: names of the feeds that it is like, the likeliest first.
-        sensitive: headers that tell something of a person, and what.
-    """
-
-    content: dict[str, Any]
-    remarks: dict[str, str] = field(default_factory=dict)
-    questions: list[Question] = field(default_factory=list)
-    open_ends: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    sensitive: dict[str, str] = field(default_factory=dict)
-    feeds: list[str] = field(default_factory=list)
-    has_measure: bool = True
-    is_like_a_feed: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something must be answered before a row can load."""
-        return bool(self.open_ends) or any(question.is_open for question in self.questions)
-
-    def mapping(self) -> Mapping | None:
-        """The mapping, null where a required column is still open."""
-        if self.open_ends:
-            return None
-        try:
-            return check_mapping(Mapping.model_validate(self.content), Path(f"{self.content['mapping']}.yml"))
-        except (ValidationError, ContractError):
-            return None
-
-    def text(self) -> str:
-        """The YAML, with a remark where something was guessed and the answers to choose from where it was not."""
-        lines = [
-            "# yaml-language-server: $schema=mapping.schema.json",
-            "# Inferred: look at each line before you use it.",
-        ]
-        for key, value in self.content.items():
-            if key in ("columns", "feeds"):
-                lines += self._choices("")
-            lines.append(_line(key, value, 0, self.remarks))
-        lines += [f"  # {name}: {{from: ...}}  # required; nothing in the file looks like it" for name in self.open_ends]
-        lines += self._choices("columns.")
-        if self.unused:
-            lines.append(f"# kept in `extra`: {', '.join(tidy(name) for name in self.unused)}")
-        return "\n".join(lines) + "\n"
-
-    def _choices(self, prefix: str) -> list[str]:
-        """The answers of open questions, each to be made a line by removing its #."""
-        indent = "  " if prefix else ""
-        return [
-            f"{indent}# {answer.line}  # {_one_line(answer.shown)}"
-            for question in self.questions
-            if question.is_open and question.key.startswith("columns.") == bool(prefix) and question.key
-            for answer in question.answers
-        ]
-
-
-def _line(key: str, value: Any, depth: int, remarks: dict[str, str], above: str = "") -> str:
-    pad, remark = "  " * depth, f"  # {_one_line(remarks[above + key])}" if above + key in remarks else ""
-    if isinstance(value, dict) and depth == 0:
-        inner = [_line(name, each, 1, remarks, f"{key}.") for name, each in value.items()]
-        return "\n".join([f"{key}:{remark}", *inner])
-    if key == "feeds":
-        parts = []
-        for part in value:
-            first, *rest = [_line(name, each, 0, remarks, "") for name, each in part.items()]
-            parts += ["  - " + first.replace("\n", "\n    "), *("    " + each.replace("\n", "\n    ") for each in rest)]
-        return "\n".join([f"{key}:{remark}", *parts])
-    flow = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=100_000, sort_keys=False)
-    shown = flow.removesuffix("...\n").strip()
-    return f"{pad}{key}: {shown}{remark}"
-
-
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else "·" for c in text)[:200]
+ONLY_THERE = {
+    "youtube": {"subscribers", "abonnenten", "watchtimehours", "videotitle"},
+    "tiktok": {"diggcount", "awemeid"},
+}
 
 
 @dataclass
@@ -252,8 +161,7 @@ class _Writer:
             self._write_side_by_side()
         else:
             guess.content["columns"] = self._columns(self.fit)
-            self._ask_columns()
-            self._ask_unused(used)
+            Asking(self.reader, self.evidence, self.fit, guess, self.traits, self._place).ask(used)
         used |= {i for i, title in enumerate(self.evidence.header) if tidy(title) in guess.content.get("ignore", ())}
         guess.unused = [
             title or f"column {index + 1}" for index, title in enumerate(self.evidence.header) if index not in used
@@ -285,7 +193,7 @@ class _Writer:
 
     def _totals(self, fits: list[Fit]) -> None:
         ids = {each.columns[name].index for each in fits for name in each.feed.key if name in each.columns}
-        ids = {i for i in ids if not any(i == each.columns.get("platform", Taken(-1, 0, Way())).index for each in fits)}
+        ids = {i for i in ids if not any(i == each.columns.get("platform", Match(-1, 0, Way())).index for each in fits)}
         if words_ := self.evidence.totals({0, *ids}):
             self.guess.content["skip_totals"] = True
             self.guess.remarks["skip_totals"] = f"a row that sums others is left out: {words_[0]!r}"
@@ -294,7 +202,9 @@ class _Writer:
         """An order may go on over several lines, of which the first alone has its amounts."""
         ids = [each.columns[name].index for name in each.feed.key if name in each.columns]
         amounts = [
-            name for name in each.columns if each.feed.columns[name].required and each.feed.columns[name].type == "amount"
+            name
+            for name in each.columns
+            if each.feed.columns[name].required and each.feed.columns[name].type == "amount"
         ]
         if not ids or not amounts or self.evidence.distinct(ids) > 0.98:
             return
@@ -303,7 +213,7 @@ class _Writer:
         whole = {key for key, value in rows if value}
         if any(not value for _, value in rows) and all(key in whole for key, value in rows if not value):
             title = tidy(self.evidence.header[amount])
-            self.guess.content["keep"] = f"{_named(title)} is not empty"
+            self.guess.content["keep"] = f"{named(title)} is not empty"
             self.guess.remarks["keep"] = "lines without an amount go on with the one above: they are left out"
 
     def _delicate(self, used: set[int]) -> None:
@@ -384,6 +294,9 @@ class _Writer:
                 for mark in ".,"
             ]
             for cell, by_point in found[0].items():
+                if MIL_CELL.search(cell):
+                    # What it stands for is a question of its own.
+                    continue
                 by_comma = found[1][cell]
                 row = (name, cell, by_point, by_comma)
                 if by_point is not None and by_comma is None:
@@ -530,7 +443,8 @@ class _Writer:
         plain_way = Way(traits=tuple((k, v) for k, v in self.traits.items() if k == "decimal_mark"))
         rich = Way((("parse", parse or "number"),), plain_way.traits)
         counted = [
-            sum(value is not None for _, value, _ in self.evidence.read(column, way, index)) for way in (plain_way, rich)
+            sum(value is not None for _, value, _ in self.evidence.read(column, way, index))
+            for way in (plain_way, rich)
         ]
         return {"parse": parse or "number"} if counted[1] > counted[0] else {}
 
@@ -549,7 +463,9 @@ class _Writer:
         if column.type in ("text", "list") and not column.known:
             return ""
         traits = tuple(self.traits.items())
-        keys = {k: v for k, v in source.items() if k not in ("from", "at", "header", "twin", "hash", "normalise", "extract")}
+        keys = {
+            k: v for k, v in source.items() if k not in ("from", "at", "header", "twin", "hash", "normalise", "extract")
+        }
         if "extract" in source:
             return ""
         reasons = self.evidence.reasons(column, Way(tuple(keys.items()), traits), index)
@@ -595,9 +511,9 @@ class _Writer:
         for word, platform in PLATFORM_WORDS.items():
             if word in found:
                 return platform, "by the file's name"
-        named = {platform for title in self.evidence.header if (platform := platform_of(title))}
-        if len(named) == 1:
-            return named.pop(), "by its headers"
+        in_headers = {of for title in self.evidence.header if (of := platform_of(title))}
+        if len(in_headers) == 1:
+            return in_headers.pop(), "by its headers"
         titles = {plain(title) for title in self.evidence.header}
         for platform, only in ONLY_THERE.items():
             if titles & only:
@@ -611,242 +527,17 @@ class _Writer:
                 continue
             index = each.columns[name].index
             title = self.evidence.header[index]
-            if code := re.search(r"[(\[_ ]([A-Z]{3})[)\]]?$", tidy(title)):
-                if code[1] not in ("VAT", "TAX", "TTC", "MAX", "MIN", "SUM", "AVG", "ROI", "URL"):
-                    return code[1], f"by the header {tidy(title)!r}"
-            for cell in self.evidence.cells(index)[:50]:
-                for sign, currency in CURRENCIES.items():
-                    if sign in cell:
-                        return currency, f"by {cell!r} in {tidy(title)!r}"
-                if code := re.match(r"([A-Z]{3})\s?\d|.*\d\s?([A-Z]{3})$", cell):
-                    return code[1] or code[2], f"by {cell!r} in {tidy(title)!r}"
+            code = re.search(r"[(\[_ ]([A-Z]{3})[)\]]?$", tidy(title))
+            if code and code[1] not in NO_CURRENCIES:
+                return code[1], f"by the header {tidy(title)!r}"
+            signs = {
+                sign for cell in self.evidence.cells(index) for sign in re.findall(r"[^\W\d_]+\$?|[$€£¥₩₹₽₺]", cell)
+            }
+            if len(signs) == 1:
+                sign = signs.pop()
+                currency = CURRENCIES.get(sign, sign if re.fullmatch("[A-Z]{3}", sign) else None)
+                return (currency, f"by {sign!r} in {tidy(title)!r}") if currency else None
         return None
-
-    # --- which column is which
-
-    def _ask_columns(self) -> None:
-        for name, taken in self.fit.columns.items():
-            rivals = self.fit.rivals.get(name, [])
-            if rivals and (question := self._which(name, taken, rivals)):
-                self.guess.questions.append(question)
-            elif taken.likeness < KNOWN_IN_PART:
-                self._ask_alike(name, taken)
-        self._ask_day()
-        self._ask_names()
-        self._ask_lists()
-        self._ask_money()
-        self._ask_units()
-
-    def _which(self, name: str, taken: Taken, rivals: list[Taken]) -> Question | None:
-        """Several columns could be one: unless they say the same."""
-        column = self.fit.feed.columns[name]
-        answers = []
-        seen: list[list[str | None]] = []
-        for each in (taken, *rivals):
-            source = self._place(each.index) | {k: v for k, v in each.way.keys.items()}
-            read = self.evidence.read(column, each.way, each.index)
-            answers.append(Answer(f"{name}: {_flow(source)}", f"the first is {read[0][1] if read else 'empty'}"))
-            values = {cell: value for cell, value, _ in read}
-            seen.append([values.get(row[each.index] or "") for row in self.evidence.rows])
-        if all(_are_alike(other, seen[0]) for other in seen[1:]):
-            return None
-        titles = " or ".join(repr(tidy(self.evidence.header[each.index])) for each in (taken, *rivals))
-        return Question(f"columns.{name}", f"which column is {name}: {titles}?", tuple(answers), (name,))
-
-    def _ask_alike(self, name: str, taken: Taken) -> None:
-        title = tidy(self.evidence.header[taken.index])
-        column = self.fit.feed.columns[name]
-        read = self.evidence.read(column, taken.way, taken.index)
-        shown = f"{read[0][0]!r} is {read[0][1]}" if read else "it is empty"
-        answers = (Answer(f"{name}: {_flow(self._place(taken.index))}", shown), Answer(f"(no {name})", "kept in extra"))
-        self.guess.questions.append(
-            Question(f"columns.{name}", f"is {title!r} the column {name}? Its name is only like it", answers, (name,))
-        )
-
-    def _ask_day(self) -> None:
-        """Whether a column called Date is when a post was published, or when it was counted."""
-        if self.fit.feed.feed != "post_snapshots":
-            return
-        for name, other in (("published_at", "captured_at"), ("captured_at", "published_at")):
-            taken = self.fit.columns.get(name)
-            if taken is not None and other not in self.fit.columns and plain(self.fit.header[taken.index]) in ANY_DAY:
-                place = _flow(self._place(taken.index))
-                says = {"published_at": "when the post went up", "captured_at": "when its counts were read"}
-                answers = tuple(Answer(f"{each}: {place}", says[each]) for each in (name, other))
-                title = tidy(self.fit.header[taken.index])
-                words_ = f"{title!r}: is it when a post was published, or when it was counted?"
-                self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name, other)))
-
-    def _ask_lists(self) -> None:
-        """Lists that are separated in several ways."""
-        for name, taken in self.fit.columns.items():
-            column = self.fit.feed.columns[name]
-            if not column.words or taken.index in self.evidence.table.paths:
-                continue
-            cells = self.evidence.cells(taken.index)
-            ways = [mark for mark in SEPARATORS[1:] if any(mark in cell.strip("[] ") for cell in cells)]
-            ways += [""] if any("|" in cell for cell in cells) else []
-            if len(ways) < 2:
-                continue
-            chosen = str(taken.way.keys.get("list_separator", ""))
-            cell = max(cells, key=lambda each: sum(mark in each for mark in SEPARATORS[1:]))
-            answers = []
-            for mark in sorted(ways, key=lambda mark: mark != chosen):
-                source = self._place(taken.index) | ({"list_separator": mark} if mark else {})
-                split = quote(cell) if not mark else split_list(quote(cell), mark)
-                row = self.reader.execute(f"select {split}").fetchone()
-                answers.append(Answer(f"{name}: {_flow(source)}", f"{cell!r} is {row[0] if row else ''}"))
-            title = tidy(self.evidence.header[taken.index])
-            words_ = f"{title!r} holds lists: what separates their texts?"
-            self.guess.questions.append(Question(f"columns.{name}", words_, tuple(answers), (name,)))
-
-    def _ask_names(self) -> None:
-        """An id that looks like a name of people is none that lasts."""
-        taken = self.fit.columns.get("account_id")
-        if taken is None:
-            name = self.fit.columns.get("display_name")
-            if name is not None and "account_id" in self.guess.open_ends:
-                cells = self.evidence.cells(name.index)
-                place = _flow(self._place(name.index))
-                answers = (
-                    Answer(f"account_id: {place}", f"the account is {cells[0] if cells else ''!r}"),
-                    Answer("account_id: {from: ...}", "a column with ids or user names, where there is one"),
-                )
-                words_ = f"does {tidy(self.evidence.header[name.index])!r} tell accounts apart, and stay?"
-                self.guess.questions.append(Question("columns.account_id", words_, answers, ("account_id",), is_open=True))
-            return
-        cells = self.evidence.cells(taken.index)
-        if cells and sum(" " in cell for cell in cells) > len(cells) * 0.2:
-            title = tidy(self.evidence.header[taken.index])
-            answers = (
-                Answer(f"account_id: {_flow(self._place(taken.index))}", f"the account is {cells[0]!r}"),
-                Answer("account_id: {from: ...}", "a column with ids or user names, where there is one"),
-            )
-            words_ = f"{title!r} holds names with blanks: is there an id, or a user name, that stays?"
-            self.guess.questions.append(Question("columns.account_id", words_, answers, ("account_id",)))
-
-    def _ask_money(self) -> None:
-        """Whether a total is before or after the discount; whether an amount is in cents."""
-        columns = self.fit.columns
-        gross, discount = columns.get("gross_amount"), columns.get("discount_amount")
-        content = self.guess.content["columns"]
-        if gross is not None and discount is not None and self._is_after_discount(gross, discount):
-            title, less = (tidy(self.evidence.header[each.index]) for each in (gross, discount))
-            before = {"compute": f"{_named(title)} + ({_named(less)} or 0)"}
-            said = {key: value for key, value in content["gross_amount"].items() if key == "parse"}
-            old = content["gross_amount"]
-            content["gross_amount"] = before | said
-            row = next((r for r in self.evidence.rows if r[gross.index] and _is_sum(r[discount.index])), None)
-            shown = (row[gross.index], row[discount.index]) if row else ("", "")
-            answers = (
-                Answer(f"gross_amount: {_flow(before)}", f"{shown[0]} was charged after {shown[1]} were taken off"),
-                Answer(f"gross_amount: {_flow(old)}", f"{shown[0]} is the price, of which {shown[1]} come off"),
-            )
-            words_ = f"is {title!r} what was charged, after {less!r}? `gross_amount` is before it"
-            self.guess.questions.append(Question("columns.gross_amount", words_, answers, ("gross_amount",)))
-        for name, taken in columns.items():
-            title = tidy(self.evidence.header[taken.index])
-            if self.fit.feed.columns[name].type == "amount" and re.search(r"\b(cents?|minor|centimes|centavos)\b", words(title)):
-                answers = (
-                    Answer(f"{name}: {{compute: {quote(_named(title) + ' * 0.01')}}}", "hundredths of the currency"),
-                    Answer(f"{name}: {_flow(content[name])}", "whole units of the currency"),
-                )
-                content[name] = {"compute": f"{_named(title)} * 0.01"}
-                words_ = f"{title!r}: is it in hundredths of the currency?"
-                self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name,)))
-
-    def _is_after_discount(self, gross: Taken, discount: Taken) -> bool:
-        """Whether the total of a row is the sum of other columns that stand beside it; or nobody can tell."""
-        title = plain(self.evidence.header[gross.index])
-        if any(word in title for word in ("gross", "brutto", "before", "subtotal")):
-            return False
-        return any(_is_sum(cell) for cell in self.evidence.cells(discount.index))
-
-    def _ask_units(self) -> None:
-        """A rate of a rule is in per cent: 0.4 may be a fraction; `mil` may be a thousand or a million."""
-        for name, taken in self.fit.columns.items():
-            column = self.fit.feed.columns[name]
-            read = self.evidence.read(column, taken.way, taken.index)
-            values = [float(value) for _, value, _ in read if value is not None and re.fullmatch(r"[\d.]+", value)]
-            title = tidy(self.evidence.header[taken.index])
-            if self.fit.feed.feed == "commission_rules" and name == "rate" and values and max(values) <= 1:
-                answers = (
-                    Answer(f"rate: {_flow(self._place(taken.index))}", f"{read[0][0]} is {read[0][1]} per cent"),
-                    Answer(f"rate: {{compute: {_named(title)} * 100}}", f"{read[0][0]} is {values[0] * 100:g} per cent"),
-                )
-                words_ = f"{title!r} is never above 1: is it in per cent, or a fraction?"
-                self.guess.questions.append(Question("columns.rate", words_, answers, (name,)))
-            if column.type in MEASURES and self.traits.get("decimal_mark") != ",":
-                mil = next((cell for cell in self.evidence.cells(taken.index) if re.search(r"\d\s?mil\b", cell)), None)
-                if mil:
-                    place = self._place(taken.index)
-                    answers = tuple(
-                        Answer(f"{name}: {_flow(place | {'parse': 'number', 'units': {'mil': times}})}", f"{mil!r} is {said}")
-                        for times, said in ((1000, "thousands"), (10**6, "millions"))
-                    )
-                    words_ = f"{title!r} holds {mil!r}: what is `mil`?"
-                    self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name,), is_open=True))
-
-    def _ask_unused(self, used: set[int]) -> None:
-        """A column that nothing reads and that holds what the feed has a place for."""
-        feed = self.fit.feed
-        wanted = [n for n in ("published_at", "captured_at", "ordered_at") if n in feed.columns and n not in self.fit.columns]
-        for index, title in enumerate(self.evidence.header):
-            if index in used or not title or not wanted:
-                continue
-            if not re.search(r"\b(date|time|day|at|on|datum|fecha|data|hora|heure|zeit|tid|published|posted|stamp)\b|日|時", words(title)):
-                continue
-            column = feed.columns[wanted[0]]
-            way = way_of(self.evidence, wanted[0], column, index, ALIKE)
-            if way is not None and self.evidence.cells(index):
-                self._propose(wanted[0], index, title, way)
-        self._ask_numbers(used)
-
-    def _ask_numbers(self, used: set[int]) -> None:
-        """A count of which the feed has one that is not filled, under a name that is only in part its own."""
-        feed = self.fit.feed
-        free = [n for n, column in feed.columns.items() if column.type in MEASURES and n not in self.fit.columns]
-        for index, title in enumerate(self.evidence.header):
-            if index in used or not title:
-                continue
-            for name in free:
-                sure = likeness(feed.feed, name, title, is_measure=True)
-                way = way_of(self.evidence, name, feed.columns[name], index, ALIKE) if sure else None
-                if way is not None and self.evidence.cells(index):
-                    self._propose(name, index, title, way)
-                    break
-        self._ask_counts(used, free)
-
-    def _ask_counts(self, used: set[int], free: list[str]) -> None:
-        """Whole numbers under names that say nothing here, while the feed has counts that are not filled."""
-        asked = {name for question in self.guess.questions for name in question.columns}
-        free = [name for name in free if self.fit.feed.columns[name].type == "count" and name not in asked]
-        count = FeedColumn(type="count")
-        shares = self.evidence.shares(count, [POINT, COMMA])
-        found = []
-        for index, title in enumerate(self.evidence.header):
-            cells = self.evidence.cells(index)
-            is_known = any(likeness(feed.feed, name, title, False) >= KNOWN_IN_PART for feed in load_feeds().values()
-                           for name in feed.columns)  # fmt: skip
-            is_id = is_known or NO_TOTAL.search(words(title)) or re.search(r"\b(id|no|nr|number|rank|zip|plz|index)\b", words(title))
-            if index in used or not title or is_id or len(set(cells)) < 2 or max(each.get(index, 0) for each in shares) < 0.9:
-                continue
-            if tidy(title) not in self.guess.sensitive:
-                found.append(title)
-        if free and found:
-            place = _flow(self._place(self.evidence.header.index(found[0])))
-            answers = (Answer("(none of them)", "kept in extra"), Answer(f"{free[0]}: {place}", "or another of its counts"))
-            shown = ", ".join(repr(tidy(title)) for title in found[:6])
-            words_ = f"{shown} hold whole numbers and are not read: is one of them {' or '.join(free[:4])}?"
-            self.guess.questions.append(Question("columns", words_, answers, tuple(free)))
-
-    def _propose(self, name: str, index: int, title: str, way: Way) -> None:
-        read = self.evidence.read(self.fit.feed.columns[name], way, index)
-        shown = f"{read[0][0]!r} is {read[0][1]}" if read else ""
-        place = self._place(index) | {k: v for k, v in way.keys.items() if k != "parse"}
-        answers = (Answer(f"(no {name})", "kept in extra"), Answer(f"{name}: {_flow(place)}", shown))
-        words_ = f"is {tidy(title)!r} the column {name}? It is not read now"
-        self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name,)))
 
     # --- several platforms in a row
 
@@ -862,33 +553,6 @@ class _Writer:
 
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
-
-
-def _are_alike(some: list[str | None], others: list[str | None]) -> bool:
-    """Whether two columns say the same in each row, one of them perhaps rounded: 48.5M and 48,512,000."""
-    for one, other in zip(some, others, strict=True):
-        if one == other or one is None or other is None:
-            continue
-        if not (re.fullmatch(r"[\d.]+", one) and re.fullmatch(r"[\d.]+", other)):
-            return False
-        if abs(float(one) - float(other)) > 0.06 * max(float(one), float(other)):
-            return False
-    return True
-
-
-def _is_sum(cell: str | None) -> bool:
-    return bool(cell) and bool(re.search("[1-9]", cell or ""))
-
-
-def _flow(source: dict[str, Any]) -> str:
-    """A source as it stands in YAML."""
-    flow = yaml.safe_dump(source, default_flow_style=True, allow_unicode=True, width=100_000, sort_keys=False)
-    return flow.strip()
-
-
-def _named(title: str) -> str:
-    """A header as a sum names it."""
-    return title if re.fullmatch(r"[A-Za-z_]\w*", title) else f"`{title}`"
 
 
 def _coverage(each: Fit) -> str:

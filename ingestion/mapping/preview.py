@@ -37,6 +37,7 @@ from ingestion.mapping.grammar import (
     load_mapping,
     tidy,
 )
+from ingestion.mapping.guess import Guess
 from ingestion.mapping.in_use import USE, how_to_use, load_mappings, load_own
 from ingestion.readers.table import Reader, plain_words
 from ingestion.user_config.load import USUAL, mappings_of
@@ -47,7 +48,7 @@ NO_KEY = SecretStr("of a preview alone, never of a landing")
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """What a person asks of a preview.
 
     Args:
@@ -75,7 +76,7 @@ class Chosen:
 
     mapping: Mapping | None
     how: str
-    guess: infer.Guess | None = None
+    guess: Guess | None = None
     written: Path | None = None
     switch_on: str | None = None
 
@@ -101,7 +102,7 @@ def show(
     Returns 0 when it is good: its rows would load, and nothing is left to answer; else 1. Raises UsageError for a file
     or a feed that is not there.
     """
-    asked = Asked(mapping, feed, ignore_mappings, write, force)
+    asked = Request(mapping, feed, ignore_mappings, write, force)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     if not file.is_file():
         raise UsageError(f"{file} is a folder; name a file in it" if file.is_dir() else f"there is no file {file}")
@@ -135,7 +136,7 @@ def _members(file: Path, folder: Path) -> list[Path]:
     return found
 
 
-def _try(console: Console, settings: Settings, file: Path, delivered: Path, asked: Asked) -> int:
+def _try(console: Console, settings: Settings, file: Path, delivered: Path, asked: Request) -> int:
     """Show one file, or why it would be refused."""
     try:
         # A damaged file may end the connection, so each has its own.
@@ -163,10 +164,10 @@ def _words_of(error: BaseException) -> str:
 
 
 def preview(
-    console: Console, reader: Reader, settings: Settings, file: Path, delivered: Path, asked: Asked | None = None
+    console: Console, reader: Reader, settings: Settings, file: Path, delivered: Path, asked: Request | None = None
 ) -> int:
     """Show what a file, or a member of a zip that is delivered, would become."""
-    asked = asked or Asked()
+    asked = asked or Request()
     copy = settings.inbox / "preview"
     _copy(console, file, copy)
     label = _label(delivered) if delivered == file else f"{_label(delivered)}/{file.name}"
@@ -205,7 +206,7 @@ def _show_chosen(
                 _show_feed(console, reader, copy, file, mapping, parts, delivery, seen)
 
 
-def _problems_of(guess: infer.Guess) -> list[str]:
+def _problems_of(guess: Guess) -> list[str]:
     """Why an inferred mapping is none to land with yet."""
     found = []
     if not guess.is_like_a_feed:
@@ -273,10 +274,10 @@ def _show_feed(
     elif waiting * 2 > outcome.rows_read:
         seen.problems.append(f"{waiting:,} of {outcome.rows_read:,} rows of {feed} would be quarantined")
     if needs_measure(load_feeds()[feed]):
-        _judge_counts(reader, outcome.rows_accepted, parts, seen)
+        _check_counts(reader, outcome.rows_accepted, parts, seen)
 
 
-def _judge_counts(reader: Reader, accepted: int, parts: tuple[FeedPart, ...], seen: Seen) -> None:
+def _check_counts(reader: Reader, accepted: int, parts: tuple[FeedPart, ...], seen: Seen) -> None:
     """A snapshot without a count is none."""
     feed = load_feeds()[parts[0].feed]
     if not any(name in part.columns for part in parts for name in feed.counts):
@@ -345,7 +346,7 @@ def _show_rejects(console: Console, reader: Reader) -> None:
     console.print(table)
 
 
-def _show_questions(console: Console, guess: infer.Guess) -> None:
+def _show_questions(console: Console, guess: Guess) -> None:
     """What only a person can answer: each reading of it with the line that says so."""
     for number, question in enumerate(guess.questions, start=1):
         console.print(f"question {number}  {_printable(question.words)}", markup=False)
@@ -396,7 +397,9 @@ def _delivery(copy: Path, delivered: Path, label: str, mapping: Mapping) -> pars
     whole = _label(delivered)
     candidate = landing.Candidate(label, info, container=whole if whole != label else None, mapping=mapping)
     note = _note(settings, candidate, delivered, mapping)
-    taken = landing.IngestedFile(copy, "preview", info.st_size, landing.file_time_of(candidate, mapping, now), note=note)
+    taken = landing.IngestedFile(
+        copy, "preview", info.st_size, landing.file_time_of(candidate, mapping, now), note=note
+    )
     return replace(landing.delivery_of(candidate, taken, mapping, now), batch_id="preview")
 
 
@@ -407,7 +410,7 @@ def _note(settings: Settings, candidate: landing.Candidate, delivered: Path, map
     return landing.read_note(settings, candidate, mapping)
 
 
-def _choose(reader: Reader, copy: Path, name: str, label: str, asked: Asked) -> list[Chosen]:
+def _choose(reader: Reader, copy: Path, name: str, label: str, asked: Request) -> list[Chosen]:
     """The mapping that is named, those that claim the file, the feed whose own columns it has, or one inferred."""
     settings = get_settings()
     mappings = load_mappings(settings)
@@ -465,7 +468,7 @@ def _fits(reader: Reader, copy: Path, name: str, mapping: Mapping) -> bool:
         outcome = parse.read_file(reader, plain, mapping, mapping.parts, file_format, moment)
     except FileRefused:
         return False
-    return outcome.rows_accepted * 2 > outcome.rows_read
+    return outcome.rows_accepted * 2 >= outcome.rows_read
 
 
 def _infer(reader: Reader, copy: Path, name: str, feed: str | None) -> Chosen:
@@ -483,7 +486,7 @@ def _infer(reader: Reader, copy: Path, name: str, feed: str | None) -> Chosen:
 # --- what is next
 
 
-def _conclude(console: Console, file: Path, found: list[Chosen], seen: Seen, asked: Asked) -> int:
+def _conclude(console: Console, file: Path, found: list[Chosen], seen: Seen, asked: Request) -> int:
     """Say whether the file is good, and the next step. Returns the exit code."""
     chosen = found[0]
     console.print()
@@ -498,7 +501,9 @@ def _conclude(console: Console, file: Path, found: list[Chosen], seen: Seen, ask
         again = f"make preview FILE={_quoted(file)} MAPPING={_shown(chosen.written)}"
         if not is_good:
             if chosen.guess:
-                console.print(f"next     complete {_shown(chosen.written)}, then: {again}", markup=False, soft_wrap=True)
+                console.print(
+                    f"next     complete {_shown(chosen.written)}, then: {again}", markup=False, soft_wrap=True
+                )
             else:
                 console.print(f"next     correct {_shown(chosen.written)}, then: {again}", markup=False, soft_wrap=True)
             return 1
@@ -510,7 +515,9 @@ def _conclude(console: Console, file: Path, found: list[Chosen], seen: Seen, ask
         console.print("next     correct the mapping or the file, and preview again", markup=False)
         return 1
     if chosen.switch_on:
-        console.print(f"next     switch the mapping on: {how_to_use(chosen.switch_on)} (WRITE=1 does so);", markup=False)
+        console.print(
+            f"next     switch the mapping on: {how_to_use(chosen.switch_on)} (WRITE=1 does so);", markup=False
+        )
     return _land_it(console, file, chosen)
 
 
@@ -526,7 +533,7 @@ def _land_it(console: Console, file: Path, chosen: Chosen) -> int:
     return 0
 
 
-def _write(console: Console, chosen: Chosen, asked: Asked) -> bool:
+def _write(console: Console, chosen: Chosen, asked: Request) -> bool:
     """Put the mapping where landing reads it. Raises UsageError where another one lies there."""
     if chosen.mapping is None:
         console.print("written  nothing: a mapping with lines marked `...` would stop every landing", markup=False)
@@ -547,7 +554,8 @@ def _write(console: Console, chosen: Chosen, asked: Asked) -> bool:
         if other.pattern == chosen.mapping.pattern and other.mapping != chosen.mapping.mapping:
             raise UsageError(f"{other.mapping} claims {other.pattern} already; narrow the pattern, or correct that one")
     if target.exists() and target.read_text(encoding="utf-8-sig") != text and not asked.force:
-        if not (sys.stdin.isatty() and console.input(f"{_shown(target)} is there: write over it? [y/N] ") in ("y", "Y")):
+        question = f"{_shown(target)} is there: write over it? [y/N] "
+        if not sys.stdin.isatty() or console.input(question, markup=False).strip().lower() != "y":
             raise UsageError(f"{_shown(target)} is there and differs; FORCE=1 (--force) writes over it")
     folder.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")

@@ -42,7 +42,7 @@ class Shape:
         """A mapping that opens the file and reads nothing of it."""
         return Mapping.model_validate({**PROBE, "unended_last_line": True, **self.content})
 
-    def but(self, remark: str = "", **traits: Any) -> "Shape":
+    def but(self, remark: str = "", /, **traits: Any) -> "Shape":
         """The same with other traits."""
         remarks = self.remarks | ({next(iter(traits)): remark} if remark else {})
         return Shape(self.content | traits, remarks, list(self.questions))
@@ -68,9 +68,11 @@ def format_of(path: Path, name: str) -> str:
             raise FileRefused(f"it is {kind}, which holds no table that can be read; export it as CSV or XLSX")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise FileRefused("it is a page of HTML or XML, not an export; download it again, as CSV or XLSX")
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and not encodings.likely(
-        head
-    ).name.startswith("utf-16"):
+    if (
+        b"\0" in head
+        and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        and not encodings.likely(head).name.startswith("utf-16")
+    ):
         raise FileRefused("its bytes are no text and no format that is known; export it as CSV, JSON, XLSX or Parquet")
     named = Mapping.model_validate(PROBE).format_of(name)
     if named in ("xlsx", "parquet"):
@@ -140,7 +142,9 @@ def _encoded(head: bytes) -> Shape:
         shape.remarks["encoding"] = f"by its bytes, which then read {shown!r}"
     if found.rivals:
         answers = tuple(Answer(f"encoding: {name}", shown) for name, shown in found.words)
-        shape.questions.append(Question("encoding", "its bytes are text in several encodings: which is right?", answers))
+        shape.questions.append(
+            Question("encoding", "its bytes are text in several encodings: which is right?", answers)
+        )
     return shape
 
 
@@ -155,7 +159,9 @@ def _dialect(text: str) -> tuple[str, str, list[tuple[int, list[str]]]]:
     best: tuple[float, str, str, list[tuple[int, list[str]]]] | None = None
     for delimiter in DELIMITERS:
         for mark in ('"', "'"):
-            if mark == "'" and not re.search(rf"(?m)^'|{re.escape(delimiter)}'[^']*'(?={re.escape(delimiter)}|\r?$)", text):
+            if mark == "'" and not re.search(
+                rf"(?m)^'|{re.escape(delimiter)}'[^']*'(?={re.escape(delimiter)}|\r?$)", text
+            ):
                 continue
             rows = _rows(text, delimiter, mark)
             widths = [len(row) for _, row in rows if any(cell.strip() for cell in row)]
@@ -257,7 +263,7 @@ def _sheets(path: Path) -> Iterator[Shape]:
         if len(names) > 1:
             others = ", ".join(repr(other) for other in names if other != name)
             shape.remarks["sheet"] = f"not read: {others}"
-        yield shape.but(**({} if header_row == 1 else {"header_row": header_row}))
+        yield shape if header_row == 1 else shape.but(header_row=header_row)
     if not seen:
         raise FileRefused("none of its visible sheets holds a table with a header")
 

@@ -26,6 +26,7 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import infer
 from ingestion.mapping.grammar import Mapping, tidy
+from ingestion.mapping.guess import Guess
 from ingestion.readers.table import Reader
 
 from .test_formats import xlsx
@@ -438,7 +439,7 @@ class Verdict:
     covered: tuple[str, ...] = ()
 
 
-def judge(reader: Reader, folder: Path, made: Export) -> Verdict:
+def evaluate(reader: Reader, folder: Path, made: Export) -> Verdict:
     """What inference makes of an export."""
     path = folder / "file"
     path.write_bytes(made.content)
@@ -459,12 +460,12 @@ def judge(reader: Reader, folder: Path, made: Export) -> Verdict:
     if silent:
         return Verdict(WRONG, tuple(silent), tuple(sorted(covered)))
     left_open = [name for name in guess.open_ends if name not in tool.given]
-    if differs or guess.is_open and (left_open or any(q.is_open for q in guess.questions)) or guess.open_ends:
+    if differs or (guess.is_open and (left_open or any(q.is_open for q in guess.questions))) or guess.open_ends:
         return Verdict(ASKED, tuple(differs) or tuple(guess.open_ends), tuple(sorted(covered)))
     return Verdict(RIGHT)
 
 
-def covered_by(guess: infer.Guess) -> set[str]:
+def covered_by(guess: Guess) -> set[str]:
     """Columns of the feed at which something is asked or remarked; `*` for a question of the whole file."""
     found: set[str] = set(guess.open_ends)
     for question in guess.questions:
@@ -481,13 +482,13 @@ def covered_by(guess: infer.Guess) -> set[str]:
 TEXTS = {"display_name", "niche", "name", "country", "account_id", "handle"}
 
 
-def columns_of(guess: infer.Guess) -> dict[str, Any]:
+def columns_of(guess: Guess) -> dict[str, Any]:
     parts = guess.content.get("feeds") or [guess.content]
     columns: dict[str, Any] = parts[0]["columns"]
     return columns
 
 
-def sources_that_differ(guess: infer.Guess, made: Export, values: list[str] | None) -> list[str]:
+def sources_that_differ(guess: Guess, made: Export, values: list[str] | None) -> list[str]:
     """Columns that are read from another one than they were written to, or from none.
 
     Another one that holds the very values is as good, where they could be compared.
@@ -509,7 +510,7 @@ def sources_that_differ(guess: infer.Guess, made: Export, values: list[str] | No
     return found
 
 
-def values_that_differ(reader: Reader, path: Path, guess: infer.Guess, made: Export, file_format: str) -> list[str] | None:
+def values_that_differ(reader: Reader, path: Path, guess: Guess, made: Export, file_format: str) -> list[str] | None:
     """Columns of which a row that loads has another value than was written; null where none loads yet."""
     content = {**guess.content}
     given = {name: {"constant": made.tool.given[name]} for name in guess.open_ends if name in made.tool.given}
@@ -527,12 +528,10 @@ def values_that_differ(reader: Reader, path: Path, guess: infer.Guess, made: Exp
     except FileRefused as error:
         return [f"(file) {error}"]
     names = [name for name in made.headers if name in columns_of(guess)]
-    is_first = "part = 0 and " if len(parts) > 1 else ""
-    rows = reader.execute(f"select {', '.join(names)} from accepted order by source_line").fetchall()
-    if len(parts) > 1:
-        keep = {str(row["account_id"]) for row in made.rows}
-        assert is_first
-        rows = [row for row in rows if str(row[names.index("account_id")]) in keep][:: len(parts)]
+    # Of several platforms in a row the first is compared.
+    platform = parts[0].columns["platform"].constant if len(parts) > 1 else None
+    where = f"where platform = '{platform}'" if platform else ""
+    rows = reader.execute(f"select {', '.join(names)} from accepted {where} order by source_line").fetchall()
     lines = len(made.rows)
     if outcome.rows_accepted and len(rows) != lines and not any(q.is_open for q in guess.questions):
         return [f"(rows) {len(rows)} of {lines} load"]
@@ -573,11 +572,11 @@ def table(half: str | None = None, most: int | None = None) -> list[tuple[Export
         settings = Settings(_env_file=None, data=Path(folder) / "data", hash_key=SecretStr("k" * 20))  # type: ignore[call-arg]
         with parse.connect(settings) as reader:
             for made in exports(half, most):
-                found.append((made, judge(reader, Path(folder), made)))
+                found.append((made, evaluate(reader, Path(folder), made)))
     return found
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=["choosing", "evaluating"])
     parser.add_argument("--all", action="store_true", help="say of each file what differs")
@@ -591,12 +590,15 @@ def main() -> None:
         print(line + f" {kinds[RIGHT]:>6} {kinds[ASKED]:>6} {kinds[REFUSED]:>8} {kinds[WRONG]:>6}")
         for made, verdict in mine:
             if verdict.kind == WRONG or given.all:
-                print(f"    {made.locale.name + ('*' if made.is_doubtful else ''):<9} {verdict.kind:<6} {'; '.join(verdict.differs)[:200]}")
+                print(
+                    f"    {made.locale.name + ('*' if made.is_doubtful else ''):<9} {verdict.kind:<6} {'; '.join(verdict.differs)[:200]}"
+                )
     for half in dict.fromkeys(made.tool.half for made, _ in found):
         kinds = Counter(verdict.kind for made, verdict in found if made.tool.half == half)
         good = (kinds[RIGHT] + kinds[ASKED]) / kinds.total()
-        print(f"{half}: {kinds.total()} files, {dict(kinds)}, right or asked {good:.2f}, wrong {kinds[WRONG]}")
+        print(f"{half}: {kinds.total()} files, right or asked {good:.2f}, wrong {kinds[WRONG]}")
+    return int(any(verdict.kind == WRONG for _, verdict in found))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())
