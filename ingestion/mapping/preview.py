@@ -6,6 +6,7 @@ is shown: nothing is left open, and what its feed is for is in it.
 """
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -267,6 +268,8 @@ def _show_feed(
     if outcome.rows_quarantined:
         _show_rejects(console, reader)
     _show_delicate(console, outcome.header or [], parts)
+    if get_settings().hash_key is None and any(source.hash for part in parts for source in part.columns.values()):
+        seen.problems.append("a column is hashed and GROUNDSWELL_HASH_KEY is not set: landing would wait for it")
     seen.accepted += outcome.rows_accepted
     waiting = outcome.rows_quarantined - outcome.rows_left_out
     if not outcome.rows_accepted:
@@ -306,12 +309,14 @@ def _show_rows(console: Console, reader: Reader, parts: tuple[FeedPart, ...]) ->
             table.add_row(*(_cell(row[index]) for index in filled))
     else:
         # Too wide for the terminal: a column of the feed a line, a row of the file a column.
-        shown = rows[: max(1, (console.width - 20) // 28)]
-        table.add_column("line", no_wrap=True)
+        names = max(len(columns[index]) for index in filled)
+        shown = rows[: max(1, (console.width - names) // 26)]
+        most = max(8, (console.width - names) // len(shown) - 2)
+        table.add_column("line", no_wrap=True, min_width=names)
         for row in shown:
-            table.add_column(str(row[0]), overflow="ellipsis", no_wrap=True)
+            table.add_column(str(row[0]), no_wrap=True)
         for index in filled[1:]:
-            table.add_row(Text(columns[index]), *(_cell(row[index]) for row in shown))
+            table.add_row(Text(columns[index]), *(_cell(row[index], min(most, SHOWN_CHARACTERS)) for row in shown))
     console.print(table)
     if empty := [columns[index] for index in range(len(columns)) if index not in filled and columns[index] != "extra"]:
         console.print(f"null in these rows: {', '.join(empty)}", markup=False)
@@ -383,6 +388,9 @@ def _show_delicate(console: Console, header: list[str], parts: tuple[FeedPart, .
 def _cell(value: object, most: int = SHOWN_CHARACTERS) -> Text:
     """A cell for the terminal: short, without control characters, never read as markup."""
     text = "" if value is None else _printable(str(value))
+    # An amount is shown without the zeros that its type adds.
+    if re.fullmatch(r"-?\d+\.\d*0{4}", text):
+        text = text.rstrip("0").removesuffix(".")
     return Text(text if len(text) <= most else text[: most - 1] + "…")
 
 
@@ -541,8 +549,8 @@ def _write(console: Console, chosen: Chosen, asked: Request) -> bool:
     if isinstance(chosen.mapping, CanonicalMapping):
         console.print("written  nothing: the file needs no mapping", markup=False)
         return True
-    if chosen.switch_on:
-        text = f"{USE}: {chosen.switch_on}\n"
+    if chosen.switch_on or (chosen.written and chosen.written.parent == MAPPINGS_DIR):
+        text = f"{USE}: {chosen.mapping.mapping}\n"
     elif chosen.written is not None:
         text = chosen.written.read_text(encoding="utf-8-sig")
     else:

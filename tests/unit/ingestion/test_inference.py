@@ -414,6 +414,9 @@ def test_what_tells_of_a_person_is_left_out_or_hashed(look: Look) -> None:
     assert look.guess("orders.csv", orders).content["columns"]["customer_id"]["hash"] is True
     text = look("orders.csv")
     assert "personal 'email' (e-mail): its keyed hash alone is kept (`hash`)" in text
+    # Without a key landing waits, and so it is said.
+    assert "NOT GOOD a column is hashed and GROUNDSWELL_HASH_KEY is not set" in text
+    assert look.code == 1
     assert "c@b.de" not in text
 
 
