@@ -52,6 +52,8 @@ class Asking:
         self._ask_lists()
         self._ask_money()
         self._ask_units()
+        self._ask_misfits()
+        self._ask_customer()
         self._ask_unused(used)
 
     def _which(self, name: str, taken: Match, rivals: list[Match]) -> Question | None:
@@ -210,6 +212,34 @@ class Asking:
                     )
                     words_ = f"{title!r} holds {mil!r}: what is `mil`?"
                     self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name,), is_open=True))
+
+    def _ask_misfits(self) -> None:
+        """A column under the name of one of the feed, of which the cells are not of its type."""
+        for name, index in self.fit.misfits.items():
+            title, cells = tidy(self.evidence.header[index]), self.evidence.cells(index)
+            answers = (
+                Answer(f"(no {name})", "kept in extra"),
+                Answer(f"{name}: {flow(self._place(index))}", f"with `values`, or a `parse`, that reads {cells[0]!r}"),
+            )
+            words_ = f"{title!r} has the name of {name}, and its cells cannot be read so: what do they mean?"
+            self.guess.questions.append(Question(f"columns.{name}", words_, answers, (name,)))
+
+    def _ask_customer(self) -> None:
+        """Who a customer is, where an order has an id and an e-mail: a guest of a shop may have no id of its own."""
+        taken = self.fit.columns.get("customer_id")
+        if taken is None:
+            return
+        for index, title in enumerate(self.evidence.header):
+            if index != taken.index and self.guess.sensitive.get(tidy(title)) == "e-mail":
+                cells = [self.evidence.cells(each) for each in (taken.index, index)]
+                mail = {"normalise": "email", "hash": True}
+                answers = (
+                    Answer(f"customer_id: {flow(self._place(taken.index))}", f"{len(set(cells[0]))} customers"),
+                    Answer(f"customer_id: {flow(self._place(index) | mail)}", f"{len(set(cells[1]))} customers"),
+                )
+                words_ = "which column tells customers apart, also those who buy without an account?"
+                self.guess.questions.append(Question("columns.customer_id", words_, answers, ("customer_id",)))
+                return
 
     def _ask_unused(self, used: set[int]) -> None:
         """A column that nothing reads and that holds what the feed has a place for."""

@@ -43,11 +43,15 @@ class Way:
 
     @staticmethod
     def of(source: dict[str, Any] | None = None, **traits: Any) -> "Way":
-        return Way(tuple((source or {}).items()), tuple(traits.items()))
+        keys = {
+            key: tuple(value.items()) if isinstance(value, dict) else value for key, value in (source or {}).items()
+        }
+        return Way(tuple(keys.items()), tuple(traits.items()))
 
     @property
     def keys(self) -> dict[str, Any]:
-        return dict(self.source)
+        """What the way says beside where the column stands."""
+        return {key: dict(value) if isinstance(value, tuple) else value for key, value in self.source}
 
 
 @dataclass

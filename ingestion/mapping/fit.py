@@ -24,6 +24,8 @@ from ingestion.values import MOMENTS
 FITTING, FITTING_BY_NAME = 0.8, 0.3
 POINT, COMMA = (Way.of({"parse": "number"}, decimal_mark=mark) for mark in ".,")
 PERCENT = [Way.of({"parse": "percent"}, decimal_mark=mark) for mark in ".,"]
+# More kinds of one thing than any export was seen to have.
+MOST_KINDS = 30
 SEPARATORS = ["", ",", " ", ";"]
 IDS_IN_URLS = {
     "youtube": r"^https?://(?:www\.)?youtube\.com/channel/(UC[A-Za-z0-9_-]{22})/?",
@@ -31,6 +33,9 @@ IDS_IN_URLS = {
     "tiktok": r"^https?://(?:www\.)?tiktok\.com/@([A-Za-z0-9_.]+)/?",
     "x": r"^https?://(?:www\.)?(?:twitter|x)\.com/([A-Za-z0-9_]+)/?",
 }
+# Where the links of posts have their kind, and those of accounts a name.
+NO_ACCOUNTS = {"p", "reel", "reels", "tv", "stories", "explore", "i", "status", "hashtag"}
+POST_IN_URL = re.compile(r"^https?://[^/]+/.*\b(p|reels?|tv|video|photo|shorts|status|watch)\b[/?]")
 # Names of a day that do not say which day it is.
 ANY_DAY = {"date", "datum", "day", "fecha", "data", "timestamp", "日付", "createdat", "created", "dag", "tag", "giorno"}
 # What may be one and the same column.
@@ -58,12 +63,18 @@ class Match:
 
 @dataclass
 class Fit:
-    """How a file fills a feed; `rivals` are columns that could fill one as well as the one that is taken."""
+    """How a file fills a feed.
+
+    Args:
+        rivals: other columns that could fill one of the feed as well as the one that is taken.
+        misfits: columns of the file that have the name of one of the feed, and cells that are not of its type.
+    """
 
     feed: Feed
     header: list[str]
     columns: dict[str, Match] = field(default_factory=dict)
     rivals: dict[str, list[Match]] = field(default_factory=dict)
+    misfits: dict[str, int] = field(default_factory=dict)
     score: float = 0.0
 
     @property
@@ -92,7 +103,12 @@ def fit(evidence: Evidence, feed: Feed, header: Sequence[str] | None = None) -> 
         for index, title in enumerate(titles):
             is_other = plain(title) in known and plain(title) not in options(feed.feed, name)
             sure = likeness(feed.feed, name, title, column.type in MEASURES, is_other)
-            if sure and (way := way_of(evidence, name, column, index, sure)) is not None:
+            if not sure:
+                continue
+            way = way_of(evidence, name, column, index, sure)
+            if way is None and sure >= KNOWN and evidence.cells(index):
+                found.misfits.setdefault(name, index)
+            if way is not None:
                 pairs.append((sure + _bonus(evidence, name, column, index), name, Match(index, sure, way)))
     order = list(feed.columns)
     pairs.sort(key=lambda pair: (-pair[0], order.index(pair[1]), pair[2].index))
@@ -114,6 +130,9 @@ def fit(evidence: Evidence, feed: Feed, header: Sequence[str] | None = None) -> 
     found.rivals = {
         n: left for n, each in found.rivals.items() if (left := [t for t in each if t.index not in taken_now])
     }
+    found.misfits = {
+        name: index for name, index in found.misfits.items() if name not in found.columns and index not in taken_now
+    }
     _place_the_day(evidence, found)
     found.score = _score(evidence, found)
     return found
@@ -132,9 +151,15 @@ def _bonus(evidence: Evidence, name: str, column: FeedColumn, index: int) -> flo
 def id_in_url(cells: Sequence[str]) -> str | None:
     """The pattern by which an id is cut out of links."""
     for pattern in IDS_IN_URLS.values():
-        if sum(bool(re.search(pattern, cell)) for cell in cells) >= FITTING * len(cells):
+        found = [match[1] for cell in cells if (match := re.search(pattern, cell))]
+        if len(found) >= FITTING * len(cells) and not set(found) & NO_ACCOUNTS:
             return pattern
     return None
+
+
+def are_posts(cells: Sequence[str]) -> bool:
+    """Whether links lead to posts."""
+    return sum(bool(POST_IN_URL.search(cell)) for cell in cells) >= FITTING * len(cells)
 
 
 def way_of(evidence: Evidence, name: str, column: FeedColumn, index: int, sure: float) -> Way | None:
@@ -145,6 +170,8 @@ def way_of(evidence: Evidence, name: str, column: FeedColumn, index: int, sure: 
         return Way() if sure >= KNOWN and not column.required else None
     if column.type in ("text", "id") and not column.known:
         return _way_of_text(column, cells, sure, name)
+    if column.type == "code" and not column.known and not column.values:
+        return _way_of_code(cells)
     if column.type == "list":
         return _way_of_list(evidence, column, cells, index)
     ways = _ways(evidence, column, index)
@@ -160,11 +187,25 @@ def _way_of_text(column: FeedColumn, cells: list[str], sure: float, name: str) -
     if column.type == "id" and sure < KNOWN_IN_PART and all(re.fullmatch(r"[\d.,]+%?", cell) for cell in cells):
         # A number under a name that is only like that of an id is a count of something.
         return None
+    if name == "account_id" and are_posts(cells):
+        return None
     if column.type == "id" and (pattern := id_in_url(cells)) and name in ("account_id", "host_id"):
         return Way.of({"extract": pattern})
     if name == "account_id" and sum(cell.startswith("@") for cell in cells) >= FITTING * len(cells):
         return Way.of({"normalise": "handle"})
     return Way()
+
+
+def _way_of_code(cells: list[str]) -> Way | None:
+    """Kinds of something under names of their own, as `IG reel`: each as a code."""
+    kinds = list(dict.fromkeys(cells))
+    if len(kinds) > MOST_KINDS or any(len(kind) > 40 for kind in kinds):
+        return None
+    codes = {kind: re.sub(r"[^a-z0-9.-]+", "_", kind.lower()).strip("_") for kind in kinds}
+    if not all(codes.values()):
+        return None
+    other = {kind: code for kind, code in codes.items() if not re.fullmatch(r"[A-Za-z0-9_.-]+", kind)}
+    return Way.of({"values": other}) if other else Way()
 
 
 def _way_of_list(evidence: Evidence, column: FeedColumn, cells: list[str], index: int) -> Way | None:

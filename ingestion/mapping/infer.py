@@ -15,7 +15,7 @@ from ingestion.errors import FileRefused
 from ingestion.mapping import shape as shapes
 from ingestion.mapping.asking import MIL_CELL, Asking
 from ingestion.mapping.evidence import ORDERS, Evidence, Way
-from ingestion.mapping.fit import COMMA, IDS_IN_URLS, POINT, Fit, Match, fit, needs_measure
+from ingestion.mapping.fit import COMMA, IDS_IN_URLS, POINT, Fit, Match, fit, id_in_url, needs_measure
 from ingestion.mapping.grammar import Mapping, tidy
 from ingestion.mapping.guess import Guess, named
 from ingestion.mapping.headers import PLATFORM_WORDS, plain, platform_of, sensitive, without_platform
@@ -486,6 +486,8 @@ class _Writer:
         if name == "platform" and (platform := self._platform()):
             columns[name] = {"constant": platform[0]}
             remarks[f"columns.{name}"] = platform[1]
+        elif name == "account_id" and "post_id" in each.columns and self._account_in_links(columns, each):
+            return
         elif name == each.feed.time:
             for pattern, layout in DATE_IN_NAME:
                 if re.search(pattern, self.name):
@@ -500,6 +502,15 @@ class _Writer:
             remarks[f"columns.{name}"] = currency[1]
         else:
             self.guess.open_ends.append(name)
+
+    def _account_in_links(self, columns: dict[str, Any], each: Fit) -> bool:
+        """Whether the links of posts name their account."""
+        index = each.columns["post_id"].index
+        pattern = id_in_url(self.evidence.cells(index))
+        if pattern:
+            columns["account_id"] = self._place(index) | {"extract": pattern.removesuffix("/?") + "/"}
+            self.guess.remarks["columns.account_id"] = "the account that the links of the posts name"
+        return pattern is not None
 
     def _platform(self) -> tuple[str, str] | None:
         """The platform of all rows, and by what it was told."""

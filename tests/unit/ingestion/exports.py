@@ -9,6 +9,7 @@ import argparse
 import csv
 import io
 import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,13 +21,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from ingestion import parse
-from ingestion.config import Settings
+from ingestion import landing, parse
+from ingestion.config import PROJECT_DIR, Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import infer
 from ingestion.mapping.grammar import Mapping, tidy
 from ingestion.mapping.guess import Guess
+from ingestion.mapping.in_use import library_mappings
 from ingestion.readers.table import Reader
 
 from .test_formats import xlsx
@@ -576,6 +578,87 @@ def table(half: str | None = None, most: int | None = None) -> list[tuple[Export
     return found
 
 
+# --- the library's fixtures, and the sample: what a person has mapped already
+
+
+def mapped_files() -> list[tuple[Path, Mapping]]:
+    """Files of the project that a mapping of the library claims."""
+    folders = [PROJECT_DIR / "tests" / "fixtures" / name for name in ("exports", "campaigns")]
+    files = [path for folder in [*folders, PROJECT_DIR / "sample" / "landing"] for path in folder.rglob("*")]
+    found = []
+    for path in sorted(path for path in files if path.is_file()):
+        claims = [each for each in library_mappings().values() if each.claims(path.as_posix())]
+        if claims:
+            found.append((path, claims[0]))
+    return found
+
+
+def evaluate_mapped(reader: Reader, folder: Path, path: Path, mapping: Mapping) -> Verdict:
+    """What inference makes of a file that the library can read: the same rows, or a question."""
+    copy = folder / "file"
+    shutil.copyfile(path, copy)
+    plain = landing.unpack(copy, 1 << 30)
+    file_format = infer.format_of(plain, path.name)
+    try:
+        guess = infer.infer(reader, plain, path.name, file_format)
+    except FileRefused as error:
+        return Verdict(REFUSED, (str(error),))
+    feed = guess.feeds[0]
+    parts = mapping.parts_by_feed.get(feed)
+    if parts is None:
+        offered = {answer.line for question in guess.questions if not question.key for answer in question.answers}
+        is_asked = (
+            guess.is_open or not guess.has_measure or offered & {f"--feed {each}" for each in mapping.parts_by_feed}
+        )
+        return Verdict(ASKED if is_asked else WRONG, (f"feed {feed}, not {', '.join(mapping.parts_by_feed)}",))
+    columns, covered = columns_of(guess), covered_by(guess)
+    differs = []
+    for name, source in parts[0].columns.items():
+        theirs, mine = source.from_, columns.get(name, {}).get("from")
+        is_filled = source.from_ is not None or source.compute is not None
+        if (
+            is_filled
+            and theirs != mine
+            and name not in covered
+            and not _says_the_same(reader, plain, file_format, guess, mapping, name)
+        ):
+            differs.append(f"{name} is read from {mine!r}, not from {theirs or source.compute!r}")
+    if differs:
+        return Verdict(WRONG, tuple(differs))
+    return Verdict(ASKED if guess.is_open else RIGHT, tuple(guess.open_ends))
+
+
+def _says_the_same(reader: Reader, plain: Path, file_format: str, guess: Guess, mapping: Mapping, name: str) -> bool:
+    """Whether a column of a feed has the same values under both mappings."""
+    mine = guess.mapping()
+    if mine is None or name not in columns_of(guess):
+        return False
+    found = []
+    for each in (mine, mapping):
+        moment_ = datetime.now(UTC).replace(tzinfo=None)
+        delivery = parse.Delivery("b", "s", "x", AS_OF, AS_OF, moment_, is_whole=True)
+        try:
+            parse.read_file(reader, plain, each, each.parts_by_feed[guess.feeds[0]], file_format, delivery)
+        except FileRefused:
+            return False
+        rows = reader.execute(f"select source_line, cast({name} as varchar) from accepted").fetchall()
+        found.append(dict(rows))
+    return all(found[0].get(line, value) == value for line, value in found[1].items())
+
+
+def table_of_library(most: int | None = None) -> list[tuple[Path, Verdict]]:
+    """Each file that the library can read, with its verdict; of each mapping so many at most."""
+    seen: Counter[str] = Counter()
+    files = []
+    for path, mapping in mapped_files():
+        seen[mapping.mapping] += 1
+        files += [(path, mapping)] if most is None or seen[mapping.mapping] <= most else []
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(_env_file=None, data=Path(folder) / "data", hash_key=SecretStr("k" * 20))  # type: ignore[call-arg]
+        with parse.connect(settings) as reader:
+            return [(path, evaluate_mapped(reader, Path(folder), path, mapping)) for path, mapping in files]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=["choosing", "evaluating"])
@@ -597,7 +680,15 @@ def main() -> int:
         kinds = Counter(verdict.kind for made, verdict in found if made.tool.half == half)
         good = (kinds[RIGHT] + kinds[ASKED]) / kinds.total()
         print(f"{half}: {kinds.total()} files, right or asked {good:.2f}, wrong {kinds[WRONG]}")
-    return int(any(verdict.kind == WRONG for _, verdict in found))
+    library = table_of_library() if given.half is None else []
+    kinds = Counter(verdict.kind for _, verdict in library)
+    print(f"files that the library reads: {kinds.total()}, {', '.join(f'{kind} {n}' for kind, n in kinds.items())}")
+    for path, verdict in library:
+        if verdict.kind == WRONG or given.all:
+            print(
+                f"    {path.relative_to(PROJECT_DIR).as_posix():<70} {verdict.kind:<6} {'; '.join(verdict.differs)[:200]}"
+            )
+    return int(any(verdict.kind == WRONG for _, verdict in [*found, *library]))
 
 
 if __name__ == "__main__":

@@ -563,6 +563,32 @@ def test_inference_is_never_wrong_without_a_remark() -> None:
         assert kinds.count(exports.RIGHT) >= 0.3 * len(kinds)
 
 
+def test_what_the_library_reads_is_inferred_alike_or_asked() -> None:
+    found = exports.table_of_library(most=2)
+    assert len(found) > 30
+    assert [(path.name, verdict.differs) for path, verdict in found if verdict.kind == exports.WRONG] == []
+    good = [verdict for _, verdict in found if verdict.kind in (exports.RIGHT, exports.ASKED)]
+    assert len(good) >= 0.8 * len(found)
+
+
+def test_kinds_of_posts_become_codes_and_a_flag_of_other_words_is_asked(look: Look) -> None:
+    content = "post id,username,platform,Post type,Sponsored,likes\np1,a,x,IG reel,Ja,5\np2,a,x,carousel,Nein,6\n"
+    guess = look.guess("posts.csv", content)
+    assert guess.content["columns"]["content_type"] == {"from": "Post type", "values": {"IG reel": "ig_reel"}}
+    assert look.readings(guess, "columns.is_sponsored")[0] == ("(no is_sponsored)", "kept in extra")
+
+
+def test_the_account_is_cut_out_of_the_links_of_its_posts(look: Look) -> None:
+    link = "https://www.tiktok.com/@anna.bakes/video/740{}"
+    rows = "".join(f"{link.format(n)},2026-09-2{n} 09:10:00,{n}40,12,9,9100\n" for n in range(1, 5))
+    header = "Video link,Post time,Total likes,Total comments,Total shares,Total views\n"
+    assert "4 rows read = 4 accepted" in look("Content.csv", header + rows)
+    assert re.search(r"tiktok +https://www.tiktok.com/@anna.bakes/vid\S* +anna.bakes ", look.text)
+    # In a link of Instagram the part that stands there is the kind of the post.
+    guess = look.guess("ig.csv", (header + rows).replace("tiktok.com/@anna.bakes/video", "instagram.com/p"))
+    assert guess.open_ends == ["account_id"]
+
+
 def test_a_wrong_reading_is_found_out(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
     """The table sees a column that is read from the wrong place, and one that is not read."""
     tool = next(tool for tool in exports.TOOLS if tool.name == "Refunds")
