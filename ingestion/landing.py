@@ -3,14 +3,12 @@
 A landed file is hostile until proved otherwise. Whatever is wrong with one file never stops the others.
 """
 
-import gzip
 import hashlib
 import json
 import os
 import shutil
 import stat
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +27,6 @@ from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
-# So many packed bytes unfold in memory at once, to 32 MiB at most.
-ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
@@ -261,9 +257,9 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
     with copy.open("rb") as source:
         head = source.read(4)
     if head[:2] == b"\x1f\x8b":
-        return _unpacked_to(copy, limit, _gzip_blocks(copy))
+        return _unpacked_to(copy, limit, containers.gzip_blocks(copy))
     if head == containers.ZSTD:
-        return _unpacked_to(copy, limit, _zstd_blocks(copy))
+        return _unpacked_to(copy, limit, containers.zstd_blocks(copy))
     if file_format == "xlsx":
         verify_zip(copy, limit)
     if copy.stat().st_size > limit:
@@ -286,34 +282,6 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
     except FileRefused as error:
         raise FileRefused(error.reason, error.rows_read or max(0, lines - 1) if size <= limit else 0) from error
     return plain
-
-
-def _gzip_blocks(copy: Path) -> Iterator[bytes]:
-    try:
-        with gzip.open(copy, "rb") as source:
-            while block := source.read(BLOCK):
-                yield block
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        detail = "it is cut off" if isinstance(error, EOFError) else str(error)
-        raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error
-
-
-def _zstd_blocks(copy: Path) -> Iterator[bytes]:
-    """Blocks of all frames. A frame without its end is cut; its checksum is verified where the sender wrote one."""
-    import zstandard
-
-    try:
-        with copy.open("rb") as source:
-            decoder, packed = None, b""
-            while packed or (packed := source.read(ZSTD_BLOCK)):
-                decoder = decoder or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
-                yield decoder.decompress(packed)
-                packed = decoder.unused_data if decoder.eof else b""
-                decoder = None if decoder.eof else decoder
-    except zstandard.ZstdError as error:
-        raise FileRefused(f"Zstandard is damaged ({error}); send the file again") from error
-    if decoder is not None:
-        raise FileRefused("Zstandard is damaged (it is cut off); send the file again")
 
 
 def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:

@@ -451,7 +451,7 @@ def _named(settings: Settings, named: str) -> Chosen:
     if path is None:
         known = ", ".join(dict.fromkeys([*mappings.in_use, *mappings.library]))
         raise UsageError(f"there is no mapping {named!r}; known: {known}")
-    return Chosen(load_own(path, mappings.library), f"{path.name}, as asked", written=path)
+    return Chosen(load_own(path), f"{path.name}, as asked", written=path)
 
 
 def _fits(reader: Reader, copy: Path, name: str, mapping: Mapping) -> bool:
