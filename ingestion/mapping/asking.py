@@ -105,9 +105,12 @@ class Asking:
             cells = self.evidence.cells(taken.index)
             ways = [mark for mark in SEPARATORS[1:] if any(mark in cell.strip("[] ") for cell in cells)]
             ways += [""] if any("|" in cell for cell in cells) else []
+            chosen = str(taken.way.keys.get("list_separator", ""))
+            if chosen == " " and not all(word.startswith("#") for each in cells for word in each.split()):
+                # Words between blanks may be one text, as in `martha stewart`.
+                ways = list(dict.fromkeys([*ways, ","]))
             if len(ways) < 2:
                 continue
-            chosen = str(taken.way.keys.get("list_separator", ""))
             cell = next(each for each in cells if any(mark in each for mark in (*SEPARATORS[1:], "|")))
             answers = []
             for mark in sorted(ways, key=lambda mark: mark != chosen):
@@ -306,7 +309,8 @@ class Asking:
                 Answer(f"{free[0]}: {place}", "or another of its counts"),
             )
             shown = ", ".join(repr(tidy(title)) for title in found[:6])
-            words_ = f"{shown} hold whole numbers and are not read: is one of them {' or '.join(free[:4])}?"
+            verb = "hold" if found[1:] else "holds"
+            words_ = f"{shown} {verb} whole numbers, not read now: is one of them {' or '.join(free[:4])}?"
             self.guess.questions.append(Question("columns", words_, answers, tuple(free)))
 
     def _propose(self, name: str, index: int, title: str, way: Way) -> None:

@@ -139,6 +139,7 @@ def _members(file: Path, folder: Path) -> list[Path]:
 
 def _try(console: Console, settings: Settings, file: Path, delivered: Path, asked: Request) -> int:
     """Show one file, or why it would be refused."""
+    of_which = "" if file == delivered else f"{file.name}: "
     try:
         # A damaged file may end the connection, so each has its own.
         with parse.connect(settings) as reader:
@@ -146,9 +147,10 @@ def _try(console: Console, settings: Settings, file: Path, delivered: Path, aske
     except UsageError:
         raise
     except FileNotReady as error:
-        console.print(f"WAITS    {error}", markup=False)
+        verdict = f"WAITS    {of_which}{error}"
     except (ContractError, FileRefused, duckdb.Error, OSError, ValueError, RecursionError, MemoryError) as error:
-        console.print(f"REFUSED  {_words_of(error)}", markup=False)
+        verdict = f"REFUSED  {of_which}{_words_of(error)}"
+    console.print(_printable(verdict), markup=False)
     return 1
 
 
