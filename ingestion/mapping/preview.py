@@ -150,6 +150,10 @@ def _try(console: Console, settings: Settings, file: Path, delivered: Path, aske
         verdict = f"WAITS    {of_which}{error}"
     except (ContractError, FileRefused, duckdb.Error, OSError, ValueError, RecursionError, MemoryError) as error:
         verdict = f"REFUSED  {of_which}{_words_of(error)}"
+    except Exception as error:
+        # A fault of ours: whoever looks at a file is told so, and can still map it by hand.
+        fault = f"{type(error).__name__}: {error}"
+        verdict = f"FAILED   {of_which}preview fails on it, which is a fault of Groundswell ({fault}); please report it"
     console.print(_printable(verdict), markup=False)
     return 1
 

@@ -542,12 +542,24 @@ def test_no_file_makes_a_traceback(look: Look, capsys: pytest.CaptureFixture[str
         assert re.search("REFUSED|NOT GOOD|WAITS|^good", out, re.M), (file.name, junk[:40], out)
 
 
+def test_a_fault_of_ours_is_said_to_be_one(
+    look: Look, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: Any) -> Guess:
+        raise KeyError("x")
+
+    monkeypatch.setattr(infer, "infer", fails)
+    (look.folder / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert preview.show(look.folder / "x.csv") == 1
+    assert "FAILED   preview fails on it, which is a fault of Groundswell (KeyError: 'x')" in capsys.readouterr().out
+
+
 def test_hostile_files_of_every_format_make_no_traceback(look: Look, capsys: pytest.CaptureFixture[str]) -> None:
     for path, content in hostile_files(25):
         file = look.folder / path
         file.write_bytes(content)
         assert preview.show(file, ignore_mappings=True) in (0, 1)
-        capsys.readouterr()
+        assert "FAILED " not in capsys.readouterr().out
         file.unlink()
 
 
