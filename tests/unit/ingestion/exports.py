@@ -505,7 +505,7 @@ def sources_that_differ(guess: Guess, made: Export, values: list[str] | None) ->
             found.append(f"{name} is not read from {header!r}")
         elif values is None and source.get("from") != header and "compute" not in source:
             found.append(f"{name} is read from {source}, not from {header!r}")
-    fixed = {"platform", "captured_at", "currency", *made.tool.free, *made.tool.given}
+    fixed = {"platform", "captured_at", "currency", "status", *made.tool.free, *made.tool.given}
     for name, source in columns.items():
         if name not in made.headers and name not in fixed:
             found.append(f"{name} is read from {source}")
