@@ -166,6 +166,9 @@ def way_of(evidence: Evidence, name: str, column: FeedColumn, index: int, sure: 
     """How a column of the file must be read to be of a type; null where it is not of that type."""
     cells = evidence.cells(index)
     enough = FITTING_BY_NAME if sure >= KNOWN else FITTING
+    if column.values and not column.required:
+        # A kind that is none of the feed's means something: what, is asked.
+        enough = 1.0
     if not cells:
         return Way() if sure >= KNOWN and not column.required else None
     if column.type in ("text", "id") and not column.known:
