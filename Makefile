@@ -18,7 +18,7 @@ $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview reference fuzz setup nightly test test-fast lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz setup nightly test test-fast lint airflow plan backfill releases rollback erase clean reject \
 	doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
@@ -59,8 +59,11 @@ lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 airflow: $(VENV)/.runtime ## start a local Airflow (UI and scheduler) on 127.0.0.1; PORT=8080
 	@$(GROUNDSWELL) airflow
 
-preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=..., MAPPING=name or path
+preview: $(VENV)/.runtime ## show what a file would become, before it is landed: FILE=, MAPPING=, FEED=, IGNORE_MAPPINGS=1, WRITE=1, FORCE=1
 	@$(GROUNDSWELL) preview
+
+inference-table: $(VENV)/.dev ## what preview infers of exports of many tools by locales: right, asked, wrong; ARGS="--all" says why
+	@$(RUN) -m tests.unit.ingestion.exports $(ARGS)
 
 reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors and for people
 	@$(RUN) -m ingestion.mapping.reference

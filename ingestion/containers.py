@@ -122,7 +122,7 @@ def sheets(file: IO[bytes], chosen: Mapping) -> list[str]:
     listed = chosen.sheet if isinstance(chosen.sheet, tuple) else (chosen.sheet,)
     if not any(isinstance(sheet, int) or is_pattern(sheet) for sheet in listed):
         return [str(sheet) for sheet in listed]
-    there = _sheets_of(file)
+    there = sheet_names(file)
     visible = [name for name, is_visible in there if is_visible]
     found: list[str] = []
     for sheet in listed:
@@ -137,7 +137,13 @@ def sheets(file: IO[bytes], chosen: Mapping) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _sheets_of(file: IO[bytes]) -> list[tuple[str, bool]]:
+def visible_sheets(file: IO[bytes]) -> list[str]:
+    """Names of the sheets of a workbook that are not hidden; of all where every one is."""
+    there = sheet_names(file)
+    return [name for name, is_visible in there if is_visible] or [name for name, _ in there]
+
+
+def sheet_names(file: IO[bytes]) -> list[tuple[str, bool]]:
     """Name of each sheet of a workbook, and whether it is visible."""
     try:
         with zipfile.ZipFile(file) as archive, archive.open("xl/workbook.xml") as source:

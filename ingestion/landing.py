@@ -167,7 +167,7 @@ def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
     """Every name under landing, and in place of a zip or a workbook of several sheets what is read of it."""
     for candidate in scan(settings.landing):
         claims = [] if containers.is_zip(candidate.path) else mappings.claims(candidate.label)
-        is_shared = len(claims) > 1 and _reads_parts(claims)
+        is_shared = len(claims) > 1 and reads_parts(claims)
         if not stat.S_ISREG(candidate.info.st_mode):
             yield candidate
         elif containers.is_zip(candidate.path) or is_shared or (len(claims) == 1 and claims[0].has_sheets):
@@ -176,7 +176,7 @@ def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
             yield candidate
 
 
-def _reads_parts(claims: list[Mapping]) -> bool:
+def reads_parts(claims: list[Mapping]) -> bool:
     """Whether mappings that claim one file each read another part of it: a sheet, or a table found by its header."""
     places = [(mapping.sheet, mapping.header) for mapping in claims]
     return len(set(places)) == len(places) and all(sheet is not None or header for sheet, header in places)
@@ -441,7 +441,7 @@ def _land_one(
         if len(read_with) == 1 and None not in read_with:
             fingerprint = str(read_with.pop())
         else:
-            delivery = _delivery_of(candidate, taken, mapping, now)
+            delivery = delivery_of(candidate, taken, mapping, now)
             plain = _unpacked(settings, taken, mapping, candidate.label)
             opened = _open(reader, plain, mapping, parts[feeds[0]], delivery)
             fingerprint = mapping.fingerprint_of(opened.header) if mapping else ""
@@ -463,7 +463,7 @@ def _land_one(
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
             for feed in feeds:
                 if feed in known:
-                    again = replace(_delivery_of(candidate, taken, mapping, now), is_full=_is_full(taken, parts[feed]))
+                    again = replace(delivery_of(candidate, taken, mapping, now), is_full=_is_full(taken, parts[feed]))
                     arrival = _arrival_of(again, taken, candidate, parts[feed], None)
                     ledger.record_arrival(connection, ids[feed], arrival)
             written = {
@@ -482,7 +482,7 @@ def _land_one(
             leftover.unlink()
 
 
-def _delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:
+def delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:
     """What every row of a file that was taken in carries besides its cells; its batch has no id yet."""
     note = taken.note or manifest.Entry(name=candidate.label)
     named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time or taken.as_of
@@ -604,9 +604,7 @@ def _take_in(
             raise FileRefused(f"not one of {known}; convert it or correct its name")
         if note is not None:
             note.check_bytes(size, sha256, time.time() - candidate.info.st_mtime)
-        file_time = _file_time(candidate, mapping)
-        if file_time and file_time > now + timedelta(hours=MAX_HOURS_AHEAD):
-            raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
+        file_time = file_time_of(candidate, mapping, now)
         named = mapping.taken_from(candidate.label)
     except FileRefused as error:
         return IngestedFile(copy, sha256, size, None, error)
@@ -618,8 +616,18 @@ def _take_in(
     return IngestedFile(copy, sha256, size, file_time, None, note, named=named)
 
 
-def _file_time(candidate: Candidate, mapping: Mapping) -> datetime | None:
-    """The time in the file's name; that of the container where a part of it has none."""
+def file_time_of(candidate: Candidate, mapping: Mapping, now: datetime) -> datetime | None:
+    """The time in the file's name; that of the container where a part of it has none.
+
+    Raises FileRefused where the mapping asks for one and there is none, or it lies ahead.
+    """
+    found = _time_in_name(candidate, mapping)
+    if found and found > now + timedelta(hours=MAX_HOURS_AHEAD):
+        raise FileRefused(f"the time in its name is more than {MAX_HOURS_AHEAD} h ahead; correct its name")
+    return found
+
+
+def _time_in_name(candidate: Candidate, mapping: Mapping) -> datetime | None:
     if candidate.container is None:
         return mapping.file_time_of(PurePosixPath(candidate.label).name)
     try:

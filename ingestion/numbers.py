@@ -74,7 +74,7 @@ def read(kind: str, text: str, way: Way) -> str:
         whens.append(f"when regexp_full_match({text}, '{exponent}') then try_cast({number} as {NUMBER})")
     if way.parse or way.mark:
         whens.append(f"else {_as_people_write(text, way)}")
-    found = f"case {' '.join(whens)} end"
+    found = f"case when false then null {' '.join(whens)} end"
     return f"case when {way.is_number} then {machine} else {found} end" if way.is_number else found
 
 

@@ -18,7 +18,7 @@ MAX_CELLS = 100_000_000
 
 
 def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
-    name, grid, others = _read_sheet(plain, mapping)
+    name, grid, others = read_sheet(plain, mapping)
     first = _header_place(name, grid, mapping)
     if mapping.header_row:
         header = [(_cell_text(cell) or "").strip() for cell in grid[first - 1]]
@@ -104,7 +104,7 @@ def _is_comment(cells: list[Any], mapping: Mapping) -> bool:
     return bool(cells) and mapping.comment is not None and (_cell_text(cells[0]) or "").startswith(mapping.comment)
 
 
-def _read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], list[str]]:
+def read_sheet(plain: Path, mapping: Mapping) -> tuple[str, list[list[Any]], list[str]]:
     """Name and cells of the sheet that the mapping asks for, and the names of the others that are visible."""
     from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 

@@ -92,11 +92,18 @@ def airflow(port: int) -> int:
 @cli.command()
 @argument("file", "FILE", type=click.Path(path_type=Path))
 @option("--mapping", "MAPPING", "Name or path of a mapping; default: the one that claims the file, else inferred.")
-def preview(file: Path, mapping: str | None) -> int:
-    """Show what a file would become, before it is landed."""
+@option("--feed", "FEED", "Infer a mapping for this feed.", shell_complete=feed_names)
+@option("--ignore-mappings", "IGNORE_MAPPINGS", "Read it as if no mapping was known: infer one.", is_flag=True)
+@option("--write", "WRITE", "Put the mapping where landing reads it, in config/mappings/.", is_flag=True)
+@option("--force", "FORCE", "With --write: over a mapping that is there.", is_flag=True)
+def preview(file: Path, mapping: str | None, feed: str | None, ignore_mappings: bool, write: bool, force: bool) -> int:
+    """Show what a file would become, before it is landed; what has two readings is asked.
+
+    Exit code 0: landing would take it as it is shown. 1: something is to answer, to complete or to correct.
+    """
     from ingestion.mapping.preview import show
 
-    return show(file, mapping)
+    return show(file, mapping, feed, ignore_mappings, write, force)
 
 
 @cli.command()

@@ -32,7 +32,9 @@ class Shown:
         out = io.StringIO()
         work = Settings(_env_file=None, data=self.folder / "work")  # type: ignore[call-arg]
         with parse.connect(work) as reader:
-            self.code = preview.preview(Console(file=out, width=200), reader, work, file, file, mapping)
+            self.code = preview.preview(
+                Console(file=out, width=200), reader, work, file, file, preview.Request(mapping)
+            )
         self.text = out.getvalue()
         return self.text
 
@@ -93,8 +95,9 @@ def test_a_german_export_is_inferred(show: Shown) -> None:
     assert (mapping.delimiter, mapping.header_row, mapping.encoding) == (";", 3, "cp1252")
     assert mapping.decimal_mark == ","
     columns = mapping.parts[0].columns
-    assert (columns["followers"].from_, columns["followers"].parse) == ("Abonnenten", "number")
-    assert columns["captured_at"].time_format == "%d.%m.%Y"
+    # The mark holds for all columns, so 10.234 needs no `parse`.
+    assert (columns["followers"].from_, mapping.date_order) == ("Abonnenten", "dmy")
+    assert "2026-01-10 00:00:00  10234 " in show.text
     assert "10 rows read = 10 accepted" in show.text
     assert show.code == 0
 
@@ -158,14 +161,19 @@ def test_posts_and_links_are_inferred(show: Shown) -> None:
 def test_what_nobody_can_guess_is_left_open_with_the_next_step(show: Shown) -> None:
     text = show("x.csv", "likes,comments,post_id\n1,2,p\n3,4,q\n")
     assert "account_id: {from: ...}  # required; nothing in the file looks like it" in text
-    assert "Complete the lines marked `...`" in text
+    assert "NOT GOOD nothing in it was found for platform, account_id, which its feed requires" in text
+    assert "next     complete " in text
     assert show.code == 1
 
 
 def test_day_and_month_that_could_be_either_way_round_are_said(show: Shown) -> None:
-    assert "could be the other way round" in show(
-        "yt.csv", "channel_id,day,subscribers\nUCa,05/01/2026,5\nUCb,06/01/2026,6\n"
-    )
+    text = show("yt.csv", "channel_id,day,subscribers\nUCa,05/01/2026,5\nUCb,06/01/2026,6\n")
+    assert "captured_at holds '05/01/2026': does the day or the month come first?" in text
+    assert re.search("either +date_order: dmy +captured_at '05/01/2026' is 2026-01-05", text)
+    assert re.search("or +date_order: mdy +captured_at '05/01/2026' is 2026-05-01", text)
+    # Nothing is taken until somebody answers.
+    assert "2 rows read = 0 accepted + 2 quarantined" in text
+    assert show.code == 1
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str], groundswell: Callable[..., int]) -> None:
@@ -202,7 +210,7 @@ def test_each_member_of_a_zip_and_each_sheet_is_shown(show: Shown, capsys: pytes
     workbook.write_bytes(book())
     mapping.write_text(
         "mapping: m\nfeed: account_snapshots\npattern: '*'\nsheet: '2026-*'\ncolumns: {platform: {constant: x},"
-        " account_id: {from: id}, captured_at: {constant: 2026-01-05T00:00}}\n",
+        " account_id: {from: id}, captured_at: {constant: 2026-01-05T00:00}, followers: {constant: 1}}\n",
         encoding="utf-8",
     )
     assert preview.show(workbook, str(mapping)) == 0
