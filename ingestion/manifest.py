@@ -7,12 +7,12 @@ file. A file that is not what its note says waits while it is fresh, and is quar
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from ingestion.errors import FileNotReady, FileRefused
 
@@ -23,10 +23,7 @@ PATIENCE_SECONDS = 900
 
 
 class Entry(BaseModel):
-    """What a note says of one file. `as_of` is UTC where it names no zone.
-
-    `beside` are the other files of the note: of a delivery in parts none may be missing.
-    """
+    """What a note says of one file. `as_of` is UTC where it names no zone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -37,12 +34,26 @@ class Entry(BaseModel):
     as_of: datetime | None = None
     origin: Literal["observed", "simulated"] | None = None
     delivers: Literal["changes", "full"] | None = None
-    beside: tuple["Entry", ...] = ()
+    # What it says of other files, as it stands there.
+    _others: tuple[dict[str, Any], ...] = PrivateAttr(default=())
+
+    @property
+    def beside(self) -> Iterator["Entry"]:
+        """The other files of the note, of which none may be missing. What is wrong with them is theirs."""
+        for other in self._others:
+            try:
+                yield Entry.model_validate(other)
+            except ValidationError:
+                if isinstance(other.get("name"), str):
+                    yield Entry(name=other["name"])
 
     @field_validator("as_of")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        try:
+            return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        except OverflowError as error:
+            raise ValueError("in UTC it lies beyond the calendar") from error
 
     def check_bytes(self, size: int, sha256: str, seconds_old: float) -> None:
         """Raise FileNotReady, or after a while FileRefused, when the file is not the one that was announced."""
@@ -62,17 +73,29 @@ class Entry(BaseModel):
             raise FileRefused(f"it has {rows:,} rows, its manifest says {self.rows:,}; send it again", rows)
 
 
-class Manifest(BaseModel):
-    """The notes of one folder."""
+def _entry(text: bytes, name: str) -> Entry | None:
+    """What a folder's note says of a file, null where it says nothing. What is wrong with others is theirs.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    files: tuple[Entry, ...] = ()
-
-    def entry(self, name: str) -> Entry | None:
-        """What is said of a file, null where nothing is."""
-        found = next((entry for entry in self.files if PurePosixPath(entry.name).name == name), None)
-        return found and found.model_copy(update={"beside": tuple(each for each in self.files if each is not found)})
+    Raises ValueError for a note that is no object with a list `files`, for what it says of this file where that cannot
+    be, and for an entry without a name where none names the file: it may be meant.
+    """
+    content = json.loads(text)
+    files = content.get("files", []) if isinstance(content, dict) else None
+    if not isinstance(files, list):
+        raise ValueError('it is no object with a list "files"')
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in files]
+    named = [entry for entry, given in zip(files, names, strict=True) if PurePosixPath(str(given)).name == name]
+    if named:
+        try:
+            entry = Entry.model_validate(named[0])
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        entry._others = tuple(other for other in files if other is not named[0] and isinstance(other, dict))
+        return entry
+    if not all(isinstance(given, str) for given in names):
+        raise ValueError("one of its entries names no file")
+    return None
 
 
 def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | None:
@@ -93,8 +116,8 @@ def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | 
         with os.fdopen(descriptor, "rb") as source:
             text = source.read(MAX_BYTES)
         try:
-            entry = Manifest.model_validate(json.loads(text)).entry(name)
-        except (ValueError, ValidationError, RecursionError) as error:
+            entry = _entry(text, name)
+        except (ValueError, RecursionError) as error:
             if note == "_SUCCESS":
                 continue
             raise FileNotReady(f"{note} beside it cannot be read ({str(error).splitlines()[0]}); correct it") from error
