@@ -7,12 +7,12 @@ file. A file that is not what its note says waits while it is fresh, and is quar
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingestion.errors import FileNotReady, FileRefused
 
@@ -23,7 +23,10 @@ PATIENCE_SECONDS = 900
 
 
 class Entry(BaseModel):
-    """What a note says of one file. `as_of` is UTC where it names no zone."""
+    """What a note says of one file. `as_of` is UTC where it names no zone.
+
+    `beside` are the other files of the note: of a delivery in parts none may be missing.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -34,18 +37,7 @@ class Entry(BaseModel):
     as_of: datetime | None = None
     origin: Literal["observed", "simulated"] | None = None
     delivers: Literal["changes", "full"] | None = None
-    # What it says of other files, as it stands there.
-    _others: tuple[dict[str, Any], ...] = PrivateAttr(default=())
-
-    @property
-    def beside(self) -> Iterator["Entry"]:
-        """The other files of the note, of which none may be missing. What is wrong with them is theirs."""
-        for other in self._others:
-            try:
-                yield Entry.model_validate(other)
-            except ValidationError:
-                if isinstance(other.get("name"), str):
-                    yield Entry(name=other["name"])
+    beside: tuple["Entry", ...] = ()
 
     @field_validator("as_of")
     @classmethod
@@ -91,11 +83,19 @@ def _entry(text: bytes, name: str) -> Entry | None:
         except ValidationError as error:
             first = error.errors()[0]
             raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-        entry._others = tuple(other for other in files if other is not named[0] and isinstance(other, dict))
-        return entry
+        others = (other for other in files if other is not named[0] and isinstance(other, dict) and "name" in other)
+        return entry.model_copy(update={"beside": tuple(_other(other, entry) for other in others)})
     if not all(isinstance(given, str) for given in names):
         raise ValueError("one of its entries names no file")
     return None
+
+
+def _other(said: dict[str, Any], entry: Entry) -> Entry:
+    """What a note says of another file; one of which it says what cannot be counts as a part of the same delivery."""
+    try:
+        return Entry.model_validate(said)
+    except ValidationError:
+        return Entry(name=str(said["name"]), as_of=entry.as_of)
 
 
 def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | None:
