@@ -216,7 +216,7 @@ def _left_days(settings: Settings, connection: ledger.Connection, models: list[M
     files = ledger.raw_files_with_state(connection)
     found: dict[str, set[str]] = {}
     for name, feed in load_feeds().items():
-        if name in of_windows and feed.day and not feed.time:
+        if name in of_windows and feed.date and feed.date not in feed.key:
             mine = [file["path"] for file in files if file["feed"] == name and file["batch_id"] in changed]
             counting = {f["path"]: f["snapshot_date"] for f in files if f["feed"] == name and f["state"] == "accepted"}
             if mine and counting:

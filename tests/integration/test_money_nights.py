@@ -149,8 +149,15 @@ def first_night(settings: Settings) -> None:
     for name, amount in (("29-orders_2026-03-04", 1000), ("29-more_2026-03-04", 2000)):
         drop(settings, f"orders/{name}.csv", ORDERS, f"{name[:7]},x,2026-03-04T10:00:00Z,{amount},,,USD,29-K")
 
+    drop(settings, "brands/brands_2026-03-05.csv", "brand,name", "glow,Glow")
+    header = "mention_id,brand,platform,mentioned_at"
+    mentions = ("moves,glow,x,2026-03-03T10:00:00Z", "stays,glow,x,2026-03-03T10:00:00Z")
+    drop(settings, "mentions/mentions_2026-03-05.csv", header, *mentions)
+
 
 def second_night(settings: Settings) -> None:
+    header = "mention_id,brand,platform,mentioned_at"
+    drop(settings, "mentions/mentions_2026-03-06.csv", header, "moves,glow,x,2026-03-02T10:00:00Z", day=SECOND)
     header = "id,customer,created,total,currency,code,status"
     drop(
         settings, "orders/01-orders-2026-03-06.csv", header,
@@ -275,6 +282,12 @@ def test_a_cancelled_order_is_a_sale_and_its_reversal_on_the_day_that_says_so(ni
         assert marts.execute(
             "select entry_id, entry_date, amount from marts.fct_commission_ledger where order_id = '01-o1' order by 2"
         ).fetchall() == [("accrual:01-o1", FIRST, 20), ("cancellation:01-o1", SECOND, -20)]
+
+
+def test_a_mention_that_moves_leaves_its_day(nights: Settings) -> None:
+    with reading(nights) as marts:
+        query = "select snapshot_date, mentions from marts.fct_share_of_voice_daily order by 1"
+        assert marts.execute(query).fetchall() == [(date(2026, 3, 2), 1), (date(2026, 3, 3), 1)]
 
 
 def test_both_nights_at_once_and_the_other_way_round_give_the_same(nights: Settings, tmp_path: Path) -> None:
