@@ -190,6 +190,30 @@ MIGRATIONS = (
     " mtime_ns integer not null, inode integer not null)",
     # Rows by column whose optional cell could not be read, as JSON; null where there are none.
     "alter table batches add column invalid_cells text",
+    # What of a check failed, as JSON, and whether a person has acknowledged all of it; what a person acknowledged; and
+    # what the checks measured of each day, as JSON, with the digest of the files that it was measured from.
+    """
+    alter table check_results add column failures text;
+    alter table check_results add column is_acknowledged integer not null default 0;
+    create table acknowledged_checks (
+        suite text not null,
+        expectation text not null,
+        subject text not null,
+        snapshot_date text not null,
+        value real not null,
+        why text not null,
+        acknowledged_by text not null,
+        acknowledged_at text not null,
+        primary key (suite, expectation, subject)
+    );
+    create table day_measures (
+        feed text not null,
+        snapshot_date text not null,
+        files text not null,
+        measures text not null,
+        primary key (feed, snapshot_date)
+    );
+    """,
 )
 
 # How long one who only reads waits for a writer's commit.

@@ -33,6 +33,22 @@ def night(settings: Settings) -> Callable[..., None]:
 
 
 @pytest.fixture
+def release(settings: Settings) -> Callable[[], None]:
+    """Note that all that has landed is published."""
+
+    def publish() -> None:
+        with ledger.write(settings) as connection:
+            connection.execute("delete from dirty_dates")
+            number = len(ledger.all_releases(connection))
+            connection.execute(
+                "insert into releases values (?, 'r0', '2026-01-01', null, null, ?, 'x')",
+                (f"release-{number}", ledger.stamp()),
+            )
+
+    return publish
+
+
+@pytest.fixture
 def recorded(settings: Settings) -> Callable[[str], dict[str, dict[str, Any]]]:
     """Check results in the ledger of one run, by expectation."""
 
