@@ -92,8 +92,8 @@ def _checks_of_last_run(connection: ledger.Connection) -> Iterator[Finding]:
         f"{len(failed):,} of {len(rows):,} failed in run {last}, {len(critical):,} of them critical"
         + (f", {known:,} acknowledged" if known else ""),
         some(
-            f"{'known' if row['is_acknowledged'] else row['severity']:<8}  {row['suite']}.{row['expectation']}: observed {row['observed']},"
-            f" expected {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
+            f"{'known' if row['is_acknowledged'] else row['severity']:<8}  {row['suite']}.{row['expectation']}:"
+            f" observed {row['observed']}, expected {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
             for row in failed
         ),
         "each says what to do about it, docs/runbooks/nightly.md says more; nothing of that run is published"

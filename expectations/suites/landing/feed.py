@@ -8,10 +8,10 @@ again by the next; of files, those that no release could hold yet. What a person
 import json
 from collections import Counter
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
-from math import ceil
+from math import ceil, log
 from statistics import median
 
 import duckdb
@@ -120,6 +120,7 @@ class _Landed:
     feed: Feed
     limits: dict[str, Threshold]
     batches: list[ledger.Row]
+    platforms: dict[date, list[tuple[str, str]]] = field(default_factory=dict)
 
     def suite(self) -> Suite:
         """The suite with its frame: a row for the run, each platform and day, each file, each new header."""
@@ -170,7 +171,8 @@ class _Landed:
 
     def _measure_presence(self, latest: list[files.File]) -> None:
         asked = required(self.settings, self.feed.feed)
-        if not asked and (days.is_captured(self.feed) or self._has_fallen_silent()):
+        is_silent = not asked and not days.is_captured(self.feed) and self._has_fallen_silent()
+        if not asked and (days.is_captured(self.feed) or is_silent):
             asked = [Required(self.feed.feed)]
         for item in asked:
             where = f"{item.platform}, the run of {self.day}" if item.platform else f"the run of {self.day}"
@@ -180,7 +182,7 @@ class _Landed:
             said_none = not item.platform and any(row["snapshot_date"] in map(str, window) for row in self.empty)
             arrived = max(came, 1) if said_none else came
             self.result.measure("arrival", where, arrived, note="" if arrived else f"no row has come{within}")
-            if item.platform is None:
+            if item.platform is None and not is_silent:
                 empty = [row for row in self.empty if row["snapshot_date"] <= str(self.day)]
                 hours = files.hours_since_last_row(self.settings, self.reader, self.feed, latest, empty, self.day)
                 allowed = 24 * (item.days - 1)
@@ -222,7 +224,7 @@ class _Landed:
 
     def _measure_day(self, platform: str, at: date, now: Measures | None) -> None:
         subject = self._subject(platform, at)
-        batches = self._batches_of(at) if now else ""
+        batches = self._batches_of(platform, at) if now else ""
         if self.feed.date is not None:
             self._measure_weekday(platform, at, now, batches)
             return
@@ -311,8 +313,22 @@ class _Landed:
         ]
         return max((found for found in known if found < str(at)), default=None)
 
-    def _batches_of(self, at: date) -> str:
-        return " ".join(file.batch for file in self.files.get(at, [])[:NAMED])
+    def _batches_of(self, platform: str, at: date) -> str:
+        """The first batches that hold rows of a platform on a day."""
+        of_day = self.files.get(at, [])
+        if platform == EVERYWHERE or len(of_day) == 1:
+            return " ".join(file.batch for file in of_day[:NAMED])
+        if at not in self.platforms:
+            paths = {str(self.settings.raw / file.path): file.batch for file in of_day}
+            self.platforms[at] = [
+                (name, paths[path])
+                for name, path in self.reader.execute(
+                    "select distinct platform, filename from read_parquet($paths, union_by_name = true,"
+                    " hive_partitioning = false, filename = true) order by all",
+                    {"paths": list(paths)},
+                ).fetchall()
+            ]
+        return " ".join([batch for name, batch in self.platforms[at] if name == platform][:NAMED])
 
     def _was_rejected(self, platform: str, at: date) -> bool:
         """Whether a person has rejected rows of a platform on a day, and so knows that they are missing."""
@@ -373,12 +389,12 @@ def _is_overdue(came: list[date], at: date) -> bool:
 
 
 def _words_of_factor(now: Measures) -> str:
-    if now.direction is None:
+    if now.direction is None or now.factor is None:
         return ""
     if (now.like_views or 0) > 0.5:
         return f"followers are about the views of {now.before}: two columns are swapped"
-    if now.direction > 1.01 or now.direction < 0.99:
-        way = f"{now.direction:,.4g} times those of {now.before}"
+    if abs(log(now.direction)) > 0.9 * log(now.factor):
+        way = f"{now.direction:,.2f} times those of {now.before}"
         return f"followers of the middle of {now.compared:,} accounts are {way}: another unit or column"
     return f"followers rose and fell alike since {now.before}: each account may have another's row"
 

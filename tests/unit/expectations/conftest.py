@@ -10,6 +10,8 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.landing import land_files
 
+from .world import publish
+
 FIRST_DAY = date(2026, 1, 1)
 
 
@@ -35,17 +37,7 @@ def night(settings: Settings) -> Callable[..., None]:
 @pytest.fixture
 def release(settings: Settings) -> Callable[[], None]:
     """Note that all that has landed is published."""
-
-    def publish() -> None:
-        with ledger.write(settings) as connection:
-            connection.execute("delete from dirty_dates")
-            number = len(ledger.all_releases(connection))
-            connection.execute(
-                "insert into releases values (?, 'r0', '2026-01-01', null, null, ?, 'x')",
-                (f"release-{number}", ledger.stamp()),
-            )
-
-    return publish
+    return lambda: publish(settings)
 
 
 @pytest.fixture
