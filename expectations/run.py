@@ -20,9 +20,10 @@ def check_landing(
 
     Raises ContractError when a critical check failed that nobody has acknowledged, or a raw file is damaged.
     """
+    from expectations import thresholds
     from expectations.suites.landing import feed
 
-    return _evaluate(settings, run_id, feed.suites(settings, run_id, day), log)
+    return _evaluate(settings, run_id, feed.suites(settings, run_id, day, thresholds.limits(settings)), log)
 
 
 def check_marts(

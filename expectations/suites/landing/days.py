@@ -30,7 +30,7 @@ EVERYWHERE = ""
 FOLLOWERS, VIEWS = "followers", "views_total"
 
 # Whether a platform's day is not to be compared with, because a check of it has failed.
-Judge = Callable[[str, date, "Measures"], bool]
+IsBad = Callable[[str, date, "Measures"], bool]
 
 
 @dataclass
@@ -89,7 +89,7 @@ def measure(
     files: dict[date, list[File]],
     fresh: Collection[date],
     run_id: str,
-    is_bad: Judge,
+    is_bad: IsBad,
 ) -> ByDay:
     """Measures of every date that has files: those of `fresh` anew, of the others as they are kept, where they are.
 
@@ -134,7 +134,7 @@ class _Worker:
     feed: Feed
     files: dict[date, list[File]]
     run_id: str
-    is_bad: Judge
+    is_bad: IsBad
 
     @property
     def platform(self) -> str:

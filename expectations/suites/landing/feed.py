@@ -65,11 +65,12 @@ def checks(settings: Settings, name: str) -> list[Check]:
     if days.is_captured(feed):
         of_accounts = name == ACCOUNTS
         volume = bounds.VOLUME_OF_ACCOUNTS if of_accounts else bounds.VOLUME_OF_POSTS
+        changed = bounds.CHANGED_COUNTS if of_accounts else bounds.CHANGED_POSTS
         change = bounds.CHANGE_OF_ACCOUNTS if of_accounts else bounds.CHANGE_OF_POSTS
         found += [
             Check("volume_against_trailing_median", "critical", volume, REST),
             Check("volume_change", "warning", change),
-            Check("changed_against_usual", "critical", bounds.CHANGED_COUNTS, REJECT),
+            Check("changed_against_usual", "critical", changed, REJECT),
             Check("known_counts_against_usual", "warning", bounds.KNOWN_COUNTS),
         ]
         if of_accounts:
@@ -85,14 +86,14 @@ def checks(settings: Settings, name: str) -> list[Check]:
     return [*found, *money.checks(name)]
 
 
-def suites(settings: Settings, run_id: str, day: date) -> list[Suite]:
+def suites(settings: Settings, run_id: str, day: date, limits: dict[str, dict[str, Threshold]]) -> list[Suite]:
     """A suite of each feed that has something to say: of accounts always, of others where any ever came.
 
     Raises ContractError when a raw file is damaged, ConfigError for settings that cannot be.
-    """
-    from expectations import thresholds
 
-    limits = thresholds.limits(settings)
+    Args:
+        limits: the bound of every check by feed and name: a day that fails is no base for the next one.
+    """
     asked = {item.feed for item in required(settings)}
     with ledger.read(settings) as connection:
         batches = ledger.unreleased_batches(connection, run_id)

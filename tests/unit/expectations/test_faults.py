@@ -409,3 +409,12 @@ def test_two_platforms_in_one_layout_are_no_drift_of_each_other(settings: Settin
         world.check(number)
         world.publish()
     assert world.said["account_snapshots.header_drift"]["passed"]
+
+
+def test_a_count_that_is_given_no_more_is_named(world: World) -> None:
+    world.accounts(NIGHTS, lambda row: (*row[:4], ""))
+    assert "account_snapshots.known_counts_against_usual" in world.failed(NIGHTS)
+    detail = str(world.said["account_snapshots.known_counts_against_usual"]["detail"])
+    assert "0 at tiktok 2026-01-07" in detail
+    assert "views_total are known in 0% of the rows, 100% are usual" in detail
+    assert world.blocking() == set()

@@ -89,7 +89,7 @@ WRONG = {
     "no reason": (bound(reason=""), "thresholds.yml:4: reason: write a text"),
     "no value": ("- check: a\n  feed: b\n  reason: c\n", "thresholds.yml:1: without value; a bound has check, feed"),
     "an unknown key": (bound() + "  max: 3\n", "thresholds.yml:5: unknown key 'max'; known are check, feed"),
-    "a platform": (bound() + "  platform: tiktok\n", "thresholds.yml:5: platform: no check is made by platform yet"),
+    "a platform": (bound() + "  platform: tiktok\n", "thresholds.yml:5: platform: a bound is of all platforms alike"),
     "a bound twice": (bound() + bound(), f"thresholds.yml:5: {VOLUME} of account_snapshots is there already on line 1"),
     "no list": ("check: a\n", "thresholds.yml:1: no list; begin each bound with `- check:`"),
     "no bound": ("- a\n", "thresholds.yml:1: no bound; write check, feed, value and reason"),
