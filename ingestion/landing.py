@@ -3,14 +3,13 @@
 A landed file is hostile until proved otherwise. Whatever is wrong with one file never stops the others.
 """
 
-import gzip
+import errno
 import hashlib
 import json
 import os
 import shutil
 import stat
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +28,6 @@ from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
-# So many packed bytes unfold in memory at once, to 32 MiB at most.
-ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
@@ -133,8 +130,12 @@ class Landed:
 
 
 def scan(landing: Path) -> Iterator[Candidate]:
-    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out."""
-    for folder, subfolders, names in os.walk(landing, followlinks=False):
+    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out.
+
+    A folder that this user may not list or enter stands there itself, refused, and so does a path that is too long.
+    """
+    closed: list[OSError] = []
+    for folder, subfolders, names in os.walk(landing, onerror=closed.append, followlinks=False):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
         for name in sorted([*names, *links]):
@@ -145,6 +146,15 @@ def scan(landing: Path) -> Iterator[Candidate]:
                 yield Candidate(full.relative_to(landing).as_posix(), full.lstat())
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                closed.append(OSError(error.errno, error.strerror, folder))
+    for where, fault in {str(fault.filename): fault for fault in closed}.items():
+        path = Path(where)
+        if path != landing or fault.errno not in (errno.ENOENT, errno.ENOTDIR):
+            refusal = FileRefused(
+                f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten it"
+            )
+            yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
 
 
 def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
@@ -240,6 +250,9 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
     digest = hashlib.sha256()
     with os.fdopen(open_inside(settings.landing, relative_path), "rb") as source, partial.open("wb") as target:
         before = os.fstat(source.fileno())
+        if before.st_size > settings.max_unpacked_bytes:
+            # Asked before the copy: a file with holes takes no room where it lies.
+            raise FileRefused(_larger_than(settings.max_unpacked_bytes))
         while block := source.read(BLOCK):
             digest.update(block)
             target.write(block)
@@ -261,14 +274,18 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
     with copy.open("rb") as source:
         head = source.read(4)
     if head[:2] == b"\x1f\x8b":
-        return _unpacked_to(copy, limit, _gzip_blocks(copy))
+        return _unpacked_to(copy, limit, containers.gzip_blocks(copy))
     if head == containers.ZSTD:
-        return _unpacked_to(copy, limit, _zstd_blocks(copy))
+        return _unpacked_to(copy, limit, containers.zstd_blocks(copy))
     if file_format == "xlsx":
         verify_zip(copy, limit)
     if copy.stat().st_size > limit:
-        raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
+        raise FileRefused(_larger_than(limit))
     return copy
+
+
+def _larger_than(limit: int) -> str:
+    return f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES"
 
 
 def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
@@ -286,34 +303,6 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
     except FileRefused as error:
         raise FileRefused(error.reason, error.rows_read or max(0, lines - 1) if size <= limit else 0) from error
     return plain
-
-
-def _gzip_blocks(copy: Path) -> Iterator[bytes]:
-    try:
-        with gzip.open(copy, "rb") as source:
-            while block := source.read(BLOCK):
-                yield block
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        detail = "it is cut off" if isinstance(error, EOFError) else str(error)
-        raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error
-
-
-def _zstd_blocks(copy: Path) -> Iterator[bytes]:
-    """Blocks of all frames. A frame without its end is cut; its checksum is verified where the sender wrote one."""
-    import zstandard
-
-    try:
-        with copy.open("rb") as source:
-            decoder, packed = None, b""
-            while packed or (packed := source.read(ZSTD_BLOCK)):
-                decoder = decoder or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
-                yield decoder.decompress(packed)
-                packed = decoder.unused_data if decoder.eof else b""
-                decoder = None if decoder.eof else decoder
-    except zstandard.ZstdError as error:
-        raise FileRefused(f"Zstandard is damaged ({error}); send the file again") from error
-    if decoder is not None:
-        raise FileRefused("Zstandard is damaged (it is cut off); send the file again")
 
 
 def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
@@ -511,7 +500,8 @@ def _take_in(
         raise FileNotReady("it vanished before it could be read") from error
     except FileRefused as error:
         # A name that is never opened (a link, a device) is known by its path alone.
-        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+        why = candidate.refusal or error
+        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, why)
     if candidate.member is not None and note is not None:
         # It speaks of the zip, whose bytes are as it says.
         note = note.model_copy(update={"bytes": size, "sha256": sha256, "rows": None})

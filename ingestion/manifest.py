@@ -37,7 +37,10 @@ class Entry(BaseModel):
     @field_validator("as_of")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        try:
+            return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        except OverflowError as error:
+            raise ValueError("in UTC it lies beyond the calendar") from error
 
     def check_bytes(self, size: int, sha256: str, seconds_old: float) -> None:
         """Raise FileNotReady, or after a while FileRefused, when the file is not the one that was announced."""
@@ -57,16 +60,27 @@ class Entry(BaseModel):
             raise FileRefused(f"it has {rows:,} rows, its manifest says {self.rows:,}; send it again", rows)
 
 
-class Manifest(BaseModel):
-    """The notes of one folder."""
+def _entry(text: bytes, name: str) -> Entry | None:
+    """What a folder's note says of a file, null where it says nothing. What is wrong with others is theirs.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    files: tuple[Entry, ...] = ()
-
-    def entry(self, name: str) -> Entry | None:
-        """What is said of a file, null where nothing is."""
-        return next((entry for entry in self.files if PurePosixPath(entry.name).name == name), None)
+    Raises ValueError for a note that is no object with a list `files`, for what it says of this file where that cannot
+    be, and for an entry without a name where none names the file: it may be meant.
+    """
+    content = json.loads(text)
+    files = content.get("files", []) if isinstance(content, dict) else None
+    if not isinstance(files, list):
+        raise ValueError('it is no object with a list "files"')
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in files]
+    named = [entry for entry, given in zip(files, names, strict=True) if PurePosixPath(str(given)).name == name]
+    if named:
+        try:
+            return Entry.model_validate(named[0])
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if not all(isinstance(given, str) for given in names):
+        raise ValueError("one of its entries names no file")
+    return None
 
 
 def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | None:
@@ -87,8 +101,8 @@ def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | 
         with os.fdopen(descriptor, "rb") as source:
             text = source.read(MAX_BYTES)
         try:
-            entry = Manifest.model_validate(json.loads(text)).entry(name)
-        except (ValueError, ValidationError, RecursionError) as error:
+            entry = _entry(text, name)
+        except (ValueError, RecursionError) as error:
             if note == "_SUCCESS":
                 continue
             raise FileNotReady(f"{note} beside it cannot be read ({str(error).splitlines()[0]}); correct it") from error

@@ -231,7 +231,7 @@ def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen
         if path is None:
             known = ", ".join(dict.fromkeys([*mappings.in_use, *mappings.library]))
             raise UsageError(f"there is no mapping {named!r}; known: {known}")
-        return Chosen(load_own(path, mappings.library), f"{path.name}, as asked")
+        return Chosen(load_own(path), f"{path.name}, as asked")
     label = file.resolve().as_posix()
     for mapping in mappings.in_use.values():
         if mapping.claims(label):

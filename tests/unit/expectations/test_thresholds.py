@@ -94,6 +94,7 @@ WRONG = {
     "no list": ("check: a\n", "thresholds.yml:1: no list; begin each bound with `- check:`"),
     "no bound": ("- a\n", "thresholds.yml:1: no bound; write check, feed, value and reason"),
     "no YAML": ("- check: [a\n  feed: b\n", "not valid YAML"),
+    "too deep": ("[" * 5000, "thresholds.yml:1: not valid YAML: too many levels within each other"),
 }
 
 
