@@ -251,7 +251,8 @@ class _Landed:
         if keys == 0:
             matters = (self.day - at).days <= MISSING_MATTERS_DAYS and _is_overdue(list(before), at)
             return (None, "") if not matters or self._was_rejected(platform, at) else (0.0, note)
-        return (keys / usual if usual >= MIN_KEYS else None), note
+        # Of a handful one more or less is no cut.
+        return (keys if usual >= MIN_KEYS else min(keys + 1, max(keys, usual))) / usual, note
 
     def _measure_weekday(self, platform: str, at: date, now: Measures | None, batches: str) -> None:
         same = [at - timedelta(weeks=back) for back in range(1, WEEKS + 1)]

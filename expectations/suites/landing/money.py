@@ -128,6 +128,7 @@ def _usual(settings: Settings, reader: duckdb.DuckDBPyConnection, feed: Feed, da
         files = ledger.raw_files_between(connection, feed.feed, str(first), str(day))
     if not files:
         return _Usual(0.0, {}, {})
+    raw.verify(settings, sorted((row["path"], row["sha256"], row["batch_id"]) for row in files))
     key = ", ".join(feed.key)
     rows = reader.execute(
         f"select snapshot_date, currency, count(*), sum(amount), median(amount) from (select snapshot_date, {key},"
@@ -222,6 +223,7 @@ def _measure_units(
         last = max(file.snapshot_date for file in stored)
         first = date.fromisoformat(min(file.snapshot_date for file in stored)) - timedelta(days=UNIT_DAYS)
         files = ledger.raw_files_between(connection, feed.feed, str(first), last)
+    raw.verify(settings, sorted((row["path"], row["sha256"], row["batch_id"]) for row in files))
     shop = "coalesce(shop, '')" if "shop" in feed.columns else "''"
     rows = reader.execute(
         "with amounts as (select currency, " + shop + " as shop, batch_id[:12] as batch,"
@@ -237,7 +239,6 @@ def _measure_units(
         " where new.rows >= $least order by all",
         {"paths": [str(settings.raw / row["path"]) for row in files], "new": list(new), "least": least},
     ).fetchall()
-    raw.verify(settings, sorted((row["path"], row["sha256"], row["batch_id"]) for row in files))
     for batch, currency, at_shop, middle, usual in rows:
         subject = f"{currency}{f' of {at_shop}' if at_shop else ''} of batch {batch}, landed {new[batch]}"
         note = f"the middle of them is {middle:,.4g}, {usual:,.4g} is usual: another unit or currency"

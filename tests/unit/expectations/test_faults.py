@@ -418,3 +418,13 @@ def test_a_count_that_is_given_no_more_is_named(world: World) -> None:
     assert "0 at tiktok 2026-01-07" in detail
     assert "views_total are known in 0% of the rows, 100% are usual" in detail
     assert world.blocking() == set()
+
+
+@pytest.mark.parametrize(("came", "blocks"), [(3, False), (1, True)])
+def test_of_four_accounts_one_may_be_missing(settings: Settings, came: int, blocks: bool) -> None:
+    world = World(settings)
+    for number in range(4):
+        rows = accounts_of(number, "tiktok", 4 if number < 3 else came)
+        world.write(f"account_snapshots/t_{number}.csv", HEADER, rows)
+    world.check(3)
+    assert world.blocking() == ({VOLUME} if blocks else set())
