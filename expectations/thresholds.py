@@ -16,16 +16,19 @@ FEED_OF_MARTS = "account_snapshots"
 def feed_of(suite: str) -> str:
     """The feed by which a user names a suite's checks: its own, or the one that the mart is made of."""
     table = suite.rpartition(".")[2]
+    if table == "withdrawals":
+        return "orders"
     return table if table in load_feeds() else FEED_OF_MARTS
 
 
 def all_checks(settings: Settings) -> dict[str, list[Check]]:
     """Checks of every suite by feed, with the package's bounds."""
     from expectations.suites.landing import feed
-    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
+    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily, withdrawals
 
     found = {name: feed.checks(settings, name) for name in load_feeds()}
     found[FEED_OF_MARTS] += [*fct_account_daily.checks(), *fct_follower_trust_daily.checks_by_date()]
+    found[withdrawals.ORDERS] += withdrawals.checks()
     return found
 
 

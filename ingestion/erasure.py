@@ -175,6 +175,13 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
     return before - _one(reader, "select count(*) from accepted")
 
 
+def withhold_keys(settings: Settings, reader: Reader, feed: Feed) -> None:
+    """Take suppressed accounts out of the keys `set_aside` before they are written."""
+    target = is_suppressed(settings)
+    if target is not None and "account_id" in feed.key:
+        reader.execute(f"delete from set_aside where {own_rows(feed, target)}")
+
+
 def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
@@ -242,7 +249,11 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         for name, feed in load_feeds().items():
             files, own, taken = _raw_files(settings, name), own_rows(feed, target), references(feed, target)
-            if not files or not (own or taken):
+            if not (own or taken):
+                continue
+            if "account_id" in feed.key:
+                _clean_keys(settings, reader, number, feed, target)
+            if not files:
                 continue
             touched = " or ".join(
                 [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
@@ -260,6 +271,16 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
                 found.raw_rows += rows
     _remove_orphans(settings)
     return delivered
+
+
+def _clean_keys(settings: Settings, reader: duckdb.DuckDBPyConnection, number: int, feed: Feed, target: Target) -> None:
+    """Keys of rows that were not loaded, without the account. The rows themselves are in quarantine."""
+    with ledger.read(settings) as connection:
+        files = [file for file in ledger.key_files_of_feed(connection, feed.feed) if (settings.raw / file[0]).exists()]
+    for path, batch_id in files:
+        source = f"read_parquet({quote(str(settings.raw / path))}, hive_partitioning = false)"
+        if _one(reader, f"select count(*) from {source} where {own_rows(feed, target)}"):
+            _rewrite(settings, reader, number, feed, target, path, batch_id, 0)
 
 
 def _rewrite(

@@ -11,6 +11,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -82,6 +83,8 @@ class IngestedFile:
     """A landed file as it was taken in, or why it is refused; `copy` is null where it was never opened.
 
     `plain` is the copy unpacked, which only a delivery that is new needs; `named` is what its rows take from its name.
+    `as_of` is the instant that a manifest, the mapping or its name tells, also where it is refused; `companions` are
+    the files of its delivery by its manifest, which may say that it `says_full`.
     """
 
     copy: Path | None
@@ -92,6 +95,9 @@ class IngestedFile:
     note: manifest.Entry | None = None
     plain: Path | None = None
     named: tuple[str, ...] = ()
+    as_of: datetime | None = None
+    says_full: bool | None = None
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -422,7 +428,7 @@ def _land_one(
     All feeds that a file fills are read under one fingerprint, for which it is opened before its batches have a name.
     """
     now = utc_now()
-    taken = _take_in(settings, candidate, mapping, refusal, now)
+    taken = _with_delivery(_take_in(settings, candidate, mapping, refusal, now), settings, candidate, mapping, mappings)
     parts: dict[str, tuple[FeedPart, ...]] = mapping.parts_by_feed if mapping else {UNKNOWN_FEED: ()}
     feeds = list(parts)
     asked = {feed: ledger.times_requested(settings, taken.sha256, feed) for feed in feeds}
@@ -443,16 +449,23 @@ def _land_one(
                 if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
                     continue
                 batch_id = _batch_id(taken, feed, mapping, fingerprint, asked[feed])
-                delivery = replace(delivery, batch_id=batch_id)
+                delivery = replace(delivery, batch_id=batch_id, is_full=_is_full(taken, parts[feed]))
                 opened = _open(reader, plain, mapping, parts[feed], delivery) if number else opened
                 hint = mappings.hint(candidate.label) if isinstance(mapping, CanonicalMapping) else None
-                outcome, raw_files = _read_and_write(
+                outcome, raw_files, keys = _read_and_write(
                     settings, reader, plain, opened, feed, parts[feed], mapping, delivery, hint
                 )
-                batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
+                arrival = _arrival_of(delivery, taken, candidate, parts[feed], outcome)
+                batch = _batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id)
+                batches.append(replace(batch, arrival=arrival, key_file=keys, key_dates=outcome.key_dates))
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
+            for feed in feeds:
+                if feed in known:
+                    again = replace(_delivery_of(candidate, taken, mapping, now), is_full=_is_full(taken, parts[feed]))
+                    arrival = _arrival_of(again, taken, candidate, parts[feed], None)
+                    ledger.record_arrival(connection, ids[feed], arrival)
             written = {
                 file.path: raw.identity_of((settings.raw / file.path).stat())
                 for batch in batches
@@ -471,19 +484,95 @@ def _land_one(
 
 def _delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:
     """What every row of a file that was taken in carries besides its cells; its batch has no id yet."""
-    written_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
     note = taken.note or manifest.Entry(name=candidate.label)
-    named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
+    named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time or taken.as_of
     return parse.Delivery(
         batch_id="",
         sha256=taken.sha256,
         file=candidate.label,
-        as_of=named or written_at.replace(tzinfo=None),
+        as_of=named or _written_at(candidate),
         file_time=taken.file_time,
         loaded_at=now,
         origin=note.origin or (mapping.origin if mapping else "observed"),
         is_whole=note.bytes is not None or note.sha256 is not None,
     )
+
+
+def _written_at(candidate: Candidate) -> datetime:
+    """When a file was last written, UTC without zone; a clock ahead counts as now."""
+    seconds = max(0.0, min(candidate.info.st_mtime, time.time()))
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def _is_full(taken: IngestedFile, parts: tuple[FeedPart, ...]) -> bool:
+    """Whether a file is all that there is of a feed, as its manifest says, else its mapping."""
+    if not parts or not load_feeds()[parts[0].feed].absence:
+        return False
+    return parts[0].delivers == "full" if taken.says_full is None else taken.says_full
+
+
+def _arrival_of(
+    delivery: parse.Delivery,
+    taken: IngestedFile,
+    candidate: Candidate,
+    parts: tuple[FeedPart, ...],
+    outcome: parse.Outcome | None,
+) -> ledger.Arrival:
+    """What this coming of a file says beside its rows; without an outcome its bytes are known."""
+    of_each = [part.fixed_in(candidate.label).items() for part in parts]
+    shared = dict(item for item in of_each[0] if all(item in others for others in of_each)) if parts else None
+    return ledger.Arrival(
+        file=candidate.label,
+        as_of=delivery.as_of,
+        written_at=_written_at(candidate),
+        scope=json.dumps(shared, sort_keys=True) if parts else None,
+        is_full=delivery.is_full,
+        is_signed=parts[0].signed if parts else False,
+        keys_unread=outcome.keys_unread if outcome else 0,
+        companions=taken.companions,
+    )
+
+
+def _with_delivery(
+    taken: IngestedFile, settings: Settings, candidate: Candidate, mapping: Mapping | None, mappings: Mappings
+) -> IngestedFile:
+    """A file with what is told of its delivery: as of when, whether it is all, and which files belong to it.
+
+    One that is refused belongs to a delivery as well, which withdraws nothing while it does.
+    """
+    if mapping is None or not any(load_feeds()[part.feed].absence for part in mapping.parts):
+        return taken
+    try:
+        note = taken.note or read_note(settings, candidate, mapping)
+    except (FileNotReady, FileRefused):
+        note = None
+    as_of = _announced(note, mapping, candidate.label, candidate.container)
+    if note is None:
+        return replace(taken, as_of=as_of)
+    folder = PurePosixPath(candidate.container or candidate.label).parent
+    beside = []
+    for entry in note.beside:
+        path = (folder / PurePosixPath(entry.name).name).as_posix()
+        try:
+            # What a zip holds is not known before it comes.
+            other = mapping if containers.is_zip(path) else mappings.choose(path)
+        except FileRefused:
+            continue
+        if other is not None and other.mapping == mapping.mapping and _announced(entry, other, path) == as_of:
+            beside.append(path)
+    says_full = None if note.delivers is None else note.delivers == "full"
+    return replace(taken, as_of=as_of, says_full=says_full, companions=tuple(beside))
+
+
+def _announced(
+    note: manifest.Entry | None, mapping: Mapping, path: str, container: str | None = None
+) -> datetime | None:
+    """The `as_of` that a manifest, the mapping or the name of a file tells; null where only the file itself does."""
+    in_name = None
+    for name in (path, container):
+        with suppress(FileRefused):
+            in_name = in_name or (mapping.file_time_of(PurePosixPath(name).name) if name else None)
+    return (note.as_of if note else None) or mapping.as_of or in_name
 
 
 def _take_in(
@@ -606,7 +695,7 @@ def _read_and_write(
     mapping: Mapping | None,
     delivery: parse.Delivery,
     hint: str | None,
-) -> tuple[parse.Outcome, list[ledger.RawFile]]:
+) -> tuple[parse.Outcome, list[ledger.RawFile], ledger.KeyFile | None]:
     """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet.
 
     Args:
@@ -623,7 +712,7 @@ def _read_and_write(
         raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, reason)
         rows = error.rows_read
         refused = parse.Outcome("quarantined", reason, opened.header, rows_read=rows, rows_quarantined=rows)
-        return refused, []
+        return refused, [], None
     withheld = erasure.withhold(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
     if withheld:
         left = outcome.rows_accepted - withheld
@@ -631,7 +720,11 @@ def _read_and_write(
         outcome = replace(outcome, state=state, rows_read=outcome.rows_read - withheld, rows_accepted=left)
     if outcome.has_rejects:
         raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
-    return outcome, raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
+    if outcome.has_keys:
+        erasure.withhold_keys(settings, reader, load_feeds()[feed])
+    keys = raw.write_keys(settings, reader, feed, delivery.batch_id) if outcome.has_keys else None
+    files = raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
+    return outcome, files, keys
 
 
 def _batch_of(
