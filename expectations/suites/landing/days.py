@@ -149,7 +149,12 @@ class _Worker:
     def verified(self, days: Iterable[date]) -> dict[str, Any]:
         files = [file for day in days for file in self.files[day]]
         raw.verify(self.settings, sorted((file.path, file.sha256, file.batch) for file in files), self.run_id)
-        return {"paths": [str(self.settings.raw / file.path) for file in files]}
+        return {"paths": paths_of(self.settings, self.feed, (file.path for file in files))}
+
+
+def paths_of(settings: Settings, feed: Feed, paths: Iterable[str]) -> list[str]:
+    """Raw files of a feed to read, with the empty one that has all of its columns: older files lack the newer ones."""
+    return [str(settings.raw / path) for path in (f"{feed.feed}/_schema.parquet", *paths)]
 
 
 RAW = "read_parquet($paths, union_by_name = true, hive_partitioning = false)"
@@ -183,6 +188,8 @@ class _Captured(_Worker):
             found[day] = measures
             bases = {platform: self._base(platform, day, found) for platform in measures}
             for base in sorted({base for base in bases.values() if base}):
+                keys = sum(of_day.keys for of_day in found[base].values())
+                self._hold_base(day, base, has_repeats=sum(file.rows for file in self.files[base]) != keys)
                 self._compare(day, base, [name for name, of in bases.items() if of == base], measures)
             if self.has_level:
                 self._look_up(day, measures)
@@ -234,13 +241,15 @@ class _Captured(_Worker):
             self.reader.execute(f"drop table {self._table(old)}")
         self.loaded = self.loaded[-2:]
 
-    def _compare(self, day: date, base: date, platforms: list[str], measures: dict[str, Measures]) -> None:
+    def _hold_base(self, day: date, base: date, has_repeats: bool) -> None:
+        """Hold a day that another one is compared with, beside it."""
         if base not in self.loaded:
             self.loaded.remove(day)
             self.loaded.append(day)
-            paths = self.verified([base])
-            self._hold(base, paths, has_repeats=len(paths["paths"]) > 1)
+            self._hold(base, self.verified([base]), has_repeats)
             self.loaded.sort()
+
+    def _compare(self, day: date, base: date, platforms: list[str], measures: dict[str, Measures]) -> None:
         both = f"now.{FOLLOWERS} > 0 and before.{FOLLOWERS} > 0"
         moved = f"ln(now.{FOLLOWERS} / before.{FOLLOWERS})"
         level = (

@@ -12,6 +12,7 @@ import duckdb
 
 from expectations.suites import NAMED, Check, Suite
 from expectations.suites.landing import bounds
+from expectations.suites.landing.days import RAW, paths_of
 from ingestion import inventory, ledger, raw
 from ingestion.config import Settings
 from ingestion.contracts import Feed
@@ -32,7 +33,6 @@ UNIT = {
     "refunds": ("amount_against_usual", "amount", MIN_AMOUNTS),
     "fx_rates": ("rate_against_the_one_before", "rate_to_base", 1),
 }
-RAW = "read_parquet($paths, union_by_name = true, hive_partitioning = false)"
 
 MEND = (
     "`make quarantine` writes the rows; mend their mapping, or deliver a corrected file in place of the one with them,"
@@ -134,7 +134,7 @@ def _usual(settings: Settings, reader: duckdb.DuckDBPyConnection, feed: Feed, da
         f"select snapshot_date, currency, count(*), sum(amount), median(amount) from (select snapshot_date, {key},"
         f" currency, arg_max(abs({AMOUNT[feed.feed]}), as_of)::double as amount from {RAW} group by all)"
         " group by all order by all",
-        {"paths": [str(settings.raw / row["path"]) for row in files]},
+        {"paths": paths_of(settings, feed, (row["path"] for row in files))},
     ).fetchall()
     counts: Counter[str] = Counter()
     of_days: Counter[date] = Counter()
@@ -237,7 +237,7 @@ def _measure_units(
         " case when before.rows >= $least then before.middle else whole.middle end"
         " from new join whole using (currency, shop) left join before using (currency, shop)"
         " where new.rows >= $least order by all",
-        {"paths": [str(settings.raw / row["path"]) for row in files], "new": list(new), "least": least},
+        {"paths": paths_of(settings, feed, (row["path"] for row in files)), "new": list(new), "least": least},
     ).fetchall()
     for batch, currency, at_shop, middle, usual in rows:
         subject = f"{currency}{f' of {at_shop}' if at_shop else ''} of batch {batch}, landed {new[batch]}"

@@ -3,6 +3,7 @@
 `docs/what-is-said.md` names these tests beside the checks.
 """
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -428,3 +429,17 @@ def test_of_four_accounts_one_may_be_missing(settings: Settings, came: int, bloc
         world.write(f"account_snapshots/t_{number}.csv", HEADER, rows)
     world.check(3)
     assert world.blocking() == ({VOLUME} if blocks else set())
+
+
+def test_several_captures_in_one_file_are_one_account(settings: Settings) -> None:
+    """A file with two captures of each account, published; the next day's account is compared with the later one."""
+    world = World(settings)
+    for number in range(2):
+        rows = [*accounts_of(number, "tiktok", hour=8), *map(followers(1.01), accounts_of(number, "tiktok"))]
+        world.write(f"account_snapshots/t_{number}.csv", HEADER, rows)
+        world.check(number)
+        world.publish()
+    with ledger.read(settings) as connection:
+        kept = ledger.day_measures(connection, "account_snapshots", "2026-01-02", "2026-01-02")
+    measures = json.loads(kept["2026-01-02"][1])["tiktok"]
+    assert (measures["keys"], measures["compared"], measures["changed"]) == (40, 40, 1.0)
