@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% M
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz setup nightly test test-fast lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ fuzz: $(VENV)/.dev ## land hostile small files of every format: FILES=20000, SEE
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(GROUNDSWELL) reject
+
+acknowledge: $(VENV)/.runtime ## publish over a critical check of data, once: CHECK= DATE= WHY="...", PLATFORM= for one of several
+	@$(GROUNDSWELL) acknowledge
 
 doctor: $(VENV)/.runtime ## say what is wrong and the command that mends it; changes nothing; QUICK=1 hashes no file
 	@$(GROUNDSWELL) doctor

@@ -1,11 +1,15 @@
 """Run a suite with Great Expectations and say in plain rows what came out. Data Docs are updated on the way."""
 
+import json
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from expectations import context as gx_context
-from expectations.suites import NAMED, ROW_COUNT, Check, Suite
+from expectations.suites import NAMED, ROW_COUNT, Check, Suite, date_of
+from ingestion import ledger
 from ingestion.config import Settings
 
 if TYPE_CHECKING:
@@ -14,12 +18,24 @@ if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A value of a check that lies outside its bounds; `by` is what a person has acknowledged of it, if so."""
+
+    subject: str
+    batches: str
+    value: float
+    by: ledger.Acknowledged | None
+
+
 def run_suite(settings: Settings, run_id: str, suite: Suite) -> list[dict[str, object]]:
     """One row per check, as `ledger.record_checks` takes it.
 
     A check that Great Expectations could not compute has failed and is critical, whatever it was: nobody knows.
     """
     frame = _frame(suite)
+    with ledger.read(settings) as connection:
+        acknowledged = {(item.expectation, item.subject): item for item in ledger.acknowledged(connection, suite.name)}
     try:
         results = _validate(settings, run_id, suite, frame)
     except Exception as error:
@@ -31,7 +47,7 @@ def run_suite(settings: Settings, run_id: str, suite: Suite) -> list[dict[str, o
         if result is None or problem:
             rows.append(_broken(suite, check, problem or ""))
         else:
-            rows.append(_row(suite, check, result, frame))
+            rows.append(_row(suite, check, result, frame, acknowledged))
     return rows
 
 
@@ -109,19 +125,27 @@ def _exception(result: "ExpectationValidationResult") -> str | None:
     return "; ".join(raised) or None
 
 
-def _row(suite: Suite, check: Check, result: "ExpectationValidationResult", frame: "pd.DataFrame") -> dict[str, object]:
-    found: dict[str, Any] = result.result or {}
+def _row(
+    suite: Suite,
+    check: Check,
+    result: "ExpectationValidationResult",
+    frame: "pd.DataFrame",
+    acknowledged: dict[tuple[str, str], ledger.Acknowledged],
+) -> dict[str, object]:
+    failures = [] if check.name == ROW_COUNT else list(_failures(suite, check, acknowledged))
+    left = [failure for failure in failures if failure.by is None]
     if check.name == ROW_COUNT:
-        observed, detail = f"{found['observed_value']} rows", check.remedy
+        observed, detail = f"{(result.result or {})['observed_value']} rows", check.remedy
     elif result.success:
         observed, detail = _span(frame[check.name].dropna()), ""
     else:
-        where = found.get("partial_unexpected_index_list") or []
-        more = int(found["unexpected_count"]) - len(where)
-        named = [f"{_number(item[check.name])} at {item['subject']}" for item in where]
-        observed = f"{named[0]} ({found['unexpected_count']} of {frame[check.name].count()})"
-        parts = [name + _files(suite, item) for name, item in zip(named, where, strict=True)]
-        detail = "; ".join(filter(None, [*parts, f"and {more} more" if more else "", check.remedy]))
+        shown = left or failures
+        observed = f"{_number(shown[0].value)} at {shown[0].subject} ({len(shown)} of {frame[check.name].count()})"
+        parts = [_named(suite, check, failure) for failure in shown[:NAMED]]
+        more = f"and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
+        detail = "; ".join(filter(None, [*parts, more, _remedy(suite, check, left)]))
+    can_be_acknowledged = check.severity == "critical" and not check.is_contract
+    kept = [{"subject": f.subject, "date": date_of(f.subject), "value": f.value} for f in left]
     return {
         "suite": suite.name,
         "expectation": check.name,
@@ -130,7 +154,40 @@ def _row(suite: Suite, check: Check, result: "ExpectationValidationResult", fram
         "threshold": str(check.threshold),
         "passed": bool(result.success),
         "detail": None if result.success else detail,
+        "failures": json.dumps(kept, ensure_ascii=False) if can_be_acknowledged and kept else None,
+        "is_acknowledged": bool(failures) and not left,
     }
+
+
+def _failures(
+    suite: Suite, check: Check, acknowledged: dict[tuple[str, str], ledger.Acknowledged]
+) -> Iterable[Failure]:
+    for (subject, batches), cells in suite.rows.items():
+        value = cells.get(check.name)
+        if value is not None and check.threshold.is_outside(value):
+            known = acknowledged.get((check.name, subject))
+            covers = known is not None and not check.threshold.is_worse(value, known.value)
+            yield Failure(subject, batches, value, known if covers else None)
+
+
+def _named(suite: Suite, check: Check, failure: Failure) -> str:
+    """A failure with its files and what it looks like; of one that is acknowledged who said so, when and why."""
+    batches = failure.batches.split()
+    files = ", ".join(f"{suite.files.get(batch, 'file')}, batch {batch}" for batch in batches)
+    note = suite.notes.get((check.name, failure.subject, failure.batches))
+    text = f"{_number(failure.value)} at {failure.subject}{f' ({files})' if files else ''}{f': {note}' if note else ''}"
+    by = failure.by
+    return f"{text}, acknowledged by {by.acknowledged_by} on {by.acknowledged_at[:10]}: {by.why}" if by else text
+
+
+def _remedy(suite: Suite, check: Check, left: list[Failure]) -> str:
+    """What a person can do about what is left: the check's own words, and how to publish over it."""
+    dates = sorted({found for failure in left if (found := date_of(failure.subject))})
+    if check.severity != "critical" or check.is_contract or not dates:
+        return check.remedy if left else ""
+    each = f" (and of each of {', '.join(dates[1:NAMED])})" if len(dates) > 1 else ""
+    command = f'make acknowledge CHECK={suite.name}.{check.name} DATE={dates[0]} WHY="..."{each}'
+    return "; ".join(filter(None, [check.remedy, f"if it is honest, publish over it: {command}"]))
 
 
 def _broken(suite: Suite, check: Check, problem: str) -> dict[str, object]:
@@ -142,6 +199,8 @@ def _broken(suite: Suite, check: Check, problem: str) -> dict[str, object]:
         "threshold": str(check.threshold),
         "passed": False,
         "detail": f"the check itself failed, so nobody knows: {problem[:300]}",
+        "failures": None,
+        "is_acknowledged": False,
     }
 
 
@@ -154,8 +213,3 @@ def _span(values: "pd.Series[float]") -> str:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value == int(value) else f"{value:.4f}"
-
-
-def _files(suite: Suite, item: dict[str, Any]) -> str:
-    batches = str(item["batches"]).split()
-    return f" ({', '.join(f'{suite.files[batch]}, batch {batch}' for batch in batches)})" if batches else ""

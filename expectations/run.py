@@ -16,18 +16,14 @@ from ingestion.errors import ContractError
 def check_landing(
     settings: Settings, run_id: str, day: date, log: Callable[[str], None] = print
 ) -> list[dict[str, object]]:
-    """Check the landed files of every date that no release holds yet. Returns one row per check.
+    """Check what has landed of every feed, on every date that no release holds yet. Returns one row per check.
 
-    Raises ContractError when a critical check failed, or a raw file is damaged.
+    Raises ContractError when a critical check failed that nobody has acknowledged, or a raw file is damaged.
     """
     from expectations import thresholds
-    from expectations.suites.landing import account_snapshots, post_snapshots
+    from expectations.suites.landing import feed
 
-    thresholds.own_thresholds(settings)
-    suites = [account_snapshots.suite(settings, run_id, day)]
-    if post_snapshots.is_expected(settings):
-        suites.append(post_snapshots.suite(settings, run_id, day))
-    return _evaluate(settings, run_id, suites, log)
+    return _evaluate(settings, run_id, feed.suites(settings, run_id, day, thresholds.limits(settings)), log)
 
 
 def check_marts(
@@ -58,7 +54,7 @@ def _evaluate(
         ledger.record_checks(settings, run_id, found)
         log(_table(suite.name, found))
         results += found
-    failed = [r for r in results if r["severity"] == "critical" and not r["passed"]]
+    failed = [r for r in results if r["severity"] == "critical" and not r["passed"] and not r["is_acknowledged"]]
     if failed:
         blocked = ", ".join(dict.fromkeys(str(r["suite"]) for r in failed))
         raise ContractError(
@@ -68,10 +64,16 @@ def _evaluate(
     return results
 
 
+def _answer(result: dict[str, object]) -> str:
+    if result["passed"]:
+        return "yes"
+    return "known" if result["is_acknowledged"] else "NO"
+
+
 def _table(suite: str, results: list[dict[str, object]]) -> str:
     lines = [f"{suite:<34} {'severity':<8} {'passed':<6} {'observed':<40} threshold"]
     lines += [
-        f"{r['expectation']!s:<34} {r['severity']!s:<8} {'yes' if r['passed'] else 'NO':<6}"
+        f"{r['expectation']!s:<34} {r['severity']!s:<8} {_answer(r):<6}"
         f" {r['observed'] or 'unknown'!s:<40} {r['threshold']}"
         for r in results
     ]

@@ -23,17 +23,26 @@ def feed_of(suite: str) -> str:
 
 def all_checks(settings: Settings) -> dict[str, list[Check]]:
     """Checks of every suite by feed, with the package's bounds."""
-    from expectations.suites.landing import account_snapshots, post_snapshots
+    from expectations.suites.landing import feed
     from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily, withdrawals
 
+    found = {name: feed.checks(settings, name) for name in load_feeds()}
+    found[FEED_OF_MARTS] += [*fct_account_daily.checks(), *fct_follower_trust_daily.checks_by_date()]
+    found[withdrawals.ORDERS] += withdrawals.checks()
+    return found
+
+
+def limits(settings: Settings) -> dict[str, dict[str, Threshold]]:
+    """The bound of every check by feed and name: the user's, else the package's. Raises ConfigError."""
+    own = own_thresholds(settings)
     return {
-        account_snapshots.FEED: [
-            *account_snapshots.checks(settings),
-            *fct_account_daily.checks(),
-            *fct_follower_trust_daily.checks_by_date(),
-        ],
-        post_snapshots.FEED: post_snapshots.checks(settings),
-        withdrawals.ORDERS: withdrawals.checks(),
+        feed: {
+            check.name: bounded(check.threshold, own[feed, check.name])
+            if (feed, check.name) in own
+            else check.threshold
+            for check in checks
+        }
+        for feed, checks in all_checks(settings).items()
     }
 
 
@@ -64,15 +73,10 @@ def own_thresholds(settings: Settings) -> dict[tuple[str, str], PlacedThreshold]
 
 def apply(settings: Settings, suites: list[Suite]) -> None:
     """Put the user's bounds into the checks of these suites."""
-    own = own_thresholds(settings)
+    known = limits(settings)
     for suite in suites:
-        feed = feed_of(suite.name)
-        suite.checks = [
-            replace(check, threshold=bounded(check.threshold, own[feed, check.name]))
-            if (feed, check.name) in own
-            else check
-            for check in suite.checks
-        ]
+        of_feed = known[feed_of(suite.name)]
+        suite.checks = [replace(check, threshold=of_feed.get(check.name, check.threshold)) for check in suite.checks]
 
 
 def bounded(threshold: Threshold, placed: PlacedThreshold) -> Threshold:

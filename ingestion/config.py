@@ -48,7 +48,8 @@ class Settings(BaseSettings):
         default=None, description="Folder of what you set yourself; empty: `config` of the working directory, if there."
     )
     required_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="Feeds whose arrival and freshness are critical, comma-separated."
+        default=(),
+        description="What must come: `feed`, `feed:platform`, `feed:2d`, comma-separated.",
     )
     manifest_feeds: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Feeds whose files wait until a manifest names them, comma-separated."

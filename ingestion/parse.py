@@ -47,6 +47,9 @@ HEADER_AGAIN, LEFT_OUT, TOTAL, NOBODY = "(header)", "(left out)", "(total)", "(n
 # Of these, what a mapping leaves out on purpose.
 ON_PURPOSE = f"('{LEFT_OUT}', '{TOTAL}', '{NOBODY}')"
 
+# The sender says that there is nothing: an arrival, and checks compare its 0 rows with what is usual.
+NO_ROW = "a header and no row: 0 rows have arrived"
+
 LIKE_A_TOTAL = (
     "a row that sums others, by its name: say `skip_totals: true` in its mapping; if it is an id, `skip_totals: false`"
 )
@@ -234,7 +237,7 @@ def read_table(
     Args:
         parts: what the file supplies to the feed: one or, where a row fills it several times, several.
     Raises:
-        FileRefused: when the file cannot be read as a whole (a required column missing, no row).
+        FileRefused: when the file cannot be read as a whole (a required column missing).
     """
     feed = load_feeds()[parts[0].feed]
     if any(source.hash for part in parts for source in part.columns.values()):
@@ -250,7 +253,7 @@ def read_table(
     _evaluate(reader, layouts)
     rows_read = _number(reader, table, len(parts))
     if rows_read == 0:
-        raise FileRefused("it holds a header and no row; if a day has no rows, send no file")
+        return Outcome("accepted", NO_ROW, mapping.lasting(table.header))
     duplicates = _resolve_duplicates(reader, layouts)
     rejected = one(reader, "select count(*) from rejects")
     left_out = table.left_out + one(reader, f"select count(*) from numbered where bad_column in {ON_PURPOSE}")

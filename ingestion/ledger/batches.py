@@ -351,6 +351,27 @@ def batches_of_run(connection: Connection, run_id: str, feed: str | None = None)
     return connection.execute(query, (run_id, feed)).fetchall()
 
 
+def unreleased_batches(connection: Connection, run_id: str) -> list[Row]:
+    """Batches that count or are quarantined whole, of a run or landed after the newest release, by their ids.
+
+    What a blocked night has landed is among them until a release holds it.
+    """
+    return connection.execute(
+        "select * from batches where state in ('accepted', 'quarantined') and (run_id = ?"
+        " or landed_at > coalesce((select max(published_at) from releases), '')) order by batch_id",
+        (run_id,),
+    ).fetchall()
+
+
+def empty_deliveries(connection: Connection, feed: str, first: str, last: str) -> list[Row]:
+    """Files of a feed that hold a header and no row: their date, by `as_of`, within these."""
+    return connection.execute(
+        "select batch_id, file, as_of, date(as_of) as snapshot_date from batches where feed = ? and state = 'accepted'"
+        " and rows_read = 0 and date(as_of) between ? and ? order by as_of, batch_id",
+        (feed, first, last),
+    ).fetchall()
+
+
 def batches_with_rejects(connection: Connection, feed: str | None = None) -> list[Row]:
     """Batches that count and hold quarantined rows, or are quarantined whole, in the order of feed and file."""
     return connection.execute(
@@ -412,17 +433,15 @@ def accepted_reading(connection: Connection, batch: Row) -> str | None:
     return row["file"] if row else None
 
 
-def headers_with_the_one_before(connection: Connection, run_id: str, feed: str) -> list[Row]:
-    """Header of each batch that a run accepted, and that of the accepted batch of the same mapping before it.
+def headers_before(connection: Connection, batch: Row, most: int) -> list[Row]:
+    """File and header of the accepted batches of a batch's mapping and feed that landed before it, the last first.
 
     A file that was read again stands where it landed first.
     """
     return connection.execute(
-        "select batch_id, mapping, header, (select earlier.header from batches earlier where earlier.state = 'accepted'"
-        " and earlier.feed = new.feed and earlier.mapping = new.mapping and earlier.landing_order"
-        " < new.landing_order order by earlier.landing_order desc limit 1) as header_before"
-        " from batches new where run_id = ? and feed = ? and state = 'accepted' and header is not null",
-        (run_id, feed),
+        "select file, header from batches where state = 'accepted' and feed = ? and mapping = ? and landing_order < ?"
+        " and header is not null and rows_read > 0 order by landing_order desc limit ?",
+        (batch["feed"], batch["mapping"], batch["landing_order"], most),
     ).fetchall()
 
 

@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterable
 from ingestion.ledger.store import Connection, stamp
 
 # Texts of state that may name an account: what a check saw, why a file is quarantined.
-_TEXTS = (("check_results", "detail"), ("check_results", "observed"), ("batches", "reason"))
+_TEXTS = (
+    ("check_results", "detail"),
+    ("check_results", "observed"),
+    ("check_results", "failures"),
+    ("acknowledged_checks", "why"),
+    ("batches", "reason"),
+)
 
 
 def suppressed(connection: Connection) -> list[str]:

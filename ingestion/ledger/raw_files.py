@@ -77,13 +77,13 @@ def raw_files_with_state(connection: Connection) -> list[Row]:
     ).fetchall()
 
 
-def raw_files_between(connection: Connection, feed: str, first: str, last: str) -> list[Row]:
-    """Accepted raw files of a feed on these dates, with their landed file, in the order of date and batch."""
+def raw_files_between(connection: Connection, feed: str, first: str, last: str, state: str = "accepted") -> list[Row]:
+    """Raw files of a feed on these dates of batches of a state, with their landed file, by date and batch."""
     return connection.execute(
-        "select f.*, b.file from raw_files f join batches b using (batch_id)"
-        " where b.state = 'accepted' and f.feed = ? and f.snapshot_date between ? and ?"
+        "select f.*, b.file, b.landing_order from raw_files f join batches b using (batch_id)"
+        " where b.state = ? and f.feed = ? and f.snapshot_date between ? and ?"
         " order by f.snapshot_date, f.batch_id",
-        (feed, first, last),
+        (state, feed, first, last),
     ).fetchall()
 
 
@@ -95,6 +95,23 @@ def last_date_with_rows(connection: Connection, feed: str, upto: str) -> str | N
         (feed, upto),
     ).fetchone()[0]
     return last
+
+
+def day_measures(connection: Connection, feed: str, first: str, last: str) -> dict[str, tuple[str, str]]:
+    """What the checks measured of each date of a feed, by date: the digest of the files, and JSON."""
+    rows = connection.execute(
+        "select snapshot_date, files, measures from day_measures where feed = ? and snapshot_date between ? and ?",
+        (feed, first, last),
+    )
+    return {row["snapshot_date"]: (row["files"], row["measures"]) for row in rows}
+
+
+def record_day_measures(connection: Connection, feed: str, found: Mapping[str, tuple[str, str]]) -> None:
+    """Keep what was measured of each date: the digest of the files that it was measured from, and JSON."""
+    connection.executemany(
+        "insert or replace into day_measures values (?, ?, ?, ?)",
+        [(feed, day, files, measures) for day, (files, measures) in found.items()],
+    )
 
 
 def batches_of_planned_dates(connection: Connection, run_id: str, mart: str, feed: str) -> list[Row]:

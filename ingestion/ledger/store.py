@@ -218,6 +218,30 @@ MIGRATIONS = (
         || printf('.%06d', (d.mtime_ns / 1000) % 1000000)) from deliveries d where d.batch_id = batches.batch_id)),
         landed_at) from batches;
     """,
+    # What of a check failed, as JSON, and whether a person has acknowledged all of it; what a person acknowledged; and
+    # what the checks measured of each day, as JSON, with the digest of the files that it was measured from.
+    """
+    alter table check_results add column failures text;
+    alter table check_results add column is_acknowledged integer not null default 0;
+    create table acknowledged_checks (
+        suite text not null,
+        expectation text not null,
+        subject text not null,
+        snapshot_date text not null,
+        value real not null,
+        why text not null,
+        acknowledged_by text not null,
+        acknowledged_at text not null,
+        primary key (suite, expectation, subject)
+    );
+    create table day_measures (
+        feed text not null,
+        snapshot_date text not null,
+        files text not null,
+        measures text not null,
+        primary key (feed, snapshot_date)
+    );
+    """,
 )
 
 # How long one who only reads waits for a writer's commit.

@@ -99,7 +99,7 @@ def _words(error: ValidationError) -> Iterator[tuple[tuple[Any, ...], str]]:
         elif found["type"] == "missing":
             yield (), f"without {key}; a bound has check, feed, value and reason"
         elif key == "platform":
-            yield (key,), "platform: no check is made by platform yet; leave it out"
+            yield (key,), "platform: a bound is of all platforms alike; leave it out"
         elif key == "value":
             yield (key,), "value: write a number, or [lower, upper] for a check of two bounds"
         else:

@@ -54,7 +54,10 @@ def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
         if plan is None or plan["state"] != "unchanged" or last is None:
             return False
         seen, now = (
-            {(check["suite"], check["expectation"]) for check in ledger.failed_checks(connection, run)}
+            {
+                (check["suite"], check["expectation"], check["is_acknowledged"])
+                for check in ledger.failed_checks(connection, run)
+            }
             for run in (last["run_id"], run_id)
         )
         return now <= seen

@@ -33,7 +33,14 @@ def read_state(settings: Settings, run_id: str) -> Row:
         tally = dict(ledger.tally_of_checks(connection, checked_run))
         files = [dict(row) for row in ledger.latest_batches(connection, LANDED_FILES)]
         totals = dict(ledger.batch_totals(connection))
-    blocking = [c for c in checks if not c["passed"] and c["severity"] == "critical" and checked_run == run_id]
+    blocking = [
+        check
+        for check in checks
+        if not check["passed"]
+        and check["severity"] == "critical"
+        and not check["is_acknowledged"]
+        and checked_run == run_id
+    ]
     return {
         "plan": dict(plan) if plan else None,
         "checked_run": checked_run,

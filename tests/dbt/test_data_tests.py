@@ -49,7 +49,7 @@ insert into intermediate.int_snapshot__account_last_known_values
 insert into groundswell.marts.fct_landed_file select * from groundswell.marts.fct_landed_file;
 update groundswell.marts.fct_landed_file set rows_read = rows_read + 1, state = 'lost';
 insert into groundswell.marts.fct_quality_result
-    values (null, 'dbt', 'x', 'fatal', null, null, true, null, timestamp '2026-01-06 00:00:00');
+    values (null, 'dbt', 'x', 'fatal', null, null, true, null, timestamp '2026-01-06 00:00:00', false);
 insert into groundswell.marts.fct_publication
     values (null, 'dim_account', 'first', null, null, timestamp '2026-01-06 00:00:00', 1, '1', '0');
 

@@ -16,8 +16,8 @@ from warehouse.cli.command import PREFIX
 from warehouse.cli.main import cli
 
 COMMANDS = [
-    "nightly", "plan", "backfill", "airflow", "preview", "quarantine", "replay", "reject", "erase", "releases",
-    "rollback", "doctor", "account", "shortlist", "docs", "init", "config", "completion",
+    "nightly", "plan", "backfill", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge", "erase",
+    "releases", "rollback", "doctor", "account", "shortlist", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "pandas")
 
@@ -75,7 +75,16 @@ def test_make_hands_its_variables_on(spy: Path, arguments: list[str], given: dic
 @pytest.mark.parametrize(
     "text", ["$(shell touch {0})", "`touch {0}`", "$$(touch {0})", "x; touch {0}", "' touch {0} '"]
 )
-@pytest.mark.parametrize("target", ["account PLATFORM=x ID", "reject WHY=x BATCH", "plan DATE", "preview FILE"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "account PLATFORM=x ID",
+        "reject WHY=x BATCH",
+        "acknowledge CHECK=x DATE=2026-01-05 WHY",
+        "plan DATE",
+        "preview FILE",
+    ],
+)
 def test_what_stands_on_makes_command_line_is_text(spy: Path, tmp_path: Path, target: str, text: str) -> None:
     """Make expands nothing in it and no shell reads it: it arrives sign by sign and nothing of it runs."""
     *rest, name = target.split()

@@ -65,6 +65,8 @@ def _file_of(row: ledger.Row) -> tuple[str, str, str, str]:
 def _counts(row: ledger.Row) -> bool:
     """Whether rows of a batch are loaded, or all of them are left out on purpose."""
     left_out = row["rows_left_out"]
+    if row["state"] == "accepted" and not row["rows_read"]:
+        return False  # a file without rows may be a broken export: what it does not hold is not withdrawn
     nothing_bad = left_out > 0 and left_out + row["rows_duplicate"] == row["rows_read"]
     return bool(row["state"] == "accepted" or (row["state"] == "quarantined" and nothing_bad))
 

@@ -127,7 +127,7 @@ def write_meta(
         ),
         "quality_result": (
             "run_id varchar, suite varchar, expectation varchar, severity varchar, observed varchar,"
-            " threshold varchar, passed boolean, detail varchar, checked_at timestamp",
+            " threshold varchar, passed boolean, detail varchar, checked_at timestamp, is_acknowledged boolean",
             [tuple(row) for row in checks],
         ),
         "publication": (

@@ -157,6 +157,20 @@ def reject(batch: str, why: str) -> int:
 
 
 @cli.command()
+@option("--check", "CHECK", "Name of the check, as the message has it.", required=True)
+@option("--date", "DATE", "UTC date on which it failed, as the message has it.", type=DAY, required=True, name="day")
+@option("--why", "WHY", "The reason, kept with the check and shown in the report.", required=True)
+@option("--platform", "PLATFORM", "Of several platforms this one alone.")
+def acknowledge(check: str, day: date, why: str, platform: str | None) -> int:
+    """Publish over a critical check of data that failed and is meant, while it is no worse."""
+    from expectations.acknowledge import acknowledge as note
+    from ingestion.config import get_settings
+
+    click.echo("\n".join(note(get_settings(), check, day, why, platform)))
+    return DONE
+
+
+@cli.command()
 @argument("platform", "PLATFORM")
 @argument("account", "ACCOUNT")
 def erase(platform: str, account: str) -> int:

@@ -19,7 +19,7 @@ from typing import Literal
 import duckdb
 
 from expectations.thresholds import own_thresholds
-from ingestion import contracts, inventory, landing, lease, ledger
+from ingestion import contracts, inventory, landing, lease, ledger, required
 from ingestion.config import Settings, unread_keys, utc_now
 from ingestion.errors import ConfigError, ContractError, FileNotReady, FileRefused
 
@@ -443,14 +443,17 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "WRONG", "settings", f"{counted(len(unread), 'key')} that nobody reads", some(lines),
             "correct or remove it; .env.example explains every key",
         )  # fmt: skip
-    named = {"REQUIRED_FEEDS": settings.required_feeds, "MANIFEST_FEEDS": settings.manifest_feeds}
-    strange = {key: sorted(set(feeds) - set(contracts.load_feeds())) for key, feeds in named.items()}
-    strange = {key: feeds for key, feeds in strange.items() if feeds}
-    for key, feeds in strange.items():
+    strange = sorted(set(settings.manifest_feeds) - set(contracts.load_feeds()))
+    if strange:
         yield Finding(
-            "WRONG", "settings", f"GROUNDSWELL_{key} names feeds that do not exist", some(feeds),
+            "WRONG", "settings", "GROUNDSWELL_MANIFEST_FEEDS names feeds that do not exist", some(strange),
             f"known: {', '.join(contracts.load_feeds())}",
         )  # fmt: skip
+    try:
+        required.required(settings)
+    except ConfigError as error:
+        yield Finding("WRONG", "settings", str(error), (), "correct it: until then no run begins")
+        return
     try:
         own_thresholds(settings)
     except ConfigError as error:

@@ -82,19 +82,23 @@ def _checks_of_last_run(connection: ledger.Connection) -> Iterator[Finding]:
         return
     rows = ledger.checks_of_run(connection, last)
     failed = [row for row in rows if not row["passed"]]
-    critical = [row for row in failed if row["severity"] == "critical"]
+    critical = [row for row in failed if row["severity"] == "critical" and not row["is_acknowledged"]]
+    known = sum(row["is_acknowledged"] for row in failed)
     if not failed:
         yield Finding("ok", "checks", f"all {len(rows):,} of run {last} passed")
         return
     yield Finding(
         "WRONG" if critical else "note", "checks",
-        f"{len(failed):,} of {len(rows):,} failed in run {last}, {len(critical):,} of them critical",
+        f"{len(failed):,} of {len(rows):,} failed in run {last}, {len(critical):,} of them critical"
+        + (f", {known:,} acknowledged" if known else ""),
         some(
-            f"{row['severity']:<8}  {row['suite']}.{row['expectation']}: observed {row['observed']},"
-            f" expected {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
+            f"{'known' if row['is_acknowledged'] else row['severity']:<8}  {row['suite']}.{row['expectation']}:"
+            f" observed {row['observed']}, expected {row['threshold']}{'; ' + row['detail'] if row['detail'] else ''}"
             for row in failed
         ),
-        "docs/runbooks/nightly.md says what to do about each; nothing of that run is published" if critical else "",
+        "each says what to do about it, docs/runbooks/nightly.md says more; nothing of that run is published"
+        if critical
+        else "",
     )  # fmt: skip
 
 

@@ -54,8 +54,8 @@ VIEWS_FALLEN = Threshold(
 )
 
 REJECT = (
-    "a bad file is rejected by `make reject BATCH=` with the 12 characters of its batch;"
-    " if the fall is honest, set HALVED anew with its fact"
+    "reject a bad file with `make reject BATCH=` and the 12 characters of its batch, deliver a corrected one,"
+    " and run again"
 )
 
 # One row per planned date that the mart holds. A change is per day, so followers before = followers - change x gap.

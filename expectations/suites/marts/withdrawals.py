@@ -19,8 +19,7 @@ WITHDRAWN = Threshold(
     reason="An export that is cut, filtered or of another shop withdraws thousands; what people delete is a handful.",
 )
 REMEDY = (
-    "look at the files of that delivery: take them back with `make reject BATCH=` and the 12 characters of their batch;"
-    " if all of it is meant, write the share into config/thresholds.yml with the reason"
+    "look at the files of that delivery: take them back with `make reject BATCH=` and the 12 characters of their batch"
 )
 
 SHARES = """

@@ -10,6 +10,8 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.landing import land_files
 
+from .world import publish
+
 FIRST_DAY = date(2026, 1, 1)
 
 
@@ -30,6 +32,12 @@ def night(settings: Settings) -> Callable[..., None]:
         land_files(settings, run_id, log=lambda _: None)
 
     return land
+
+
+@pytest.fixture
+def release(settings: Settings) -> Callable[[], None]:
+    """Note that all that has landed is published."""
+    return lambda: publish(settings)
 
 
 @pytest.fixture

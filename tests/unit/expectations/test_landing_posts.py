@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import pytest
 
 from expectations.run import check_landing
-from expectations.suites.landing import post_snapshots
 from ingestion.config import Settings
 from ingestion.errors import ContractError
 from ingestion.landing import land_files
@@ -41,14 +40,14 @@ def failed(results: dict[str, dict]) -> set[str]:
 
 
 def requiring(settings: Settings) -> Settings:
-    return settings.model_copy(update={"required_feeds": (post_snapshots.FEED,)})
+    return settings.model_copy(update={"required_feeds": ("post_snapshots",)})
 
 
 def test_good_nights_pass(settings, posts):
     for number in range(5):
         posts(number, 100)
     results = check(settings, 4)
-    assert len(results) == 8
+    assert len(results) == 11
     assert failed(results) == set()
     # From 20:00 to midnight.
     assert results["freshness_hours"]["observed"] == "4 (1)"

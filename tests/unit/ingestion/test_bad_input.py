@@ -38,7 +38,6 @@ def test_a_missing_required_column_names_the_nearest_header(yard_with_good: Yard
     ("content", "reason"),
     [
         (b"", "it is empty"),
-        (f"{HEADER}\n".encode(), "a header and no row"),
         (f"{HEADER}\n{row()}\nyoutube,b,2026-01-05,12".encode(), "its last line has no line end"),
         (b"platform;account_id;captured_at\nyoutube;a;2026-01-05\n", "separate cells with commas"),
         (f'{HEADER}\nyoutube,"a,2026-01-05,1\n'.encode(), "a quote opened in line 2 is never closed"),
@@ -51,6 +50,16 @@ def test_a_file_that_cannot_be_read_is_set_aside_whole(yard_with_good: Yard, con
     yard_with_good.land()
     yard_with_good.assert_quarantined_whole(BAD, reason)
     assert yard_with_good.kept_bytes(BAD) == content
+
+
+def test_a_header_without_rows_is_an_arrival_of_none(yard_with_good: Yard) -> None:
+    """Of no date and no account: the checks compare its 0 rows with what is usual."""
+    yard_with_good.drop(BAD, f"{HEADER}\n")
+    yard_with_good.land()
+    batch = yard_with_good.batch(BAD)
+    assert (batch["state"], batch["rows_read"], batch["rows_accepted"]) == ("accepted", 0, 0)
+    assert batch["reason"] == "a header and no row: 0 rows have arrived"
+    assert yard_with_good.rows(BAD) == []
 
 
 def test_a_cut_gzip_and_a_wrong_checksum_are_noticed(yard_with_good: Yard) -> None:

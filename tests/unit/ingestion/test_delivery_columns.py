@@ -419,11 +419,13 @@ def test_the_file_before_a_file_is_the_one_that_landed_before_it(yard: Yard, cha
     change_feed(added())
     yard.land("two")
     with ledger.read(yard.settings) as connection:
-        [again] = ledger.headers_with_the_one_before(connection, "two", FEED)
-        b, c = ledger.headers_with_the_one_before(connection, "one", FEED)
-    assert again["header_before"] is None
-    assert "mood" in b["header_before"]
-    assert "mood" not in c["header_before"]
+        before = {
+            row["file"]: ledger.headers_before(connection, row, 1)
+            for row in connection.execute("select * from batches where state = 'accepted'").fetchall()
+        }
+    assert before.pop(f"{FEED}/a.csv") == []
+    assert "mood" in before[f"{FEED}/b.csv"][0]["header"]
+    assert "mood" not in before[f"{FEED}/c.csv"][0]["header"]
 
 
 def test_an_older_ledger_is_put_in_order(settings: Settings) -> None:

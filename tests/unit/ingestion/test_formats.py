@@ -294,16 +294,21 @@ def test_the_first_sheet_is_read_and_the_others_are_named(yard: Yard) -> None:
         (b"a,b\n1,2\n", "no whole XLSX file"),
         (xlsx(HEADER, ["youtube", "a", AT, 1, None])[:-40], "no whole XLSX file"),
         (xlsx(), "holds no header"),
-        (xlsx(HEADER), "a header and no row"),
         (xlsx(["a", "b"], [1, 2]), "missing required column 'platform'"),
         (xlsx([f"k{n}" for n in range(1200)]), "columns, more than 1,000"),
     ],
-    ids=["empty", "no zip", "cut", "no cell", "no row", "other columns", "too wide"],
+    ids=["empty", "no zip", "cut", "no cell", "other columns", "too wide"],
 )
 def test_xlsx_that_is_set_aside_whole(yard_with_good: Yard, content: bytes, reason: str) -> None:
     yard_with_good.drop(XLSX, content)
     yard_with_good.land()
     yard_with_good.assert_quarantined_whole(XLSX, reason)
+
+
+def test_a_sheet_with_a_header_alone_is_an_arrival_of_no_row(yard: Yard) -> None:
+    yard.drop(XLSX, xlsx(HEADER))
+    yard.land()
+    assert (yard.batch(XLSX)["state"], yard.batch(XLSX)["rows_read"]) == ("accepted", 0)
 
 
 def test_a_workbook_that_unpacks_to_more_than_the_limit(tmp_path: Path) -> None:

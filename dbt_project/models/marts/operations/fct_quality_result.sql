@@ -13,7 +13,8 @@ fct_quality_result as (
         cast(threshold as varchar) as threshold,
         cast(passed as boolean) as passed,
         cast(detail as varchar) as detail,
-        cast(checked_at as timestamp) as checked_at
+        cast(checked_at as timestamp) as checked_at,
+        cast(is_acknowledged as boolean) as is_acknowledged
     from results
 )
 
