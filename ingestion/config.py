@@ -1,11 +1,13 @@
 """Settings and paths: the only reader of the environment. `.env.example` explains every key."""
 
+import json
 import os
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -176,6 +178,20 @@ def get_settings() -> Settings:
 def utc_now() -> datetime:
     """The present instant, UTC, without its zone: every stored time is UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def connection_key(connection: str) -> str | None:
+    """The password of an Airflow connection, of `AIRFLOW_CONN_<ID>` in the environment; null where it holds none.
+
+    It is a URI, `http://:the-key@`, or JSON with a key `password`, as Airflow reads them.
+    """
+    text = os.environ.get(f"AIRFLOW_CONN_{connection.upper()}", "").strip()
+    if not text.startswith("{"):
+        return unquote(urlsplit(text).password or "") or None
+    try:
+        return str(json.loads(text).get("password") or "") or None
+    except ValueError:
+        return None
 
 
 # Read by dbt's profile (a build sets both itself) and by tests.

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -83,6 +83,15 @@ def _suppressed(settings: Settings) -> list[str]:
         return []
     with ledger.read(settings) as connection:
         return ledger.suppressed(connection)
+
+
+def erased_among(settings: Settings, kind: str, platform: str, identities: Collection[str]) -> set[str]:
+    """Those accounts or posts of a platform that are on the list, under its code or a former one."""
+    digests = frozenset(_suppressed(settings))
+    if not digests:
+        return set()
+    codes = _codes(settings, platform)
+    return {each for each in identities if any(digest(settings, kind, code, each) in digests for code in codes)}
 
 
 def is_suppressed(settings: Settings) -> Target | None:
