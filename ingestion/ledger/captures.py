@@ -64,6 +64,16 @@ def outcomes_of_day(connection: Connection, source: str, day: str) -> dict[tuple
     return {(row["kind"], row["target"]): row["outcome"] for row in rows}
 
 
+def last_whole_day(connection: Connection, source: str) -> str | None:
+    """The latest UTC day of which a source brought all that it was asked for; null before the first."""
+    row = connection.execute(
+        "select max(snapshot_date) from (select snapshot_date from source_outcomes where source = ?"
+        " group by 1 having min(outcome = ?) = 1)",
+        (source, RECEIVED),
+    ).fetchone()
+    return str(row[0]) if row[0] else None
+
+
 def latest_outcomes(connection: Connection) -> dict[tuple[str, str], tuple[str, str]]:
     """By platform and account the latest day on which it was asked for, and what became of it."""
     rows = connection.execute(

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, SourceError
-from ingestion.sources.platform import ACCOUNT, POST, Asked, Brought, Call, Source, Walk, at, batches
+from ingestion.sources.platform import ACCOUNT, POST, Asked, Brought, Call, Source, Walk, at, batches, listed
 
 PROFILES, FEED, POSTS = (
     "/xrpc/app.bsky.actor.getProfiles",
@@ -84,13 +84,6 @@ def _classify(status: int, body: Any) -> SourceError | None:
     return BadAnswer(f"{kind}: {message}")
 
 
-def _listed(body: Any, key: str) -> list[Any]:
-    found = body.get(key) if isinstance(body, dict) else None
-    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
-        raise BadAnswer(f"an answer without a list {key!r}")
-    return found
-
-
 def _absent(asked: Iterable[str], there: set[str]) -> dict[str, str]:
     """Unknown actors and deleted posts are left out of an answer in silence."""
     return {each: "not_found" for each in asked if each.lower() not in there}
@@ -98,7 +91,7 @@ def _absent(asked: Iterable[str], there: set[str]) -> dict[str, str]:
 
 def _profiles(actors: tuple[str, ...]) -> Call:
     def read(body: Any) -> Brought:
-        items = _listed(body, "profiles")
+        items = listed(body, "profiles")
         there = {str(item.get(key, "")).lower() for item in items for key in ("did", "handle")}
         missing = _absent(actors, there)
         return Brought(items, missing, [actor for actor in actors if actor not in missing])
@@ -110,7 +103,7 @@ def _feed(actor: str, cursor: str | None, limit: int) -> Call:
     params = (("actor", actor), ("filter", "posts_no_replies"), ("limit", str(limit)))
 
     def read(body: Any) -> Brought:
-        items = _listed(body, "feed")
+        items = listed(body, "feed")
         own = [item for item in items if not item.get("reason")]
         following = body.get("cursor")
         if following is not None and following == cursor:
@@ -129,7 +122,7 @@ def _feed(actor: str, cursor: str | None, limit: int) -> Call:
 
 def _posts(uris: tuple[str, ...]) -> Call:
     def read(body: Any) -> Brought:
-        items = _listed(body, "posts")
+        items = listed(body, "posts")
         return Brought(items, _absent(uris, {str(item.get("uri", "")).lower() for item in items}))
 
     return Call("posts", POSTS, read, tuple(("uris", uri) for uri in uris), uris, POST, owner=("author", "did"))

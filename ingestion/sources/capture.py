@@ -15,6 +15,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from ingestion import erasure, ledger
 from ingestion.config import Settings
@@ -28,7 +29,10 @@ from ingestion.sources.errors import (
     RECEIVED,
     BudgetSpent,
     CaptureRefused,
+    DeadMetric,
     NotFound,
+    NotSupported,
+    Private,
     SourceError,
     Throttled,
     Unauthorised,
@@ -37,7 +41,7 @@ from ingestion.sources.errors import (
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import Journal, Record, key_of
-from ingestion.sources.platform import ACCOUNT, POST, Asked, Brought, Call, Source, Target, at
+from ingestion.sources.platform import ACCOUNT, POST, TABLE, Asked, Brought, Call, Source, Target, at
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of
 
@@ -117,9 +121,7 @@ def capture(
         problems: list[str] = []
         if head is None:
             asked, problems = _asked(settings, source, entry, now)
-            if not asked.accounts and not asked.posts and source.asks_accounts:
-                return Captured(name, str(now.date()), problems=problems)
-            if not source.asks_accounts and _has_all(settings, source, str(now.date())):
+            if not (asked.accounts or asked.posts or asked.options.get("asks_itself")):
                 return Captured(name, str(now.date()), problems=problems)
             head = {"instant": str(_instant(settings, name, now)), "day": str(now.date()), "asked": asdict(asked)}
             journal.begin(head)
@@ -156,25 +158,31 @@ def _asked(settings: Settings, source: Source, entry: Entry, now: datetime) -> t
         known = ledger.outcomes_of_day(connection, source.name, found[0].day)
     settled = {target for target, outcome in known.items() if outcome == RECEIVED or outcome in LASTING}
     asked, problems = found
+    itself = (ACCOUNT, entry.account) if source.asks_accounts else (TABLE, source.name)
+    options = {**asked.options, "asks_itself": bool(asked.options.get("asks_itself")) and itself not in settled}
     accounts = tuple(target for target in asked.accounts if (ACCOUNT, target.account) not in settled)
     posts = tuple(post for post in asked.posts if (POST, post) not in settled)
-    return Asked(accounts, posts, asked.day, asked.options), problems
+    return Asked(accounts, posts, asked.day, options), problems
 
 
 def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Asked, list[str]]:
     """All that a source is asked for on a day, and lines of the watchlist that cannot be read."""
-    options = {"account": entry.account} if entry.account else {}
+    # What is asked besides accounts and posts by name: posts of one's own account, or a table.
+    options: dict[str, Any] = {"asks_itself": source.needs_account or not source.asks_accounts}
+    options |= {"account": entry.account} if entry.account else {}
+    if source.needs_account and not entry.account:
+        raise CaptureRefused(
+            f"{source.name}: it is asked through an account of your own; write its id as `account:` into"
+            f" config/sources.yml (docs/sources/{source.name}.md)"
+        )
     if not source.asks_accounts:
+        with ledger.read(settings) as connection:
+            last = ledger.last_whole_day(connection, source.name)
+        options |= {"last_day": last} if last and last < str(now.date()) else {}
         return Asked((), (), str(now.date()), options), []
     most = source.latest_posts if entry.latest_posts is None else entry.latest_posts
     found = targets_of(settings, source.platform, now.date(), most)
     return Asked(found.accounts, found.posts, str(now.date()), options), found.problems
-
-
-def _has_all(settings: Settings, source: Source, day: str) -> bool:
-    with ledger.read(settings) as connection:
-        known = ledger.outcomes_of_day(connection, source.name, day)
-    return bool(known) and all(outcome == RECEIVED for outcome in known.values())
 
 
 def _instant(settings: Settings, name: str, now: datetime) -> datetime:
@@ -221,13 +229,17 @@ def _walk(
             )
         )
         base = entry.base_url or source.base_url
-        walk, facts, made, failures = source.walk(asked), None, 0, 0
-        stopped: SourceError | None = None
+        walk, facts, made = source.walk(asked), None, 0
+        # By host: one server of many that fails is no failure of the others.
+        failures: Counter[str] = Counter()
+        stopped: dict[str, SourceError] = {}
         while True:
             try:
                 call = walk.send(facts)
             except StopIteration:
-                return stopped
+                return next(iter(stopped.values()), None)
+            url = call.url if "://" in call.url and not entry.base_url else f"{base}{_path(call.url)}"
+            host = urlsplit(url).netloc
             made += 1
             name = key_of(*call.key)
             if name in known:
@@ -235,19 +247,20 @@ def _walk(
                 continue
             before = fetcher.calls
             try:
-                if stopped is not None:
-                    raise stopped
+                if host in stopped:
+                    raise stopped[host]
                 spent.require(call)
-                brought = _ask(fetcher, base, call)
-                failures = 0
+                brought = _ask(fetcher, url, call)
+                failures[host] = 0
                 error = None
             except SourceError as found:
                 brought, error = Brought(missing=dict.fromkeys(call.targets, found.reason)), found
-                failures += isinstance(found, Unreachable | Throttled)
-                if isinstance(found, Unauthorised) or failures >= MOST_FAILURES or _is_over(found, clock, limit):
-                    stopped = stopped or found
-                if stopped is None:
+                failures[host] += isinstance(found, Unreachable | Throttled)
+                if host not in stopped:
                     log(f"{source.name}: {call.endpoint}: {found}")
+                is_lasting = isinstance(found, Unauthorised | BudgetSpent) or _is_over(found, clock, limit)
+                if is_lasting or failures[host] >= MOST_FAILURES:
+                    stopped.setdefault(host, found)
             calls = fetcher.calls - before
             if calls:
                 spent.add(call)
@@ -261,13 +274,23 @@ def _is_over(error: SourceError, clock: Clock, limit: float) -> bool:
     return isinstance(error, Throttled) and clock.monotonic() >= limit
 
 
-def _ask(fetcher: Fetcher, base: str, call: Call) -> Brought:
-    """One call and its answer. Where it asks for one target alone that is not found, that is an answer."""
-    url = call.url if "://" in call.url else f"{base}{call.url}"
+def _path(address: str) -> str:
+    """An address without its server, which another answers for."""
+    return urlsplit(address).path if "://" in address else address
+
+
+def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
+    """One call and its answer. That the platform knows nothing of the only target is an answer too."""
     try:
         answer = fetcher.get(url, call.params, is_text=call.is_text, is_cached=call.is_cached)
         return call.read(answer.body)
-    except NotFound as error:
+    except DeadMetric:
+        if not call.is_group:
+            raise
+        return Brought(facts={"dead": True})
+    except (NotFound, Private, NotSupported) as error:
+        if call.absent_is_empty and isinstance(error, NotFound):
+            return Brought()
         if len(call.targets) != 1:
             raise
         return Brought(missing={call.targets[0]: error.reason})
@@ -275,7 +298,7 @@ def _ask(fetcher: Fetcher, base: str, call: Call) -> Brought:
 
 def _record(name: str, call: Call, brought: Brought, error: SourceError | None, calls: int) -> Record:
     outcomes = [(call.kind, target, brought.missing.get(target, RECEIVED)) for target in call.targets]
-    items = [[at(item, call.owner), item] for item in brought.items]
+    items = [[at(item, call.owner) if call.owner else None, item] for item in brought.items]
     return Record(
         name,
         call.endpoint,
@@ -373,6 +396,7 @@ class _Written:
     rows: int
     bytes: int
     sha256: str
+    is_unrolled: bool
 
 
 def _write(settings: Settings, source: Source, journal: Journal, folder: Path, instant: datetime) -> Iterator[_Written]:
@@ -397,7 +421,8 @@ def _write(settings: Settings, source: Source, journal: Journal, folder: Path, i
     for endpoint, (partial, _) in open_files.items():
         ready = partial.with_name(f".{endpoint}.ready.part")
         size, sha256 = commit_file(partial, ready)
-        yield _Written(f"{endpoint}_{instant.strftime(INSTANT)}Z.jsonl.gz", ready, rows[endpoint], size, sha256)
+        name = f"{endpoint}_{instant.strftime(INSTANT)}Z.jsonl.gz"
+        yield _Written(name, ready, rows[endpoint], size, sha256, endpoint in source.unrolled)
 
 
 def _note(folder: Path, written: Iterable[_Written], asked: int, received: int) -> None:
@@ -410,10 +435,11 @@ def _note(folder: Path, written: Iterable[_Written], asked: int, received: int) 
     new = {file.name: file for file in written}
     kept = [each for each in held if each.get("name") not in new and (folder / str(each.get("name"))).exists()]
     kept += [
-        {"name": name, "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows, "asked": asked,
-         "received": received}
+        {"name": name, "bytes": file.bytes, "sha256": file.sha256}
+        | ({} if file.is_unrolled else {"rows": file.rows})
+        | {"asked": asked, "received": received}
         for name, file in new.items()
-    ]  # fmt: skip
+    ]
     partial = path.with_name("._manifest.part")
     partial.write_text(json.dumps({"files": kept}, indent=1) + "\n", encoding="utf-8")
     commit_file(partial, path)

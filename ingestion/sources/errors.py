@@ -21,6 +21,18 @@ class NotFound(SourceError):
     reason = "not_found"
 
 
+class Private(SourceError):
+    """The platform knows it and does not show it."""
+
+    reason = "private"
+
+
+class NotSupported(SourceError):
+    """The platform does not answer such a question, or not to us."""
+
+    reason = "not_supported"
+
+
 class Throttled(SourceError):
     """The platform asks for patience, and for more of it than there is time."""
 
@@ -37,6 +49,10 @@ class BadAnswer(SourceError):
     """An answer that is not what the platform documents."""
 
     reason = "contract"
+
+
+class DeadMetric(BadAnswer):
+    """A group of metrics of which one is unknown: each half by itself says which."""
 
 
 class BudgetSpent(SourceError):

@@ -10,11 +10,11 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from ingestion.sources.errors import SourceError
+from ingestion.sources.errors import BadAnswer, SourceError
 
 # What an answer means beyond its status: an error that a source knows, or null.
 Classify = Callable[[int, Any], SourceError | None]
-ACCOUNT, POST = "account", "post"
+ACCOUNT, POST, TABLE = "account", "post", "table"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class Call:
         owner: keys that lead to the account of an item: one that is erased never lands.
         is_text: the answer is no JSON.
         is_cached: the platform may say that nothing has changed since.
+        absent_is_empty: where the platform knows nothing of it, there is nothing: no reason against its targets.
+        is_group: metrics asked together; that one of them is dead is an answer, `{"dead": true}`.
     """
 
     endpoint: str
@@ -82,6 +84,8 @@ class Call:
     owner: tuple[str, ...] = ()
     is_text: bool = False
     is_cached: bool = False
+    absent_is_empty: bool = False
+    is_group: bool = False
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -102,6 +106,8 @@ class Source:
         units_a_day: the platform's own budget, in its `unit`; null for none.
         latest_posts: posts of an account, where nobody says otherwise.
         mappings: of the library, those that read its files.
+        unrolled: endpoints whose lines become several rows each.
+        needs_account: whether it asks through an account of one's own, `account` in `sources.yml`.
     """
 
     name: str
@@ -116,6 +122,8 @@ class Source:
     needs_key: bool = False
     latest_posts: int = 30
     mappings: tuple[str, ...] = ()
+    unrolled: tuple[str, ...] = ()
+    needs_account: bool = False
     asks_accounts: bool = True
 
     def headers(self, key: str | None) -> dict[str, str]:
@@ -125,6 +133,10 @@ class Source:
     def classify(self, status: int, body: Any) -> SourceError | None:
         """The error that an answer holds beyond its status; null where it holds none."""
         return None
+
+    def names_of(self, account_id: str) -> set[str]:
+        """How the watchlist may write an account."""
+        return {account_id}
 
     def walk(self, asked: Asked) -> Walk:
         """The calls of a capture, one after the other."""
@@ -147,3 +159,11 @@ def at(content: Any, keys: tuple[str, ...]) -> Any:
     for key in keys:
         content = content.get(key) if isinstance(content, dict) else None
     return content
+
+
+def listed(body: Any, key: str) -> list[dict[str, Any]]:
+    """The list of objects under a key of an answer. Raises BadAnswer where there is none."""
+    found = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise BadAnswer(f"an answer without a list {key!r}")
+    return found
