@@ -4,6 +4,7 @@ from typing import Any
 
 from airflow.sdk import get_current_context, task
 
+from groundswell_dags.alerts import tell_recovery
 from groundswell_dags.steps import check_or_skip, no_retry_on_contract_error, publish_or_skip, report_or_fail, writer
 
 
@@ -21,7 +22,7 @@ def publish_release() -> dict[str, Any]:
         return publish_or_skip(settings, run_id, day, lease)
 
 
-@task(trigger_rule="all_done")
+@task(trigger_rule="all_done", on_success_callback=tell_recovery)
 @no_retry_on_contract_error
 def build_report() -> str:
     return report_or_fail(get_current_context())

@@ -46,6 +46,7 @@ from ingestion.ledger.captures import (
     last_capture,
     last_whole_day,
     latest_outcomes,
+    missing_before,
     outcomes_of_day,
     record_capture,
     spent_on,
@@ -61,6 +62,7 @@ from ingestion.ledger.checks import (
 )
 from ingestion.ledger.erasures import begin_erasure, end_erasure, erase_texts, suppressed
 from ingestion.ledger.leases import WRITER, beat, release_lease, take_lease, writer_of
+from ingestion.ledger.notices import end_notices, is_told, open_notices, record_notice
 from ingestion.ledger.plans import (
     clear_dirty_dates,
     count_dirty_dates,
@@ -183,6 +185,7 @@ __all__ = [
     "dirty_dates_of",
     "dirty_feeds",
     "end_erasure",
+    "end_notices",
     "erase_texts",
     "failed_checks",
     "feeds_with_rows",
@@ -197,6 +200,7 @@ __all__ = [
     "is_empty",
     "is_known_release",
     "is_released",
+    "is_told",
     "keep_failed_checks",
     "known_parts",
     "landed_dates",
@@ -212,8 +216,10 @@ __all__ = [
     "latest_rollbacks",
     "mark_dates_dirty",
     "mart_states",
+    "missing_before",
     "newest_dirty",
     "newest_release",
+    "open_notices",
     "outcomes_of_day",
     "paths_of_batch",
     "plan_of",
@@ -234,6 +240,7 @@ __all__ = [
     "record_capture",
     "record_checks",
     "record_delivery",
+    "record_notice",
     "record_plan",
     "record_release",
     "record_released",

@@ -83,6 +83,15 @@ def latest_outcomes(connection: Connection) -> dict[tuple[str, str], tuple[str, 
     return {(row["platform"], row["target"]): (row["snapshot_date"], row["outcome"]) for row in rows}
 
 
+def missing_before(connection: Connection, source: str, day: str, outcomes: Collection[str]) -> set[tuple[str, str]]:
+    """Kind and target of what did not come on an earlier day for one of these reasons."""
+    rows = connection.execute(
+        "select distinct kind, target, outcome from source_targets where source = ? and snapshot_date < ?",
+        (source, day),
+    )
+    return {(row["kind"], row["target"]) for row in rows if row["outcome"] in outcomes}
+
+
 def spent_on(connection: Connection, source: str, day: str) -> tuple[int, Decimal]:
     """Units and money that a source took on a UTC day."""
     rows = connection.execute(

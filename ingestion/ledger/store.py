@@ -218,6 +218,12 @@ MIGRATIONS = (
         target text not null,
         outcome text not null,
         primary key (source, snapshot_date, kind, target)
+    );
+    create table notices (
+        cause text primary key,
+        subject text not null,
+        told_at text not null,
+        ended_at text
     )
     """,
 )

@@ -27,6 +27,7 @@ from ingestion.sources.clock import Clock
 from ingestion.sources.errors import (
     LASTING,
     RECEIVED,
+    BadAnswer,
     BudgetSpent,
     CaptureRefused,
     DeadMetric,
@@ -49,6 +50,8 @@ from ingestion.sources.targets import targets_of
 KeyOf: TypeAlias = Callable[[str], str | None]
 # Calls in a row without an answer, after which nothing more is asked of a source.
 MOST_FAILURES = 3
+# Fewer targets than that may all be gone in earnest.
+FEWEST_OF_A_BATCH = 10
 # A capture ends before its day does: what is asked after midnight would be of another day.
 END_OF_DAY = time(23, 59, 30)
 INSTANT = "%Y-%m-%dT%H%M%S"
@@ -61,6 +64,7 @@ class Captured:
     Args:
         missing: targets by the reason for which they did not come.
         problems: sentences for people: lines of the watchlist, and why the source ended early.
+        share: of all that the day was asked for, what came, or was gone on an earlier day already.
     """
 
     source: str
@@ -74,17 +78,21 @@ class Captured:
     files: list[str] = field(default_factory=list)
     rows: int = 0
     problems: list[str] = field(default_factory=list)
-
-    @property
-    def share(self) -> float:
-        """Share of what was asked that came or of which the platform has spoken; 1 where nothing was asked."""
-        settled = self.received + sum(count for reason, count in self.missing.items() if reason in LASTING)
-        return settled / self.asked if self.asked else 1.0
+    share: float = 1.0
 
     @property
     def failed(self) -> Counter[str]:
         """What did not come for a reason that a later attempt may not meet."""
         return Counter({reason: count for reason, count in self.missing.items() if reason not in LASTING})
+
+
+def share_of_day(settings: Settings, source: str, day: str) -> float:
+    """Share of what a day was asked for that came, or was gone on an earlier day already; 1 where nothing was asked."""
+    with ledger.read(settings) as connection:
+        outcomes = ledger.outcomes_of_day(connection, source, day)
+        gone = ledger.missing_before(connection, source, day, LASTING)
+    settled = sum(what == RECEIVED or (what in LASTING and key in gone) for key, what in outcomes.items())
+    return settled / len(outcomes) if outcomes else 1.0
 
 
 def folder_of(settings: Settings, source: str) -> Path:
@@ -132,6 +140,7 @@ def capture(
         limit = clock.monotonic() + (end - now).total_seconds()
         stopped = _walk(settings, source, entry, key, journal, head, clock, limit, log)
         done = _land(settings, source, journal, head)
+        done.share = share_of_day(settings, name, head["day"])
         done.problems = [*problems, *([f"{name}: {stopped}"] if stopped else [])]
         Etags(folder_of(settings, name) / "etags").prune()
         return done
@@ -251,6 +260,7 @@ def _walk(
                     raise stopped[host]
                 spent.require(call)
                 brought = _ask(fetcher, url, call)
+                _require_some(call, brought)
                 failures[host] = 0
                 error = None
             except SourceError as found:
@@ -294,6 +304,12 @@ def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
         if len(call.targets) != 1:
             raise
         return Brought(missing={call.targets[0]: error.reason})
+
+
+def _require_some(call: Call, brought: Brought) -> None:
+    """Raise BadAnswer where a platform suddenly knows nobody of a whole batch: that is an outage."""
+    if len(call.targets) >= FEWEST_OF_A_BATCH and set(brought.missing) >= set(call.targets):
+        raise BadAnswer(f"the answer knows none of {len(call.targets)}; it is taken for an outage")
 
 
 def _record(name: str, call: Call, brought: Brought, error: SourceError | None, calls: int) -> Record:

@@ -35,7 +35,7 @@ def bag(airflow_home: None) -> Any:
 
 
 def test_exactly_these_dags(bag: Any) -> None:
-    assert bag.dag_ids == ["nightly", "rebuild"]
+    assert bag.dag_ids == ["capture", "nightly", "rebuild"]
     assert bag.import_errors == {}
 
 

@@ -44,14 +44,14 @@ inverted as (
 -- A bank quotes all currencies for one of its own: what that is in the base, over what it is in the other.
 crossed as (
     select
-        others.rate_date,
-        others.quote_currency as currency,
-        others.currency as over_currency,
-        {{ crossed_rate("bases.rate", "others.rate") }} as rate_to_base
-    from quoted as others
-    inner join quoted as bases on others.rate_date = bases.rate_date and others.currency = bases.currency
+        quotes.rate_date,
+        quotes.quote_currency as currency,
+        quotes.currency as over_currency,
+        {{ crossed_rate("bases.rate", "quotes.rate") }} as rate_to_base
+    from quoted as quotes
+    inner join quoted as bases on quotes.rate_date = bases.rate_date and quotes.currency = bases.currency
     inner join context on bases.quote_currency = context.base_currency
-    where others.quote_currency <> bases.quote_currency
+    where quotes.quote_currency <> bases.quote_currency
 ),
 
 candidates as (
