@@ -1,7 +1,6 @@
 """The DAG as Airflow reads it: ids first, then order, schedule, policy."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -18,24 +17,8 @@ DAGS = PROJECT_DIR / "dags"
 ORDER = ["land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def airflow_home() -> None:
-    """An Airflow of its own, before anything of Airflow is imported."""
-    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
-    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
-    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
-
-
-@pytest.fixture(scope="session")
-def bag(airflow_home: None) -> Any:
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    return BundleDagBag(dag_folder=str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
-
-
 def test_exactly_these_dags(bag: Any) -> None:
-    assert bag.dag_ids == ["capture", "nightly", "rebuild"]
+    assert sorted(bag.dag_ids) == ["capture", "nightly", "rebuild"]
     assert bag.import_errors == {}
 
 
@@ -48,7 +31,7 @@ def test_a_broken_dag_is_noticed(tmp_path: Path, airflow_home: None) -> None:
 
 
 def test_the_file_stem_is_the_dag_id(bag: Any) -> None:
-    assert sorted(path.stem for path in DAGS.glob("*.py")) == bag.dag_ids
+    assert sorted(path.stem for path in DAGS.glob("*.py")) == sorted(bag.dag_ids)
 
 
 def test_order_of_tasks(bag: Any) -> None:
