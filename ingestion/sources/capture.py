@@ -41,7 +41,7 @@ from ingestion.sources.errors import (
 )
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
-from ingestion.sources.journal import Journal, Record, key_of
+from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
 from ingestion.sources.platform import ACCOUNT, POST, TABLE, Asked, Brought, Call, Source, Target, at
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of
@@ -144,6 +144,16 @@ def capture(
         done.problems = [*problems, *([f"{name}: {stopped}"] if stopped else [])]
         Etags(folder_of(settings, name) / "etags").prune()
         return done
+
+
+def land_open(settings: Settings, source: Source) -> None:
+    """Land what a killed capture received. Raises LeaseLost while a capture of the source is at work."""
+    if not (folder_of(settings, source.name) / JOURNAL).exists():
+        return
+    with Journal(folder_of(settings, source.name)) as journal:
+        head = journal.head()
+        if head is not None:
+            _land(settings, source, journal, head)
 
 
 def _key(source: Source, entry: Entry, key_of_connection: KeyOf) -> str | None:

@@ -14,6 +14,8 @@ from typing import IO, Any
 
 from ingestion.errors import LeaseLost
 
+JOURNAL = "capture.journal"
+
 
 @dataclass(frozen=True)
 class Record:
@@ -42,7 +44,7 @@ class Journal:
     """The journal of one source. Its first line says what the capture is: its instant and whom it asks."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "capture.journal"
+        self.file = folder / JOURNAL
         self._lock: IO[bytes] | None = None
         self._out: IO[bytes] | None = None
 
