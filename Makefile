@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% M
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview reference fuzz setup nightly capture test test-fast lint airflow plan backfill releases rollback erase clean reject \
-	doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
+	doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -111,6 +111,9 @@ eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) -m bench.landing $(ARGS)
+
+bench-capture: $(VENV)/.runtime ## time a capture of 10,000 accounts from a server on this machine; ARGS="--accounts 1000"
+	@$(RUN) -m bench.capture $(ARGS)
 
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) -m bench.shortlist $(ARGS)

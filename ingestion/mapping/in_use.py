@@ -76,6 +76,9 @@ class Mappings:
 
 def how_to_use(name: str) -> str:
     """How a user switches a mapping of the library on."""
+    for source in SOURCES.values():
+        if name in source.mappings:
+            return f"write `{source.name}:` into config/sources.yml, or `use: {name}` into config/mappings/{name}.yml"
     return f"write `use: {name}` into config/mappings/{name}.yml"
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, SourceError
-from ingestion.sources.platform import ACCOUNT, POST, Asked, Brought, Call, Source, Walk, at, batches, listed
+from ingestion.sources.platform import ACCOUNT, POST, Brought, Call, Source, Walk, Wanted, at, batches, listed
 
 PROFILES, FEED, POSTS = (
     "/xrpc/app.bsky.actor.getProfiles",
@@ -36,7 +36,7 @@ class Bluesky(Source):
     def classify(self, status: int, body: Any) -> SourceError | None:
         return _classify(status, body)
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         here: set[str] = set()
         for batch in batches((target.account for target in asked.accounts), BATCH):
             here.update((yield _profiles(batch)) or ())
@@ -58,7 +58,7 @@ class Bluesky(Source):
         for batch in batches((post for post in asked.posts if post not in seen), BATCH):
             yield _posts(batch)
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         for batch in batches((target.account for target in asked.accounts), BATCH):
             yield _profiles(batch)
         for target in asked.accounts:

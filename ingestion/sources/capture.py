@@ -42,7 +42,7 @@ from ingestion.sources.errors import (
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
-from ingestion.sources.platform import ACCOUNT, POST, TABLE, Asked, Brought, Call, Source, Target, at
+from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of
 
@@ -161,16 +161,16 @@ def _key(source: Source, entry: Entry, key_of_connection: KeyOf) -> str | None:
     key = key_of_connection(entry.connection) if entry.connection else None
     if key is None and (source.needs_key or entry.connection):
         named = entry.connection or f"groundswell_{source.name}"
-        say = "" if entry.connection else f" and write `connection: {named}` into config/sources.yml"
+        more = "" if entry.connection else f" and write `connection: {named}` into config/sources.yml"
         variable = f"AIRFLOW_CONN_{named.upper()}"
         raise CaptureRefused(
             f"{source.name}: no key; make an Airflow connection {named!r} with the key as its password, or set"
-            f" {variable}{say} (docs/sources/{source.name}.md)"
+            f" {variable}{more} (docs/sources/{source.name}.md)"
         )
     return key
 
 
-def _asked(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Asked, list[str]]:
+def _asked(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Wanted, list[str]]:
     """Whom a new capture asks for: all of the day but what has come, or of which the platform has spoken."""
     found = asked_of(settings, source, entry, now)
     with ledger.read(settings) as connection:
@@ -181,10 +181,10 @@ def _asked(settings: Settings, source: Source, entry: Entry, now: datetime) -> t
     options = {**asked.options, "asks_itself": bool(asked.options.get("asks_itself")) and itself not in settled}
     accounts = tuple(target for target in asked.accounts if (ACCOUNT, target.account) not in settled)
     posts = tuple(post for post in asked.posts if (POST, post) not in settled)
-    return Asked(accounts, posts, asked.day, options), problems
+    return Wanted(accounts, posts, asked.day, options), problems
 
 
-def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Asked, list[str]]:
+def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Wanted, list[str]]:
     """All that a source is asked for on a day, and lines of the watchlist that cannot be read."""
     # What is asked besides accounts and posts by name: posts of one's own account, or a table.
     options: dict[str, Any] = {"asks_itself": source.needs_account or not source.asks_accounts}
@@ -198,10 +198,10 @@ def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) ->
         with ledger.read(settings) as connection:
             last = ledger.last_whole_day(connection, source.name)
         options |= {"last_day": last} if last and last < str(now.date()) else {}
-        return Asked((), (), str(now.date()), options), []
+        return Wanted((), (), str(now.date()), options), []
     most = source.latest_posts if entry.latest_posts is None else entry.latest_posts
     found = targets_of(settings, source.platform, now.date(), most)
-    return Asked(found.accounts, found.posts, str(now.date()), options), found.problems
+    return Wanted(found.accounts, found.posts, str(now.date()), options), found.problems
 
 
 def _instant(settings: Settings, name: str, now: datetime) -> datetime:
@@ -212,10 +212,10 @@ def _instant(settings: Settings, name: str, now: datetime) -> datetime:
     return max(now, last + timedelta(seconds=1)) if last and last.date() == now.date() else now
 
 
-def _asked_again(head: dict[str, Any]) -> Asked:
+def _asked_again(head: dict[str, Any]) -> Wanted:
     held = head["asked"]
     accounts = tuple(Target(**target) for target in held["accounts"])
-    return Asked(accounts, tuple(held["posts"]), held["day"], held["options"])
+    return Wanted(accounts, tuple(held["posts"]), held["day"], held["options"])
 
 
 def _walk(
@@ -401,7 +401,7 @@ def _land(settings: Settings, source: Source, journal: Journal, head: dict[str, 
     return done
 
 
-def _outcomes(journal: Journal, asked: Asked) -> dict[tuple[str, str], str]:
+def _outcomes(journal: Journal, asked: Wanted) -> dict[tuple[str, str], str]:
     """What became of each target: received where every call for it was answered, else the first reason."""
     found: dict[tuple[str, str], str] = {}
     for record in journal.records():

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer
-from ingestion.sources.platform import TABLE, Asked, Brought, Call, Source, Walk
+from ingestion.sources.platform import TABLE, Brought, Call, Source, Walk, Wanted
 
 RATES = "/service/data/EXR/D..EUR.SP00.A"
 COLUMNS = {"CURRENCY", "CURRENCY_DENOM", "TIME_PERIOD", "OBS_VALUE"}
@@ -29,14 +29,14 @@ class Ecb(Source):
     mappings = ("ecb_rates",)
     asks_accounts = False
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         yield _rates(asked)
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         yield _rates(asked)
 
 
-def _rates(asked: Asked) -> Call:
+def _rates(asked: Wanted) -> Call:
     day = date.fromisoformat(asked.day)
     last = asked.options.get("last_day")
     first = date.fromisoformat(last) + timedelta(days=1) if last else day - timedelta(days=FIRST_DAYS)

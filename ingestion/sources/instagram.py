@@ -17,7 +17,7 @@ from ingestion.sources.errors import (
     Unauthorised,
     Unreachable,
 )
-from ingestion.sources.platform import POST, Asked, Brought, Call, Source, Walk, at, listed
+from ingestion.sources.platform import POST, Brought, Call, Source, Walk, Wanted, at, listed
 
 VERSION = "v27.0"
 USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
@@ -73,7 +73,7 @@ class Instagram(Source):
             return DeadMetric(message)
         return BadAnswer(f"{code}: {message}")
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         own = str(asked.options["account"])
         for target in asked.accounts:
             yield _discovery(own, target.account, target.latest_posts)
@@ -91,7 +91,7 @@ class Instagram(Source):
                 if alive[kind]:
                     yield _insight(media, alive[kind])
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         own = str(asked.options.get("account", ""))
         for target in asked.accounts:
             yield _discovery(own, target.account, target.latest_posts)

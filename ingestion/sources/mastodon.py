@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, Private, SourceError
-from ingestion.sources.platform import Asked, Brought, Call, Source, Walk
+from ingestion.sources.platform import Brought, Call, Source, Walk, Wanted
 
 LOOKUP, STATUSES = "/api/v1/accounts/lookup", "/api/v1/accounts/{}/statuses"
 PAGE = 40
@@ -40,7 +40,7 @@ class Mastodon(Source):
         name = f"{found['user']}@{found['host']}" if found else account_id
         return {account_id, name, f"@{name}"}
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         for target in asked.accounts:
             facts = yield _lookup(target.account)
             last, left = None, target.latest_posts
@@ -50,7 +50,7 @@ class Mastodon(Source):
                     break
                 last, left = page["last"], left - page["count"]
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         for target in asked.accounts:
             yield _lookup(target.account)
             for first in range(0, target.latest_posts, PAGE):

@@ -26,7 +26,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Wanted:
     """What a capture asks a source for.
 
     Args:
@@ -138,11 +138,11 @@ class Source:
         """How the watchlist may write an account."""
         return {account_id}
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         """The calls of a capture, one after the other."""
         raise NotImplementedError
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         """Calls that a capture will make, as far as can be known before the first."""
         raise NotImplementedError
 

@@ -16,7 +16,7 @@ from ingestion.sources.errors import (
     Unauthorised,
     Unreachable,
 )
-from ingestion.sources.platform import POST, Asked, Brought, Call, Source, Walk, at, batches, listed
+from ingestion.sources.platform import POST, Brought, Call, Source, Walk, Wanted, at, batches, listed
 
 CHANNELS, UPLOADS, VIDEOS = "/youtube/v3/channels", "/youtube/v3/playlistItems", "/youtube/v3/videos"
 BATCH = 50
@@ -67,7 +67,7 @@ class YouTube(Source):
             return Unreachable(message or f"it fails by itself ({status})")
         return BadAnswer(f"{', '.join(sorted(reasons)) or status}: {message}")
 
-    def walk(self, asked: Asked) -> Walk:
+    def walk(self, asked: Wanted) -> Walk:
         uploads: dict[str, str] = {}
         for call in _channels(asked):
             uploads.update((yield call) or {})
@@ -88,7 +88,7 @@ class YouTube(Source):
         for batch in batches(videos, BATCH):
             yield _videos(batch)
 
-    def forecast(self, asked: Asked) -> Iterator[Call]:
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
         yield from _channels(asked)
         for target in asked.accounts:
             for first in range(0, target.latest_posts, BATCH):
@@ -98,7 +98,7 @@ class YouTube(Source):
             yield _videos(batch)
 
 
-def _channels(asked: Asked) -> Iterator[Call]:
+def _channels(asked: Wanted) -> Iterator[Call]:
     """Channels by id in batches; a handle is asked for by itself."""
     ids = [target.account for target in asked.accounts if not target.account.startswith("@")]
     for batch in batches(ids, BATCH):

@@ -27,18 +27,18 @@ def run(source: str | None, dry_run: bool) -> int:
     """Capture each source, or say what that would take; returns the exit code."""
     settings = get_settings()
     entries = _chosen(settings, source)
-    say: Callable[[str], None] = lambda line: click.echo(line, err=True)  # noqa: E731
+    log: Callable[[str], None] = lambda line: click.echo(line, err=True)  # noqa: E731
     for line in unasked(settings, source):
-        say(line)
+        log(line)
     if dry_run:
         return _dry_run(settings, entries)
     code = DONE
     for name, entry in entries.items():
         began = time.monotonic()
         try:
-            done = capture(settings, name, entry, connection_key, say)
+            done = capture(settings, name, entry, connection_key, log)
         except (CaptureRefused, LeaseLost) as error:
-            say(f"{error}")
+            log(f"{error}")
             code = FAILED
             continue
         for line in (*done.problems, *summary(done, time.monotonic() - began)):
