@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
@@ -180,18 +180,39 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def connection_key(connection: str) -> str | None:
-    """The password of an Airflow connection, of `AIRFLOW_CONN_<ID>` in the environment; null where it holds none.
+class Login(NamedTuple):
+    """What a connection holds: a login, a key, and a second secret where a platform has one."""
 
-    It is a URI, `http://:the-key@`, or JSON with a key `password`, as Airflow reads them.
+    login: str
+    key: str
+    secret: str | None = None
+
+
+def login_of_environment(connection: str) -> Login | None:
+    """An Airflow connection, of `AIRFLOW_CONN_<ID>` in the environment; null where it holds none with a password.
+
+    It is a URI, `http://login:the-key@`, or JSON with keys `login`, `password` and `extra`, as Airflow reads them.
     """
     text = os.environ.get(f"AIRFLOW_CONN_{connection.upper()}", "").strip()
     if not text.startswith("{"):
-        return unquote(urlsplit(text).password or "") or None
+        parts = urlsplit(text)
+        return Login(unquote(parts.username or ""), unquote(parts.password)) if parts.password else None
     try:
-        return str(json.loads(text).get("password") or "") or None
+        held = json.loads(text)
     except ValueError:
         return None
+    key = held.get("password")
+    return Login(str(held.get("login") or ""), str(key), secret_of(held.get("extra"))) if key else None
+
+
+def secret_of(extra: object) -> str | None:
+    """The second secret of a connection: `app_secret` of its extra, which is JSON or its text."""
+    try:
+        held = json.loads(extra) if isinstance(extra, str) else extra
+    except ValueError:
+        return None
+    found = held.get("app_secret") if isinstance(held, dict) else None
+    return str(found) if found else None
 
 
 # Read by dbt's profile (a build sets both itself) and by tests.

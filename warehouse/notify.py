@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ingestion import ledger
-from ingestion.config import Settings
+from ingestion.config import Login, Settings
 from ingestion.errors import ConfigError, ContractError
 from ingestion.user_config.load import folder_of
 from ingestion.yaml_file import Strict, load_model
@@ -27,7 +27,7 @@ FILE = "notify.yml"
 SECONDS = 20.0
 LOCAL = ("127.0.0.1", "localhost", "::1")
 # Login and key behind the id of a connection; null where there is none.
-LoginOf: TypeAlias = Callable[[str], tuple[str, str] | None]
+LoginOf: TypeAlias = Callable[[str], Login | None]
 log = logging.getLogger(__name__)
 
 
@@ -156,7 +156,7 @@ def _mail(mail: Mail, login_of: LoginOf, subject: str, text: str) -> None:
             login = login_of(mail.connection)
             if login is None:
                 raise ContractError(f"no connection {mail.connection!r}")
-            server.login(*login)
+            server.login(login.login, login.key)
         server.send_message(message)
 
 
@@ -169,7 +169,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _post(webhook: Webhook, login_of: LoginOf, subject: str, text: str) -> None:
     login = login_of(webhook.connection) if webhook.connection else None
-    address = webhook.url or (login[1] if login else None)
+    address = webhook.url or (login.key if login else None)
     if not address:
         raise ContractError(f"no connection {webhook.connection!r}")
     body = json.dumps({"text": f"Groundswell: {subject}\n{text}", "subject": subject}).encode()

@@ -6,7 +6,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from groundswell_dags.keys import key_of
+from groundswell_dags.keys import login_of
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError
 from ingestion.sources.errors import CaptureFailed
@@ -47,7 +47,7 @@ def capture_source(source: str, context: Any) -> dict[str, Any]:
         entry = load_sources(settings).get(source)
         if entry is None:
             raise AirflowSkipException(f"{source} is no longer in config/sources.yml")
-        done = capture(settings, source, entry, key_of, log.info, stop_at=stop_at)
+        done = capture(settings, source, entry, login_of, log.info, stop_at=stop_at)
     except ContractError as error:
         raise AirflowFailException(str(error)) from error
     for problem in done.problems:

@@ -18,10 +18,11 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from ingestion import erasure, ledger
-from ingestion.config import Settings
+from ingestion.config import Login, Settings
 from ingestion.ledger.captures import Outcome
 from ingestion.manifest import NAMES
 from ingestion.raw import commit_file, sync_folder
+from ingestion.sources import tokens
 from ingestion.sources.catalog import SOURCES
 from ingestion.sources.clock import Clock
 from ingestion.sources.errors import (
@@ -46,8 +47,8 @@ from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Sour
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of
 
-# The key behind the id of a connection; null where there is none.
-KeyOf: TypeAlias = Callable[[str], str | None]
+# What stands behind the id of a connection; null where there is none.
+KeyOf: TypeAlias = Callable[[str], Login | None]
 # Calls in a row without an answer, after which nothing more is asked of a source.
 MOST_FAILURES = 3
 # Fewer targets than that may all be gone in earnest.
@@ -156,7 +157,7 @@ def land_open(settings: Settings, source: Source) -> None:
             _land(settings, source, journal, head)
 
 
-def _key(source: Source, entry: Entry, key_of_connection: KeyOf) -> str | None:
+def _key(source: Source, entry: Entry, key_of_connection: KeyOf) -> Login | None:
     """The key of a source. Raises CaptureRefused where it needs one and there is none."""
     key = key_of_connection(entry.connection) if entry.connection else None
     if key is None and (source.needs_key or entry.connection):
@@ -222,7 +223,7 @@ def _walk(
     settings: Settings,
     source: Source,
     entry: Entry,
-    key: str | None,
+    key: Login | None,
     journal: Journal,
     head: dict[str, Any],
     clock: Clock,
@@ -235,11 +236,12 @@ def _walk(
     asked = _asked_again(head)
     total = sum(1 for _ in source.forecast(asked))
     etags = Etags(folder_of(settings, source.name) / "etags")
+    token = tokens.current(folder_of(settings, source.name), key.key) if key else None
     with ExitStack() as stack:
         fetcher = stack.enter_context(
             Fetcher(
                 clock,
-                source.headers(key),
+                source.headers(token.value if token else None),
                 source.per_second,
                 source.burst,
                 limit,
@@ -248,6 +250,8 @@ def _walk(
             )
         )
         base = entry.base_url or source.base_url
+        if key and token and token.is_due(clock.now()):
+            _renew(settings, source, key, token, fetcher, base, clock, log)
         walk, facts, made = source.walk(asked), None, 0
         # By host: one server of many that fails is no failure of the others.
         failures: Counter[str] = Counter()
@@ -292,6 +296,30 @@ def _walk(
 
 def _is_over(error: SourceError, clock: Clock, limit: float) -> bool:
     return isinstance(error, Throttled) and clock.monotonic() >= limit
+
+
+def _renew(
+    settings: Settings,
+    source: Source,
+    key: Login,
+    token: tokens.Token,
+    fetcher: Fetcher,
+    base: str,
+    clock: Clock,
+    log: Callable[[str], None],
+) -> None:
+    """Renew a token that ends, where the source has such ones; a failure costs nothing while the old one holds."""
+    call = source.renewal(key, token.value)
+    if call is None:
+        return
+    try:
+        value = _ask(fetcher, f"{base}{call.url}", call).facts
+    except SourceError as error:
+        log(f"{source.name}: its token is not renewed, and is used as it is: {error}")
+        return
+    tokens.keep(folder_of(settings, source.name), key.key, str(value), clock.now())
+    fetcher.headers = source.headers(str(value))
+    log(f"{source.name}: its token is renewed")
 
 
 def _path(address: str) -> str:

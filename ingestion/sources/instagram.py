@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import Any
 
+from ingestion.config import Login
 from ingestion.sources.errors import (
     BadAnswer,
     DeadMetric,
@@ -72,6 +73,23 @@ class Instagram(Source):
         if code == DEAD:
             return DeadMetric(message)
         return BadAnswer(f"{code}: {message}")
+
+    def renewal(self, login: Login, token: str) -> Call | None:
+        """A token of a person ends after 60 days. The platform wants all of it in the address, which is never shown."""
+        if not login.login or not login.secret:
+            return None
+
+        def read(body: Any) -> Brought:
+            value = body.get("access_token") if isinstance(body, dict) else None
+            if not isinstance(value, str) or not value:
+                raise BadAnswer("an answer without a token")
+            return Brought(facts=value)
+
+        params = (
+            ("grant_type", "fb_exchange_token"), ("client_id", login.login), ("client_secret", login.secret),
+            ("fb_exchange_token", token),
+        )  # fmt: skip
+        return Call("renewal", f"/{VERSION}/oauth/access_token", read, params)
 
     def walk(self, asked: Wanted) -> Walk:
         own = str(asked.options["account"])

@@ -10,6 +10,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from ingestion.config import Login
 from ingestion.sources.errors import BadAnswer, SourceError
 
 # What an answer means beyond its status: an error that a source knows, or null.
@@ -137,6 +138,10 @@ class Source:
     def names_of(self, account_id: str) -> set[str]:
         """How the watchlist may write an account."""
         return {account_id}
+
+    def renewal(self, login: Login, token: str) -> Call | None:
+        """The call that renews a token, whose facts are the new one; null where none is to be renewed."""
+        return None
 
     def walk(self, asked: Wanted) -> Walk:
         """The calls of a capture, one after the other."""

@@ -9,7 +9,7 @@ import click
 from pydantic import ValidationError
 
 from ingestion import ledger
-from ingestion.config import Settings, connection_key, get_settings, utc_now
+from ingestion.config import Settings, get_settings, login_of_environment, utc_now
 from ingestion.errors import LeaseLost, UsageError, nearest
 from ingestion.sources.capture import Captured, capture
 from ingestion.sources.catalog import SOURCES
@@ -36,7 +36,7 @@ def run(source: str | None, dry_run: bool) -> int:
     for name, entry in entries.items():
         began = time.monotonic()
         try:
-            done = capture(settings, name, entry, connection_key, log)
+            done = capture(settings, name, entry, login_of_environment, log)
         except (CaptureRefused, LeaseLost) as error:
             log(f"{error}")
             code = FAILED

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from ingestion.config import Settings
+from ingestion.config import Login, Settings
 from ingestion.errors import ConfigError
 from warehouse.notify import load_channels, tell, tell_end
 
@@ -57,8 +57,8 @@ def configure(settings: Settings, text: str) -> None:
     (settings.config / "notify.yml").write_text(text)
 
 
-def login_of(connection: str) -> tuple[str, str] | None:
-    return ("anna", SECRET) if connection == "smtp" else None
+def login_of(connection: str) -> Login | None:
+    return Login("anna", SECRET) if connection == "smtp" else None
 
 
 def test_a_cause_is_told_once_and_its_end_once(
@@ -100,7 +100,7 @@ def test_what_nobody_took_is_told_with_the_next(
     answers = iter([Response("no", 500), Response("", 307, {"Location": httpserver.url_for("/other")}), Response("ok")])
     httpserver.expect_request(f"/{SECRET}").respond_with_handler(lambda _: next(answers))
     for told in (False, False, True, False):
-        assert tell(settings, lambda _: ("", address), "c", "s", "t") is told
+        assert tell(settings, lambda _: Login("", address), "c", "s", "t") is told
     assert [request.path for request, _ in httpserver.log] == [f"/{SECRET}"] * 3
     assert not any(SECRET in record.getMessage() for record in caplog.records if record.name == "warehouse.notify")
     assert not tell(settings, lambda _: None, "d", "s", "t")

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from ingestion import ledger
-from ingestion.config import Settings
+from ingestion.config import Login, Settings
 from ingestion.sources.capture import Captured, capture
 from ingestion.sources.clock import Clock
 from ingestion.sources.settings import load_sources
@@ -72,7 +72,8 @@ class World:
 
     def capture(self, name: str = "bluesky", key: str | None = None, stop_at: datetime | None = None) -> Captured:
         entry = load_sources(self.settings)[name]
-        return capture(self.settings, name, entry, lambda _: key, self.said.append, self.time.clock, stop_at)
+        login = Login("4711", key, "app-s3cret") if key else None
+        return capture(self.settings, name, entry, lambda _: login, self.said.append, self.time.clock, stop_at)
 
     def landed(self) -> dict[str, list[Any]]:
         """What lies in landing, by file."""

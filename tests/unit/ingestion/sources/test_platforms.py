@@ -324,3 +324,37 @@ def test_instagram_says_what_it_needs(world: World) -> None:
     world.sources("instagram:\n  base_url: SERVER\n  connection: ig\n")
     with pytest.raises(CaptureRefused, match="write its id as `account:`"):
         world.capture("instagram", KEY)
+
+
+def test_a_token_is_renewed_in_time_and_kept_for_the_connection_alone(world: World) -> None:
+    """Every 7 days; encrypted with what the connection holds; another token there begins anew."""
+    renewed: list[str] = []
+
+    def renew(request: Request) -> Any:
+        assert (request.args["client_id"], request.args["client_secret"]) == ("4711", "app-s3cret")
+        renewed.append(request.args["fb_exchange_token"])
+        return (
+            Response('{"error": {"code": 190, "message": "x"}}', 400)
+            if len(renewed) == 3
+            else {"access_token": f"renewed-{len(renewed)}", "token_type": "bearer"}
+        )
+
+    used: list[str] = []
+
+    def own(request: Request) -> Any:
+        used.append(request.headers["Authorization"].removeprefix("Bearer "))
+        return {"data": []}
+
+    world.sources("instagram:\n  base_url: SERVER\n  connection: ig\n  account: '1784'\n")
+    world.answer("/v27.0/oauth/access_token", renew)
+    world.answer("/v27.0/1784/media", own)
+    for day, key in ((5, "first"), (6, "first"), (12, "first"), (13, "second")):
+        world.time.at = datetime(2026, 1, day, 22)
+        assert world.capture("instagram", key).received == 1
+    assert renewed == ["first", "renewed-1", "second"]
+    # The third renewal fails: the token is used as it is.
+    assert used == ["renewed-1", "renewed-1", "renewed-2", "second"]
+    held = b"".join(file.read_bytes() for file in world.settings.data.rglob("*") if file.is_file())
+    assert not any(secret in held for secret in (b"renewed-", b"app-s3cret", b'"first"'))
+    assert not any("renewed-" in line or "s3cret" in line for line in world.said)
+    assert (world.settings.data / "state/sources/instagram/token").exists() is False
