@@ -95,6 +95,8 @@ def _says_anything(path: Path) -> bool:
 
 def tell(settings: Settings, login_of: LoginOf, cause: str, subject: str, text: str) -> bool:
     """Tell people of a cause, unless they know; returns whether they were told now."""
+    if _nobody(settings, subject):
+        return False
     with ledger.read(settings) as connection:
         if ledger.is_told(connection, cause):
             return False
@@ -107,6 +109,8 @@ def tell(settings: Settings, login_of: LoginOf, cause: str, subject: str, text: 
 
 def tell_end(settings: Settings, login_of: LoginOf, kind: str, subject: str, text: str) -> bool:
     """Tell people that causes that begin alike are over, where they know of any; returns whether they were told."""
+    if _nobody(settings, subject):
+        return False
     with ledger.read(settings) as connection:
         known = ledger.open_notices(connection, kind)
     if not known:
@@ -121,11 +125,7 @@ def tell_end(settings: Settings, login_of: LoginOf, kind: str, subject: str, tex
 
 def _send(settings: Settings, login_of: LoginOf, subject: str, text: str) -> bool:
     """Use every channel; returns whether one of them took it."""
-    try:
-        channels = load_channels(settings)
-    except ContractError as error:
-        log.error("nobody is told: %s", error)
-        return False
+    channels = load_channels(settings)
     subject = " ".join(subject.split())[:200]
     taken = False
     senders: dict[str, Callable[[LoginOf, str, str], None]] = {}
@@ -140,9 +140,19 @@ def _send(settings: Settings, login_of: LoginOf, subject: str, text: str) -> boo
         except Exception as error:
             # The name of the error alone: its text may hold an address that is a secret.
             log.error("%s: nobody is told of %r (%s)", name, subject, type(error).__name__)
-    if channels == Channels():
-        log.warning("nobody is told of %r: config/%s is not there", subject, FILE)
     return taken
+
+
+def _nobody(settings: Settings, subject: str) -> bool:
+    """Whether there is nobody to tell, or the file that names them is not in order; said in the log."""
+    try:
+        if load_channels(settings) != Channels():
+            return False
+    except ContractError as error:
+        log.error("nobody is told of %r: %s", subject, error)
+        return True
+    log.info("nobody is told of %r: config/%s is not there", subject, FILE)
+    return True
 
 
 def _mail(mail: Mail, login_of: LoginOf, subject: str, text: str) -> None:
