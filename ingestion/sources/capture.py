@@ -87,11 +87,10 @@ class Captured:
         return Counter({reason: count for reason, count in self.missing.items() if reason not in LASTING})
 
 
-def share_of_day(settings: Settings, source: str, day: str) -> float:
+def share_of_day(source: str, day: str, connection: ledger.Connection) -> float:
     """Share of what a day was asked for that came, or was gone on an earlier day already; 1 where nothing was asked."""
-    with ledger.read(settings) as connection:
-        outcomes = ledger.outcomes_of_day(connection, source, day)
-        gone = ledger.missing_before(connection, source, day, LASTING)
+    outcomes = ledger.outcomes_of_day(connection, source, day)
+    gone = ledger.missing_before(connection, source, day, LASTING)
     settled = sum(what == RECEIVED or (what in LASTING and key in gone) for key, what in outcomes.items())
     return settled / len(outcomes) if outcomes else 1.0
 
@@ -141,7 +140,8 @@ def capture(
         limit = clock.monotonic() + (end - now).total_seconds()
         stopped = _walk(settings, source, entry, key, journal, head, clock, limit, log)
         done = _land(settings, source, journal, head)
-        done.share = share_of_day(settings, name, head["day"])
+        with ledger.read(settings) as connection:
+            done.share = share_of_day(name, head["day"], connection)
         done.problems = [*problems, *([f"{name}: {stopped}"] if stopped else [])]
         Etags(folder_of(settings, name) / "etags").prune()
         return done

@@ -69,10 +69,7 @@ class CaptureRefused(ContractError):
     """A source cannot be asked at all, for a cause that only a person mends."""
 
 
-# What an account that was asked for can have become; the first is no reason.
+# What an account that was asked for can have become, besides a reason.
 RECEIVED = "received"
-REASONS = (
-    "not_found", "private", "suspended", "not_supported", "throttled", "budget", "unreachable", "auth", "contract",
-)  # fmt: skip
 # The platform has spoken: asking again on the same day would bring the same.
 LASTING = frozenset({"not_found", "private", "suspended", "not_supported"})

@@ -158,3 +158,26 @@ def test_airflow_is_private_to_the_data_folder(
         environment["AIRFLOW__API_AUTH__JWT_SECRET"] == airflow_environment(settings)["AIRFLOW__API_AUTH__JWT_SECRET"]
     )
     assert (settings.data / "airflow" / "jwt_secret").stat().st_mode & 0o077 == 0
+
+
+def test_a_release_is_an_asset_that_is_emitted_only_when_something_was_published(
+    bag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outlet is an alias, which emits nothing by itself."""
+    from contextlib import nullcontext
+
+    from airflow.sdk import AssetAlias
+    from groundswell_dags import tasks
+
+    for name in ("nightly", "rebuild"):
+        [outlet] = bag.dags[name].get_task("publish_release").outlets
+        assert isinstance(outlet, AssetAlias)
+    emitted: list[tuple[str, dict[str, str]]] = []
+    events = SimpleNamespace(add=lambda asset, extra: emitted.append((asset.name, extra)))
+    monkeypatch.setattr(tasks, "writer", lambda _: nullcontext((None, "r", None, None)))
+    monkeypatch.setattr(tasks, "get_current_context", lambda: {"outlet_events": {tasks.RELEASES: events}})
+    for status in ("unchanged", "published"):
+        published = {"status": status, "release_id": "20260106T0203-ab", "path": None}
+        monkeypatch.setattr(tasks, "publish_or_skip", lambda *_, published=published: published)
+        assert tasks.publish_release.function() == published
+    assert emitted == [("groundswell://marts", {"release_id": "20260106T0203-ab"})]

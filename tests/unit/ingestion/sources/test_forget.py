@@ -1,5 +1,6 @@
 """Erasure reaches raw answers, the cache, a capture under way, the watchlist and the names in state."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,7 @@ def test_an_erased_account_is_nowhere_and_stays_out(world: World) -> None:
     Yard(world.settings).land()
     with ledger.write(world.settings) as connection:
         rows = [Outcome("bluesky", "post", f"at://{ANNA}/app.bsky.feed.post/0", "not_found")]
-        ledger.record_capture(
-            connection, "bluesky", world.time.at.replace(day=4), (1, 1, __import__("decimal").Decimal(0)), rows
-        )
+        ledger.record_capture(connection, "bluesky", world.time.at.replace(day=4), (1, 1, Decimal(0)), rows)
     cache = folder_of(world.settings, "bluesky") / "etags" / "a.json"
     cache.parent.mkdir(parents=True)
     cache.write_text(f'{{"etag": "x", "body": "{ANNA}"}}')
