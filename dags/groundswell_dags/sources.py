@@ -39,14 +39,16 @@ def until(context: Any, now: datetime) -> datetime | None:
 
 def capture_source(source: str, context: Any) -> dict[str, Any]:
     """Capture a source. Raises CaptureFailed for what another attempt may bring, AirflowFailException for the rest."""
-    from ingestion.sources.capture import capture
+    from ingestion.sources.capture import capture, record_unasked
 
     settings, now = get_settings(), datetime.now(UTC).replace(tzinfo=None)
     stop_at = until(context, now)
     try:
-        entry = load_sources(settings).get(source)
+        entries = load_sources(settings)
+        entry = entries.get(source)
         if entry is None:
             raise AirflowSkipException(f"{source} is no longer in config/sources.yml")
+        record_unasked(settings, entries, now)
         done = capture(settings, source, entry, login_of, log.info, stop_at=stop_at)
     except ContractError as error:
         raise AirflowFailException(str(error)) from error

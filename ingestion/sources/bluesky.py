@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from ingestion.sources.errors import BadAnswer, NotFound, SourceError
+from ingestion.sources.errors import BadAnswer, NotFound, SourceError, Suspended
 from ingestion.sources.platform import ACCOUNT, POST, Brought, Call, Source, Walk, Wanted, at, batches, listed
 
 PROFILES, FEED, POSTS = (
@@ -75,7 +75,9 @@ def _classify(status: int, body: Any) -> SourceError | None:
     kind, message = body["error"], str(body.get("message", ""))[:200]
     if status == 429 or status >= 500:
         return None
-    if "not found" in message.lower() or kind in ("NotFound", "AccountTakedown", "AccountDeactivated", "UnknownActor"):
+    if kind == "AccountTakedown":
+        return Suspended(message or kind)
+    if "not found" in message.lower() or kind in ("NotFound", "AccountDeactivated", "UnknownActor"):
         return NotFound(message or kind)
     if kind in ("BlockedActor", "BlockedByActor"):
         return NotFound(kind)

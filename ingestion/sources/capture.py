@@ -36,6 +36,7 @@ from ingestion.sources.errors import (
     NotSupported,
     Private,
     SourceError,
+    Suspended,
     Throttled,
     Unauthorised,
     Unreachable,
@@ -45,7 +46,7 @@ from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
 from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at
 from ingestion.sources.settings import Entry
-from ingestion.sources.targets import targets_of
+from ingestion.sources.targets import targets_of, watched_platforms
 
 # What stands behind the id of a connection; null where there is none.
 KeyOf: TypeAlias = Callable[[str], Login | None]
@@ -53,6 +54,8 @@ KeyOf: TypeAlias = Callable[[str], Login | None]
 MOST_FAILURES = 3
 # Fewer targets than that may all be gone in earnest.
 FEWEST_OF_A_BATCH = 10
+# Stands for the source of accounts that none asks.
+NO_SOURCE = "(none)"
 # A capture ends before its day does: what is asked after midnight would be of another day.
 END_OF_DAY = time(23, 59, 30)
 INSTANT = "%Y-%m-%dT%H%M%S"
@@ -145,6 +148,18 @@ def capture(
         done.problems = [*problems, *([f"{name}: {stopped}"] if stopped else [])]
         Etags(folder_of(settings, name) / "etags").prune()
         return done
+
+
+def record_unasked(settings: Settings, entries: Iterable[str], now: datetime) -> dict[str, int]:
+    """Give accounts of platforms that no configured source asks their reason; returns how many, by platform."""
+    reached = {SOURCES[name].platform for name in entries}
+    found = {name: list(accounts) for name, accounts in watched_platforms(settings).items() if name not in reached}
+    if found:
+        rows = [Outcome(name, ACCOUNT, each, NotSupported.reason) for name, held in found.items() for each in held]
+        with ledger.write(settings) as connection:
+            midnight = datetime.combine(now.date(), time())
+            ledger.record_capture(connection, NO_SOURCE, midnight, (0, 0, Decimal(0)), rows)
+    return {name: len(held) for name, held in found.items()}
 
 
 def land_open(settings: Settings, source: Source) -> None:
@@ -331,12 +346,15 @@ def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
     """One call and its answer. That the platform knows nothing of the only target is an answer too."""
     try:
         answer = fetcher.get(url, call.params, is_text=call.is_text, is_cached=call.is_cached)
-        return call.read(answer.body)
+        try:
+            return call.read(answer.body)
+        except (TypeError, KeyError, AttributeError, ValueError) as error:
+            raise BadAnswer(f"an answer of another shape than documented ({type(error).__name__})") from error
     except DeadMetric:
         if not call.is_group:
             raise
         return Brought(facts={"dead": True})
-    except (NotFound, Private, NotSupported) as error:
+    except (NotFound, Private, Suspended, NotSupported) as error:
         if call.absent_is_empty and isinstance(error, NotFound):
             return Brought()
         if len(call.targets) != 1:
@@ -404,6 +422,8 @@ def _land(settings: Settings, source: Source, journal: Journal, head: dict[str, 
     outcomes = _outcomes(journal, _asked_again(head))
     folder = settings.landing / source.name
     folder.mkdir(parents=True, exist_ok=True)
+    for left_over in folder.glob(".*.part"):
+        left_over.unlink()
     written = list(_write(settings, source, journal, folder, instant))
     _note(folder, written, len(outcomes), sum(outcome == RECEIVED for outcome in outcomes.values()))
     for file in written:

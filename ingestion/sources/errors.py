@@ -27,6 +27,12 @@ class Private(SourceError):
     reason = "private"
 
 
+class Suspended(SourceError):
+    """The platform has taken it down."""
+
+    reason = "suspended"
+
+
 class NotSupported(SourceError):
     """The platform does not answer such a question, or not to us."""
 

@@ -72,7 +72,11 @@ class Journal:
             first = source.readline()
         if not first:
             return None
-        found: dict[str, Any] = json.loads(first)
+        try:
+            found: dict[str, Any] = json.loads(first)
+        except ValueError:
+            # Nobody knows what it was of: the next capture begins anew.
+            return None
         return found
 
     def begin(self, head: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ingestion import ledger
 from ingestion.config import Settings, get_settings, login_of_environment, utc_now
 from ingestion.errors import LeaseLost, UsageError, nearest
-from ingestion.sources.capture import Captured, capture
+from ingestion.sources.capture import Captured, capture, record_unasked
 from ingestion.sources.catalog import SOURCES
 from ingestion.sources.errors import CaptureRefused
 from ingestion.sources.forecast import forecast
@@ -33,6 +33,8 @@ def run(source: str | None, dry_run: bool) -> int:
     if dry_run:
         return _dry_run(settings, entries)
     code = DONE
+    if source is None:
+        record_unasked(settings, entries, utc_now())
     for name, entry in entries.items():
         began = time.monotonic()
         try:
@@ -52,7 +54,12 @@ def run(source: str | None, dry_run: bool) -> int:
 def _dry_run(settings: Settings, entries: dict[str, Entry]) -> int:
     is_over = False
     for name, entry in entries.items():
-        found = forecast(settings, name, entry, utc_now())
+        try:
+            found = forecast(settings, name, entry, utc_now())
+        except CaptureRefused as error:
+            click.echo(str(error), err=True)
+            is_over = True
+            continue
         for problem in found.problems:
             click.echo(problem, err=True)
         click.echo(found.line)

@@ -1,6 +1,7 @@
 """Each platform from made-up answers of its documented shape to the values in raw, and what it says of an account."""
 
 import json
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -358,3 +359,16 @@ def test_a_token_is_renewed_in_time_and_kept_for_the_connection_alone(world: Wor
     assert not any(secret in held for secret in (b"renewed-", b"app-s3cret", b'"first"'))
     assert not any("renewed-" in line or "s3cret" in line for line in world.said)
     assert (world.settings.data / "state/sources/instagram/token").exists() is False
+
+
+@pytest.mark.parametrize(
+    "body", ["null", "3", '"x"', "[]", "[[]]", "{}", '{"items": {}}', '{"items": [3]}', '{"data": [null]}']
+)
+@pytest.mark.parametrize("name", ["youtube", "mastodon", "instagram", "bluesky"])
+def test_an_answer_of_any_other_shape_is_a_reason_and_ends_nothing(world: World, name: str, body: str) -> None:
+    world.sources(f"{name}:\n  base_url: SERVER\n  connection: k\n  account: '1784'\n")
+    world.watch("anna@a.example" if name == "mastodon" else "anna", platform=name)
+    world.server.expect_request(re.compile("/.*")).respond_with_data(body, content_type="application/json")
+    done = world.capture(name, KEY)
+    assert done.received == 0
+    assert set(done.missing) <= {"contract", "not_found"}
