@@ -87,6 +87,7 @@ def write_meta(
         landed = ledger.landed_files(connection)
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
+        captures = ledger.captures_by_day(connection)
     files = [
         file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
     ]
@@ -129,6 +130,11 @@ def write_meta(
             "run_id varchar, suite varchar, expectation varchar, severity varchar, observed varchar,"
             " threshold varchar, passed boolean, detail varchar, checked_at timestamp, is_acknowledged boolean",
             [tuple(row) for row in checks],
+        ),
+        "capture": (
+            "source varchar, platform varchar, snapshot_date date, kind varchar, outcome varchar, targets bigint,"
+            " calls bigint, units bigint, money decimal(18,6)",
+            [tuple(row) for row in captures],
         ),
         "publication": (
             "release_id varchar, mart varchar, run_id varchar, window_start date, window_end date,"
