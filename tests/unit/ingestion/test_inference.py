@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ingestion import config, landing, parse
-from ingestion.config import Settings
+from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import UsageError
 from ingestion.mapping import encodings, grammar, headers, infer, preview
 from ingestion.mapping.guess import Guess
@@ -29,7 +29,7 @@ from .test_formats import xlsx
 from .test_properties import fresh_yard
 
 DOOR = config.PROJECT_DIR / "tests" / "fixtures" / "door"
-SHARED = Path(os.environ.get("GROUNDSWELL_SHARED_DATA", "/work/shared/data"))
+SHARED = Path(os.environ.get("GROUNDSWELL_SHARED_DATA", PROJECT_DIR.parent / "shared" / "data"))
 
 
 class Look:
