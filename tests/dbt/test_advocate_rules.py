@@ -14,6 +14,11 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "and lag(valid_to) over in_order = valid_from",
         "",
     ),
+    "one_customer_id_of_two_shops_is_two_customers": (
+        "models/intermediate/advocacy/int_advocacy__relationships_merged.sql",
+        "select * from {{ ref(",
+        "select * replace ('' as shop) from {{ ref(",
+    ),
     "a_post_is_about_a_brand_that_it_names_or_was_made_for": (
         "models/intermediate/advocacy/int_advocacy__posts_gathered.sql",
         "where observed.published_date <= observed.last_captured_date",
