@@ -25,7 +25,16 @@ from ingestion.mapping import arithmetic, row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
 from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
-from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, number_given, one, plain_words
+from ingestion.readers.table import (
+    Reader,
+    Table,
+    is_of_the_machine,
+    names_of,
+    number_given,
+    one,
+    plain_words,
+    without_cells,
+)
 from ingestion.sql import listed, quote
 from ingestion.totals import is_total
 from ingestion.user_config import load as user_config
@@ -707,7 +716,7 @@ def _evaluated_sql(layout: Layout) -> str:
         select {lines}{columns}, extra, {_invalid_sql(invalid)}, bad_column,
             {is_bad} left(case bad_column {" ".join(shown)} end, {VALUE_SHOWN}) end as bad_value,
             {is_bad} case bad_column {" ".join(reasons)} end end as bad_reason,
-            {is_bad} {layout.table.row} end as cells
+            {is_bad} {_row_sql(layout)} end as cells
         from (select *, case {" ".join(tests)} end as bad_column,
                   case when {has_invalid} then true end as has_invalid
               from (select *{f" replace ({', '.join(bounded)})" if bounded else ""}
@@ -715,6 +724,21 @@ def _evaluated_sql(layout: Layout) -> str:
                           from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
                                 from {layout.table.relation}))))
         """
+
+
+def _row_sql(layout: Layout) -> str:
+    """A refused row as read, for the people who mend it.
+
+    There is nothing to mend in a row that is left out on purpose, so nothing of a customer is kept of it: no cell that
+    the mapping hashes or ignores.
+    """
+    hashed, row = _hashed(layout), layout.table.row
+    if not hashed:
+        return row
+    ignored = {tidy(name) for name in layout.part.ignore}
+    places = {index for index, name in enumerate(layout.table.header) if tidy(name) in ignored} | hashed
+    rest = "'{}'" if layout.table.rest is not None else without_cells(row, places)
+    return f"case when bad_column in {ON_PURPOSE} then {rest} else {row} end"
 
 
 def _nobody_words(layout: Layout) -> str:

@@ -7,6 +7,8 @@ import pytest
 from ingestion import contracts
 from ingestion.config import PROJECT_DIR
 
+from ..conftest import Yard
+
 # The contract as it was agreed: column names in order, `*` where required, the values of a column in brackets.
 CONTRACT = """
 | `account_snapshots` | platform*, account_id*, captured_at*, followers, following, posts, likes_total, views_total, handle, display_name, country, language, niche |
@@ -79,3 +81,24 @@ def test_each_feed_stands_in_the_data_contract_for_people() -> None:
             values = f" ({', '.join(rule.values)})" if rule.values else ""
             shown.append(f"{column}{values}{'*' if rule.required else ''}")
         assert f"| `{name}` | {', '.join(shown)} |" in page, name
+
+
+@pytest.mark.parametrize("feed", contracts.load_feeds().values(), ids=lambda feed: feed.feed)
+def test_the_data_contract_says_by_what_a_row_is_known(feed: contracts.Feed) -> None:
+    page = (PROJECT_DIR / "docs" / "data-contract.md").read_text(encoding="utf-8")
+    assert re.search(rf"^\| `{feed.feed}` \| [^|]+ \| {', '.join(feed.identity)} \|$", page, re.MULTILINE)
+
+
+def test_the_examples_of_the_data_contract_land(yard: Yard) -> None:
+    """Two accounts, one of them without a count of followers; and an order of 80.00 net."""
+    page = (PROJECT_DIR / "docs" / "data-contract.md").read_text(encoding="utf-8")
+    accounts, order = (
+        next(block for block in page.split("```") if block.startswith(f"\n{first}"))
+        for first in ("platform,account_id", "order_id,customer_id")
+    )
+    yard.drop("account_snapshots/crawl_2026-01-05.csv", accounts.lstrip())
+    yard.drop("orders/orders_2026-05-01.csv", order.lstrip())
+    yard.land()
+    assert yard.rows("account_snapshots/crawl_2026-01-05.csv", "followers, posts") == [(12431, 301), (None, 77)]
+    net = "gross_amount - discount_amount - tax_amount - shipping_amount"
+    assert yard.rows("orders/orders_2026-05-01.csv", net) == [(80,)]
