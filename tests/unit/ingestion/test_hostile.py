@@ -14,7 +14,7 @@ from . import hostile
 @pytest.mark.parametrize("seed", [1, 2])
 def test_hostile_files_neither_stop_the_run_nor_lose_a_row(settings: Settings, seed: int) -> None:
     raw.write_empty_schemas(settings)
-    landed, _ = hostile.land(settings, seed, 300)
+    landed, *_ = hostile.land(settings, seed, 300)
     states = hostile.account(settings)
     assert landed.files_new + len(landed.files_waiting) <= landed.files_seen
     # A maker whose files all fail, or all land, would test one half alone.
