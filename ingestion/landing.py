@@ -250,8 +250,12 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
     digest = hashlib.sha256()
     with os.fdopen(open_inside(settings.landing, relative_path), "rb") as source, partial.open("wb") as target:
         before = os.fstat(source.fileno())
-        if before.st_size > settings.max_unpacked_bytes:
-            # Asked before the copy: a file with holes takes no room where it lies.
+        # What is refused is kept all the same, so that it can be read again, but where the disk would fill: a file with
+        # holes takes no room where it lies.
+        is_hollow = before.st_blocks * 512 < before.st_size
+        if before.st_size > settings.max_unpacked_bytes and (
+            is_hollow or before.st_size > shutil.disk_usage(settings.inbox).free
+        ):
             raise FileRefused(_larger_than(settings.max_unpacked_bytes))
         while block := source.read(BLOCK):
             digest.update(block)
