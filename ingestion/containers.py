@@ -163,12 +163,17 @@ def identity_of_part(sha256: str, part: str) -> str:
     return hashlib.sha256(f"{sha256}\0{part}".encode()).hexdigest()
 
 
+def blocks(source: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
+    """What an open file holds, block by block."""
+    while block := source.read(BLOCK):
+        yield block
+
+
 def gzip_blocks(copy: Path) -> Iterator[bytes]:
     """Blocks of what a gzip file holds. Raises FileRefused where it is cut or damaged."""
     try:
         with gzip.open(copy, "rb") as source:
-            while block := source.read(BLOCK):
-                yield block
+            yield from blocks(source)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         detail = "it is cut off" if isinstance(error, EOFError) else str(error)
         raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error

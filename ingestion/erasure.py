@@ -18,7 +18,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import IO
 
 import duckdb
 
@@ -432,7 +431,7 @@ def holds(file: Path, account_id: str) -> bool:
         if magic[:2] == b"\x1f\x8b":
             return _blocks_hold(containers.gzip_blocks(file), pattern, len(account_id))
         with file.open("rb") as source:
-            return _blocks_hold(_blocks(source), pattern, len(account_id))
+            return _blocks_hold(containers.blocks(source), pattern, len(account_id))
     except (FileRefused, *containers.BROKEN):
         return True
 
@@ -441,17 +440,12 @@ def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], a
     """Whether a member of a zip holds the id; what is packed once more is unpacked first."""
     if not name.lower().endswith(PACKED):
         with parts.open(name) as source:
-            return _blocks_hold(_blocks(source), pattern, len(account_id))
+            return _blocks_hold(containers.blocks(source), pattern, len(account_id))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "part"
         with parts.open(name) as source, target.open("wb") as out:
             shutil.copyfileobj(source, out, BLOCK)
         return holds(target, account_id)
-
-
-def _blocks(source: IO[bytes]) -> Iterator[bytes]:
-    while block := source.read(BLOCK):
-        yield block
 
 
 def _blocks_hold(blocks: Iterator[bytes], pattern: re.Pattern[bytes], width: int) -> bool:

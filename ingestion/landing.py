@@ -154,13 +154,32 @@ def scan(landing: Path) -> Iterator[Candidate]:
                 continue
             except OSError as error:
                 closed.append(OSError(error.errno, error.strerror, folder))
-    for where, fault in {str(fault.filename): fault for fault in closed}.items():
-        path = Path(where)
-        if path != landing or fault.errno not in (errno.ENOENT, errno.ENOTDIR):
-            refusal = FileRefused(
-                f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten it"
-            )
-            yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
+    yield from _closed_folders(landing, closed)
+
+
+def _closed_folders(landing: Path, faults: list[OSError]) -> Iterator[Candidate]:
+    """The folders in which something could not be read, each once; the one above where a folder is hidden itself."""
+    named = set()
+    for fault in faults:
+        path = Path(str(fault.filename))
+        while path != landing and not _is_seen(path):
+            path = path.parent
+        # What is gone meanwhile is nobody's fault.
+        if fault.errno in (errno.ENOENT, errno.ENOTDIR) or path in named:
+            continue
+        named.add(path)
+        refusal = FileRefused(
+            f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten its path"
+        )
+        yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
+
+
+def _is_seen(path: Path) -> bool:
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:

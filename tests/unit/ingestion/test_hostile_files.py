@@ -367,6 +367,46 @@ def test_a_folder_that_may_not_be_read_is_named(
     assert yard_with_good.batch("account_snapshots/sub/x.csv")["rows_accepted"] == 2
 
 
+def test_a_folder_in_a_folder_that_may_not_be_entered_stops_nothing(
+    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be looked at itself, so the one above it is named."""
+    inner = yard_with_good.drop("account_snapshots/sub/deep/x.csv", GOOD + b"\n").parent
+    scandir, lstat = os.scandir, Path.lstat
+
+    def denied(path: Any) -> Any:
+        if path == str(inner):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    def not_entered(path: Path) -> Any:
+        if path.is_relative_to(inner):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return lstat(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    monkeypatch.setattr(Path, "lstat", not_entered)
+    yard_with_good.land()
+    assert "what lies in it cannot be read" in yard_with_good.batch("account_snapshots/sub")["reason"]
+    assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
+
+
+def test_a_folder_that_vanishes_during_the_look_stops_nothing(
+    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = yard_with_good.drop("account_snapshots/sub/x.csv", GOOD + b"\n").parent
+    scandir = os.scandir
+
+    def gone(path: Any) -> Any:
+        if path == str(folder):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert yard_with_good.land().files_quarantined == 0
+    assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
+
+
 def test_a_file_with_holes_is_refused_before_it_is_copied(
     yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
