@@ -13,11 +13,11 @@ int_creator__vendor_metrics as (
         reported.metric,
         reported.as_of_date,
         reported.period_days,
+        reported.data_origin,
         -- A percentage is a fraction in the marts, as everywhere else. Six decimals and two more make eight.
         cast(reported.value as decimal(26, 8)) * case when reported.unit = 'percent' then 0.01 else 1 end as value,
         case when reported.unit = 'percent' then 'fraction' else reported.unit end as unit,
-        case when reported.unit = 'money' then reported.currency end as currency,
-        reported.data_origin
+        case when reported.unit = 'money' then reported.currency end as currency
     from reported
     cross join base
     where reported.as_of_date <= base.as_of_date

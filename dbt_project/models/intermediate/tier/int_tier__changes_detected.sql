@@ -1,5 +1,6 @@
 -- One row per account, scheme and UTC day on which the account began to hold a tier.
--- A confirmed tier depends on all earlier streaks of its account, but only accounts with a streak on a planned day can change there.
+-- A confirmed tier depends on all earlier streaks of its account, but only accounts with a streak on a planned day can
+-- change there.
 -- One model: entry, new cut-offs and the 7th day are set against each other in one order of the account's streaks.
 with planned as (
     {{ planned_dates("int_tier__changes_detected") }}

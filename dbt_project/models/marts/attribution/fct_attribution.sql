@@ -47,7 +47,8 @@ codes as (
     from order_codes
     inner join orders on {{ same_in_shop("order_codes", "orders", "order_id") }}
     left join clicked
-        on {{ same_in_shop("order_codes", "clicked", "order_id") }} and order_codes.collaboration_id = clicked.collaboration_id
+        on {{ same_in_shop("order_codes", "clicked", "order_id") }}
+        and order_codes.collaboration_id = clicked.collaboration_id
     left join leaked on {{ same_in_shop("orders", "leaked", "order_id") }}
 ),
 
