@@ -206,8 +206,8 @@ REACHES = {
     "fct_account_daily": {"account_snapshots": 800},
     "fct_account_tier_daily": {"account_snapshots": 400},
     "fct_post_daily": {"post_snapshots": 35},
-    # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
-    "fct_follower_trust_daily": {"account_snapshots": 622, "post_snapshots": 222},
+    # 90 of suspicions since a withheld date + 30 of the day before of who became suspicious + those of the verdicts.
+    "fct_follower_trust_daily": {"account_snapshots": 742, "post_snapshots": 342},
     # 90 of posts + 7 of followers at their publication; of the attributes all that was ever given.
     "fct_account_engagement_daily": {"account_snapshots": 497, "post_snapshots": 97, "accounts": ALL_HISTORY},
     # The 222 of the verdicts that leave suspicious peers out, more than the 97 of the rates that are ranked.
@@ -229,14 +229,17 @@ REACHES = {
     "int_agreement__brand_posts_named": {"account_snapshots": 497, "post_snapshots": 97},
     "int_social__hashtags_added": {"account_snapshots": 497, "post_snapshots": 97},
     "int_social__mentions_observed": {"mentions": 0},
-    "int_trust__growth_measured": {"account_snapshots": 430},
-    "int_trust__growth_peers_measured": {"account_snapshots": 430},
-    # 31 of growth, each day since the last known one at most 30 days before.
-    "int_trust__windows_measured": {"account_snapshots": 461},
+    "int_trust__growth_measured": {"account_snapshots": 440},
+    "int_trust__growth_peers_measured": {"account_snapshots": 440},
+    # 31 of growth, each day since the last known one at most 30 days before, without the misreads of 10 days.
+    "int_trust__windows_measured": {"account_snapshots": 471},
     "int_trust__rates_compared": {"account_snapshots": 497, "post_snapshots": 97},
     "int_trust__engagement_peers_measured": {"account_snapshots": 497, "post_snapshots": 97},
     "int_trust__signals_raised": {"account_snapshots": 532, "post_snapshots": 132},
+    # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
     "int_trust__accounts_evaluated": {"account_snapshots": 622, "post_snapshots": 222},
+    "int_trust__dates_withheld": {"account_snapshots": 652, "post_snapshots": 252},
+    "int_trust__misreads": {"account_snapshots": 410},
     "int_tier__streaks_detected": {"account_snapshots": 428},
     "int_tier__changes_detected": {"account_snapshots": ALL_HISTORY},
     "int_equivalence__equivalents_sampled": {"account_snapshots": 622, "post_snapshots": 222},
@@ -282,7 +285,7 @@ def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
     before = nodes["int_trust__rate_shifts_measured"]
     found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
     for name, days in {"int_trust__signals_raised": 162, "int_trust__accounts_evaluated": 252,
-                       "fct_follower_trust_daily": 252, "int_equivalence__equivalents_sampled": 252}.items():  # fmt: skip
+                       "fct_follower_trust_daily": 372, "int_equivalence__equivalents_sampled": 252}.items():  # fmt: skip
         assert found[name]["post_snapshots"] == days
     assert found["fct_post_daily"]["post_snapshots"] == 35
 
@@ -308,7 +311,10 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         "int_snapshot__post_changes_measured": 35,
         "int_snapshot__post_last_known_values": 35,
         "int_tier__streaks_detected": 28,
+        "int_trust__dates_withheld": 30,
         "int_trust__growth_measured": 30,
+        "int_trust__misreads": 10,
+        "int_trust__suspicions_withheld": 90,
         "int_trust__windows_summed": 31,
     }
     for name, days in named.items():

@@ -31,6 +31,18 @@ FILLED = (
 CALM = (1000, 1.0, 50.0, 1, "nano")
 
 
+def write_withheld(settings: Settings, *rows: tuple) -> None:
+    """The build database, with the dates whose verdicts the models withheld."""
+    settings.build_db.parent.mkdir(parents=True, exist_ok=True)
+    with closing(duckdb.connect(str(settings.build_db))) as build:
+        build.execute(
+            "create schema intermediate; create table intermediate.int_trust__dates_withheld (platform varchar,"
+            " snapshot_date date, main_signal varchar, accounts_evaluated integer, accounts_newly_suspicious integer)"
+        )
+        for row in rows:
+            build.execute("insert into intermediate.int_trust__dates_withheld values (?, ?, ?, ?, ?)", row)
+
+
 @pytest.fixture
 def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
     """Plan one day that has landed rows, and write a mart with the given rows (after account and date)."""
@@ -39,6 +51,7 @@ def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
         night(day, [1000] * ACCOUNTS)
         on = FIRST_DAY + timedelta(days=day)
         plan.make(settings, "r1", on, [plan.Model("fct_account_daily", "f", True)], True)
+        write_withheld(settings)
         with closing(duckdb.connect(str(settings.marts_db))) as marts:
             marts.execute(f"create schema marts; create table marts.fct_account_daily ({COLUMNS})")
             marts.execute(f"create table marts.fct_follower_trust_daily ({TRUST_COLUMNS})")
@@ -63,8 +76,8 @@ def test_a_calm_day_passes_and_is_recorded(settings, mart, recorded):
     mart([CALM] * ACCOUNTS)
     assert failed(check(settings)) == set()
     rows = recorded("r1")
-    # Six shares, four of trust, and whether each frame is complete.
-    assert len(rows) == 11
+    # Six shares, five of trust, and whether each frame is complete.
+    assert len(rows) == 12
     # 1 follower more than 999.
     assert rows["median_relative_change_per_day"]["observed"] == "0.0010 (1)"
 
