@@ -229,17 +229,17 @@ REACHES = {
     "int_agreement__brand_posts_named": {"account_snapshots": 497, "post_snapshots": 97},
     "int_social__hashtags_added": {"account_snapshots": 497, "post_snapshots": 97},
     "int_social__mentions_observed": {"mentions": 0},
-    "int_trust__growth_measured": {"account_snapshots": 440},
-    "int_trust__growth_peers_measured": {"account_snapshots": 440},
-    # 31 of growth, each day since the last known one at most 30 days before, without the misreads of 10 days.
-    "int_trust__windows_measured": {"account_snapshots": 471},
+    "int_trust__growth_measured": {"account_snapshots": 444},
+    "int_trust__growth_peers_measured": {"account_snapshots": 444},
+    # 31 of growth, each day since the last known one at most 30 days before, without the misreads of 14 days.
+    "int_trust__windows_measured": {"account_snapshots": 475},
     "int_trust__rates_compared": {"account_snapshots": 497, "post_snapshots": 97},
     "int_trust__engagement_peers_measured": {"account_snapshots": 497, "post_snapshots": 97},
     "int_trust__signals_raised": {"account_snapshots": 532, "post_snapshots": 132},
     # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
     "int_trust__accounts_evaluated": {"account_snapshots": 622, "post_snapshots": 222},
     "int_trust__dates_withheld": {"account_snapshots": 652, "post_snapshots": 252},
-    "int_trust__misreads": {"account_snapshots": 410},
+    "int_trust__misreads": {"account_snapshots": 414},
     "int_tier__streaks_detected": {"account_snapshots": 428},
     "int_tier__changes_detected": {"account_snapshots": ALL_HISTORY},
     "int_equivalence__equivalents_sampled": {"account_snapshots": 622, "post_snapshots": 222},
@@ -313,7 +313,7 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         "int_tier__streaks_detected": 28,
         "int_trust__dates_withheld": 30,
         "int_trust__growth_measured": 30,
-        "int_trust__misreads": 10,
+        "int_trust__misreads": 14,
         "int_trust__suspicions_withheld": 90,
         "int_trust__windows_summed": 31,
     }

@@ -10,7 +10,7 @@ TRUST = "models/intermediate/trust/int_trust__"
 
 # Each edit breaks one rule; its unit test must fail.
 BROKEN: dict[str, tuple[str, str, str]] = {
-    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "<= 72 * 3600000000", "<= 71 * 3600000000"),
+    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "else 72 }}", "else 71 }}"),
     "growth_steps_over_a_count_that_proved_a_misread": (
         "models/intermediate/trust/int_trust__growth_measured.sql",
         "and today.snapshot_date >= misreads.snapshot_date",

@@ -1,4 +1,5 @@
 -- One row per account and planned day with a capture: evidence of the last 90 days, score and verdict, both sides.
+-- One model: evidence is joined with the days once, for score, verdict and words alike.
 {% set flag_days = 90 %}
 
 with days as (
@@ -114,7 +115,7 @@ convicted as (
             else covered.audience_score_in_full
         end as audience_score
     from covered
-    inner join verdicts as suspicious on suspicious.verdict = 'suspicious'
+    left join verdicts as suspicious on suspicious.verdict = 'suspicious'
 ),
 
 -- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.

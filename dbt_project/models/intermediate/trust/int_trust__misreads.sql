@@ -1,5 +1,6 @@
 -- One row per account, day whose followers were misread, and day that proved it: nine tenths of the move were undone.
-{% set look_back_days = 10 %}
+{% set look_back_days = 14 %}
+{% set misread_days = 7 %}
 {% set captures = 3 %}
 
 with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
@@ -11,7 +12,7 @@ planned as (
 reach as (
     select
         {{ add_days("min(snapshot_date)", -look_back_days) }} as first_day,
-        {{ add_days("min(snapshot_date)", -captures) }} as first_misread,
+        {{ add_days("min(snapshot_date)", -misread_days) }} as first_misread,
         max(snapshot_date) as last_day
     from planned
 ),
@@ -37,7 +38,7 @@ moved as {{ made_first() }} (
         on today.platform = days.platform
         and today.account_id = days.account_id
         and today.snapshot_date > days.snapshot_date
-        and {{ add_days("today.snapshot_date", -captures) }} <= days.snapshot_date
+        and {{ add_days("today.snapshot_date", -misread_days) }} <= days.snapshot_date
     where
         days.snapshot_date between (select reach.first_misread from reach) and (select reach.last_day from reach)
         and abs(days.followers - today.followers) * 100 >= 8 * least(days.followers, today.followers)
