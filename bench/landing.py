@@ -16,6 +16,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import pandas  # noqa: F401  # DuckDB imports it with the first parameter that it binds; a night has it long before.
 
 from ingestion.config import Settings
 from ingestion.landing import land_files

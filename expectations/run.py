@@ -37,9 +37,11 @@ def check_marts(
 
     Raises ContractError when a critical check failed, or nothing was built.
     """
-    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
+    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily, withdrawals
 
     suites = [fct_account_daily.suite(settings, run_id), *fct_follower_trust_daily.suites(settings, run_id)]
+    withdrawn = withdrawals.suite(settings)
+    suites += [withdrawn] if withdrawn else []
     return _evaluate(settings, run_id, suites, log)
 
 

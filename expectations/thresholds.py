@@ -16,13 +16,15 @@ FEED_OF_MARTS = "account_snapshots"
 def feed_of(suite: str) -> str:
     """The feed by which a user names a suite's checks: its own, or the one that the mart is made of."""
     table = suite.rpartition(".")[2]
+    if table == "withdrawals":
+        return "orders"
     return table if table in load_feeds() else FEED_OF_MARTS
 
 
 def all_checks(settings: Settings) -> dict[str, list[Check]]:
     """Checks of every suite by feed, with the package's bounds."""
     from expectations.suites.landing import account_snapshots, post_snapshots
-    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily
+    from expectations.suites.marts import fct_account_daily, fct_follower_trust_daily, withdrawals
 
     return {
         account_snapshots.FEED: [
@@ -31,6 +33,7 @@ def all_checks(settings: Settings) -> dict[str, list[Check]]:
             *fct_follower_trust_daily.checks_by_date(),
         ],
         post_snapshots.FEED: post_snapshots.checks(settings),
+        withdrawals.ORDERS: withdrawals.checks(),
     }
 
 

@@ -1,17 +1,18 @@
-"""Files that hold files: the members of a zip, the sheets of a workbook, the tables of a file.
+"""Files that hold files (members of a zip, sheets of a workbook, tables of a file), and what packed ones hold.
 
 Each is a file of its own, named `<container>/<member>`. A container is hostile until proved otherwise: it is listed
 under limits before anything in it is read, and a path in it is a name, never a place to write to.
 """
 
 import fnmatch
+import gzip
 import hashlib
 import html
 import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -29,6 +30,8 @@ MAX_PATH = 500
 MAX_RATIO, RATIO_FROM_BYTES = 200, 64 << 20
 # What operating systems add to a zip.
 NOT_DATA = ("Thumbs.db", "desktop.ini", "Icon\r")
+# So many packed bytes unfold in memory at once, to 32 MiB at most.
+ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 MAX_WORKBOOK_XML = 4 << 20
 
@@ -152,3 +155,35 @@ def _sheets_of(file: IO[bytes]) -> list[tuple[str, bool]]:
 def identity_of_part(sha256: str, part: str) -> str:
     """What tells a sheet or a table of a file from the others: it has no bytes of its own."""
     return hashlib.sha256(f"{sha256}\0{part}".encode()).hexdigest()
+
+
+def gzip_blocks(copy: Path) -> Iterator[bytes]:
+    """Blocks of what a gzip file holds. Raises FileRefused where it is cut or damaged."""
+    try:
+        with gzip.open(copy, "rb") as source:
+            while block := source.read(BLOCK):
+                yield block
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        detail = "it is cut off" if isinstance(error, EOFError) else str(error)
+        raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error
+
+
+def zstd_blocks(copy: Path) -> Iterator[bytes]:
+    """Blocks of all frames. A frame without its end is cut; its checksum is verified where the sender wrote one.
+
+    Raises FileRefused where it is cut or damaged.
+    """
+    import zstandard
+
+    try:
+        with copy.open("rb") as source:
+            decoder, packed = None, b""
+            while packed or (packed := source.read(ZSTD_BLOCK)):
+                decoder = decoder or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+                yield decoder.decompress(packed)
+                packed = decoder.unused_data if decoder.eof else b""
+                decoder = None if decoder.eof else decoder
+    except zstandard.ZstdError as error:
+        raise FileRefused(f"Zstandard is damaged ({error}); send the file again") from error
+    if decoder is not None:
+        raise FileRefused("Zstandard is damaged (it is cut off); send the file again")

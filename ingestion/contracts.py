@@ -89,7 +89,9 @@ class Feed(Strict):
 
     `time` is the instant at which the row was captured: rows of one key and different instants stand side by side.
     `date` is the column whose UTC date is the row's day (default: `time`; a feed with neither takes its file's
-    `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built.
+    `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built. What is absent from
+    a full delivery is `withdrawn`, or only `noted`, as an agreement is none the less. `line` is the column of the key
+    that tells the lines of one record apart: rows of one file without it are numbered as they stand, equal ones too.
     """
 
     feed: str
@@ -97,6 +99,8 @@ class Feed(Strict):
     time: str | None = None
     date: str | None = None
     visible: Literal["planned_days", "all_days"]
+    absence: Literal["withdrawn", "noted"] | None = None
+    line: str | None = None
     columns: dict[str, FeedColumn]
 
     @property
@@ -112,11 +116,17 @@ class Feed(Strict):
     def fingerprint_of(self, filled: Collection[str]) -> str:
         """Changes whenever a file that fills these columns would be read otherwise.
 
-        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`),
-        nor how its cells are read (`READING`): files that were accepted stay accepted.
+        An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`,
+        `absence`), which rows are told apart by their place (`line`), nor how cells are read (`READING`): files that
+        were accepted stay accepted.
         A file that is still read as v0.1.0 read it keeps the fingerprint that v0.1.0 gave it.
         """
-        left_out: Any = {"visible": True, "columns": dict.fromkeys(self.columns, READING)}
+        left_out: Any = {
+            "visible": True,
+            "absence": True,
+            "line": True,
+            "columns": dict.fromkeys(self.columns, READING),
+        }
         contract = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)
         meaning = _as_far_as(contract, filled)
         first = _first_contracts().get(self.feed)

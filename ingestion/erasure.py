@@ -6,7 +6,6 @@ The record of the act counts what was removed and names nobody. Values are looke
 check results; names of files are not, since others' rows refer to them.
 """
 
-import gzip
 import hashlib
 import hmac
 import os
@@ -26,6 +25,7 @@ import duckdb
 from ingestion import containers, ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
+from ingestion.errors import FileRefused
 from ingestion.raw import PARQUET, columns_of, commit_file
 from ingestion.readers.table import Reader
 from ingestion.sql import listed, quote
@@ -175,6 +175,13 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
     return before - _one(reader, "select count(*) from accepted")
 
 
+def withhold_keys(settings: Settings, reader: Reader, feed: Feed) -> None:
+    """Take suppressed accounts out of the keys `set_aside` before they are written."""
+    target = is_suppressed(settings)
+    if target is not None and "account_id" in feed.key:
+        reader.execute(f"delete from set_aside where {own_rows(feed, target)}")
+
+
 def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
@@ -242,7 +249,11 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         for name, feed in load_feeds().items():
             files, own, taken = _raw_files(settings, name), own_rows(feed, target), references(feed, target)
-            if not files or not (own or taken):
+            if not (own or taken):
+                continue
+            if "account_id" in feed.key:
+                _clean_keys(settings, reader, number, feed, target)
+            if not files:
                 continue
             touched = " or ".join(
                 [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
@@ -260,6 +271,16 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
                 found.raw_rows += rows
     _remove_orphans(settings)
     return delivered
+
+
+def _clean_keys(settings: Settings, reader: duckdb.DuckDBPyConnection, number: int, feed: Feed, target: Target) -> None:
+    """Keys of rows that were not loaded, without the account. The rows themselves are in quarantine."""
+    with ledger.read(settings) as connection:
+        files = [file for file in ledger.key_files_of_feed(connection, feed.feed) if (settings.raw / file[0]).exists()]
+    for path, batch_id in files:
+        source = f"read_parquet({quote(str(settings.raw / path))}, hive_partitioning = false)"
+        if _one(reader, f"select count(*) from {source} where {own_rows(feed, target)}"):
+            _rewrite(settings, reader, number, feed, target, path, batch_id, 0)
 
 
 def _rewrite(
@@ -365,41 +386,34 @@ def _pattern(account_id: str) -> str:
 
 
 def holds(file: Path, account_id: str) -> bool:
-    """Whether a file's content holds the id as a word: plain, gzip, a spreadsheet's parts, or Parquet's cells."""
+    """Whether a file's content holds the id as a word: plain, packed, a spreadsheet's parts, or Parquet's cells.
+
+    A file that cannot be read to its end counts as holding it: nobody can say that it does not.
+    """
     with file.open("rb") as source:
         magic = source.read(4)
-    if magic == b"PAR1":
-        return _parquet_holds(file, account_id)
     pattern = re.compile(_pattern(account_id).encode())
-    if magic[:2] == b"PK":
-        with zipfile.ZipFile(file) as parts:
-            return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
-    if magic == containers.ZSTD:
-        return _zstd_holds(file, pattern, len(account_id))
-    opener: Callable[[Path], IO[bytes]] = gzip.open if magic[:2] == b"\x1f\x8b" else _open_plain  # type: ignore[assignment]
     try:
-        with opener(file) as source:
-            return _stream_holds(source, pattern, len(account_id))
-    except (EOFError, OSError, gzip.BadGzipFile):
-        # A damaged file cannot be read to its end, so nobody can say that it does not hold the id.
-        return True
-
-
-def _zstd_holds(file: Path, pattern: re.Pattern[bytes], width: int) -> bool:
-    import zstandard
-
-    try:
+        if magic == b"PAR1":
+            return _parquet_holds(file, account_id)
+        if magic[:2] == b"PK":
+            with zipfile.ZipFile(file) as parts:
+                return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
+        if magic == containers.ZSTD:
+            return _blocks_hold(containers.zstd_blocks(file), pattern, len(account_id))
+        if magic[:2] == b"\x1f\x8b":
+            return _blocks_hold(containers.gzip_blocks(file), pattern, len(account_id))
         with file.open("rb") as source:
-            unpacked = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-            return _stream_holds(unpacked, pattern, width)
-    except zstandard.ZstdError:
+            return _blocks_hold(_blocks(source), pattern, len(account_id))
+    except (FileRefused, *containers.BROKEN):
         return True
 
 
 def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], account_id: str) -> bool:
     """Whether a member of a zip holds the id; what is packed once more is unpacked first."""
     if not name.lower().endswith(PACKED):
-        return _stream_holds(parts.open(name), pattern, len(account_id))
+        with parts.open(name) as source:
+            return _blocks_hold(_blocks(source), pattern, len(account_id))
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "part"
         with parts.open(name) as source, target.open("wb") as out:
@@ -407,13 +421,14 @@ def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], a
         return holds(target, account_id)
 
 
-def _open_plain(file: Path) -> IO[bytes]:
-    return file.open("rb")
-
-
-def _stream_holds(source: IO[bytes], pattern: re.Pattern[bytes], width: int) -> bool:
-    tail = b""
+def _blocks(source: IO[bytes]) -> Iterator[bytes]:
     while block := source.read(BLOCK):
+        yield block
+
+
+def _blocks_hold(blocks: Iterator[bytes], pattern: re.Pattern[bytes], width: int) -> bool:
+    tail = b""
+    for block in blocks:
         if pattern.search(tail + block):
             return True
         tail = (tail + block)[-(width * 4 + 8) :]

@@ -3,15 +3,15 @@
 A landed file is hostile until proved otherwise. Whatever is wrong with one file never stops the others.
 """
 
-import gzip
+import errno
 import hashlib
 import json
 import os
 import shutil
 import stat
 import time
-import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
@@ -29,8 +29,6 @@ from ingestion.readers.xlsx import verify_zip
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
-# So many packed bytes unfold in memory at once, to 32 MiB at most.
-ZSTD_BLOCK, ZSTD_WINDOW = 1 << 10, 128 << 20
 # Names that senders give to files still under way, and notes beside a delivery: not deliveries themselves.
 NOT_DELIVERIES = (".part", ".tmp", ".crdownload", ".filepart")
 # A file that changed within this many seconds is looked at twice.
@@ -85,6 +83,8 @@ class IngestedFile:
     """A landed file as it was taken in, or why it is refused; `copy` is null where it was never opened.
 
     `plain` is the copy unpacked, which only a delivery that is new needs; `named` is what its rows take from its name.
+    `as_of` is the instant that a manifest, the mapping or its name tells, also where it is refused; `companions` are
+    the files of its delivery by its manifest, which may say that it `says_full`.
     """
 
     copy: Path | None
@@ -95,6 +95,9 @@ class IngestedFile:
     note: manifest.Entry | None = None
     plain: Path | None = None
     named: tuple[str, ...] = ()
+    as_of: datetime | None = None
+    says_full: bool | None = None
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,8 +136,12 @@ class Landed:
 
 
 def scan(landing: Path) -> Iterator[Candidate]:
-    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out."""
-    for folder, subfolders, names in os.walk(landing, followlinks=False):
+    """Every name under landing in a fixed order, links not followed, notes and half-uploads left out.
+
+    A folder that this user may not list or enter stands there itself, refused, and so does a path that is too long.
+    """
+    closed: list[OSError] = []
+    for folder, subfolders, names in os.walk(landing, onerror=closed.append, followlinks=False):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith((".", "_")))
         links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
         for name in sorted([*names, *links]):
@@ -145,6 +152,15 @@ def scan(landing: Path) -> Iterator[Candidate]:
                 yield Candidate(full.relative_to(landing).as_posix(), full.lstat())
             except FileNotFoundError:
                 continue
+            except OSError as error:
+                closed.append(OSError(error.errno, error.strerror, folder))
+    for where, fault in {str(fault.filename): fault for fault in closed}.items():
+        path = Path(where)
+        if path != landing or fault.errno not in (errno.ENOENT, errno.ENOTDIR):
+            refusal = FileRefused(
+                f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten it"
+            )
+            yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
 
 
 def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:
@@ -240,6 +256,9 @@ def copy_in(settings: Settings, relative_path: str) -> tuple[Path, str, int]:
     digest = hashlib.sha256()
     with os.fdopen(open_inside(settings.landing, relative_path), "rb") as source, partial.open("wb") as target:
         before = os.fstat(source.fileno())
+        if before.st_size > settings.max_unpacked_bytes:
+            # Asked before the copy: a file with holes takes no room where it lies.
+            raise FileRefused(_larger_than(settings.max_unpacked_bytes))
         while block := source.read(BLOCK):
             digest.update(block)
             target.write(block)
@@ -261,14 +280,18 @@ def unpack(copy: Path, limit: int, file_format: str = "csv") -> Path:
     with copy.open("rb") as source:
         head = source.read(4)
     if head[:2] == b"\x1f\x8b":
-        return _unpacked_to(copy, limit, _gzip_blocks(copy))
+        return _unpacked_to(copy, limit, containers.gzip_blocks(copy))
     if head == containers.ZSTD:
-        return _unpacked_to(copy, limit, _zstd_blocks(copy))
+        return _unpacked_to(copy, limit, containers.zstd_blocks(copy))
     if file_format == "xlsx":
         verify_zip(copy, limit)
     if copy.stat().st_size > limit:
-        raise FileRefused(f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES")
+        raise FileRefused(_larger_than(limit))
     return copy
+
+
+def _larger_than(limit: int) -> str:
+    return f"larger than {limit:,} bytes; split it, or raise GROUNDSWELL_MAX_UNPACKED_BYTES"
 
 
 def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
@@ -286,34 +309,6 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
     except FileRefused as error:
         raise FileRefused(error.reason, error.rows_read or max(0, lines - 1) if size <= limit else 0) from error
     return plain
-
-
-def _gzip_blocks(copy: Path) -> Iterator[bytes]:
-    try:
-        with gzip.open(copy, "rb") as source:
-            while block := source.read(BLOCK):
-                yield block
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        detail = "it is cut off" if isinstance(error, EOFError) else str(error)
-        raise FileRefused(f"gzip is damaged ({detail}); send the file again") from error
-
-
-def _zstd_blocks(copy: Path) -> Iterator[bytes]:
-    """Blocks of all frames. A frame without its end is cut; its checksum is verified where the sender wrote one."""
-    import zstandard
-
-    try:
-        with copy.open("rb") as source:
-            decoder, packed = None, b""
-            while packed or (packed := source.read(ZSTD_BLOCK)):
-                decoder = decoder or zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
-                yield decoder.decompress(packed)
-                packed = decoder.unused_data if decoder.eof else b""
-                decoder = None if decoder.eof else decoder
-    except zstandard.ZstdError as error:
-        raise FileRefused(f"Zstandard is damaged ({error}); send the file again") from error
-    if decoder is not None:
-        raise FileRefused("Zstandard is damaged (it is cut off); send the file again")
 
 
 def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
@@ -433,7 +428,7 @@ def _land_one(
     All feeds that a file fills are read under one fingerprint, for which it is opened before its batches have a name.
     """
     now = utc_now()
-    taken = _take_in(settings, candidate, mapping, refusal, now)
+    taken = _with_delivery(_take_in(settings, candidate, mapping, refusal, now), settings, candidate, mapping, mappings)
     parts: dict[str, tuple[FeedPart, ...]] = mapping.parts_by_feed if mapping else {UNKNOWN_FEED: ()}
     feeds = list(parts)
     asked = {feed: ledger.times_requested(settings, taken.sha256, feed) for feed in feeds}
@@ -454,16 +449,23 @@ def _land_one(
                 if feed in known and known[feed]["mapping_fingerprint"] == fingerprint:
                     continue
                 batch_id = _batch_id(taken, feed, mapping, fingerprint, asked[feed])
-                delivery = replace(delivery, batch_id=batch_id)
+                delivery = replace(delivery, batch_id=batch_id, is_full=_is_full(taken, parts[feed]))
                 opened = _open(reader, plain, mapping, parts[feed], delivery) if number else opened
                 hint = mappings.hint(candidate.label) if isinstance(mapping, CanonicalMapping) else None
-                outcome, raw_files = _read_and_write(
+                outcome, raw_files, keys = _read_and_write(
                     settings, reader, plain, opened, feed, parts[feed], mapping, delivery, hint
                 )
-                batches.append(_batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id))
+                arrival = _arrival_of(delivery, taken, candidate, parts[feed], outcome)
+                batch = _batch_of(delivery, taken, feed, mapping, fingerprint, outcome, raw_files, run_id)
+                batches.append(replace(batch, arrival=arrival, key_file=keys, key_dates=outcome.key_dates))
         ids = {feed: row["batch_id"] for feed, row in known.items()} | {batch.feed: batch.batch_id for batch in batches}
         with ledger.write(settings) as connection:
             _record(connection, candidate, [ids[feed] for feed in feeds], batches, fingerprint)
+            for feed in feeds:
+                if feed in known:
+                    again = replace(_delivery_of(candidate, taken, mapping, now), is_full=_is_full(taken, parts[feed]))
+                    arrival = _arrival_of(again, taken, candidate, parts[feed], None)
+                    ledger.record_arrival(connection, ids[feed], arrival)
             written = {
                 file.path: raw.identity_of((settings.raw / file.path).stat())
                 for batch in batches
@@ -482,19 +484,95 @@ def _land_one(
 
 def _delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:
     """What every row of a file that was taken in carries besides its cells; its batch has no id yet."""
-    written_at = datetime.fromtimestamp(max(0.0, min(candidate.info.st_mtime, time.time())), UTC)
     note = taken.note or manifest.Entry(name=candidate.label)
-    named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time
+    named = note.as_of or (mapping.as_of if mapping else None) or taken.file_time or taken.as_of
     return parse.Delivery(
         batch_id="",
         sha256=taken.sha256,
         file=candidate.label,
-        as_of=named or written_at.replace(tzinfo=None),
+        as_of=named or _written_at(candidate),
         file_time=taken.file_time,
         loaded_at=now,
         origin=note.origin or (mapping.origin if mapping else "observed"),
         is_whole=note.bytes is not None or note.sha256 is not None,
     )
+
+
+def _written_at(candidate: Candidate) -> datetime:
+    """When a file was last written, UTC without zone; a clock ahead counts as now."""
+    seconds = max(0.0, min(candidate.info.st_mtime, time.time()))
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+
+
+def _is_full(taken: IngestedFile, parts: tuple[FeedPart, ...]) -> bool:
+    """Whether a file is all that there is of a feed, as its manifest says, else its mapping."""
+    if not parts or not load_feeds()[parts[0].feed].absence:
+        return False
+    return parts[0].delivers == "full" if taken.says_full is None else taken.says_full
+
+
+def _arrival_of(
+    delivery: parse.Delivery,
+    taken: IngestedFile,
+    candidate: Candidate,
+    parts: tuple[FeedPart, ...],
+    outcome: parse.Outcome | None,
+) -> ledger.Arrival:
+    """What this coming of a file says beside its rows; without an outcome its bytes are known."""
+    of_each = [part.fixed_in(candidate.label).items() for part in parts]
+    shared = dict(item for item in of_each[0] if all(item in others for others in of_each)) if parts else None
+    return ledger.Arrival(
+        file=candidate.label,
+        as_of=delivery.as_of,
+        written_at=_written_at(candidate),
+        scope=json.dumps(shared, sort_keys=True) if parts else None,
+        is_full=delivery.is_full,
+        is_signed=parts[0].signed if parts else False,
+        keys_unread=outcome.keys_unread if outcome else 0,
+        companions=taken.companions,
+    )
+
+
+def _with_delivery(
+    taken: IngestedFile, settings: Settings, candidate: Candidate, mapping: Mapping | None, mappings: Mappings
+) -> IngestedFile:
+    """A file with what is told of its delivery: as of when, whether it is all, and which files belong to it.
+
+    One that is refused belongs to a delivery as well, which withdraws nothing while it does.
+    """
+    if mapping is None or not any(load_feeds()[part.feed].absence for part in mapping.parts):
+        return taken
+    try:
+        note = taken.note or read_note(settings, candidate, mapping)
+    except (FileNotReady, FileRefused):
+        note = None
+    as_of = _announced(note, mapping, candidate.label, candidate.container)
+    if note is None:
+        return replace(taken, as_of=as_of)
+    folder = PurePosixPath(candidate.container or candidate.label).parent
+    beside = []
+    for entry in note.beside:
+        path = (folder / PurePosixPath(entry.name).name).as_posix()
+        try:
+            # What a zip holds is not known before it comes.
+            other = mapping if containers.is_zip(path) else mappings.choose(path)
+        except FileRefused:
+            continue
+        if other is not None and other.mapping == mapping.mapping and _announced(entry, other, path) == as_of:
+            beside.append(path)
+    says_full = None if note.delivers is None else note.delivers == "full"
+    return replace(taken, as_of=as_of, says_full=says_full, companions=tuple(beside))
+
+
+def _announced(
+    note: manifest.Entry | None, mapping: Mapping, path: str, container: str | None = None
+) -> datetime | None:
+    """The `as_of` that a manifest, the mapping or the name of a file tells; null where only the file itself does."""
+    in_name = None
+    for name in (path, container):
+        with suppress(FileRefused):
+            in_name = in_name or (mapping.file_time_of(PurePosixPath(name).name) if name else None)
+    return (note.as_of if note else None) or mapping.as_of or in_name
 
 
 def _take_in(
@@ -511,7 +589,8 @@ def _take_in(
         raise FileNotReady("it vanished before it could be read") from error
     except FileRefused as error:
         # A name that is never opened (a link, a device) is known by its path alone.
-        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, error)
+        why = candidate.refusal or error
+        return IngestedFile(None, hashlib.sha256(f"unread:{candidate.label}".encode()).hexdigest(), 0, None, why)
     if candidate.member is not None and note is not None:
         # It speaks of the zip, whose bytes are as it says.
         note = note.model_copy(update={"bytes": size, "sha256": sha256, "rows": None})
@@ -616,7 +695,7 @@ def _read_and_write(
     mapping: Mapping | None,
     delivery: parse.Delivery,
     hint: str | None,
-) -> tuple[parse.Outcome, list[ledger.RawFile]]:
+) -> tuple[parse.Outcome, list[ledger.RawFile], ledger.KeyFile | None]:
     """Rows to raw and to quarantine, or the whole file to quarantine: all on disk, nothing in the ledger yet.
 
     Args:
@@ -633,7 +712,7 @@ def _read_and_write(
         raw.quarantine_file(settings, feed, delivery.file, taken.sha256, taken.copy, reason)
         rows = error.rows_read
         refused = parse.Outcome("quarantined", reason, opened.header, rows_read=rows, rows_quarantined=rows)
-        return refused, []
+        return refused, [], None
     withheld = erasure.withhold(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
     if withheld:
         left = outcome.rows_accepted - withheld
@@ -641,7 +720,11 @@ def _read_and_write(
         outcome = replace(outcome, state=state, rows_read=outcome.rows_read - withheld, rows_accepted=left)
     if outcome.has_rejects:
         raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
-    return outcome, raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
+    if outcome.has_keys:
+        erasure.withhold_keys(settings, reader, load_feeds()[feed])
+    keys = raw.write_keys(settings, reader, feed, delivery.batch_id) if outcome.has_keys else None
+    files = raw.write_batch(settings, reader, feed, delivery.batch_id) if outcome.rows_accepted else []
+    return outcome, files, keys
 
 
 def _batch_of(

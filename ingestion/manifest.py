@@ -1,8 +1,8 @@
 """Notes that a sender lays beside a delivery: `_manifest.json` or `_SUCCESS`, with what each file must be.
 
-Both hold `{"files": [{"name": ..., "bytes": ..., "sha256": ..., "rows": ..., "as_of": ..., "origin": ...}]}`; every
-key but `name` may be missing. A `_SUCCESS` that holds anything else says nothing of any file. A file that is not what
-its note says waits while it is fresh, and is quarantined whole after that.
+Both hold `{"files": [{"name": ..., "bytes": ..., "sha256": ..., "rows": ..., "as_of": ..., "origin": ...,
+"delivers": ...}]}`; every key but `name` may be missing. A `_SUCCESS` that holds anything else says nothing of any
+file. A file that is not what its note says waits while it is fresh, and is quarantined whole after that.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -23,7 +23,10 @@ PATIENCE_SECONDS = 900
 
 
 class Entry(BaseModel):
-    """What a note says of one file. `as_of` is UTC where it names no zone."""
+    """What a note says of one file. `as_of` is UTC where it names no zone.
+
+    `beside` are the other files of the note: of a delivery in parts none may be missing.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -33,11 +36,16 @@ class Entry(BaseModel):
     rows: int | None = Field(default=None, ge=0)
     as_of: datetime | None = None
     origin: Literal["observed", "simulated"] | None = None
+    delivers: Literal["changes", "full"] | None = None
+    beside: tuple["Entry", ...] = ()
 
     @field_validator("as_of")
     @classmethod
     def _in_utc(cls, value: datetime | None) -> datetime | None:
-        return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        try:
+            return value.astimezone(UTC).replace(tzinfo=None) if value and value.tzinfo else value
+        except OverflowError as error:
+            raise ValueError("in UTC it lies beyond the calendar") from error
 
     def check_bytes(self, size: int, sha256: str, seconds_old: float) -> None:
         """Raise FileNotReady, or after a while FileRefused, when the file is not the one that was announced."""
@@ -57,16 +65,37 @@ class Entry(BaseModel):
             raise FileRefused(f"it has {rows:,} rows, its manifest says {self.rows:,}; send it again", rows)
 
 
-class Manifest(BaseModel):
-    """The notes of one folder."""
+def _entry(text: bytes, name: str) -> Entry | None:
+    """What a folder's note says of a file, null where it says nothing. What is wrong with others is theirs.
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    Raises ValueError for a note that is no object with a list `files`, for what it says of this file where that cannot
+    be, and for an entry without a name where none names the file: it may be meant.
+    """
+    content = json.loads(text)
+    files = content.get("files", []) if isinstance(content, dict) else None
+    if not isinstance(files, list):
+        raise ValueError('it is no object with a list "files"')
+    names = [entry.get("name") if isinstance(entry, dict) else None for entry in files]
+    named = [entry for entry, given in zip(files, names, strict=True) if PurePosixPath(str(given)).name == name]
+    if named:
+        try:
+            entry = Entry.model_validate(named[0])
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        others = (other for other in files if other is not named[0] and isinstance(other, dict) and "name" in other)
+        return entry.model_copy(update={"beside": tuple(_other(other, entry) for other in others)})
+    if not all(isinstance(given, str) for given in names):
+        raise ValueError("one of its entries names no file")
+    return None
 
-    files: tuple[Entry, ...] = ()
 
-    def entry(self, name: str) -> Entry | None:
-        """What is said of a file, null where nothing is."""
-        return next((entry for entry in self.files if PurePosixPath(entry.name).name == name), None)
+def _other(said: dict[str, Any], entry: Entry) -> Entry:
+    """What a note says of another file; one of which it says what cannot be counts as a part of the same delivery."""
+    try:
+        return Entry.model_validate(said)
+    except ValidationError:
+        return Entry(name=str(said["name"]), as_of=entry.as_of)
 
 
 def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | None:
@@ -87,8 +116,8 @@ def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | 
         with os.fdopen(descriptor, "rb") as source:
             text = source.read(MAX_BYTES)
         try:
-            entry = Manifest.model_validate(json.loads(text)).entry(name)
-        except (ValueError, ValidationError, RecursionError) as error:
+            entry = _entry(text, name)
+        except (ValueError, RecursionError) as error:
             if note == "_SUCCESS":
                 continue
             raise FileNotReady(f"{note} beside it cannot be read ({str(error).splitlines()[0]}); correct it") from error

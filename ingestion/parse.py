@@ -6,6 +6,7 @@ several times), with a value `v_<name>` per feed column; of a row that is refuse
 reason; of a row that loads the texts of its optional cells that are invalid. `numbered` is the same with `source_line`
 and `place`, which tells rows of one line apart; `dropped` lists the places of repeated rows that do not stay; `rejects`
 holds what goes to quarantine (source_line, column_name, value, reason, row); `accepted` is the view that `raw` writes.
+`set_aside` holds the keys of rows that are not loaded, of the feeds whose rows a later delivery can withdraw.
 """
 
 import difflib
@@ -25,7 +26,16 @@ from ingestion.mapping import arithmetic, row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
 from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
-from ingestion.readers.table import Reader, Table, is_of_the_machine, names_of, number_given, one, plain_words
+from ingestion.readers.table import (
+    Reader,
+    Table,
+    is_of_the_machine,
+    names_of,
+    number_given,
+    one,
+    plain_words,
+    without_cells,
+)
 from ingestion.sql import listed, quote
 from ingestion.totals import is_total
 from ingestion.user_config import load as user_config
@@ -48,6 +58,7 @@ class Delivery:
 
     Args:
         is_whole: whether a manifest names the file's bytes or its SHA-256, so that it cannot be cut.
+        is_full: whether it is all that there is, so that what it no longer holds is withdrawn.
     """
 
     batch_id: str
@@ -58,6 +69,7 @@ class Delivery:
     loaded_at: datetime
     origin: str = "observed"
     is_whole: bool = False
+    is_full: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,9 @@ class Outcome:
     Args:
         rows_left_out: of the quarantined, those that the mapping's `keep` leaves out on purpose.
         invalid_cells: of the accepted, rows by column whose cell could not be read and became null.
+        has_keys: whether rows that are not loaded name keys that count: see `set_aside`.
+        keys_unread: rows of which not even the key can be read.
+        key_dates: days of the rows that `keep` leaves out.
     """
 
     state: str
@@ -79,6 +94,9 @@ class Outcome:
     rows_left_out: int = 0
     invalid_cells: dict[str, int] = field(default_factory=dict)
     has_rejects: bool = False
+    has_keys: bool = False
+    keys_unread: int = 0
+    key_dates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -237,6 +255,7 @@ def read_table(
     rejected = one(reader, "select count(*) from rejects")
     left_out = table.left_out + one(reader, f"select count(*) from numbered where bad_column in {ON_PURPOSE}")
     accepted = one(reader, f"select count(*) from numbered where {_STAYS}")
+    has_keys, keys_unread, key_dates = _set_keys_aside(reader, layouts)
     outages = {layout.number: _outages(reader, layout) for layout in layouts}
     invalid = invalid_cells(reader)
     notes = [
@@ -264,6 +283,9 @@ def read_table(
         rows_left_out=left_out,
         invalid_cells={cells.column: cells.rows for cells in invalid},
         has_rejects=rejected > 0,
+        has_keys=has_keys,
+        keys_unread=keys_unread,
+        key_dates=key_dates,
     )
 
 
@@ -710,7 +732,7 @@ def _evaluated_sql(layout: Layout) -> str:
         select {lines}{columns}, extra, {_invalid_sql(invalid)}, bad_column,
             {is_bad} left(case bad_column {" ".join(shown)} end, {VALUE_SHOWN}) end as bad_value,
             {is_bad} case bad_column {" ".join(reasons)} end end as bad_reason,
-            {is_bad} {layout.table.row} end as cells
+            {is_bad} {_row_sql(layout)} end as cells
         from (select *, case {" ".join(tests)} end as bad_column,
                   case when {has_invalid} then true end as has_invalid
               from (select *{f" replace ({', '.join(bounded)})" if bounded else ""}
@@ -718,6 +740,21 @@ def _evaluated_sql(layout: Layout) -> str:
                           from (select *, {", ".join(texts)}, {_extra_sql(layout)} as extra
                                 from {layout.table.relation}))))
         """
+
+
+def _row_sql(layout: Layout) -> str:
+    """A refused row as read, for the people who mend it.
+
+    There is nothing to mend in a row that is left out on purpose, so nothing of a customer is kept of it: no cell that
+    the mapping hashes or ignores.
+    """
+    hashed, row = _hashed(layout), layout.table.row
+    if not hashed:
+        return row
+    ignored = {tidy(name) for name in layout.part.ignore}
+    places = {index for index, name in enumerate(layout.table.header) if tidy(name) in ignored} | hashed
+    rest = "'{}'" if layout.table.rest is not None else without_cells(row, places)
+    return f"case when bad_column in {ON_PURPOSE} then {rest} else {row} end"
 
 
 def _nobody_words(layout: Layout) -> str:
@@ -809,7 +846,7 @@ def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
 def _drop_tables(reader: Reader) -> None:
     for view in ("accepted", "accepted_by_day", "numbered"):
         reader.execute(f"drop view if exists {view}")
-    for table in ("evaluated", "dropped", "repeats", "reread"):
+    for table in ("evaluated", "dropped", "repeats", "reread", "set_aside"):
         reader.execute(f"drop table if exists {table}")
     reader.execute("create temp table dropped (place bigint)")
 
@@ -842,7 +879,11 @@ def _resolve_duplicates(reader: Reader, layouts: list[Layout]) -> int:
     own_key = ", ".join(f"numbered.v_{name}" for name in named)
     # An optional part of a key may be empty, and is then alike.
     is_repeated = " and ".join(f"numbered.v_{name} is not distinct from repeated.v_{name}" for name in named)
-    repeated = f"select {key} from evaluated where bad_column is null group by {key} having count(*) > 1"
+    # Lines of one record that have no id of their own are told apart by their place alone.
+    if feed.line and feed.line not in filled:
+        return 0
+    is_told = "bad_column is null" + (f" and v_{feed.line} is not null" if feed.line else "")
+    repeated = f"select {key} from evaluated where {is_told} group by {key} having count(*) > 1"
     if not one(reader, f"select count(*) from ({repeated} limit 1)"):
         return 0
     content = ", ".join(f"'v_{name}': numbered.v_{name}" for name in filled)
@@ -855,7 +896,7 @@ def _resolve_duplicates(reader: Reader, layouts: list[Layout]) -> int:
             {keeper}(place) over same as kept_place, min(source_line) over same as first_line,
             max(source_line) over same as last_line, count(*) over same as rows
         from (select source_line, place, {own_key}, {{{content}}} as content
-              from numbered join ({repeated}) as repeated on {is_repeated} where bad_column is null)
+              from numbered join ({repeated}) as repeated on {is_repeated} where {is_told})
         window same as (partition by {key})
         """
     )
@@ -864,6 +905,51 @@ def _resolve_duplicates(reader: Reader, layouts: list[Layout]) -> int:
         _quarantine_conflicts(reader, layouts, is_conflict)
     reader.execute(f"insert into dropped select place from repeats where {is_conflict} or place <> kept_place")
     return one(reader, f"select count(*) from repeats where not ({is_conflict}) and place <> kept_place")
+
+
+def _set_keys_aside(reader: Reader, layouts: list[Layout]) -> tuple[bool, int, tuple[str, ...]]:
+    """Make `set_aside` of a file that may withdraw something: the keys of its rows that are not loaded.
+
+    What `keep` leaves out is withdrawn; what is `held`, as a row in quarantine, is no more absent than it is loaded.
+    Returns whether there are any, how many rows have no readable key, and the days of what is left out.
+    """
+    feed, filled, is_full = layouts[0].feed, layouts[0].filled, layouts[0].delivery.is_full
+    keeps = any(layout.part.keep for layout in layouts)
+    withdraws = keeps and layouts[0].part.left_out == "withdrawn" and feed.absence == "withdrawn"
+    if not feed.absence or not (is_full or withdraws):
+        return False, 0, ()
+
+    def cell(name: str | None) -> str:
+        return f"v_{name}" if name in filled else "null"
+
+    # Without the parts that may be empty: a shop, a line, the day of an agreement's version.
+    parts = [name for name in feed.key if feed.columns[name].required]
+    record = f"concat_ws('/', {', '.join(map(cell, parts))})"
+    in_key = ", ".join(quote(name) for name in feed.key)
+    is_unread = " or ".join([*(f"{cell(name)} is null" for name in parts), f"bad_column in ({in_key})"])
+    account = ", ".join(f"{cell(name if name in parts else None)} as {name}" for name in ("platform", "account_id"))
+    is_left_out = f"bad_column = '{LEFT_OUT}'"
+    # A header again, a total and a time of which a row fills nothing are no records.
+    is_record = f"bad_column not in ('{HEADER_AGAIN}', '{TOTAL}', '{NOBODY}')"
+    reader.execute(
+        f"""
+        create temp table set_aside as
+        select {account}, coalesce({cell("shop")}, '') as shop, {record} as record_id, {cell(feed.line)} as line_id,
+            case when {is_left_out} and {withdraws} then 'left_out' else 'held' end as kind,
+            cast({cell(feed.day)} as date) as row_date, source_line
+        from numbered
+        where ({is_record} or place in (select place from dropped))
+            and not coalesce({is_unread}, false) and ({is_full} or {is_left_out})
+        """
+    )
+    unread = one(
+        reader,
+        f"select (select count(*) from numbered where {is_record} and ({is_unread})) + (select"
+        " count(*) from rejects where source_line is null or source_line not in (select source_line from numbered))",
+    )
+    days = "select distinct row_date from set_aside where kind = 'left_out' and row_date is not null order by 1"
+    found = tuple(str(day) for (day,) in reader.execute(days).fetchall())
+    return one(reader, "select count(*) from set_aside") > 0, unread, found
 
 
 def _quarantine_conflicts(reader: Reader, layouts: list[Layout], is_conflict: str) -> None:

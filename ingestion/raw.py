@@ -8,17 +8,18 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
 
 from ingestion import ledger
-from ingestion.config import Settings
+from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
-from ingestion.ledger import RawFile
-from ingestion.readers.table import Reader
+from ingestion.ledger import KeyFile, RawFile
+from ingestion.readers.table import Reader, one
 from ingestion.sql import quote
 
 SQL_TYPES = {
@@ -117,6 +118,33 @@ def _one_part(reader: Reader, folder: Path) -> Path:
     return joined
 
 
+# Of a key that names an account also which one, so that it can be erased.
+KEY_COLUMNS = {
+    "platform": "varchar",
+    "account_id": "varchar",
+    "shop": "varchar",
+    "record_id": "varchar",
+    "line_id": "varchar",
+    "kind": "varchar",
+    "row_date": "date",
+    "source_line": "bigint",
+    "batch_id": "varchar",
+}
+
+
+def write_keys(settings: Settings, reader: Reader, feed: str, batch_id: str) -> KeyFile:
+    """Write the table `set_aside`: keys that a file names in rows that are not loaded, by which it withdraws others."""
+    target = settings.raw / feed / "set_aside" / f"{batch_id}.parquet"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    sources = {name: quote(batch_id) if name == "batch_id" else name for name in KEY_COLUMNS}
+    casts = ", ".join(f"cast({sources[name]} as {kind}) as {name}" for name, kind in KEY_COLUMNS.items())
+    reader.execute(f"copy (select {casts} from set_aside order by source_line) to '{partial}' ({PARQUET})")
+    size, digest = commit_file(partial, target)
+    rows = one(reader, "select count(*) from set_aside")
+    return KeyFile(target.relative_to(settings.raw).as_posix(), rows, size, digest)
+
+
 def write_rejects(settings: Settings, reader: Reader, feed: str, batch_id: str, file: str) -> Path:
     """Write the quarantined rows of a batch: file, line, column, value, reason, the whole row as read."""
     target = settings.quarantine / feed / f"{batch_id}.parquet"
@@ -198,6 +226,29 @@ def damaged(
         with ledger.write(settings) as connection:
             ledger.record_verified(connection, run_id, sound)
     return found
+
+
+def days_of_keys(settings: Settings, feed: Feed, of_files: Iterable[str], held: Mapping[str, str]) -> set[str]:
+    """Days on which a feed holds a record that is in some of its files; all of them where one cannot be read.
+
+    Args:
+        held: path and day of the raw files that count.
+    """
+    key = ", ".join(name if feed.columns[name].required else f"coalesce({name}, '')" for name in feed.key)
+
+    def rows(names: Iterable[str]) -> str:
+        listed = ", ".join(quote(str(settings.raw / name)) for name in names)
+        return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+    query = (
+        f"select distinct cast(snapshot_date as varchar) from {rows(held)}"
+        f" where ({key}) in (select ({key}) from {rows(of_files)})"
+    )
+    try:
+        with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+            return {day for (day,) in reader.execute(query).fetchall()}
+    except duckdb.Error:
+        return set(held.values())
 
 
 def verify(settings: Settings, files: Iterable[tuple[str, str, str]], run_id: str | None = None) -> None:

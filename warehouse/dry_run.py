@@ -73,7 +73,6 @@ def dry_run(
     with _scratch(settings) as copy:
         with lease.hold(settings, RUN_ID, "dry run", log):
             _copy_build(settings, copy)
-        copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
         with lease.hold(copy, RUN_ID, "dry run", log) as held:
             build.build_marts(copy, RUN_ID, day, held, log, backfill_range, on_node)
         with dbt.dbt_environment(copy):
@@ -95,6 +94,7 @@ def _scratch(settings: Settings) -> Iterator[Settings]:
         copy = settings.model_copy(update={"data": Path(folder)})
         copy.ledger.parent.mkdir(parents=True)
         ledger.copy_to(settings, copy.ledger)
+        copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
         yield copy
 
 

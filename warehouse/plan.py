@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from ingestion import ledger, raw
@@ -156,7 +157,8 @@ def make(
         backfill_range: the range of a rebuild.
     """
     with ledger.write(settings) as connection:
-        plan = compute(connection, run_id, day, models, fresh_build, backfill_range)
+        left_days = _left_days(settings, connection, models)
+        plan = compute(connection, run_id, day, models, fresh_build, backfill_range, left_days)
         _record(connection, plan, models)
     return plan
 
@@ -168,11 +170,18 @@ def compute(
     models: list[Model],
     fresh_build: bool,
     backfill_range: BackfillRange | None = None,
+    left_days: Mapping[str, set[str]] = MappingProxyType({}),
 ) -> Plan:
-    """What a run would replace as state stands; nothing is written."""
+    """What a run would replace as state stands; nothing is written.
+
+    Args:
+        left_days: by feed, days that a record may have left for another.
+    """
     build_through = ledger.last_buildable_day(connection, day)
     dirty_upto = ledger.newest_dirty(connection)
     dirty = _days_by_feed(ledger.dirty_dates(connection, build_through))
+    for feed, days in left_days.items():
+        dirty.setdefault(feed, set()).update(left for left in days if left <= build_through)
     landed = _days_by_feed(ledger.landed_dates(connection, build_through))
     is_released = ledger.is_released(connection, str(day))
     known = ledger.mart_states(connection)
@@ -194,6 +203,25 @@ def compute(
     return Plan(
         run_id, day, date.fromisoformat(build_through), dirty_upto, dates, tuple(changed), has_dirty, backfill_range
     )
+
+
+def _left_days(settings: Settings, connection: ledger.Connection, models: list[Model]) -> dict[str, set[str]]:
+    """By feed, days on which other files have a record that is in a file that came or was rejected.
+
+    A record stands on the day that its latest file says, so it may leave another. A capture cannot: its instant is part
+    of what it is.
+    """
+    of_windows = {feed for model in models if model.windowed for feed in model.feeds or load_feeds()}
+    changed = ledger.dirty_batches(connection)
+    files = ledger.raw_files_with_state(connection)
+    found: dict[str, set[str]] = {}
+    for name, feed in load_feeds().items():
+        if name in of_windows and feed.day and not feed.time:
+            mine = [file["path"] for file in files if file["feed"] == name and file["batch_id"] in changed]
+            counting = {f["path"]: f["snapshot_date"] for f in files if f["feed"] == name and f["state"] == "accepted"}
+            if mine and counting:
+                found[name] = raw.days_of_keys(settings, feed, mine, counting)
+    return found
 
 
 def _selected(models: list[Model], backfill_range: BackfillRange | None) -> set[str]:

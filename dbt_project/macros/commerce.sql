@@ -1,17 +1,18 @@
-{#- Money. Amounts are landed as DECIMAL(18, 4), rates as DECIMAL(18, 8). -#}
+{#- Money. Amounts have six decimals, rates eight. -#}
 
-{#- Of several deliveries of one key the one that counts, in whatever order they came: later `as_of`, then larger hash. -#}
+{#- Of several deliveries of one key the one that counts: `arrival_order` orders them by `as_of`, then by the file's own
+    modification time, then by the order of landing. -#}
 {% macro latest_delivery(key) -%}
     qualify
         row_number() over (
             partition by {{ key | join(", ") }}
-            order by as_of desc nulls last, source_sha256 desc nulls last
+            order by arrival_order desc nulls last, source_line desc nulls last
         ) = 1
 {%- endmacro %}
 
 {#- Deliveries of one key in their order, from the first to the one that counts; `within` orders rows of one file. -#}
 {% macro delivery_order(within=[]) -%}
-    as_of nulls first, source_sha256 nulls first
+    arrival_order nulls first
     {%- for column in within %}, {{ column }} nulls first{% endfor %}
 {%- endmacro %}
 
@@ -32,9 +33,9 @@
 {%- endmacro %}
 
 {#- amount x part / whole, half up, exact: a division of decimals is a double on DuckDB. Part and whole have `scale`
-    decimals, the amount and the result four. Each factor has at most 18 digits, so the doubled product stays below
-    2 x 10^36, within a 128-bit integer. Null where the whole is 0. -#}
-{% macro exact_share(amount, part, whole, scale=4) -%}
+    decimals, the amount and the result six. Each factor is below 9 x 10^18 of its units, so the doubled product stays
+    within a 128-bit integer. Null where the whole is 0. -#}
+{% macro exact_share(amount, part, whole, scale=6) -%}
     {{ return(adapter.dispatch("exact_share")(amount, part, whole, scale)) }}
 {%- endmacro %}
 
@@ -44,11 +45,21 @@
     cast(
         cast(
             (
-                2 * cast(({{ amount }}) * 10000 as hugeint) * cast(({{ part }}) * {{ unit }} as hugeint)
+                2 * cast(({{ amount }}) * 1000000 as hugeint) * cast(({{ part }}) * {{ unit }} as hugeint)
                 + {{ whole_units }}
-            ) // nullif(2 * {{ whole_units }}, 0) as decimal(24, 0)
-        ) * cast(0.0001 as decimal(5, 4)) as decimal(24, 4)
+            ) // nullif(2 * {{ whole_units }}, 0) as decimal(22, 0)
+        ) * cast(0.000001 as decimal(7, 6)) as decimal(24, 6)
     )
+{%- endmacro %}
+
+{#- The name of a refund's line, or of an order's cancellation, in ids of entries: it is unique with the shop in front. -#}
+{% macro entry_name(shop, record, line) -%}
+    concat_ws('/', nullif({{ shop }}, ''), {{ record }}, case when {{ line }} <> '#1' then {{ line }} end)
+{%- endmacro %}
+
+{#- Join of two relations on an id that a shop has given. -#}
+{% macro same_in_shop(one, other, id) -%}
+    {{ one }}.shop = {{ other }}.shop and {{ one }}.{{ id }} = {{ other }}.{{ id }}
 {%- endmacro %}
 
 {#- An instant moved back by whole days of 24 hours. -#}
@@ -57,6 +68,22 @@
 {%- endmacro %}
 
 {% macro duckdb__days_before(instant, days) -%} ({{ instant }} - to_days(cast({{ days }} as integer))) {%- endmacro %}
+
+{#- The day of an instant (UTC without zone) by the clocks of a time zone. -#}
+{% macro day_in_zone(instant, zone) -%} {{ return(adapter.dispatch("day_in_zone")(instant, zone)) }} {%- endmacro %}
+
+{% macro duckdb__day_in_zone(instant, zone) -%}
+    cast(timezone({{ zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{#- The day of an instant on which dates of agreements are looked up: by the clocks of its shop, UTC where none are
+    said. `shops` is a left join on `config_shops`. -#}
+{% macro agreement_day(instant, shops="shops") -%}
+    case
+        when coalesce({{ shops }}.time_zone, 'UTC') = 'UTC' then cast({{ instant }} as date)
+        else {{ day_in_zone(instant, shops ~ ".time_zone") }}
+    end
+{%- endmacro %}
 
 {#- One row per day from one date to another, as a column of a select. -#}
 {% macro each_day(first_day, last_day) -%}

@@ -10,20 +10,21 @@ where rows_here <> rows_there
 
 {#- Credits of an order are exactly 1 in every model but `any_touch`, where each is 1. -#}
 {% test credits_sum_to_one(model) %}
-select order_id, model, sum(credit) as credits
+select shop, order_id, model, sum(credit) as credits
 from {{ model }}
-group by order_id, model
+group by shop, order_id, model
 having case when model = 'any_touch' then min(credit) <> 1 or max(credit) <> 1 else sum(credit) <> 1 end
 {% endtest %}
 
 {#- Every model has every order. -#}
 {% test has_every_order(model, orders) %}
-select orders.order_id, models.model
+select orders.shop, orders.order_id, models.model
 from {{ orders }} as orders
 cross join (
     {% for model in attribution_models() %}select '{{ model }}' as model{{ " union all " if not loop.last }}{% endfor %}
 ) as models
-left join {{ model }} as attributed on orders.order_id = attributed.order_id and models.model = attributed.model
+left join {{ model }} as attributed
+    on {{ same_in_shop("orders", "attributed", "order_id") }} and models.model = attributed.model
 where attributed.order_id is null
 {% endtest %}
 
@@ -32,7 +33,7 @@ where attributed.order_id is null
 with net as (
     select orders.order_date, orders.currency, sum(events.net_revenue_base) as base
     from {{ events }} as events
-    inner join {{ orders }} as orders on events.order_id = orders.order_id
+    inner join {{ orders }} as orders on {{ same_in_shop("events", "orders", "order_id") }}
     group by orders.order_date, orders.currency
 ),
 
@@ -76,9 +77,9 @@ where fed.net is distinct from here.net
 
 {#- No order gives back more than it brought. -#}
 {% test no_order_below_zero(model) %}
-select order_id, sum(net_amount) as net
+select shop, order_id, sum(net_amount) as net
 from {{ model }}
-group by order_id
+group by shop, order_id
 having sum(net_amount) < 0 or sum(net_revenue_base) < 0
 {% endtest %}
 
@@ -129,9 +130,9 @@ where accrued.accruals + accrued.reversals is distinct from spent.amount
 
 {#- A reversal has an accrual, and all reversals of an order stay within it. -#}
 {% test reversals_within_accrual(model) %}
-select order_id, sum(amount) as left_over
+select shop, order_id, sum(amount) as left_over
 from {{ model }}
-group by order_id
+group by shop, order_id
 having sum(amount) < 0 or count_if(entry_type = 'accrual') <> 1
 {% endtest %}
 

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ingestion.config import Settings
+from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, UsageError
 from ingestion.ledger.store import Connection, Row, read, stamp, write
 
@@ -24,6 +25,40 @@ class RawFile:
     rows: int
     bytes: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """The Parquet file of the keys that a batch's file names in rows that are not loaded."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What one coming of a batch's bytes says beside its rows.
+
+    Args:
+        file: its name in landing.
+        written_at: the file's own modification time; of two files as of one instant the later one counts.
+        scope: the constants of the mapping, as JSON: a delivery withdraws only what was loaded under the same ones.
+        is_full: whether it delivers all that there is, so that what it no longer holds is withdrawn.
+        is_signed: whether a refund below 0 takes one back, and is not just written with a minus.
+        keys_unread: rows of which not even the key can be read.
+        companions: names in landing of all files of its delivery, where a manifest tells them.
+    """
+
+    file: str
+    as_of: datetime
+    written_at: datetime
+    scope: str | None = None
+    is_full: bool = False
+    is_signed: bool = False
+    keys_unread: int = 0
+    companions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +88,14 @@ class Batch:
     rows_left_out: int = 0
     layout: str = ""
     invalid_cells: Mapping[str, int] = field(default_factory=dict)
+    arrival: Arrival | None = None
+    key_file: KeyFile | None = None
+    key_dates: tuple[str, ...] = ()
+
+    @property
+    def speaks_of_keys(self) -> bool:
+        """Whether marts depend on it even where none of its rows is loaded."""
+        return self.key_file is not None or (self.arrival is not None and self.arrival.is_full)
 
 
 def record_batch(connection: Connection, batch: Batch) -> None:
@@ -77,8 +120,66 @@ def record_batch(connection: Connection, batch: Batch) -> None:
         "insert into raw_files values (?, ?, ?, ?, ?, ?, ?)",
         [(f.path, batch.batch_id, batch.feed, f.snapshot_date, f.rows, f.bytes, f.sha256) for f in batch.raw_files],
     )
+    if batch.key_file:
+        held = batch.key_file
+        connection.execute(
+            "insert into key_files values (?, ?, ?, ?, ?, ?)",
+            (held.path, batch.batch_id, batch.feed, held.rows, held.bytes, held.sha256),
+        )
+    _write_arrival(connection, batch.batch_id, batch.arrival or Arrival(batch.file, batch.as_of, batch.landed_at))
     _mark_dirty(connection, batch.batch_id, "accepted")
+    # What a file withdraws changes marts as well, and so does one that is refused while others of its delivery count.
+    days = batch.key_dates or (() if batch.raw_files else (str(batch.as_of.date()),))
+    connection.executemany(
+        "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since) values (?, ?, ?, 'accepted', ?)",
+        [(batch.feed, day, batch.batch_id, stamp()) for day in days if batch.speaks_of_keys],
+    )
     _supersede_others(connection, batch.batch_id)
+
+
+def _write_arrival(connection: Connection, batch_id: str, arrival: Arrival) -> None:
+    connection.execute(
+        "insert or replace into arrivals values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            batch_id, arrival.file, stamp(arrival.as_of), stamp(arrival.written_at), arrival.scope, arrival.is_full,
+            arrival.is_signed, arrival.keys_unread, json.dumps(arrival.companions) if arrival.companions else None,
+        ),
+    )  # fmt: skip
+
+
+def record_arrival(connection: Connection, batch_id: str, arrival: Arrival) -> None:
+    """Note that known bytes came again. Where other files have said something else in between, they count once more.
+
+    Dirty are then the dates of its rows on which another file has some as well, or all of them where a row that is
+    corrected may move to another day. What the reading of the bytes found holds for each of their comings.
+    """
+    known = connection.execute("select * from arrivals where batch_id = ? order by as_of, written_at", (batch_id,))
+    before = known.fetchall()
+    came = (arrival.file, stamp(arrival.as_of), stamp(arrival.written_at))
+    if not before or any((row["file"], row["as_of"], row["written_at"]) == came for row in before):
+        return
+    first = before[0]
+    found = {"scope": first["scope"], "is_signed": bool(first["is_signed"]), "keys_unread": first["keys_unread"]}
+    if arrival.is_full and not first["is_full"]:
+        # Rows in quarantine were not asked for their keys then, so nobody knows what is held back.
+        query = "select rows_quarantined from batches where batch_id = ?"
+        (found["keys_unread"],) = connection.execute(query, (batch_id,)).fetchone()
+    _write_arrival(connection, batch_id, replace(arrival, **found))
+    connection.execute(
+        "insert into dirty_dates (feed, snapshot_date, batch_id, cause, since)"
+        " select distinct mine.feed, mine.snapshot_date, mine.batch_id, 'accepted', ? from raw_files mine"
+        " join raw_files theirs on theirs.feed = mine.feed and theirs.batch_id <> mine.batch_id"
+        " join batches b on b.batch_id = theirs.batch_id and b.state = 'accepted'"
+        " join arrivals a on a.batch_id = theirs.batch_id and (a.as_of, a.written_at) >= (?, ?)"
+        " where mine.batch_id = ? and (theirs.snapshot_date = mine.snapshot_date or not ?)",
+        (stamp(), first["as_of"], first["written_at"], batch_id, _has_time(connection, batch_id)),
+    )
+
+
+def _has_time(connection: Connection, batch_id: str) -> bool:
+    """Whether rows of a batch's feed carry the instant at which they were captured."""
+    (feed,) = connection.execute("select feed from batches where batch_id = ?", (batch_id,)).fetchone()
+    return feed in load_feeds() and load_feeds()[feed].time is not None
 
 
 def _landing_order(connection: Connection, batch: Batch) -> int:
@@ -264,6 +365,18 @@ def batches_with_rows_in_raw(connection: Connection) -> list[Row]:
     return connection.execute(
         "select b.*, coalesce(sum(f.rows), 0) as in_raw from batches b left join raw_files f using (batch_id)"
         " group by b.batch_id order by b.landing_order, b.landed_at, b.batch_id"
+    ).fetchall()
+
+
+def arrivals(connection: Connection) -> list[Row]:
+    """Every coming of every batch that counts, or is refused, with what its batch is; in the order in which they count.
+
+    Later `as_of`, then the later file: its own modification time, then the order of landing.
+    """
+    return connection.execute(
+        "select a.*, b.feed, b.mapping, b.state, b.rows_read, b.rows_accepted, b.rows_left_out,"
+        " b.rows_duplicate, b.landing_order from arrivals a join batches b using (batch_id)"
+        " where b.state <> 'superseded' order by a.as_of, a.written_at, b.landing_order, a.batch_id"
     ).fetchall()
 
 

@@ -37,6 +37,11 @@ def dirty_feeds(connection: Connection, upto: str) -> frozenset[str]:
     return frozenset(row["feed"] for row in dirty_dates(connection, upto))
 
 
+def dirty_batches(connection: Connection) -> frozenset[str]:
+    """Batches that came, or were rejected, since the last release."""
+    return frozenset(row["batch_id"] for row in connection.execute("select distinct batch_id from dirty_dates"))
+
+
 def dirty_dates_of(connection: Connection, feed: str, upto: str) -> list[str]:
     """Dirty dates of a feed up to a day."""
     query = "select distinct snapshot_date from dirty_dates where feed = ? and snapshot_date <= ?"

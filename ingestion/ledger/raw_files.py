@@ -31,6 +31,21 @@ def accepted_raw_files(connection: Connection) -> list[StoredFile]:
     return [StoredFile(*row) for row in connection.execute(query)]
 
 
+def key_files(connection: Connection) -> list[tuple[str, str, str]]:
+    """Path, sha-256 and batch of the keys that batches name without loading them, of all batches that may count."""
+    query = (
+        "select k.path, k.sha256, k.batch_id from key_files k join batches b using (batch_id)"
+        " where b.state in ('accepted', 'quarantined') order by 1"
+    )
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def key_files_of_feed(connection: Connection, feed: str) -> list[tuple[str, str]]:
+    """Path and batch of every file of a feed's keys that were not loaded, whatever became of its batch."""
+    query = "select path, batch_id from key_files where feed = ? order by 1"
+    return [tuple(row) for row in connection.execute(query, (feed,))]
+
+
 def feeds_with_rows(connection: Connection) -> frozenset[str]:
     """Feeds that have accepted rows."""
     rows = connection.execute(
@@ -52,7 +67,7 @@ def raw_files_of_feed(connection: Connection, feed: str) -> dict[str, str]:
 
 def raw_paths(connection: Connection) -> set[str]:
     """Path of every raw file that the ledger names."""
-    return {row["path"] for row in connection.execute("select path from raw_files")}
+    return {row["path"] for row in connection.execute("select path from raw_files union select path from key_files")}
 
 
 def raw_files_with_state(connection: Connection) -> list[Row]:
@@ -115,12 +130,15 @@ def record_verified(connection: Connection, run_id: str, files: Mapping[str, tup
 
 
 def replace_raw_file(connection: Connection, path: str, new: str, rows: int, size: int, sha256: str) -> None:
-    """Name another file, with other bytes, in place of a raw file."""
-    connection.execute(
-        "update raw_files set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?", (new, rows, size, sha256, path)
-    )
+    """Name another file, with other bytes, in place of one of raw: of rows, or of keys that were not loaded."""
+    for table in ("raw_files", "key_files"):
+        connection.execute(
+            f"update {table} set path = ?, rows = ?, bytes = ?, sha256 = ? where path = ?",
+            (new, rows, size, sha256, path),
+        )
 
 
 def forget_raw_file(connection: Connection, path: str) -> None:
-    """Name a raw file no more."""
-    connection.execute("delete from raw_files where path = ?", (path,))
+    """Name a file of raw no more."""
+    for table in ("raw_files", "key_files"):
+        connection.execute(f"delete from {table} where path = ?", (path,))

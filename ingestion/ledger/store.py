@@ -190,6 +190,34 @@ MIGRATIONS = (
     " mtime_ns integer not null, inode integer not null)",
     # Rows by column whose optional cell could not be read, as JSON; null where there are none.
     "alter table batches add column invalid_cells text",
+    # Each time that the bytes of a batch came, and what that delivery may speak of. A file of before was written last
+    # when its name was last seen so.
+    """
+    create table arrivals (
+        batch_id text not null references batches,
+        file text not null,
+        as_of text not null,
+        written_at text not null,
+        scope text,
+        is_full integer not null default 0,
+        is_signed integer not null default 0,
+        keys_unread integer not null default 0,
+        companions text,
+        primary key (batch_id, file, as_of, written_at)
+    );
+    create table key_files (
+        path text primary key,
+        batch_id text not null references batches,
+        feed text not null,
+        rows integer not null,
+        bytes integer not null,
+        sha256 text not null
+    );
+    insert into arrivals (batch_id, file, as_of, written_at)
+    select batch_id, file, as_of, coalesce(min(landed_at, (select max(datetime(d.mtime_ns / 1000000000, 'unixepoch')
+        || printf('.%06d', (d.mtime_ns / 1000) % 1000000)) from deliveries d where d.batch_id = batches.batch_id)),
+        landed_at) from batches;
+    """,
 )
 
 # How long one who only reads waits for a writer's commit.

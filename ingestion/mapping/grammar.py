@@ -382,6 +382,22 @@ class _Traits(Strict):
     tie_break: Literal["last_line"] | None = Field(
         default=None, description="`last_line`: of two differing rows with one key and instant the later one counts."
     )
+    left_out: Literal["withdrawn", "ignored"] = Field(
+        default="withdrawn",
+        description="What `keep` leaves out of orders, refunds and costs: `withdrawn`, so that what this mapping had"
+        " loaded under that key no longer counts; or `ignored`, so that the earlier row stays.",
+    )
+    delivers: Literal["changes", "full"] = Field(
+        default="changes",
+        description="`full`: each delivery of orders, refunds or costs is all that there is from its earliest date on,"
+        " so what it no longer holds is withdrawn; of campaigns, collaborations, rules, accounts and rate cards it is"
+        " only named as an issue. A delivery is all files with one `as_of`: say it in their names, or in a manifest,"
+        " where they are several. A manifest may say `delivers` of a file as well.",
+    )
+    signed: bool = Field(
+        default=False,
+        description="Refunds: one below 0 takes a refund back. Without it a minus is but the way that it is written.",
+    )
 
     @field_validator("keep")
     @classmethod
@@ -403,6 +419,22 @@ class FeedPart(_Traits):
 
     feed: str = Field(description="The feed that is filled.")
     columns: dict[str, ColumnSource] = Field(description="Where each column of the feed comes from.")
+
+    def fixed_in(self, path: str) -> dict[str, str | None]:
+        """Columns that hold one value in all rows of a file, as a shop or a currency: constants, and those of its name.
+
+        A name in which such a value is not found has null there.
+        """
+        fixed: dict[str, str | None] = {}
+        for name, source in self.columns.items():
+            if source.constant is not None:
+                fixed[name] = source.constant
+            elif source.from_file_name is not None:
+                try:
+                    fixed[name] = source.part_of_name(path)
+                except FileRefused:
+                    fixed[name] = None
+        return fixed
 
 
 class Mapping(_Traits):
@@ -488,7 +520,7 @@ class Mapping(_Traits):
     @model_validator(mode="after")
     def _one_shape_per_feed(self) -> "Mapping":
         for feed, parts in self.parts_by_feed.items():
-            for trait in ("tie_break", "unpivot", "explode"):
+            for trait in ("tie_break", "unpivot", "explode", "left_out", "delivers", "signed"):
                 if any(getattr(part, trait) != getattr(parts[0], trait) for part in parts):
                     raise ValueError(f"{feed} is filled several times: say one {trait} in each")
         return self
@@ -710,6 +742,13 @@ def check_mapping(mapping: Mapping, path: Path) -> Mapping:
         for name in part.zero_is_null:
             if name not in feed.counts:
                 refuse("zero_is_null", words=f"{name!r} is no count of {part.feed}")
+        if part.left_out != "withdrawn" and feed.absence != "withdrawn":
+            refuse("left_out", words="only orders, refunds and costs are withdrawn; leave it out")
+        if part.delivers == "full" and feed.absence is None:
+            able = ", ".join(name for name, each in load_feeds().items() if each.absence)
+            refuse("delivers", words=f"{part.feed} has no rows that could be gone; those that have: {able}")
+        if part.signed and part.feed != "refunds":
+            refuse("signed", words="only refunds have a sign to tell; costs below 0 are credit notes always")
     return mapping
 
 

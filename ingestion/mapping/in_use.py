@@ -85,7 +85,7 @@ def load_mappings(settings: Settings) -> Mappings:
     folder = mappings_of(settings)
     placed: dict[str, tuple[Mapping, Path]] = {}
     for path in sorted(folder.glob("*.yml")) if folder else []:
-        mapping = load_own(path, library)
+        mapping = load_own(path)
         for other, other_path in placed.values():
             for key in ("mapping", "pattern"):
                 if getattr(mapping, key) == getattr(other, key):
@@ -103,11 +103,22 @@ def library_mappings() -> dict[str, Mapping]:
     return {path.stem: load_mapping(path) for path in sorted(MAPPINGS_DIR.glob("*.yml"))}
 
 
-def load_own(path: Path, library: dict[str, Mapping]) -> Mapping:
+def load_own(path: Path) -> Mapping:
     """A mapping of the user's own, or one of the library with the keys that stand beside `use:` in place of its own."""
     try:
-        content: Any = parsed(Mapping, path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        return load_mapping(path)
+    return _load_text(path, text)
+
+
+@lru_cache(maxsize=256)
+def _load_text(path: Path, text: str) -> Mapping:
+    """What a file of the user's says, read once while its text stays as it is."""
+    library = library_mappings()
+    try:
+        content: Any = parsed(Mapping, text)
+    except yaml.YAMLError:
         content = None
     if not isinstance(content, dict) or USE not in content:
         return load_mapping(path)

@@ -23,8 +23,8 @@ from ingestion import containers, landing, parse
 from ingestion.config import Settings, get_settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
-from ingestion.mapping import infer
-from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping
+from ingestion.mapping import infer, row_filter
+from ingestion.mapping.grammar import MAPPINGS_DIR, FeedPart, Mapping, canonical_mapping, load_mapping, tidy
 from ingestion.mapping.in_use import how_to_use, load_mappings, load_own
 from ingestion.readers.table import Reader
 from ingestion.user_config.load import USUAL, mappings_of
@@ -149,7 +149,30 @@ def _show_feed(
         _show_invalid(console, reader)
     if outcome.rows_quarantined:
         _show_rejects(console, reader)
+    kept = next((part for part in parts if part.keep), None)
+    if kept is not None and outcome.rows_left_out and load_feeds()[feed].absence == "withdrawn":
+        _ask_of_left_out(console, reader, kept, outcome.header or [])
     return outcome.rows_accepted
+
+
+def _ask_of_left_out(console: Console, reader: Reader, part: FeedPart, header: list[str]) -> None:
+    """What the rows hold that `keep` leaves out, and whether that withdraws what was loaded of them before."""
+    for name in row_filter.parse(part.keep or "").columns:
+        places = [index for index, title in enumerate(header) if tidy(title) == name]
+        path = f"$[{places[0]}]" if places else f'$."{name}"'
+        rows = reader.execute(
+            "select coalesce(nullif(json_extract_string(\"row\", $path), ''), '(empty)'), count(*) from rejects"
+            " where reason like 'left out%' and json_valid(\"row\") group by 1 order by 2 desc, 1 limit $most",
+            {"path": path, "most": SHOWN_ROWS},
+        ).fetchall()
+        shown = ", ".join(f"{value[:40]} ({number:,})" for value, number in rows)
+        console.print(f"left out by {name}: {shown}", markup=False)
+    answer = (
+        "the row that was loaded before stays (left_out: ignored)"
+        if part.left_out == "ignored"
+        else "what was loaded of it before is withdrawn; where it should stay, say left_out: ignored"
+    )
+    console.print(f"Was a row of these loaded earlier, {answer}.", markup=False)
 
 
 def _show_rows(console: Console, reader: Reader, parts: tuple[FeedPart, ...]) -> None:
@@ -231,7 +254,7 @@ def _choose(reader: Reader, copy: Path, file: Path, named: str | None) -> Chosen
         if path is None:
             known = ", ".join(dict.fromkeys([*mappings.in_use, *mappings.library]))
             raise UsageError(f"there is no mapping {named!r}; known: {known}")
-        return Chosen(load_own(path, mappings.library), f"{path.name}, as asked")
+        return Chosen(load_own(path), f"{path.name}, as asked")
     label = file.resolve().as_posix()
     for mapping in mappings.in_use.values():
         if mapping.claims(label):

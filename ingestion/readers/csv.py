@@ -240,11 +240,11 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: 
     # DuckDB's position of a broken record, and its text, may begin with the line ends and blank lines before it.
     # A misplaced quote must break the same bytes here and there, and within the record that DuckDB blames, or rows
     # would get the lines of others.
+    # Joined by the offset alone, and filtered then: with more conditions the join compares each pair of lines.
     reader.execute(
         f"""
         create temp table records as
-        select record_index.*, error.reason, error.row_text
-        from record_index left join (
+        with errors as (
             select line_byte_position - 1 + strlen(any_value(csv_line))
                     - strlen(ltrim(any_value(csv_line), {LINE_ENDS})) as byte_offset,
                 ltrim(any_value(csv_line), {LINE_ENDS}) as row_text,
@@ -253,8 +253,15 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: 
                 bool_or(error_type = 'UNQUOTED VALUE') as is_misquoted,
                 min({why_broken(text.encoding)}) as reason
             from reject_errors group by line_byte_position
-        ) error on error.byte_offset = record_index.byte_offset and (not is_misquoted or seen_size = size)
-            and first_place >= record_index.byte_offset and last_place <= record_index.byte_offset + size + 2
+        ),
+
+        blamed as (
+            select byte_offset, reason, row_text from errors join record_index using (byte_offset)
+            where (not is_misquoted or seen_size = size)
+                and first_place >= byte_offset and last_place <= byte_offset + size + 2
+        )
+
+        select record_index.*, blamed.reason, blamed.row_text from record_index left join blamed using (byte_offset)
         """
     )
     reader.unregister("record_index")

@@ -4,7 +4,8 @@ A `Table` is the header, and a SQL relation with one row per record and a column
 order. Nothing is typed or evaluated here. Records that cannot be split into cells go to the temporary table `rejects`.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -63,6 +64,11 @@ class Table:
 def list_of_cells(width: int) -> str:
     """A record as read: a JSON list of its cells."""
     return "cast(to_json([" + ", ".join(f"c{index}" for index in range(width)) + "]) as varchar)"
+
+
+def without_cells(row: str, places: Collection[int]) -> str:
+    """The SQL of a record as read, the cells at some places empty."""
+    return re.sub(r"\bc(\d+)\b", lambda found: "null" if int(found[1]) in places else found[0], row)
 
 
 def is_of_the_machine(error: duckdb.Error) -> bool:

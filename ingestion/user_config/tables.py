@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import combinations, groupby, pairwise
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -157,6 +158,23 @@ class HouseCode(Row):
 
     code: Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
     note: Text | None = None
+
+
+class Shop(Row):
+    """A shop by the name that its orders carry, empty where it is the only one: its brand, and where its days lie."""
+
+    shop: str = ""
+    brand: Text | None = None
+    time_zone: str = "UTC"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None
+
+    @model_validator(mode="after")
+    def _zone_is_known(self) -> "Shop":
+        try:
+            ZoneInfo(self.time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"unknown time zone {self.time_zone!r}; write one like Asia/Taipei or UTC") from error
+        return self
 
 
 @dataclass(frozen=True)
@@ -401,5 +419,12 @@ TABLES = {
             _no_problem,
         ),
         Table("house_codes", HouseCode, ("code",), {"code": "varchar", "note": "varchar"}, _no_problem),
+        Table(
+            "shops",
+            Shop,
+            ("shop",),
+            {"shop": "varchar", "brand": "varchar", "time_zone": "varchar", "currency": "varchar"},
+            _no_problem,
+        ),
     )
 }

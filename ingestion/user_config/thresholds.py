@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from ingestion.yaml_file import line_of
+from ingestion.yaml_file import line_of, load
 
 FILE = "thresholds.yml"
 Number = Annotated[float, Field(strict=False, allow_inf_nan=False)]
@@ -52,7 +52,7 @@ def read(folder: Path, problems: list[str]) -> Iterator[PlacedThreshold]:
     if not path.exists():
         return
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         problems.append(f"{path}: cannot be read ({error}); save it as UTF-8, with rights to read it")
         return

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from ingestion.config import Settings
 from serving.report import ranges
 from serving.report.build import write_page
-from serving.report.formatting import environment, head
+from serving.report.formatting import environment, style
 from serving.report.source import Row, Source, open_source
 from serving.report.tiers import MAX_GAP_DAYS, dress, label
 
@@ -152,7 +152,7 @@ def render_account(source: Source, platform: str, account_id: str) -> str:
     }
     name = str(found[0]["display_name"] or "").strip() or account_id
     template = environment().get_template("account.html.j2")
-    return template.render(title=name[:80], day=None, tiers=tiers, name=name, **context, **head({}))
+    return template.render(title=name[:80], day=None, tiers=tiers, name=name, **context, style=style())
 
 
 def _tiers(source: Source, scheme: str, spells: list[Row]) -> list[Row]:

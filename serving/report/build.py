@@ -1,7 +1,7 @@
 """One self-contained HTML page of the published release, the run that led to it, its checks and the landed files.
 
-The page loads nothing: charts, script and style are inside, and its content security policy allows only the scripts
-written here, by hash. Whatever people landed (names, file names, reasons) stands in escaped HTML, never in a chart.
+The page loads nothing and runs nothing: charts and style are inside, and its content security policy allows no script.
+Whatever people landed (names, file names, reasons) stands in escaped HTML, never in a path of a chart.
 What the page shows are its `sections`.
 """
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.raw import commit_file
-from serving.report.formatting import HERE, environment, head
+from serving.report.formatting import environment, style
 from serving.report.sections import SECTIONS
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source, open_source
@@ -73,13 +73,13 @@ def render(settings: Settings, run_id: str) -> str:
             day=common.figures["latest_day"],
             tiers=common.tiers,
             sections=shown,
-            **head(_scripts(shown)),
+            style=style(),
         )
     )
 
 
 def _render_section(section: Section, source: Source, common: Common) -> Row | None:
-    """A section as HTML with what its script draws; null when it has nothing to show."""
+    """A section as HTML; null when it has nothing to show."""
     if section.marts and not (common.figures["latest_day"] and source.holds(*section.marts)):
         return None
     shown = section.read(source, common)
@@ -87,13 +87,4 @@ def _render_section(section: Section, source: Source, common: Common) -> Row | N
         return None
     template = environment().get_template(f"sections/{section.name}.html.j2")
     html = template.render(s=shown, source=source, common=common, scheme=source.settings.default_scheme)
-    return {"name": section.name, "label": section.label, "html": Markup(html), "drawn": shown.get("drawn")}
-
-
-def _scripts(shown: list[Row]) -> dict[str, str]:
-    """Plotly and the script of each section that draws; none when nothing is drawn."""
-    from plotly.offline import get_plotlyjs
-
-    drawn = [part["name"] for part in shown if part["drawn"]]
-    own = {name: (HERE / "sections" / f"{name}.js").read_text(encoding="utf-8") for name in drawn}
-    return {"plotly": get_plotlyjs(), **own} if own else {}
+    return {"name": section.name, "label": section.label, "html": Markup(html)}

@@ -1,15 +1,13 @@
 """How values look on a page: the template environment, its filters, and what every page carries in its head."""
 
-import base64
-import hashlib
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
 HERE = Path(__file__).parent
 PLATFORMS = {"instagram": "Instagram", "tiktok": "TikTok", "x": "X", "youtube": "YouTube"}
+COMPACT = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
 def environment() -> jinja2.Environment:
@@ -22,22 +20,14 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {
-        shown.__name__: shown for shown in (number, signed, share, day, moment, clip, fixed, platform)
+        shown.__name__: shown for shown in (number, compact, signed, share, day, moment, clip, fixed, platform)
     }
     return templates
 
 
-def head(scripts: dict[str, str]) -> dict[str, Any]:
-    """Style and scripts of a page, and the hashes by which its policy allows these scripts and no other."""
-    return {
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "scripts": scripts,
-        "script_policy": " ".join(f"'sha256-{_digest(code)}'" for code in scripts.values()) or "'none'",
-    }
-
-
-def _digest(code: str) -> str:
-    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
+def style() -> str:
+    """The style that every page carries in its head."""
+    return (HERE / "page.css").read_text(encoding="utf-8")
 
 
 def number(value: float | None) -> str:
@@ -45,6 +35,12 @@ def number(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"{value:,.0f}" if value == round(value) else f"{value:,.1f}"
+
+
+def compact(value: float) -> str:
+    """A mark of a scale in few characters: 950, 2.5K, 40M, 1.2B."""
+    size, unit = next(((size, unit) for size, unit in COMPACT if abs(value) >= size), (1, ""))
+    return f"{value / size:,.2f}".rstrip("0").rstrip(".") + unit
 
 
 def signed(value: float) -> str:

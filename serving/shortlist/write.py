@@ -9,7 +9,7 @@ from ingestion.config import Settings
 from ingestion.quarantine import neutral
 from ingestion.raw import commit_file
 from serving.report.build import write_page
-from serving.report.formatting import environment, head
+from serving.report.formatting import environment, style
 from serving.report.source import Row
 from serving.shortlist.ask import many
 from serving.shortlist.optimise import Shortlist, amount
@@ -127,7 +127,7 @@ def render(found: Shortlist) -> str:
         notes=notes_of(found),
         currency=found.world.currency,
         release=found.world.release,
-        **head({}),
+        style=style(),
     )
 
 

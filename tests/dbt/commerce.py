@@ -10,15 +10,21 @@ from typing import Any
 
 import duckdb
 
+from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.raw import columns_of
+from ingestion.raw import KEY_COLUMNS, columns_of
 from ingestion.user_config.load import load
+from warehouse.build import arrivals
 from warehouse.build.dbt import DBT_PROJECT
-from warehouse.build.meta import config_tables
+from warehouse.build.meta import config_tables, source_views
 
 Rows = Iterable[Mapping[str, Any]]
-RAW_DEFAULTS = {"data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1}
+RAW_DEFAULTS = {
+    "data_origin": "observed", "as_of": "2026-01-01 00:00:00", "source_sha256": "00", "source_line": 1,
+    "mapping": "canonical", "scope": "{}", "written_at": "2026-01-01 00:00:00", "arrival_order": 1, "is_signed": False,
+    "batch_id": "b",
+}  # fmt: skip
 # The domains of money, and the mart that lists what is wrong with its records.
 MONEY = (
     "core", "order", "attribution", "commission", "spend", "returns", "pricing", "dim_collaboration_version",
@@ -81,7 +87,16 @@ class World:
 
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""
+        self._lay(feeds, as_of, base)
+        self._make_models()
+        return self
+
+    def _lay(self, feeds: Mapping[str, Rows], as_of: date, base: str) -> None:
+        """Schemas `meta` and `raw` with these rows."""
         run = self.connection.execute
+        views = "select schema_name, view_name from duckdb_views() where database_name = 'build' and not internal"
+        for schema, name in self.query(f"{views} and schema_name in ('raw', 'meta')"):
+            run(f"drop view build.{schema}.{name}")
         run("create or replace table build.meta.setting (name varchar, value varchar)")
         run("insert into build.meta.setting values ('base_currency', ?)", [base])
         run(
@@ -92,22 +107,49 @@ class World:
             "create or replace table build.meta.plan"
             " (model varchar, snapshot_date date, reason varchar, pass_number integer)"
         )
+        run(f"create or replace table build.meta.arrival ({arrivals.COLUMNS})")
+        keys = ", ".join(f"{name} {kind}" for name, kind in KEY_COLUMNS.items())
+        run(f"create or replace table build.meta.set_aside_key ({keys})")
         for name in load_feeds():
             self._land(name, list(feeds.get(name, ())), as_of)
+
+    def build_landed(self, settings: Settings, as_of: date) -> "World":
+        """Make all models from what is landed in a data folder, as a build would see it."""
+        self._lay({}, as_of, "USD")
+        with ledger.read(settings) as connection:
+            arrived = arrivals.rows_of(connection)
+            files = [file for file in ledger.accepted_raw_files(connection) if file.snapshot_date <= str(as_of)]
+            keys = [file for file in ledger.key_files(connection) if file[2] in {row[0] for row in arrived}]
+        run = self.connection.execute
+        run("use build")
+        for name in load_feeds():
+            run(f"drop table raw.{name}")
+        run("drop table meta.set_aside_key")
+        for row in arrived:
+            run(f"insert into meta.arrival values ({', '.join('?' * len(row))})", row)
+        for view in source_views(settings, files, keys):
+            run(view)
+        self._make_models()
+        return self
+
+    def _make_models(self) -> None:
         for node, sql in self.compiled.models:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             target = f"{node['database']}.{node['schema']}.{node['name']}"
-            run(f"create or replace {kind} {target} as {sql}")
-        return self
+            self.connection.execute(f"create or replace {kind} {target} as {sql}")
 
     def _land(self, name: str, rows: list[Mapping[str, Any]], as_of: date) -> None:
         feed = load_feeds()[name]
-        columns = columns_of(feed)
+        columns = columns_of(feed) | arrivals.READING
         declared = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         self.connection.execute(f"create or replace table build.raw.{name} ({declared})")
         full = []
+        # Deliveries came in the order of what they are as of.
+        arrived = sorted({tuple({**RAW_DEFAULTS, **row}[name] for name in ("as_of", "source_sha256")) for row in rows})
         for row in rows:
             cells = {**RAW_DEFAULTS, **row}
+            if "arrival_order" not in row:
+                cells["arrival_order"] = 1 + arrived.index((cells["as_of"], cells["source_sha256"]))
             cells["snapshot_date"] = str(cells[feed.day])[:10] if feed.day else cells["as_of"][:10]
             if feed.day and cells["snapshot_date"] > str(as_of):
                 continue

@@ -9,13 +9,13 @@ STAGED = "models/staging/landing/stg_landing__"
 # Unit test: the edit that breaks its rule. Rounds, for one dbt start costs as much as all tests.
 ROUNDS: list[dict[str, tuple[str, str, str]]] = [
     {
-        "disagreeing_files_of_posts_later_as_of_wins_then_larger_hash": (
-            f"{STAGED}post_snapshots.sql", "source_sha256 desc", "source_sha256 asc",
+        "disagreeing_files_of_posts_later_file_wins": (
+            f"{STAGED}post_snapshots.sql", "arrival_order desc", "arrival_order asc",
         ),
-        "disagreeing_attributes_of_one_instant_later_as_of_wins_then_larger_hash": (
-            f"{STAGED}accounts.sql", "as_of desc", "as_of asc",
+        "disagreeing_attributes_of_one_instant_later_file_wins": (
+            f"{STAGED}accounts.sql", "arrival_order desc", "arrival_order asc",
         ),
-        "a_brand_is_as_last_delivered": (f"{STAGED}brands.sql", "as_of desc", "as_of asc"),
+        "a_brand_is_as_last_delivered": (f"{STAGED}brands.sql", "arrival_order desc", "arrival_order asc"),
         "last_capture_of_a_post_of_the_day_wins_nulls_and_all": (
             "models/intermediate/snapshot/int_snapshot__post_days_deduplicated.sql", "captured_at desc", "captured_at asc",
         ),

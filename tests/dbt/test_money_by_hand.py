@@ -1,29 +1,36 @@
 """The world of docs/money-by-hand.md: every figure is worked out there on paper, and must come out to the cent.
 
 Orders net, in USD: o1 90, o2 99.95, o3 99.95 - 20 refunded, o4 60 - 24 refunded (EUR at 1.20, the order's rate),
-o5 58.50 (JPY at 0.0065), o6 to o10 10 each, o11 20, o12 200: 634.40 together.
+o5 58.50 (JPY at 0.0065), o6 to o10 10 each, o11 20, o12 200, o13 40 - 15 refunded: 659.40 together.
 """
 
-from datetime import date
+import json
+import os
+import shutil
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ingestion import landing
+from ingestion.config import Settings
+from tests.dbt.commerce import Compiled, World
 from tests.dbt.conftest import Warehouse
-from tests.dbt.money import MODELS, cents
+from tests.dbt.money import BY_HAND, LAST_DAY, MODELS, cents, quiet
 
-# Net revenue by model: K1, K2, K3, K4, (none). Each row but the last sums to 634.40.
+# Net revenue by model: K1, K2, K3, K4, (none). Each row but the last sums to 659.40.
 CREDITED = {
-    "first_touch": ("505.90", None, None, "20.00", "108.50"),
-    "last_touch": ("36.00", "90.00", "200.00", "20.00", "288.40"),
-    "last_non_direct": ("36.00", "269.90", "200.00", "20.00", "108.50"),
-    "linear": ("240.97", "154.97", "50.00", "20.00", "168.47"),
-    "position_40_20_40": ("252.96", "100.98", "80.00", "20.00", "180.46"),
-    "time_decay": ("158.37", "138.07", "106.67", "20.00", "211.30"),
-    "promo_code": (None, "179.90", "58.50", "70.00", "326.00"),
-    "code_or_last_click": ("326.00", "179.90", "58.50", "70.00", None),
-    "any_touch": ("505.90", "469.90", "200.00", "20.00", "288.40"),
+    "first_touch": ("505.90", None, None, "20.00", "133.50"),
+    "last_touch": ("36.00", "90.00", "200.00", "20.00", "313.40"),
+    "last_non_direct": ("36.00", "269.90", "200.00", "20.00", "133.50"),
+    "linear": ("240.97", "154.97", "50.00", "20.00", "193.47"),
+    "position_40_20_40": ("252.96", "100.98", "80.00", "20.00", "205.46"),
+    "time_decay": ("158.37", "138.07", "106.67", "20.00", "236.30"),
+    "promo_code": (None, "179.90", "58.50", "70.00", "351.00"),
+    "code_or_last_click": ("326.00", "179.90", "58.50", "70.00", "25.00"),
+    "any_touch": ("505.90", "469.90", "200.00", "20.00", "313.40"),
 }
 OWNERS = ("K1", "K2", "K3", "K4", "(none)")
 
@@ -59,7 +66,7 @@ def test_net_revenue_under_all_nine_models(by_hand: Warehouse) -> None:
     }
     assert {(model, owner): cents(amount) for model, owner, amount in rows} == expected
     totals = rows_of(by_hand, "select model, sum(credited_net_revenue_base) from marts.fct_attribution group by 1")
-    assert {model for model, total in totals if total == Decimal("634.40")} == set(MODELS) - {"any_touch"}
+    assert {model for model, total in totals if total == Decimal("659.40")} == set(MODELS) - {"any_touch"}
 
 
 def test_credits_of_a_path_of_four(by_hand: Warehouse) -> None:
@@ -268,6 +275,44 @@ def test_the_leaked_code_and_spoken_codes(by_hand: Warehouse) -> None:
 
 def test_nothing_is_flagged(by_hand: Warehouse) -> None:
     assert rows_of(by_hand, "select * from marts.fct_commerce_issue") == []
+
+
+def test_a_refund_by_parts_takes_its_goods(by_hand: Warehouse) -> None:
+    # The shipping of o12 came back, not its goods; of o13 goods of 15, and 3 of tax on them.
+    assert rows_of(
+        by_hand,
+        "select refund_id, net_lowered from intermediate.int_order__refunds_applied where refund_id in ('r3', 'r4')"
+        " order by 1",
+    ) == [("r3", 0), ("r4", 15)]
+
+
+def test_a_full_delivery_takes_an_order_back(compiled: Compiled, tmp_path: Path) -> None:
+    """On 28 February the shop sends all its orders, without o13: what it was, and its refund, are gone."""
+    settings = Settings(_env_file=None, data=tmp_path / "data", settle_seconds=0.0)  # type: ignore[call-arg]
+    for path in sorted(BY_HAND.glob("*.csv")):
+        drop(settings, path, path.stem, path.name, 27)
+    drop(settings, BY_HAND / "full" / "orders.csv", "orders", "all_orders.csv", 28)
+    note = {"files": [{"name": "all_orders.csv", "delivers": "full"}]}
+    (settings.landing / "orders" / "_manifest.json").write_text(json.dumps(note))
+    landing.land_files(settings, "run", quiet)
+    world = World(compiled).build_landed(settings, LAST_DAY)
+    totals = world.query(
+        "select model, sum(credited_net_revenue_base) from groundswell.marts.fct_attribution group by 1"
+    )
+    assert {model for model, total in totals if total == Decimal("634.40")} == set(MODELS) - {"any_touch"}
+    assert set(world.query("select feed, record_id, issue, amount from groundswell.marts.fct_commerce_issue")) == {
+        ("orders", "o13", "gone from a full delivery", 50),
+        ("refunds", "r4", "order withdrawn", 18),
+    }
+
+
+def drop(settings: Settings, source: Path, feed: str, name: str, day: int) -> None:
+    """A file in landing that was written on a day of February."""
+    target = settings.landing / feed / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    at = datetime(2026, 2, day, tzinfo=UTC).timestamp()
+    os.utime(target, (at, at))
 
 
 def test_price_of_a_post(by_hand: Warehouse) -> None:

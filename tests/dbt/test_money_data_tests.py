@@ -39,6 +39,12 @@ insert into groundswell.marts.fct_commerce_issue by name
     select 'orders' as feed, 'o1' as record_id, 'broken' as issue, '' as explanation, 'observed' as data_origin
     from range(2);
 insert into intermediate.int_operations__references_nearest select 'code', 'KIM1O', 'KIM10' from range(2);
+insert into staging.stg_landing__order_states select * from staging.stg_landing__order_states;
+insert into staging.stg_landing__withdrawals (feed, shop, record_id, line_id)
+    select 'costs', '', 'k', '' from range(2);
+insert into staging.stg_landing__contradictions (feed, record_id, issue) select 'orders', 'o1', 'broken' from range(2);
+insert into staging.stg_landing__withdrawing_deliveries (feed, mapping, as_of)
+    select 'orders', 'm', timestamp '2026-01-01' from range(2);
 create or replace table revenue as select * from intermediate.int_order__revenue_dated;
 insert into revenue select * replace (net_amount - 1000 as net_amount, net_revenue_base - 1000 as net_revenue_base)
     from revenue;
@@ -85,7 +91,8 @@ def broken(by_hand, tmp_path_factory):
         # A feed without a row cannot have one twice.
         connection.execute(
             "create or replace view raw.rate_cards as select 'youtube' as platform, 'a' as account_id, 'video' as"
-            " content_type, date '2026-01-01' as valid_from, timestamp '2026-01-01' as as_of, '0' as source_sha256"
+            " content_type, date '2026-01-01' as valid_from, timestamp '2026-01-01' as as_of, 1 as"
+            " arrival_order, 1 as source_line"
         )
     staging = break_staging(warehouse)
     with warehouse.connect() as connection:

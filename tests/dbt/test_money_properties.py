@@ -13,6 +13,7 @@ from tests.dbt.money import MODELS
 AS_OF = date(2026, 3, 31)
 START = datetime(2026, 2, 1)
 OWNERS = ("K1", "K2", "K3")
+PARTS = ("goods", "tax", "shipping")
 CAMPAIGNS = [
     {
         "campaign_id": "C",
@@ -86,6 +87,7 @@ def worlds(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
             "refunded_at": str(draw(hours)),
             "amount": draw(money),
             "currency": draw(st.sampled_from(("USD", "EUR", "CHF"))),
+            **draw(st.fixed_dictionaries({}, optional={f"{part}_amount": money for part in PARTS})),
         }
         for nth in range(draw(st.integers(0, 4)))
     ]
@@ -145,6 +147,40 @@ def test_credits_conserve_revenue_and_refunds_never_take_an_order_below_zero(
         world.query("select order_id from groundswell.marts.fct_commission_ledger group by 1 having sum(amount) < 0")
         == []
     )
+
+
+@given(
+    net=st.integers(0, 10**6),
+    passed_on=st.tuples(st.integers(0, 10**5), st.integers(0, 10**5)),
+    refunds=st.lists(st.tuples(*[st.integers(0, 10**6)] * 3), min_size=1, max_size=4),
+)
+@tried(12)
+def test_a_refund_by_parts_takes_its_goods_and_never_more_than_is_left(
+    world: World, net: int, passed_on: tuple[int, int], refunds: list[tuple[int, int, int]]
+) -> None:
+    cent = Decimal("0.01")
+    tax, shipping = (part * cent for part in passed_on)
+    order = {
+        "order_id": "o", "customer_id": "c", "ordered_at": "2026-02-01", "gross_amount": str(net * cent + tax + shipping),
+        "tax_amount": str(tax), "shipping_amount": str(shipping), "currency": "USD",
+    }  # fmt: skip
+    rows = [
+        {
+            "refund_id": f"r{nth}", "order_id": "o", "refunded_at": f"2026-02-{nth + 2:02d}", "currency": "USD",
+            "amount": str(sum(parts) * cent),
+            **{f"{name}_amount": str(part * cent) for name, part in zip(PARTS, parts, strict=True)},
+        }
+        for nth, parts in enumerate(refunds)
+    ]  # fmt: skip
+    build(world, {"orders": [order], "refunds": rows})
+    left = net * cent
+    expected = []
+    for nth, (goods, _, _) in enumerate(refunds):
+        taken = min(goods * cent, left)
+        left -= taken
+        expected.append((f"r{nth}", taken))
+    query = "select refund_id, net_lowered from build.intermediate.int_order__refunds_applied order by 1"
+    assert world.query(query) == expected
 
 
 @given(
@@ -246,7 +282,7 @@ def test_late_touches_change_exactly_the_rows_of_their_customers_orders(
     build(world, feeds)
     before = world.mart("fct_attribution")
     build(world, feeds | {"touches": [*feeds["touches"], touch]})
-    changed = {row[0] for row in before ^ world.mart("fct_attribution")}
+    changed = {row[1] for row in before ^ world.mart("fct_attribution")}
     placed = datetime.fromisoformat(touch["touched_at"])
     reached = {
         order["order_id"]

@@ -199,7 +199,7 @@ def test_a_free_order_and_its_refund_are_nothing(build: Build) -> None:
 
 
 def test_an_order_delivered_again_with_other_amounts_is_the_later_one(build: Build) -> None:
-    later = ORDER | {"gross_amount": "70", "as_of": "2026-01-20 00:00:00", "ordered_at": "2026-01-11 00:00:00"}
+    later = ORDER | {"gross_amount": "70", "arrival_order": 2, "ordered_at": "2026-01-11 00:00:00"}
     assert credited(build(orders=[later, ORDER])) == {"(none)": Decimal(70)}
 
 

@@ -33,6 +33,7 @@ NEUTRAL = {
     "add_days": "cast(neutral({{ day }}, {{ days }}) as date)",
     "begin_pass": "",
     "counted": "cast(neutral({{ value }}) as varchar)",
+    "day_in_zone": "cast(neutral({{ instant }}, {{ zone }}) as date)",
     "days_before": "cast(neutral({{ instant }}, {{ days }}) as timestamp)",
     "days_between": "cast(neutral({{ earlier }}, {{ later }}) as bigint)",
     "days_preceding": "{{ days }} preceding",

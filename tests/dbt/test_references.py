@@ -63,14 +63,14 @@ def issues(world: World) -> set[tuple[str, str, str, str | None]]:
 def normal(compiled: Compiled) -> Callable[[list[str]], dict[str, str | None]]:
     """What a cell of `promo_code` becomes in staging."""
     (sql,) = (sql for node, sql in compiled.models if node["name"] == "stg_landing__touches")
-    found = re.search(r"\n( *)link_id,\n(.*?) as promo_code,\n", sql, re.DOTALL)
+    found = re.search(r"\n( *)settled.link_id,\n(.*?) as promo_code,\n", sql, re.DOTALL)
     assert found
 
     def make(cells: list[str]) -> dict[str, str | None]:
         with duckdb.connect() as connection:
             connection.execute("create table cells (promo_code varchar)")
             connection.executemany("insert into cells values (?)", [[cell] for cell in cells])
-            return dict(connection.execute(f"select promo_code, {found[2]} from cells").fetchall())
+            return dict(connection.execute(f"select promo_code, {found[2]} from cells as settled").fetchall())
 
     return make
 
@@ -186,6 +186,10 @@ TOUCH = {"touch_id": "t", "customer_id": "c", "touched_at": "2026-03-03 10:00:00
 POST = {"collaboration_id": "k", "platform": "youtube", "post_id": "p"}
 COST = {"cost_id": "x", "cost_date": "2026-03-03", "cost_type": "fee", "amount": "5", "currency": "USD"}
 REFUND = {"refund_id": "r", "refunded_at": "2026-03-05", "amount": "1", "currency": "USD"}
+CARD = {
+    "platform": "youtube", "account_id": "A", "content_type": "video", "price": "5", "currency": "USD",
+    "valid_from": "2026-03-01",
+}  # fmt: skip
 CAMPAIGN = {"campaign_id": "C1", "brand": "acme", "start_date": "2026-03-01", "end_date": "2026-03-31"}
 
 
@@ -205,6 +209,8 @@ CAMPAIGN = {"campaign_id": "C1", "brand": "acme", "start_date": "2026-03-01", "e
         ({"collaborations": [AGREED | {"account_id": "A"}],
           "accounts": [{"platform": "youtube", "account_id": "a", "updated_at": "2026-03-01"}]},
          ("collaborations", "K", "account unknown", "youtube a")),
+        ({"rate_cards": [CARD], "accounts": [{"platform": "youtube", "account_id": "a", "updated_at": "2026-03-01"}]},
+         ("rate_cards", "youtube A video 2026-03-01", "account unknown", "youtube a")),
         ({"collaboration_posts": [POST]}, ("collaboration_posts", "k youtube p", "collaboration unknown", "K")),
         ({"costs": [COST | {"collaboration_id": "k"}]}, ("costs", "x", "collaboration unknown", "K")),
         ({"costs": [COST | {"campaign_id": "c1"}], "campaigns": [CAMPAIGN]}, ("costs", "x", "campaign unknown", "C1")),

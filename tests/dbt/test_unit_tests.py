@@ -75,10 +75,10 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "(select max(carried.snapshot_date) from carried)",
             "(select min(carried.snapshot_date) - 9 from carried)",
         ),
-        "disagreeing_files_later_as_of_wins_then_larger_hash": (
+        "disagreeing_files_later_file_wins": (
             "models/staging/landing/stg_landing__account_snapshots.sql",
-            "as_of desc",
-            "as_of asc",
+            "arrival_order desc",
+            "arrival_order asc",
         ),
     },
     {

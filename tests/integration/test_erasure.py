@@ -225,3 +225,34 @@ def test_a_file_of_any_kind_is_searched(name: str, tmp_path: Path) -> None:
         else:
             file.write_bytes(b"x" * (erasure.BLOCK - 5) + f",{text},".encode())
         assert erasure.holds(file, GONE) is holds
+
+
+@pytest.mark.parametrize("name", ["cut.xlsx", "locked.zip", "cut.csv.gz", "torn.csv.gz", "cut.csv.zst", "cut.parquet"])
+def test_a_file_that_cannot_be_read_to_its_end_stops_no_erasure(name: str, tmp_path: Path) -> None:
+    import os
+    import zipfile
+
+    import zstandard
+
+    noise = os.urandom(5000)
+    file = tmp_path / name
+    if name.endswith((".xlsx", ".zip")):
+        with zipfile.ZipFile(file, "w") as parts:
+            parts.writestr("a", noise)
+        packed = bytearray(file.read_bytes())
+        if name == "locked.zip":
+            # The bit that says "encrypted", in the member's own header and in the directory's.
+            packed[6] |= 1
+            packed[packed.index(b"PK\x01\x02") + 8] |= 1
+        file.write_bytes(packed if name == "locked.zip" else packed[:-100])
+    elif name == "torn.csv.gz":
+        torn = bytearray(gzip.compress(noise + b"x" * 5000))
+        torn[2000:2200] = bytes(200)
+        file.write_bytes(torn)
+    elif name.endswith(".gz"):
+        file.write_bytes(gzip.compress(noise)[:-500])
+    elif name.endswith(".zst"):
+        file.write_bytes(zstandard.compress(noise)[:-500])
+    else:
+        file.write_bytes(b"PAR1" + noise)
+    assert erasure.holds(file, GONE)

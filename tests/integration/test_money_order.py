@@ -79,14 +79,14 @@ def test_late_touches_change_exactly_the_rows_of_their_orders(at_once: Settings,
     before = attribution(settings)
     night.run(settings, "run 2", LAST_DAY)
     after = attribution(settings)
-    assert {row[0] for row in before ^ after} == {"o2", "o3"}
+    assert {row[1] for row in before ^ after} == {"o2", "o3"}
     # The code's owner had it all along; its order is no longer one without a click.
     shown = (
         "select code_without_click, credit from marts.fct_attribution where order_id = 'o2' and model = 'promo_code'"
     )
     with reading(settings) as marts:
         assert marts.execute(shown).fetchall() == [(False, 1)]
-    assert ("o2", "promo_code", "K2", True) in {(*row[:3], row[12]) for row in before}
+    assert ("o2", "promo_code", "K2", True) in {(*row[1:4], row[13]) for row in before}
     assert figures(settings) == figures(at_once)
 
 
@@ -106,7 +106,7 @@ def test_another_base_currency_rebuilds_the_money(at_once: Settings) -> None:
     before = attribution(at_once)
     euro = at_once.model_copy(update={"base_currency": "EUR"})
     night.run(euro, "euro", LAST_DAY)
-    rows = [row for row in attribution(euro) if row[0] == "o4" and row[1] == "linear"]
+    rows = [row for row in attribution(euro) if row[1] == "o4" and row[2] == "linear"]
     # Rates to USD are none to EUR: o4's own 30 EUR are left (50 net less 20 refunded), dollars have no rate.
     with reading(euro) as marts:
         assert marts.execute(

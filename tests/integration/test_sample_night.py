@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import json
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -131,7 +132,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_follower_flag": "platform, account_id, signal, window_start",
         "fct_vendor_metric": "platform, account_id, source, metric, as_of_date",
         "dim_collaboration_version": "collaboration_id, valid_from",
-        "fct_attribution": "order_id, model, collaboration_id",
+        "fct_attribution": "shop, order_id, model, collaboration_id",
         "fct_commission_ledger": "entry_id",
         "fct_spend_ledger": "source, cost_id",
         "fct_collaboration_roi": "collaboration_id, model",
@@ -142,8 +143,8 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_commerce_issue": "feed, record_id, issue",
         "fct_claim_check": "claim, platform",
         "fct_claim_side": "claim, platform, side",
-        "fct_advocate": "brand, customer_id, platform, account_id",
-        "fct_advocate_ladder": "brand, customer_id, platform, account_id, step_number",
+        "fct_advocate": "shop, brand, customer_id, platform, account_id",
+        "fct_advocate_ladder": "shop, brand, customer_id, platform, account_id, step_number",
         "fct_advocate_programme": "brand, relationship",
         "fct_contest": "campaign_id",
         "fct_contest_daily": "campaign_id, date",
@@ -167,6 +168,24 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
             assert mart == "fct_publication" or total == counts[mart]
             parquet = sample_night.settings.published / "latest" / "marts" / mart / "**" / "*.parquet"
             assert marts.execute(f"select count(*) from read_parquet('{parquet}')").fetchone() == (total,)
+
+
+def test_a_bi_tool_is_told_what_each_mart_and_column_holds(sample_night: Night) -> None:
+    described = json.loads(
+        (sample_night.settings.published / "latest" / "marts" / "dictionary.json").read_text(encoding="utf-8")
+    )["marts"]
+    with reading(sample_night.settings) as marts:
+        tables = dict(
+            marts.execute("select table_name, comment from duckdb_tables() where schema_name = 'marts'").fetchall()
+        )
+        columns = marts.execute(
+            "select table_name, column_name, comment from duckdb_columns() where schema_name = 'marts'"
+        ).fetchall()
+    assert tables == {mart["name"]: f"{mart['grain']} {mart['description']}" for mart in described}
+    assert sorted(columns) == sorted(
+        (mart["name"], column["name"], column["description"]) for mart in described for column in mart["columns"]
+    )
+    assert all(comment for *_, comment in columns)
 
 
 def test_an_outage_is_null_with_its_reason_not_zero_or_loss(sample_night: Night) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint holds: these, `config_*`.
 STILL = frozenset({"plan", "setting"})
 CONFIG = "config_"
+# Sources of schema `meta` that change with what is landed or taken back alone.
+OF_FILES = frozenset({"arrival", "set_aside_key"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,8 @@ def idle_nodes(
         if node.resource_type == "source":
             if node.source_name == "raw":
                 return node.identifier in dirty
+            if node.identifier in OF_FILES:
+                return bool(dirty)
             if node.identifier in STILL or node.identifier.startswith(CONFIG):
                 return False
             return node.identifier != "run" or str(run_plan.build_through) != standing.build_through

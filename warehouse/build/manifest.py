@@ -12,7 +12,7 @@ from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
 from ingestion.user_config.load import UserConfig
 from warehouse import plan
-from warehouse.build import dbt, reach
+from warehouse.build import arrivals, dbt, reach
 from warehouse.build.idle import CONFIG
 from warehouse.build.meta import model_settings
 from warehouse.parts import DAY, MONTH, USUAL_COLUMN, PartColumn
@@ -174,7 +174,7 @@ def models_of(
     salts = {"setting": json.dumps(model_settings(settings))}
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # A model that takes all columns of raw has another one as soon as raw has.
-    columns = {name: json.dumps(raw.columns_of(feed)) for name, feed in load_feeds().items()}
+    columns = {name: json.dumps(raw.columns_of(feed) | arrivals.READING) for name, feed in load_feeds().items()}
     # dbt calls these by name, so no model depends on them in the manifest.
     strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
     known: dict[tuple[str, bool], str] = {}

@@ -1,7 +1,7 @@
 """What a build is told before dbt runs: schema `meta` of the private build database, and the views of schema `raw`."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -14,7 +14,7 @@ from ingestion.contracts import Feed, load_feeds, undated_feeds
 from ingestion.sql import quote
 from ingestion.user_config.load import UserConfig, kinds_of
 from warehouse import plan
-from warehouse.build import passes
+from warehouse.build import arrivals, passes
 from warehouse.build.idle import Standing
 
 
@@ -88,6 +88,7 @@ def write_meta(
     """
     with ledger.read(settings) as connection:
         stored = ledger.accepted_raw_files(connection)
+        arrived, key_files = arrivals.rows_of(connection), ledger.key_files(connection)
         landed = ledger.landed_files(connection)
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
@@ -97,7 +98,9 @@ def write_meta(
     ]
     planned, feeds = set(run_plan.all_dates), load_feeds()
     visible = [file for file in files if feeds[file.feed].visible == "all_days" or file.snapshot_date in planned]
-    raw.verify(settings, (file.seal for file in visible), run_plan.run_id)
+    counting = {row[0] for row in arrived}
+    key_files = [file for file in key_files if file[2] in counting]
+    raw.verify(settings, [*(file.seal for file in visible), *key_files], run_plan.run_id)
     replaced = [file for file in visible if feeds[file.feed].visible == "planned_days"]
 
     first, last = run_plan.window
@@ -121,6 +124,7 @@ def write_meta(
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
             [tuple(file) for file in files],
         ),
+        "arrival": (arrivals.COLUMNS, arrived),
         "landed_file": (
             "sha256 varchar, feed varchar, mapping varchar, file varchar, landed_at timestamp, rows_read bigint,"
             " rows_accepted bigint, rows_quarantined bigint, rows_duplicate bigint, state varchar, reason varchar,"
@@ -158,14 +162,8 @@ def write_meta(
                 build.register("frame", frame)
                 build.execute(f"insert into meta.{name} select * from frame")
                 build.unregister("frame")
-        for feed in feeds:
-            paths = [f"{feed}/_schema.parquet", *(file.path for file in visible if file.feed == feed)]
-            listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
-            build.execute(
-                f"create or replace view raw.{feed} as"
-                f" select {_raw_columns(feeds[feed])}"
-                f" from read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-            )
+        for view in source_views(settings, visible, key_files):
+            build.execute(view)
         build.execute("commit")
         owned = {model.name for model in models} - set(run_plan.changed)
         relations = _relations(build)
@@ -179,6 +177,30 @@ def write_meta(
         }
         is_same_code = version_before == version_now and _input_columns(build) == columns_before
         return Standing(was_published and is_same_code, stands, build_through)
+
+
+def source_views(
+    settings: Settings, files: Iterable[ledger.StoredFile], key_files: Iterable[tuple[str, str, str]]
+) -> Iterator[str]:
+    """The views of schema `raw` over these files, each row with its batch's arrivals, and that of keys not loaded."""
+
+    def parquet(paths: Iterable[str]) -> str:
+        listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
+        return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+
+    paths: dict[str, list[str]] = {}
+    for file in files:
+        paths.setdefault(file.feed, []).append(file.path)
+    keys = [path for path, _, _ in key_files]
+    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in raw.KEY_COLUMNS.items())
+    stored = parquet(keys) if keys else f"(select {columns}) where false"
+    yield f"create or replace view meta.set_aside_key as select * from {stored}"
+    for name, feed in load_feeds().items():
+        yield (
+            f"create or replace view raw.{name} as select {_raw_columns(feed)}"
+            f" from {parquet([f'{name}/_schema.parquet', *paths.get(name, [])])} as landed"
+            f" left join meta.arrival on landed.batch_id = arrival.batch_id and {_arrivals_of(feed)}"
+        )
 
 
 def _last_run(build: duckdb.DuckDBPyConnection) -> tuple[str | None, str | None]:
@@ -207,20 +229,20 @@ def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     return {name: (f'"{catalog}"."{schema}"."{name}"', kind) for name, catalog, schema, kind in found}
 
 
-# Models sum money of four decimals; raw keeps six. Each amount is rounded by itself, halves away from 0.
-MODEL_AMOUNT = "decimal(18, 4)"
-
-
 def _raw_columns(feed: Feed) -> str:
     """All columns of raw; a count that a file was landed before is null for the reason of one that the file lacks."""
     reasons = [
         f"coalesce({name}_null_reason, case when {name} is null then 'unsupported' end) as {name}_null_reason"
         for name in feed.counts
     ]
-    amounts = [
-        f"cast({name} as {MODEL_AMOUNT}) as {name}" for name, column in feed.columns.items() if column.type == "amount"
-    ]
-    return f"* replace ({', '.join([*reasons, *amounts])})" if reasons or amounts else "*"
+    replaced = ", ".join([*reasons, "coalesce(arrival.as_of, landed.as_of) as as_of"])
+    told = ", ".join(f"arrival.{name}" for name in arrivals.READING)
+    return f"landed.* replace ({replaced}), {told}"
+
+
+def _arrivals_of(feed: Feed) -> str:
+    """Which comings of a row count: rows that carry their own instant say the same each time."""
+    return "arrival.is_last" if feed.time else "true"
 
 
 def _has_rows(build: duckdb.DuckDBPyConnection, relation: str) -> bool:

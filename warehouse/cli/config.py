@@ -22,6 +22,8 @@ CHANGES = {
     "benchmarks": "A row takes the place of that of its source, platform, statistic, date, band and level.",
     "platforms": "A row takes the place of that of its spelling; a platform of your own needs one row.",
     "countries": "A row takes the place of that of its spelling.",
+    "shops": "A row per shop by the name that its orders carry, empty for the only one: whose brand it sells, and where"
+    " its days lie. The package has none.",
 }
 
 

@@ -18,7 +18,8 @@ from ingestion.config import DUCKDB_CONFIG, Settings, utc_now
 from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
-from warehouse import integrity, plan
+from ingestion.sql import quote
+from warehouse import data_dictionary, integrity, plan
 from warehouse.build_database import current_run
 from warehouse.parts import PartColumn
 from warehouse.release import releases
@@ -27,6 +28,7 @@ PUBLICATION = "fct_publication"
 PARQUET = "format parquet, compression zstd"
 # The one part of a mart that has no part column.
 WHOLE = "all"
+DICTIONARY = "dictionary.json"
 
 
 @dataclass(frozen=True)
@@ -193,6 +195,7 @@ def _fill(
         )
         linked = _linked(held_parts, parts, known, same_code) if before else {}
         _write_parquet(release, partial, tables, held_parts, linked, before)
+        _describe(release, partial, set(tables))
         release.execute("checkpoint")
     return note
 
@@ -283,6 +286,28 @@ def _write_parquet(
                 os.link(earlier, target)
             else:
                 release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
+
+
+def _describe(release: duckdb.DuckDBPyConnection, partial: Path, tables: set[str]) -> None:
+    """Say what each mart and column holds: as comments, which BI tools show, and as one file beside the Parquet.
+
+    They are written into each release anew, since a table that dbt replaces loses its comments.
+    """
+    held = set(
+        release.execute("select table_name, column_name from duckdb_columns() where schema_name = 'marts'").fetchall()
+    )
+    described = [mart for mart in data_dictionary.marts() if mart["name"] in tables]
+    release.execute("begin")
+    for mart in described:
+        name, about = mart["name"], quote(f"{mart['grain']} {mart['description']}")
+        release.execute(f"comment on table marts.{name} is {about}")
+        for column in mart["columns"]:
+            if (name, column["name"]) in held:
+                about = quote(column["description"])
+                release.execute(f'comment on column marts.{name}."{column["name"]}" is {about}')
+    release.execute("commit")
+    text = json.dumps({"marts": described}, indent=1, ensure_ascii=False)
+    (partial / "marts" / DICTIONARY).write_text(f"{text}\n", encoding="utf-8")
 
 
 def release_version(settings: Settings) -> str:

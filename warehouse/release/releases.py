@@ -26,9 +26,12 @@ def folder_of(settings: Settings) -> Path:
 
 
 def latest(settings: Settings) -> Path | None:
-    """Folder of the release that readers see, null before the first."""
+    """Folder of the release that readers see, null before the first.
+
+    It is one of those under `folder_of`, named as they are there: the way to the data folder may hold links and `..`.
+    """
     link = settings.published / "latest"
-    return link.resolve() if link.is_symlink() and (link / NOTE).exists() else None
+    return folder_of(settings) / link.readlink().name if link.is_symlink() and (link / NOTE).exists() else None
 
 
 def read_note(release: Path) -> dict[str, Any]:
@@ -123,8 +126,10 @@ def prune(settings: Settings) -> None:
 
 
 def remove_others(settings: Settings) -> int:
-    """Remove every release but the one that readers see; returns how many went."""
+    """Remove every release but the one that readers see; returns how many went. Where they see none, none goes."""
     seen = latest(settings)
+    if seen is None:
+        return 0
     others = [path for path in folder_of(settings).iterdir() if path != seen]
     for path in others:
         shutil.rmtree(path)

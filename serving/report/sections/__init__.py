@@ -1,7 +1,7 @@
 """The report's sections, in the order in which a page shows them.
 
-A section is a module `<name>.py` that ends in `SECTION = Section(...)`, and a template `<name>.html.j2` beside it; a
-section with a chart that needs scripts has `<name>.js` as well. To add one, write these files and its line below.
+A section is a module `<name>.py` that ends in `SECTION = Section(...)`, and a template `<name>.html.j2` beside it. To
+add one, write these files and its line below.
 """
 
 from serving.report.sections import (

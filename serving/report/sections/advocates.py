@@ -17,7 +17,7 @@ with steps as (
     select
         *, lag(step) over in_order as from_step, lag(days_in_step) over in_order as days_before
     from marts.fct_advocate_ladder
-    window in_order as (partition by brand, customer_id, platform, account_id, ladder order by step_number)
+    window in_order as (partition by shop, brand, customer_id, platform, account_id, ladder order by step_number)
 )
 
 select

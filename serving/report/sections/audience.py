@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from serving.report import bars
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import MAX_GAP_DAYS, Common
 
 TABLE_DAYS = 60
+# Key of what is hatched besides a tier.
+UNKNOWN = "unknown"
 
 PERIODS = """
 select
@@ -39,28 +42,35 @@ group by shown.snapshot_date order by shown.snapshot_date desc limit {TABLE_DAYS
 
 def read(source: Source, common: Common) -> Row:
     """What the charts draw, and the table behind them."""
-    periods = source.rows(PERIODS)
+    periods, series = source.rows(PERIODS), source.rows(SERIES)
+    standing = [
+        [("known", "accounts known", period["known"]), (UNKNOWN, "unknown", period["unknown"])] for period in periods
+    ]
     return {
         "days": sum(len(period["days"]) for period in periods),
         "table": source.rows(TABLE),
         "table_days": TABLE_DAYS,
         "max_gap_days": MAX_GAP_DAYS,
-        "drawn": _drawn(periods, source.rows(SERIES), common.tiers),
+        "unknown": {tier["key"] for tier in common.tiers if tier["is_unknown"]} | {UNKNOWN},
+        "frame": bars.frame(periods),
+        "accounts": [bars.panel(periods, _stacks(series, common.tiers, "accounts"))],
+        "followers": [
+            bars.panel(periods, _stacks(series, common.tiers, "followers")),
+            bars.panel(periods, standing),
+        ],
     }
 
 
-def _drawn(periods: list[Row], rows: list[Row], tiers: list[Row]) -> Row:
-    """Keys, dates and figures of the charts; `audience.js` names the tiers."""
-    keys = {tier["tier"]: tier["key"] for tier in tiers}
-    series: dict[Any, list[Row]] = {}
+def _stacks(rows: list[Row], tiers: list[Row], measure: str) -> list[list[bars.Stack]]:
+    """By period the tiers of which anything is known, from small to large."""
+    look = {tier["tier"]: tier for tier in tiers}
+    stacks: dict[Any, list[bars.Stack]] = {}
     for row in rows:
-        series.setdefault(row["period"], []).append(
-            {"key": keys[row["tier"]], "accounts": row["accounts"], "followers": row["followers"]}
-        )
-    return {
-        "tiers": [{"key": tier["key"], "unknown": tier["is_unknown"]} for tier in tiers],
-        "periods": [{**period, "series": series[period["period"]]} for period in periods],
-    }
+        stack = stacks.setdefault(row["period"], [])
+        if any(value is not None for value in row[measure]):
+            tier = look[row["tier"]]
+            stack.append((tier["key"], tier["label"], row[measure]))
+    return list(stacks.values())
 
 
 SECTION = Section("audience", "Audience", read, ("fct_account_daily", "dim_tier_scheme"))

@@ -14,9 +14,7 @@ class Section:
     `label` null leaves it out of the navigation. A section that names `marts` is shown only of a release that holds
     accounts and all of these marts (one that older code published may lack some). `read` gets the source and what all
     sections share, and gives the template's `s`, or null when there is nothing to show. The template also knows
-    `source`, `common` and `scheme`, and begins with an import of `macros.html.j2`. A key `drawn` of `s` is written into
-    the page as JSON, `<script id="<name>-series">`, for the section's own script: figures and keys, never a text that
-    people landed.
+    `source`, `common` and `scheme`, and begins with an import of `macros.html.j2`.
     """
 
     name: str

@@ -81,8 +81,8 @@ WRONG = {
     "an unknown check": (bound(check="volumes_change"), "account_snapshots has no check volumes_change; did you mean"),
     "a check of another feed": (bound(feed="post_snapshots"), f"post_snapshots has no check {VOLUME}; there are"),
     "a feed that is not evaluated": (
-        bound(feed="orders"),
-        "no check evaluates feed orders; there are: account_snapshots",
+        bound(feed="touches"),
+        "no check evaluates feed touches; there are: account_snapshots",
     ),
     "one bound for two": (bound(check="volume_change"), "volume_change has two bounds: write value: [lower, upper]"),
     "two bounds for one": (bound(value="[0, 1]"), f"{VOLUME} has one bound, at least 0.5: write one number"),
@@ -96,6 +96,7 @@ WRONG = {
     "no list": ("check: a\n", "thresholds.yml:1: no list; begin each bound with `- check:`"),
     "no bound": ("- a\n", "thresholds.yml:1: no bound; write check, feed, value and reason"),
     "no YAML": ("- check: [a\n  feed: b\n", "not valid YAML"),
+    "too deep": ("[" * 5000, "thresholds.yml:1: not valid YAML: too many levels within each other"),
 }
 
 
@@ -123,7 +124,7 @@ def test_an_empty_file_and_comments_say_nothing(own: Settings) -> None:
 
 def test_every_check_of_a_suite_can_be_bounded(own: Settings) -> None:
     known = thresholds.all_checks(own)
-    assert set(known) == {account_snapshots.FEED, post_snapshots.FEED}
+    assert set(known) == {account_snapshots.FEED, post_snapshots.FEED, "orders"}
     for checks in known.values():
         names = [check.name for check in checks]
         assert len(names) == len(set(names))

@@ -538,7 +538,7 @@ def test_net_of_an_order_by_arithmetic(yard: Yard, use: Use) -> None:
     yard.drop(path, (DOOR / "12_shopify_orders.csv").read_bytes())
     yard.land()
     with duckdb.connect() as connection:
-        files = str(yard.settings.raw / "orders" / "*" / "*.parquet")
+        files = str(yard.settings.raw / "orders" / "snapshot_date=*" / "*.parquet")
         found = connection.execute(
             "select order_id, gross_amount, gross_amount - discount_amount - tax_amount - shipping_amount"
             " from read_parquet(?) order by 1",
@@ -696,6 +696,29 @@ def test_emails_are_hashed_with_the_key_and_kept_nowhere(yard: Yard, use: Use) -
     ]
     assert duckdb.execute("select distinct extra from read_parquet(?)", [files[1:]]).fetchall() == [('{"note":"n"}',)]
     assert KEY not in "\n".join(yard.said)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
+def test_of_a_row_that_is_left_out_nothing_is_kept_that_is_hashed_or_ignored(yard: Yard, use: Use, name: str) -> None:
+    """There is nothing to mend in it. A row that is refused keeps its cells, for whoever mends it (negative test)."""
+    with_key(yard, KEY)
+    orders = HASHED.partition("  - feed: refunds")[0]
+    use(f'{orders}    keep: "total != 0"\n    ignore: [phone]\n')
+    rows = [
+        ("1", "a@example.com", "5", "555"),
+        ("2", "b@example.com", "0", "556"),
+        ("3", "c@example.com", "5x", "557"),
+    ]
+    header = ("id", "Email", "total", "phone")
+    lines = [json.dumps(dict(zip(header, row, strict=True))) for row in rows]
+    content = [",".join(cells) for cells in (header, *rows)] if name == "x.csv" else lines
+    yard.drop(f"orders/{name}", "\n".join([*content, ""]))
+    yard.land()
+    left_out, refused = (row[4] for row in yard.rejects(f"orders/{name}"))
+    assert "example" not in left_out
+    assert "556" not in left_out
+    assert "c@example.com" in refused
+    assert "557" in refused
 
 
 def test_a_hashed_path_leaves_nothing_of_its_object_in_extra(yard: Yard, use: Use) -> None:

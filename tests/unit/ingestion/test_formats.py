@@ -392,7 +392,7 @@ def test_rows_of_another_encoding_are_named_with_the_remedy(yard: Yard) -> None:
     [
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,fee,12.50,usd", "2,2026-01-05,fee,twelve,usd", "not an amount like 1234.50"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,fee,-1,EUR", "2,2026-01-05,fee,--1,usd", "not an amount like 1234.50"),
-        ("refunds", "refund_id,order_id,refunded_at,amount,currency", "1,1,2026-01-05,0,EUR", "2,1,2026-01-05,-1,usd", "a negative amount"),
+        ("orders", "order_id,customer_id,ordered_at,gross_amount,currency", "1,c,2026-01-05,0,EUR", "2,c,2026-01-05,-1,usd", "a negative amount"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1,EUR", "2,2026-01-05,beer,1,usd", "not one of fee, product"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1.234567,EUR", "2,2026-01-05,ads,1.2345678,usd", "more than 6 decimals"),
         ("costs", "cost_id,cost_date,cost_type,amount,currency", "1,2026-01-05,ads,1,EUR", "2,2026-01-05,ads,1,dollar", "three letters like USD"),

@@ -14,7 +14,7 @@ from . import hostile
 @pytest.mark.parametrize("seed", [1, 2])
 def test_hostile_files_neither_stop_the_run_nor_lose_a_row(settings: Settings, seed: int) -> None:
     raw.write_empty_schemas(settings)
-    landed, _ = hostile.land(settings, seed, 300)
+    landed, *_ = hostile.land(settings, seed, 300)
     states = hostile.account(settings)
     assert landed.files_new + len(landed.files_waiting) <= landed.files_seen
     # A maker whose files all fail, or all land, would test one half alone.
@@ -32,3 +32,21 @@ def test_the_accounting_notices_a_lost_row(yard_with_good: Yard) -> None:
     with pytest.raises(AssertionError):
         hostile.account(yard_with_good.settings)
     assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
+
+
+def test_each_of_many_broken_lines_is_found(yard: Yard) -> None:
+    # Compared pair by pair, as a join with more conditions than the offset does, these would take minutes.
+    broken = 20_000
+    path = "account_snapshots/commas.csv"
+    rows = (
+        line
+        for number in range(broken)
+        for line in (f"youtube,a{number},2026-01-05T03:00:00Z,1", f"youtube,b{number},2026-01-05T03:00:00Z,1,Doe, Ann")
+    )
+    yard.drop_rows(path, *rows, header="platform,account_id,captured_at,followers")
+    yard.land()
+    (batch,) = yard.batches()
+    assert (batch["rows_read"], batch["rows_accepted"], batch["rows_quarantined"]) == (2 * broken, broken, broken)
+    # The header is line 1, so the good rows stand in the even lines and the broken ones in the odd.
+    assert [row[0] for row in yard.rejects(path)] == [3 + 2 * number for number in range(broken)]
+    assert yard.rows(path, "source_line, account_id")[-1] == (2 * broken, f"a{broken - 1}")

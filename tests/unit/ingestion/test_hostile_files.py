@@ -1,10 +1,12 @@
 """Files that a sender should not have sent: each is refused or mended row by row, and the good file beside it loads."""
 
+import errno
 import gzip
 import os
 import zlib
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -335,6 +337,45 @@ def test_unreadable_file_waits(yard_with_good: Yard, monkeypatch: pytest.MonkeyP
     landed = yard_with_good.land()
     assert (landed.files_waiting, landed.files_quarantined) == ([BAD], 0)
     assert yard_with_good.rows(GOOD_FILE) == GOOD_ROWS
+
+
+@pytest.mark.parametrize("closed", ["listing", "entering"])
+def test_a_folder_that_may_not_be_read_is_named(
+    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    """Its files were passed over without a word, or stopped all others."""
+    folder = yard_with_good.drop("account_snapshots/sub/x.csv", GOOD + b"\n").parent
+    scandir, lstat = os.scandir, Path.lstat
+
+    def denied(path: Any) -> Any:
+        if path == str(folder):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    def not_entered(path: Path) -> Any:
+        if path.parent == folder:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return lstat(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", denied) if closed == "listing" else patch.setattr(Path, "lstat", not_entered)
+        yard_with_good.land()
+    batch = yard_with_good.batch("account_snapshots/sub")
+    assert batch["state"] == "quarantined"
+    assert "what lies in it cannot be read (Permission denied); let this user list and enter it or" in batch["reason"]
+    assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
+    yard_with_good.land()
+    assert yard_with_good.batch("account_snapshots/sub/x.csv")["rows_accepted"] == 2
+
+
+def test_a_file_with_holes_is_refused_before_it_is_copied(
+    yard_with_good: Yard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hole = yard_with_good.drop("account_snapshots/hole.csv", b"")
+    os.truncate(hole, 100 << 30)
+    yard_with_good.land()
+    assert yard_with_good.batch("account_snapshots/hole.csv")["reason"].startswith("larger than ")
+    assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
 
 
 @pytest.mark.parametrize("seconds", [2**40, -(2**33)])

@@ -105,3 +105,27 @@ def test_what_a_manifest_says_of_other_files_does_not_matter(yard: Yard) -> None
         "account_snapshots/day/_manifest.json", json.dumps({"files": [{"name": "y.csv", "bytes": 1}], "by": "me"})
     )
     assert yard.land().rows_accepted == 2
+
+
+def test_what_cannot_be_said_of_one_file_holds_up_that_file_alone(yard: Yard) -> None:
+    """A time that lies beyond the calendar once it is UTC, and a size that is none."""
+    for name in ("late", "small", "good"):
+        yard.drop(f"account_snapshots/day/{name}.csv", GOOD + name.encode() + b",,,,\n")
+    files = [
+        {"name": "late.csv", "as_of": "9999-12-31T23:59:59-14:00"},
+        {"name": "small.csv", "bytes": -1},
+        {"name": "good.csv", "rows": 3},
+    ]
+    yard.drop("account_snapshots/day/_manifest.json", json.dumps({"files": files}))
+    landed = yard.land()
+    assert landed.files_waiting == ["account_snapshots/day/late.csv", "account_snapshots/day/small.csv"]
+    assert any("late.csv" in line and "beyond the calendar" in line for line in yard.said)
+    assert yard.batch("account_snapshots/day/good.csv")["rows_accepted"] == 2
+
+
+def test_an_entry_without_a_name_holds_up_whom_it_may_mean(yard: Yard) -> None:
+    yard.drop(PATH, GOOD)
+    yard.drop("account_snapshots/day/y.csv", GOOD)
+    yard.drop("account_snapshots/day/_manifest.json", json.dumps({"files": [{"nam": "x.csv"}, {"name": "y.csv"}]}))
+    assert yard.land().files_waiting == [PATH]
+    assert any("one of its entries names no file" in line for line in yard.said)

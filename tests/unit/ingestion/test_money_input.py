@@ -9,8 +9,8 @@ ORDER_HEADER = "order_id,customer_id,ordered_at,gross_amount,currency"
 
 
 @pytest.mark.parametrize(
-    "amount", ["fifty", "12.3456789", "1,5", "", "NaN", "1e3", "6.06E+04", "99999999999999999"],
-    ids=["in words", "seven decimals", "decimal comma", "empty", "no number", "exponent", "of Excel", "too large"],
+    "amount", ["fifty", "--5", "12.3456789", "1,5", "", "NaN", "1e3", "6.06E+04", "99999999999999999"],
+    ids=["in words", "twice negative", "seven decimals", "decimal comma", "empty", "no number", "exponent", "of Excel", "too large"],
 )  # fmt: skip
 def test_an_amount_that_is_none_is_set_aside_with_its_line(yard: Yard, amount: str) -> None:
     cell = f'"{amount}"' if "," in amount else amount
@@ -19,6 +19,16 @@ def test_an_amount_that_is_none_is_set_aside_with_its_line(yard: Yard, amount: s
     assert [str(amount) for _, amount, _ in yard.rows("costs/c.csv", "cost_id, amount, currency")] == ["10.500000"]
     ((line, column, *_),) = yard.rejects("costs/c.csv")
     assert (line, column) == (3, "amount")
+
+
+def test_a_credit_note_and_a_refund_may_have_a_minus_and_an_order_may_not(yard: Yard) -> None:
+    yard.drop_rows("costs/c.csv", "k1,K,2026-01-05,fee,-10.5,USD", header=COST_HEADER)
+    yard.drop_rows("refunds/r.csv", "r1,o1,2026-01-05,-3,USD", header="refund_id,order_id,refunded_at,amount,currency")
+    yard.drop_rows("orders/o.csv", "o1,c,2026-01-05,-10,USD", "o2,c,2026-01-05,1,USD", header=ORDER_HEADER)
+    yard.land()
+    assert [str(row[0]) for row in yard.rows("costs/c.csv", "amount")] == ["-10.500000"]
+    assert [str(row[0]) for row in yard.rows("refunds/r.csv", "amount")] == ["-3.000000"]
+    assert [(row[0], row[3]) for row in yard.rejects("orders/o.csv")] == [(2, "a negative amount")]
 
 
 def test_one_order_twice_in_a_file_with_other_amounts_is_a_conflict(yard: Yard) -> None:

@@ -207,3 +207,20 @@ def test_each_member_of_a_zip_and_each_sheet_is_shown(show: Shown, capsys: pytes
     )
     assert preview.show(workbook, str(mapping)) == 0
     assert capsys.readouterr().out.count("1 rows read = 1 accepted") == 3
+
+
+def test_what_keep_leaves_out_is_shown_with_what_becomes_of_it(show: Shown, tmp_path: Path) -> None:
+    columns = ("order_id", "customer_id", "ordered_at", "gross_amount", "currency")
+    text = "mapping: kept\npattern: kept*.csv\nfeed: orders\nkeep: \"status = 'paid'\"\n{}columns:\n" + "".join(
+        f"  {name}: {{from: {name}}}\n" for name in columns
+    )
+    rows = [f"o{number},c,2026-01-05,1,USD,{status}" for number, status in enumerate(("paid", "open", "open", ""))]
+    content = "\n".join([",".join((*columns, "status")), *rows]) + "\n"
+    for traits, words in (
+        ("", "is withdrawn; where it should stay"),
+        ("left_out: ignored\n", "stays (left_out: ignored)"),
+    ):
+        (tmp_path / "kept.yml").write_text(text.replace("{}", traits))
+        printed = show("kept.csv", content, str(tmp_path / "kept.yml"))
+        assert "left out by status: open (2), (empty) (1)" in printed
+        assert words in printed

@@ -436,7 +436,16 @@ def test_a_replay_waits_for_the_run_under_way_and_a_dry_run_does_not(yard: Yard)
 def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
     refuse_for_its_size(yard)
     with ledger.write(yard.settings) as connection:
-        for table in ("replays", "plan_ranges", "rollbacks", "suppressed", "erasures", "verified_files"):
+        for table in (
+            "replays",
+            "plan_ranges",
+            "rollbacks",
+            "suppressed",
+            "erasures",
+            "verified_files",
+            "arrivals",
+            "key_files",
+        ):
             connection.execute(f"drop table {table}")
         connection.execute("drop index batches_landing_order")
         for column in ("landing_order", "layout", "invalid_cells"):

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from ingestion.config import Settings
 from serving.report.build import render
 
@@ -11,11 +9,6 @@ from .hand_made import STANDARD, Row, account, on, publish
 from .test_report import HOSTILE, Page
 
 DAY = "2026-03-01"
-
-
-@pytest.fixture(autouse=True)
-def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
 
 
 def advocate(account_id: str, **more: Any) -> Row:

@@ -2,17 +2,10 @@
 
 from typing import Any
 
-import pytest
-
 from ingestion.config import Settings
 
 from .hand_made import Row
 from .test_report_engagement import DAY, sections, show
-
-
-@pytest.fixture(autouse=True)
-def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
 
 
 def pair(from_tier: str = "nano", to_tier: str = "mega", **more: Any) -> Row:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from ingestion.config import Settings
 from serving.report import formatting
@@ -13,11 +12,6 @@ from serving.report.sections import SECTIONS
 from .test_report import TWO_DAYS, Page, publish
 
 FOLDER = formatting.HERE / "sections"
-
-
-@pytest.fixture(autouse=True)
-def _small_plotly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("plotly.offline.get_plotlyjs", lambda: "window.Plotly = null;")
 
 
 def names(pattern: str) -> set[str]:

@@ -10,7 +10,7 @@ from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.user_config import load as user_config
 from warehouse import build_database, plan
-from warehouse.build import meta
+from warehouse.build import arrivals, meta
 from warehouse.build import run as build
 from warehouse.build.idle import Standing
 
@@ -63,16 +63,19 @@ def test_a_count_that_came_after_a_file_is_unsupported_in_it() -> None:
     names = ", ".join(f"{name}, {name}_null_reason" for name in counts)
     rows = {1: ("1", "null"), 2: ("null", "'hidden'"), 3: ("null", "null")}
     values = ", ".join(f"({line}, {', '.join(pair * len(counts))})" for line, pair in rows.items())
+    told = ", ".join(f"null as {name}" for name in ("as_of", *arrivals.READING))
     with duckdb.connect() as connection:
         found = connection.execute(
-            f"select {meta._raw_columns(load_feeds()['account_snapshots'])} from (values {values}) t (line, {names})"
+            f"select {meta._raw_columns(load_feeds()['account_snapshots'])} from"
+            f" (select *, null as as_of from (values {values}) t (line, {names})) landed cross join (select {told}) arrival"
         ).fetchall()
-    reasons = {row[0]: set(row[2::2]) for row in found}
+    reasons = {row[0]: set(row[2 : 1 + 2 * len(counts) : 2]) for row in found}
     assert reasons == {1: {None}, 2: {"hidden"}, 3: {"unsupported"}}
 
 
-def test_a_feed_without_counts_and_amounts_is_taken_as_it_is() -> None:
-    assert meta._raw_columns(load_feeds()["accounts"]) == "*"
+def test_a_feed_without_counts_is_taken_as_it_is_with_when_it_came() -> None:
+    columns = meta._raw_columns(load_feeds()["accounts"])
+    assert columns.startswith("landed.* replace (coalesce(arrival.as_of, landed.as_of) as as_of), arrival.")
 
 
 def told(settings: Settings, version: str = "v1", was_published: bool = True) -> Standing:

@@ -9,6 +9,8 @@ from ingestion.config import Settings
 from warehouse import plan
 from warehouse.plan import CHANGED, DIRTY, FORWARD, RUN_DAY, Model
 
+from ..conftest import Yard
+
 DAILY = Model("fct_account_daily", "v1", windowed=True)
 SMOOTH = Model("fct_account_trend", "v1", windowed=True, reach={"f": 3})
 WHOLE = Model("dim_account", "v1", windowed=False)
@@ -209,3 +211,43 @@ def test_table_says_dates_and_reasons(published: Settings) -> None:
         (DAILY.name, 1, "2026-01-06", RUN_DAY),
         (DAILY.name, 2, "2026-01-01 .. 2026-01-02", DIRTY),
     ]
+
+
+VOICE = Model("fct_share_of_voice_daily", "v1", windowed=True, feeds=frozenset({"mentions", "brands"}))
+
+
+def mention(yard: Yard, name: str, *rows: str) -> None:
+    yard.drop_rows(f"mentions/{name}.csv", *rows, header="mention_id,brand,platform,mentioned_at")
+    yard.land()
+
+
+def publish_dirty(settings: Settings) -> None:
+    with ledger.write(settings) as connection:
+        connection.execute("delete from dirty_dates")
+        connection.execute("update mart_state set released = built")
+
+
+@pytest.mark.parametrize("is_damaged", [False, True])
+def test_the_day_that_a_record_leaves_is_planned_as_well(yard: Yard, is_damaged: bool) -> None:
+    """Where what raw holds cannot be read, all days are: what is damaged is named when it is built from."""
+    mention(yard, "a_2026-01-02", "m1,acme,x,2026-01-02T10:00:00Z", "m2,acme,x,2026-01-02T11:00:00Z")
+    mention(yard, "b_2026-01-03", "m3,acme,x,2026-01-03T10:00:00Z")
+    make(yard.settings, DAY_5, [VOICE], "before")
+    publish_dirty(yard.settings)
+    if is_damaged:
+        next((yard.settings.raw / "mentions").glob("snapshot_date=2026-01-03/*.parquet")).write_bytes(b"damaged")
+    mention(yard, "c_2026-01-05", "m1,acme,x,2026-01-04T10:00:00Z")
+    planned = make(yard.settings, DAY_5, [VOICE], "after").dates[VOICE.name]
+    assert sorted(day for day, why in planned.items() if why == DIRTY) == [
+        "2026-01-02", *(["2026-01-03"] if is_damaged else []), "2026-01-04",
+    ]  # fmt: skip
+
+
+def test_a_rejected_file_gives_the_day_that_a_record_left_back(yard: Yard) -> None:
+    mention(yard, "a_2026-01-02", "m1,acme,x,2026-01-02T10:00:00Z")
+    mention(yard, "b_2026-01-04", "m1,acme,x,2026-01-04T10:00:00Z")
+    make(yard.settings, DAY_5, [VOICE], "before")
+    publish_dirty(yard.settings)
+    ledger.reject(yard.settings, yard.batch("mentions/b_2026-01-04.csv")["batch_id"], "wrong")
+    planned = make(yard.settings, DAY_5, [VOICE], "after").dates[VOICE.name]
+    assert sorted(day for day, why in planned.items() if why == DIRTY) == ["2026-01-02", "2026-01-04"]

@@ -25,6 +25,29 @@ def release(settings: Settings, name: str) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("way", ["link", "dots"])
+def test_the_release_that_readers_see_stays_however_the_data_folder_is_reached(tmp_path: Path, way: str) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").symlink_to(tmp_path / "disk")
+    data = tmp_path / "data" if way == "link" else tmp_path / "disk" / ".." / "disk"
+    settings = Settings(_env_file=None, data=data, keep_releases=1)  # type: ignore[call-arg]
+    for name in ("1", "2", "3"):
+        release(settings, name)
+    releases.point_readers_to(settings, "2")
+    releases.prune(settings)
+    assert sorted(path.name for path in releases.folder_of(settings).iterdir()) == ["2", "3"]
+    assert releases.remove_others(settings) == 1
+    assert [path.name for path in releases.folder_of(settings).iterdir()] == ["2"]
+    assert (settings.published / "groundswell.duckdb").exists()
+
+
+def test_where_readers_see_nothing_no_release_is_removed(settings: Settings) -> None:
+    release(settings, "1")
+    releases.point_readers_to(settings, "gone")
+    assert releases.remove_others(settings) == 0
+    assert [path.name for path in releases.folder_of(settings).iterdir()] == ["1"]
+
+
 def test_the_links_lead_to_the_release_and_are_replaced_in_place(settings: Settings) -> None:
     release(settings, "1")
     release(settings, "2")

@@ -1,7 +1,8 @@
 -- One row per record of the feed `customer_accounts` and thing that is wrong with it, and what was done about it.
 {{ config(materialized="table") }}
 
-{% set span = "dated.customer_id || ', ' || dated.brand || ', ' || dated.platform || ':' || dated.account_id" %}
+{% set span = "concat_ws('/', nullif(dated.shop, ''), dated.customer_id) || ', ' || dated.brand || ', '"
+    ~ " || dated.platform || ':' || dated.account_id" %}
 
 with dated as (select * from {{ ref("int_advocacy__relationships_dated") }}),
 
@@ -14,6 +15,7 @@ watched as (select * from {{ ref("int_advocacy__accounts_watched") }}),
 claims as (
     select
         {{ span }} as record_id,
+        dated.shop,
         dated.customer_id,
         dated.brand,
         dated.platform,
@@ -21,7 +23,7 @@ claims as (
         min(dated.valid_from) as first_day,
         max(dated.data_origin) as data_origin
     from dated
-    group by dated.customer_id, dated.brand, dated.platform, dated.account_id
+    group by dated.shop, dated.customer_id, dated.brand, dated.platform, dated.account_id
 ),
 
 ranked as (

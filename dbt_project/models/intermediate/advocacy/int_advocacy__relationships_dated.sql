@@ -12,7 +12,7 @@ stated as (
         base.as_of_date,
         case when landed.valid_to is not null then greatest(landed.valid_from, landed.valid_to) end as stated_to,
         lead(landed.valid_from) over (
-            partition by landed.customer_id, landed.brand, landed.platform, landed.account_id
+            partition by landed.shop, landed.customer_id, landed.brand, landed.platform, landed.account_id
             order by landed.valid_from
         ) as next_from
     from landed
@@ -31,6 +31,7 @@ cut as (
 
 int_advocacy__relationships_dated as (
     select
+        shop,
         customer_id,
         brand,
         platform,

@@ -1,7 +1,7 @@
--- One row per customer, brand, account and unbroken stretch of days in one relationship.
+-- One row per customer of a shop, brand, account and unbroken stretch of days in one relationship.
 {{ config(materialized="view") }}
 
-{% set key = "customer_id, brand, platform, account_id" %}
+{% set key = "shop, customer_id, brand, platform, account_id" %}
 
 with dated as (select * from {{ ref("int_advocacy__relationships_dated") }}),
 

@@ -12,13 +12,14 @@ with orders as (select * from {{ ref("int_order__orders_valued") }}),
 
 order_codes as (
     select
+        shop,
         order_id,
         promo_code,
         count(collaboration_id) as owners,
         case when count(collaboration_id) = 1 then max(collaboration_id) end as collaboration_id
     from {{ ref("int_order__codes_used") }}
     where collaboration_id is not null
-    group by order_id, promo_code
+    group by shop, order_id, promo_code
 ),
 
 clicked as (select * from {{ ref("int_attribution__last_clicks_matched") }}),
@@ -46,9 +47,10 @@ used as (
         end as collaboration_id,
         max(orders.data_origin) as data_origin
     from orders
-    inner join order_codes on orders.order_id = order_codes.order_id
+    inner join order_codes on {{ same_in_shop("orders", "order_codes", "order_id") }}
     left join clicked
-        on orders.order_id = clicked.order_id and order_codes.collaboration_id = clicked.collaboration_id
+        on {{ same_in_shop("orders", "clicked", "order_id") }}
+        and order_codes.collaboration_id = clicked.collaboration_id
     where orders.renewal_number = 0
     group by order_codes.promo_code, orders.order_date
 ),

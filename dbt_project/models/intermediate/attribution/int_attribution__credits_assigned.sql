@@ -1,4 +1,5 @@
 -- One row per order, attribution model and collaboration: its credit. `(none)` is what no collaboration has.
+-- One model, as what a path, a code and a renewal are worth all fall back on the same orders.
 {{ config(materialized="table") }}
 
 with orders as (select * from {{ ref("int_order__orders_valued") }}),
@@ -14,6 +15,7 @@ models as ({{ attribution_model_rows() }}),
 -- Eight decimals: with the six of a base amount they make a product that DECIMAL(38, 14) holds.
 rounded as (
     select
+        shop,
         order_id,
         model,
         collaboration_id,
@@ -25,27 +27,33 @@ rounded as (
 -- The last touch has what rounding left over, so that credits are exactly 1 together.
 shares as (
     select
+        shop,
         order_id,
         model,
         collaboration_id,
         is_last,
-        case when is_last then credit + 1 - sum(credit) over (partition by order_id, model) else credit end as credit
+        case
+            when is_last then credit + 1 - sum(credit) over (partition by shop, order_id, model)
+            else credit
+        end as credit
     from rounded
 ),
 
 by_evidence as (
     select
+        shop,
         order_id,
         model,
         collaboration_id,
         sum(credit) as credit,
         bool_or(is_last) as has_remainder
     from shares
-    group by order_id, model, collaboration_id
+    group by shop, order_id, model, collaboration_id
 
     union all
 
     select
+        shop,
         order_id,
         'code_or_last_click' as model,
         collaboration_id,
@@ -56,6 +64,7 @@ by_evidence as (
     union all
 
     select
+        shop,
         order_id,
         'promo_code' as model,
         collaboration_id,
@@ -67,6 +76,7 @@ by_evidence as (
     union all
 
     select distinct
+        shop,
         order_id,
         'any_touch' as model,
         collaboration_id,
@@ -77,6 +87,7 @@ by_evidence as (
 
 first_orders as (
     select
+        orders.shop,
         orders.order_id,
         models.model
     from orders
@@ -86,18 +97,21 @@ first_orders as (
 
 of_first_orders as (
     select
+        first_orders.shop,
         first_orders.order_id,
         first_orders.model,
         coalesce(by_evidence.collaboration_id, '(none)') as collaboration_id,
         cast(coalesce(by_evidence.credit, 1) as decimal(10, 8)) as credit,
         coalesce(by_evidence.has_remainder, true) as has_remainder
     from first_orders
-    left join by_evidence on first_orders.order_id = by_evidence.order_id and first_orders.model = by_evidence.model
+    left join by_evidence
+        on {{ same_in_shop("first_orders", "by_evidence", "order_id") }} and first_orders.model = by_evidence.model
 ),
 
 -- A renewal has its first order's credits; one whose first order is not known has nobody's.
 of_renewals as (
     select
+        orders.shop,
         orders.order_id,
         models.model,
         coalesce(of_first_orders.collaboration_id, '(none)') as collaboration_id,
@@ -106,7 +120,9 @@ of_renewals as (
     from orders
     cross join models
     left join of_first_orders
-        on orders.first_order_id = of_first_orders.order_id and models.model = of_first_orders.model
+        on orders.shop = of_first_orders.shop
+        and orders.first_order_id = of_first_orders.order_id
+        and models.model = of_first_orders.model
     where orders.renewal_number > 0
 ),
 

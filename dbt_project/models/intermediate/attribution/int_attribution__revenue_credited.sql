@@ -1,4 +1,4 @@
--- One row per order or refund, attribution model and collaboration: its part of the money, to the last decimal.
+-- One row per order, refund line or cancellation, attribution model and collaboration: its part of the money.
 {{ config(materialized="table") }}
 
 with events as (select * from {{ ref("int_order__revenue_dated") }}),
@@ -15,14 +15,16 @@ parts as (
         {{ in_base("events.net_revenue_base", "credits.credit") }} as revenue_part,
         {{ in_base("events.product_cost_base", "credits.credit") }} as cost_part
     from events
-    inner join credits on events.order_id = credits.order_id
+    inner join credits on {{ same_in_shop("events", "credits", "order_id") }}
 ),
 
 -- As with credits, the last touch has what rounding left over. Under `any_touch` everybody has the whole.
 int_attribution__revenue_credited as (
     select
         event_type,
+        shop,
         event_id,
+        line_id,
         order_id,
         event_date,
         currency,
@@ -46,7 +48,7 @@ int_attribution__revenue_credited as (
         ) as product_cost_base,
         data_origin
     from parts
-    window of_event as (partition by event_type, event_id, model)
+    window of_event as (partition by event_type, shop, event_id, line_id, model)
 )
 
 select * from int_attribution__revenue_credited

@@ -24,8 +24,10 @@ came_directly as (
 
 used as (
     select
+        shop,
         touch_id,
-        cast(touched_at as date) as touch_date,
+        agreement_day,
+        brand,
         {{ words_of("promo_code") }} as promo_code
     from touches
     where promo_code is not null
@@ -33,22 +35,26 @@ used as (
 
 touch_codes as (
     select
+        used.shop,
         used.touch_id,
         case when count(distinct codes.collaboration_id) = 1 then max(codes.collaboration_id) end as collaboration_id
     from used
     inner join codes
         on used.promo_code = codes.promo_code
-        and used.touch_date >= codes.first_day
-        and (codes.last_day is null or used.touch_date <= codes.last_day)
-    group by used.touch_id
+        and used.agreement_day >= codes.first_day
+        and (codes.last_day is null or used.agreement_day <= codes.last_day)
+        and (used.brand is null or used.brand = codes.brand)
+    group by used.shop, used.touch_id
 ),
 
 -- What a touch names itself comes first, then its link, then its code.
 owned as (
     select
+        touches.shop,
         touches.touch_id,
         touches.customer_id,
         touches.touched_at,
+        touches.agreement_day,
         touches.touch_type,
         touches.channel,
         touches.data_origin,
@@ -60,17 +66,19 @@ owned as (
     left join collaborations as named on touches.collaboration_id = named.collaboration_id
     left join links
         on touches.link_id = links.link_id
-        and cast(touches.touched_at as date) >= links.first_day
-        and (links.next_start is null or cast(touches.touched_at as date) < links.next_start)
+        and touches.agreement_day >= links.first_day
+        and (links.next_start is null or touches.agreement_day < links.next_start)
     left join came_directly on replace(touches.channel, ' ', '') = came_directly.channel
-    left join touch_codes on touches.touch_id = touch_codes.touch_id
+    left join touch_codes on {{ same_in_shop("touches", "touch_codes", "touch_id") }}
 ),
 
 int_attribution__touches_resolved as (
     select
+        owned.shop,
         owned.touch_id,
         owned.customer_id,
         owned.touched_at,
+        owned.agreement_day,
         owned.touch_type,
         owned.collaboration_id,
         owned.is_direct,

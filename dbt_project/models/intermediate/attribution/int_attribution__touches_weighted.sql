@@ -6,7 +6,7 @@ with touches as (select * from {{ ref("int_attribution__paths_ordered") }}),
 paths as (
     select
         *,
-        max(case when not is_direct then place end) over (partition by order_id) as last_non_direct
+        max(case when not is_direct then place end) over (partition by shop, order_id) as last_non_direct
     from touches
 ),
 
@@ -25,6 +25,7 @@ weights as (
     } %}
     {% for model, weight in weights.items() %}
         select
+            paths.shop,
             paths.order_id,
             paths.touch_id,
             paths.collaboration_id,
@@ -39,13 +40,14 @@ weights as (
 
 int_attribution__touches_weighted as (
     select
+        shop,
         order_id,
         touch_id,
         collaboration_id,
         model,
         weight,
-        sum(weight) over (partition by order_id, model) as weight_of_all,
-        place = max(place) over (partition by order_id, model) as is_last
+        sum(weight) over (partition by shop, order_id, model) as weight_of_all,
+        place = max(place) over (partition by shop, order_id, model) as is_last
     from weights
     where weight > 0
 )

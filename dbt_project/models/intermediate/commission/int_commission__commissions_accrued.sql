@@ -1,4 +1,4 @@
--- One row per commission earned by an order, and per reversal by a refund of it.
+-- One row per commission earned by an order, and per reversal by a line of a refund, or by a cancellation, of it.
 -- One model: a reversal is a difference of two shares of its own accrual.
 {{ config(materialized="table") }}
 
@@ -22,24 +22,25 @@ ruled as (
         earned.*,
         versions.rule_id,
         case
-            when earned.earned_by = 'renewal' and first_rules.renewals_at = 'first_order' then earned.first_order_date
-            else orders.order_date
+            when earned.earned_by = 'renewal' and first_rules.renewals_at = 'first_order' then earned.first_order_day
+            else orders.agreement_day
         end as rule_day
     from earned
-    inner join orders on earned.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("earned", "orders", "order_id") }}
     inner join versions
         on earned.collaboration_id = versions.collaboration_id
         and {{ is_within("earned.agreed_day", "versions") }}
     left join rules as first_rules
         on versions.rule_id = first_rules.rule_id
-        and earned.first_order_date >= first_rules.first_day
-        and earned.first_order_date < first_rules.end_day
+        and earned.first_order_day >= first_rules.first_day
+        and earned.first_order_day < first_rules.end_day
 ),
 
 -- A rule for a first order or for the first renewals ends there; a lifetime rule alone reaches a customer's other
 -- orders.
 applicable as (
     select
+        orders.shop,
         orders.order_id,
         orders.order_date,
         orders.charged_amount,
@@ -59,7 +60,7 @@ applicable as (
             else cast(rules.rate as decimal(18, 8)) * cast(orders.order_count as decimal(16, 0))
         end as exact_amount
     from ruled
-    inner join orders on ruled.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("ruled", "orders", "order_id") }}
     inner join rules
         on ruled.rule_id = rules.rule_id
         and ruled.rule_day >= rules.first_day
@@ -77,7 +78,7 @@ applicable as (
 accruals as (
     select
         applicable.*,
-        cast(round(applicable.exact_amount, 4) as decimal(24, 4)) as amount,
+        cast(round(applicable.exact_amount, 4) as decimal(24, 6)) as amount,
         {{ rate_to_base("applicable.currency", "rates.rate_to_base") }} as fx_rate
     from applicable
     cross join base
@@ -88,22 +89,33 @@ accruals as (
 reversals as (
     select
         accruals.*,
+        refunds.event_type,
         refunds.refund_id,
+        refunds.refund_line_id,
         refunds.applied_date,
         refunds.data_origin as refund_origin,
-        {{ exact_share("accruals.amount", "refunds.capped_amount", "accruals.charged_amount") }} as amount_after,
-        {{ exact_share("accruals.amount", "refunds.capped_before", "accruals.charged_amount") }} as amount_before
+        case
+            when refunds.event_type = 'cancellation' then accruals.amount
+            else {{ exact_share("accruals.amount", "refunds.net_taken", "accruals.net_amount") }}
+        end as amount_after,
+        -- A free order may have earned a fixed commission, which nothing but its cancellation reverses.
+        case
+            when accruals.net_amount = 0 then 0
+            else {{ exact_share("accruals.amount", "refunds.net_taken_before", "accruals.net_amount") }}
+        end as amount_before
     from accruals
-    inner join refunds on accruals.order_id = refunds.order_id
-    where accruals.charged_amount > 0 and refunds.capped_amount is not null
+    inner join refunds on {{ same_in_shop("accruals", "refunds", "order_id") }}
+    where refunds.net_taken is not null and (accruals.net_amount > 0 or refunds.event_type = 'cancellation')
 ),
 
 int_commission__commissions_accrued as (
     select
-        'accrual:' || order_id as entry_id,
+        'accrual:' || {{ entry_name("shop", "order_id", "'#1'") }} as entry_id,
         'accrual' as entry_type,
+        shop,
         order_id,
         cast(null as varchar) as refund_id,
+        cast(null as varchar) as refund_line_id,
         collaboration_id,
         rule_id,
         earned_by,
@@ -121,10 +133,13 @@ int_commission__commissions_accrued as (
     union all
 
     select
-        'reversal:' || refund_id as entry_id,
+        case when event_type = 'refund' then 'reversal:' else 'cancellation:' end
+        || {{ entry_name("shop", "refund_id", "refund_line_id") }} as entry_id,
         'reversal' as entry_type,
+        shop,
         order_id,
-        refund_id,
+        case when event_type = 'refund' then refund_id end as refund_id,
+        case when event_type = 'refund' then refund_line_id end as refund_line_id,
         collaboration_id,
         rule_id,
         earned_by,

@@ -38,7 +38,7 @@ credited as (
 int_operations__commerce_records_flagged as (
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         issue,
         case issue
             when 'no rate'
@@ -54,7 +54,19 @@ int_operations__commerce_records_flagged as (
 
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
+        'not the currency of its shop' as issue,
+        'its shop sells in ' || shop_currency || ': counted as ' || currency || ', as it says' as explanation,
+        order_date as record_date,
+        data_origin
+    from orders
+    where currency <> shop_currency
+
+    union all
+
+    select
+        'orders' as feed,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'renewal without its first order' as issue,
         'credited to (none)' as explanation,
         order_date as record_date,
@@ -66,7 +78,7 @@ int_operations__commerce_records_flagged as (
 
     select
         'orders' as feed,
-        orders.order_id as record_id,
+        concat_ws('/', nullif(orders.shop, ''), orders.order_id) as record_id,
         'code of several owners' as issue,
         replace(orders.promo_code, '|', ', ') || ' had ' || order_codes.owners
         || ' owners that day: nobody''s by code, the last click decides'
@@ -74,25 +86,26 @@ int_operations__commerce_records_flagged as (
         orders.order_date as record_date,
         orders.data_origin
     from order_codes
-    inner join orders on order_codes.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("order_codes", "orders", "order_id") }}
     where order_codes.owners > 1
 
     union all
 
     select
         'refunds' as feed,
-        refund_id as record_id,
+        {{ entry_name("shop", "refund_id", "refund_line_id") }} as record_id,
         issue,
         case issue
             when 'order unknown' then 'takes nothing off until order ' || order_id || ' is landed'
             when 'before its order' then 'counted on the day of its order'
             when 'more than its order' then 'capped at what was left of order ' || order_id
+            when 'takes back more than was refunded' then 'counted as nothing refunded on order ' || order_id
             else 'takes nothing off'
         end as explanation,
         applied_date as record_date,
         data_origin
     from refunds
-    where issue is not null
+    where issue not in ('order cancelled', 'order withdrawn')
 
     union all
 
@@ -207,7 +220,7 @@ int_operations__commerce_records_flagged as (
 
     select
         'touches' as feed,
-        touches.touch_id as record_id,
+        concat_ws('/', nullif(touches.shop, ''), touches.touch_id) as record_id,
         'years old' as issue,
         'no window reaches it: no credit' as explanation,
         cast(touches.touched_at as date) as record_date,
@@ -245,14 +258,16 @@ int_operations__commerce_records_flagged as (
 
     select
         'commission_rules' as feed,
-        commissions.rule_id || ' for ' || commissions.order_id as record_id,
+        commissions.rule_id || ' for ' || {{ entry_name("commissions.shop", "commissions.order_id", "'#1'") }}
+            as record_id,
         'no rate' as issue,
         'no ' || commissions.currency || ' rate within 5 days before ' || commissions.entry_date
         || ': spend of its owner is unknown' as explanation,
         commissions.entry_date as record_date,
         commissions.data_origin
     from commissions
-    inner join orders on commissions.order_id = orders.order_id and orders.fx_rate is not null
+    inner join orders
+        on {{ same_in_shop("commissions", "orders", "order_id") }} and orders.fx_rate is not null
     where commissions.entry_type = 'accrual' and commissions.fx_rate is null
 
     {% for feed, relation, key in [

@@ -6,7 +6,7 @@
     ("rule", ref("stg_landing__commission_rules"), "rule_id"),
     ("collaboration", ref("stg_landing__collaborations"), "collaboration_id"),
     ("campaign", ref("stg_landing__campaigns"), "campaign_id"),
-    ("order", ref("stg_landing__orders"), "order_id"),
+    ("order", ref("stg_landing__orders"), entry_name("shop", "order_id", "'#1'")),
     ("live session", ref("stg_landing__live_sessions"), "live_session_id"),
 ] %}
 

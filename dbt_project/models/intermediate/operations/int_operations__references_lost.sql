@@ -9,17 +9,21 @@
         "collaboration_id", "start_date", "no commission accrues by it"),
     ("collaborations", "account", collaborations, account_key(), "collaboration_id", "start_date",
         "it has no followers and no tier"),
+    ("rate_cards", "account", ref("stg_landing__rate_cards"), account_key(),
+        "concat_ws(' ', platform, account_id, content_type, valid_from)", "valid_from", "no account has its price"),
     ("collaborations", "campaign", collaborations, "campaign_id", "collaboration_id", "start_date", none),
     ("collaboration_posts", "collaboration", ref("stg_landing__collaboration_posts"), "collaboration_id",
         "concat_ws(' ', collaboration_id, platform, post_id)", "cast(null as date)", "the post is of no collaboration"),
     ("costs", "campaign", costs, "campaign_id", "cost_id", "cost_date", "shown under its id alone"),
     ("costs", "collaboration", costs, "collaboration_id", "cost_id", "cost_date", none),
-    ("refunds", "order", ref("stg_landing__refunds"), "order_id", "refund_id", "cast(refunded_at as date)", none),
+    ("refunds", "order", ref("stg_landing__refunds"), entry_name("shop", "order_id", "'#1'"),
+        entry_name("shop", "refund_id", "refund_line_id"), "cast(refunded_at as date)", none),
     ("contest_entries", "campaign", ref("stg_landing__contest_entries"), "campaign_id", "entry_id",
         "cast(entered_at as date)", none),
     ("live_sessions", "campaign", ref("stg_landing__live_sessions"), "campaign_id", "live_session_id",
         "cast(started_at as date)", none),
-    ("orders", "live session", ref("stg_landing__orders"), "live_session_id", "order_id", "order_date", none),
+    ("orders", "live session", ref("stg_landing__orders"), "live_session_id",
+        entry_name("shop", "order_id", "'#1'"), "order_date", none),
 ] %}
 
 with orders as (
@@ -56,7 +60,7 @@ order_codes as (
         case when count(orders.net_revenue_base) = count(*) then sum(orders.net_revenue_base) end as amount,
         max(orders.data_origin) as data_origin
     from {{ ref("int_order__codes_used") }} as used
-    inner join orders on used.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("used", "orders", "order_id") }}
     where used.collaboration_id is null
     group by used.promo_code, used.order_date
 ),

@@ -5,13 +5,14 @@ with codes as (select * from {{ ref("int_order__codes_used") }}),
 
 int_order__codes_matched as (
     select
+        shop,
         order_id,
         count(distinct collaboration_id) as owners,
         -- What two own at once, by one code or by two, is credited to neither.
         case when count(distinct collaboration_id) = 1 then max(collaboration_id) end as collaboration_id
     from codes
     where collaboration_id is not null
-    group by order_id
+    group by shop, order_id
 )
 
 select * from int_order__codes_matched

@@ -11,14 +11,16 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 charged as (
     select
         *,
-        cast(gross_amount - coalesce(discount_amount, 0) as decimal(20, 4)) as charged_amount,
-        cast(coalesce(tax_amount, 0) + coalesce(shipping_amount, 0) as decimal(20, 4)) as passed_on_amount
+        cast(gross_amount - coalesce(discount_amount, 0) as decimal(22, 6)) as charged_amount,
+        cast(coalesce(tax_amount, 0) + coalesce(shipping_amount, 0) as decimal(22, 6)) as passed_on_amount
     from orders
 ),
 
 rated as (
     select
         charged.*,
+        -- A cancellation that is dated later than the last day built has not come yet.
+        case when cast(charged.cancelled_at as date) <= base.as_of_date then charged.cancelled_at end as reversed_at,
         {{ rate_to_base("charged.currency", "rates.rate_to_base") }} as fx_rate,
         case
             when charged.charged_amount < 0 then 'discount above gross'
@@ -32,11 +34,12 @@ rated as (
 -- Of two orders that both claim to begin a subscription the earlier one does.
 beginnings as (
     select
+        shop,
         subscription_id,
         min_by(order_id, (ordered_at, order_id)) as order_id
     from orders
     where renewal_number = 0 and subscription_id is not null
-    group by subscription_id
+    group by shop, subscription_id
 ),
 
 netted as (
@@ -45,15 +48,20 @@ netted as (
         case when rated.impossible is null then rated.charged_amount - rated.passed_on_amount end as net_amount,
         case when rated.renewal_number = 0 then rated.order_id else beginnings.order_id end as first_order_id
     from rated
-    left join beginnings on rated.subscription_id = beginnings.subscription_id
+    left join beginnings on {{ same_in_shop("rated", "beginnings", "subscription_id") }}
 ),
 
 int_order__orders_valued as (
     select
+        shop,
         order_id,
         customer_id,
         ordered_at,
         order_date,
+        agreement_day,
+        brand,
+        shop_currency,
+        reversed_at as cancelled_at,
         order_count,
         renewal_number,
         subscription_id,
@@ -61,9 +69,9 @@ int_order__orders_valued as (
         promo_code,
         currency,
         charged_amount,
-        cast(net_amount as decimal(20, 4)) as net_amount,
+        cast(net_amount as decimal(22, 6)) as net_amount,
         fx_rate,
-        {{ in_base("cast(net_amount as decimal(20, 4))", "fx_rate") }} as net_revenue_base,
+        {{ in_base("cast(net_amount as decimal(22, 6))", "fx_rate") }} as net_revenue_base,
         {{ in_base("product_cost", "fx_rate") }} as product_cost_base,
         coalesce(impossible, case when fx_rate is null then 'no rate' end) as issue,
         data_origin

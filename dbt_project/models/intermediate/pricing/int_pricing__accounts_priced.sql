@@ -62,7 +62,7 @@ valid_cards as (
         cards.account_id,
         cards.valid_from,
         cards.data_origin,
-        {{ in_base("cast(cards.price as decimal(24, 4))", rate_to_base("cards.currency", "rates.rate_to_base")) }}
+        {{ in_base("cast(cards.price as decimal(22, 6))", rate_to_base("cards.currency", "rates.rate_to_base")) }}
             as price_base
     from cards
     cross join base

@@ -6,8 +6,10 @@
     sum(credited_orders) as orders,
     sum(net_revenue_base) as net_revenue_base,
     sum(product_cost_base) as product_cost_base,
-    count_if(event_type = 'order' and net_revenue_base is null) as unvalued_orders,
-    count_if(event_type = 'order' and product_cost_base is null) as uncosted_orders,
+    {% for part, orders in [("net_revenue_base", "unvalued_orders"), ("product_cost_base", "uncosted_orders")] %}
+        count_if(event_type = 'order' and {{ part }} is null)
+        - count_if(event_type = 'cancellation' and {{ part }} is null) as {{ orders }},
+    {% endfor %}
     max(case when event_type = 'order' then event_date end) as last_order_date,
     max(data_origin) as data_origin
 {% endset %}
@@ -39,7 +41,9 @@ seen_once as (
     where credited.model = 'any_touch'
     qualify
         row_number() over (
-            partition by members.grouped_by, members.group_id, credited.event_type, credited.event_id
+            partition by
+                members.grouped_by, members.group_id, credited.event_type, credited.shop, credited.event_id,
+                credited.line_id
             order by credited.collaboration_id nulls last
         ) = 1
 ),

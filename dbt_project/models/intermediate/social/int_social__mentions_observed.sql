@@ -1,4 +1,4 @@
--- One row per mention and UTC day.
+-- One row per mention, on the day that its latest file says.
 with mentions as (select * from {{ ref("stg_landing__mentions") }}),
 
 brands as (select * from {{ ref("int_social__brands_tracked") }}),

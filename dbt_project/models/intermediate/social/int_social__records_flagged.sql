@@ -40,26 +40,11 @@ int_social__records_flagged as (
         'mentions' as feed,
         mention_id as record_id,
         'brand not tracked' as issue,
-        'brand ' || max_by(brand, snapshot_date) || ' is not in the feed brands: in no share of voice' as explanation,
-        max(snapshot_date) as record_date,
-        max(data_origin) as data_origin
+        'brand ' || brand || ' is not in the feed brands: in no share of voice' as explanation,
+        snapshot_date as record_date,
+        data_origin
     from mentions
     where not is_tracked
-    group by mention_id
-
-    union all
-
-    select
-        'mentions' as feed,
-        mention_id as record_id,
-        'on several days' as issue,
-        'deliveries put it on ' || count(*) || ' days from ' || min(snapshot_date) || ': counted on each'
-            as explanation,
-        max(snapshot_date) as record_date,
-        max(data_origin) as data_origin
-    from mentions
-    group by mention_id
-    having count(*) > 1
 
     union all
 
@@ -115,7 +100,7 @@ int_social__records_flagged as (
 
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'live session unknown' as issue,
         'live session ' || live_session_id || ' is not landed: in no session until it is' as explanation,
         order_date as record_date,
@@ -127,7 +112,7 @@ int_social__records_flagged as (
 
     select
         'orders' as feed,
-        order_id as record_id,
+        concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'outside its live session' as issue,
         'placed ' || case placed when 'before' then 'before' else 'more than {{ live_window_days() }} days after' end
         || ' live session ' || live_session_id || ': counted in orders_outside alone' as explanation,

@@ -19,25 +19,28 @@ touches as (
 -- What the shop says comes first; else the last session that the customer was seen in. A renewal was sold before.
 led_back as (
     select
+        orders.shop,
         orders.order_id,
         orders.ordered_at,
         coalesce(orders.live_session_id, touches.live_session_id) as live_session_id,
         orders.live_session_id is not null as is_named
     from orders
     left join touches
-        on orders.customer_id = touches.customer_id
+        on {{ same_in_shop("orders", "touches", "customer_id") }}
         and orders.live_session_id is null
         and orders.renewal_number = 0
         and touches.touched_at between {{ days_before("orders.ordered_at", window_days) }} and orders.ordered_at
     where coalesce(orders.live_session_id, touches.live_session_id) is not null
     qualify
         row_number() over (
-            partition by orders.order_id order by touches.touched_at desc nulls last, touches.touch_id desc nulls last
+            partition by orders.shop, orders.order_id
+            order by touches.touched_at desc nulls last, touches.touch_id desc nulls last
         ) = 1
 ),
 
 given_back as (
     select
+        refunds.shop,
         refunds.order_id,
         sum(
             {{ in_base("refunds.capped_amount", "valued.fx_rate") }}
@@ -46,12 +49,13 @@ given_back as (
         sum(refunds.net_lowered_base) as net_lowered_base,
         max(refunds.data_origin) as data_origin
     from refunds
-    inner join valued on refunds.order_id = valued.order_id
-    group by refunds.order_id
+    inner join valued on {{ same_in_shop("refunds", "valued", "order_id") }}
+    group by refunds.shop, refunds.order_id
 ),
 
 placed as (
     select
+        led_back.shop,
         led_back.order_id,
         led_back.live_session_id,
         led_back.is_named,
@@ -72,9 +76,9 @@ placed as (
         - case when given_back.order_id is null then 0 else given_back.net_lowered_base end as net_revenue_base,
         greatest(valued.data_origin, given_back.data_origin) as data_origin
     from led_back
-    inner join valued on led_back.order_id = valued.order_id
+    inner join valued on {{ same_in_shop("led_back", "valued", "order_id") }}
     left join sessions on led_back.live_session_id = sessions.live_session_id
-    left join given_back on led_back.order_id = given_back.order_id
+    left join given_back on {{ same_in_shop("led_back", "given_back", "order_id") }}
 ),
 
 -- Who saw a replay, or a session that is not landed, and ordered outside its times was not led by it; only what the

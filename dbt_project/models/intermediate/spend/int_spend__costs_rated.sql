@@ -5,6 +5,8 @@ with costs as (select * from {{ ref("stg_landing__costs") }}),
 
 collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
 
+campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
+
 versions as (select * from {{ ref("int_agreement__versions") }}),
 
 rules as (select * from {{ ref("int_commission__rules_dated") }}),
@@ -33,13 +35,15 @@ int_spend__costs_rated as (
         collaborations.collaboration_id is not null as is_of_collaboration,
         -- Where a cost and its collaboration name different campaigns the agreement decides.
         coalesce(collaborations.campaign_id, costs.campaign_id) as campaign_id,
+        -- A cost of neither is of the brand that it names itself.
+        coalesce(collaborations.brand, campaigns.brand, costs.brand) as brand,
         costs.cost_type,
         costs.cost_date,
         costs.amount,
         costs.currency,
         {{ rate_to_base("costs.currency", "rates.rate_to_base") }} as fx_rate,
         {{ in_base(
-            "cast(costs.amount as decimal(24, 4))", rate_to_base("costs.currency", "rates.rate_to_base")
+            "cast(costs.amount as decimal(22, 6))", rate_to_base("costs.currency", "rates.rate_to_base")
         ) }} as amount_base,
         -- What is paid from the first rule on goes against what accrued.
         costs.cost_type <> 'commission' or coalesce(costs.cost_date < rule_starts.first_day, true) as is_spend,
@@ -50,6 +54,7 @@ int_spend__costs_rated as (
     from costs
     cross join base
     left join collaborations on costs.collaboration_id = collaborations.collaboration_id
+    left join campaigns on coalesce(collaborations.campaign_id, costs.campaign_id) = campaigns.campaign_id
     left join rule_starts on costs.collaboration_id = rule_starts.collaboration_id
     left join rates on costs.currency = rates.currency and costs.cost_date = rates.rate_day
 )

@@ -1,9 +1,9 @@
--- One row per brand, customer and account of the customer: what the customer is to the brand, and did for it.
+-- One row per brand, customer of a shop and account of the customer: what the customer is to the brand, and did for it.
 -- One model, as its sums are all over the same customers' accounts, a step each; a third of it are casts of columns.
 {{ config(materialized="table") }}
 
 {% set least_days = 30 %}
-{% set key = "brand, customer_id, platform, account_id" %}
+{% set key = "shop, brand, customer_id, platform, account_id" %}
 
 with relationships as (select * from {{ ref("int_advocacy__relationships_merged") }}),
 
@@ -39,7 +39,7 @@ customers as (
 claims as (
     select
         *,
-        row_number() over (partition by brand, platform, account_id order by first_date, customer_id) = 1
+        row_number() over (partition by brand, platform, account_id order by first_date, shop, customer_id) = 1
             as is_first_claim
     from customers
 ),
@@ -104,6 +104,7 @@ rates as (
 
 praised as (
     select
+        claims.shop,
         claims.brand,
         claims.customer_id,
         claims.platform,
@@ -127,7 +128,7 @@ praised as (
         and claims.first_date <= posts.published_date
     left join agreed
         on claims.brand = agreed.brand and claims.platform = agreed.platform and claims.account_id = agreed.account_id
-    group by claims.brand, claims.customer_id, claims.platform, claims.account_id
+    group by claims.shop, claims.brand, claims.customer_id, claims.platform, claims.account_id
 ),
 
 joined as (
@@ -174,7 +175,8 @@ joined as (
     left join held_tiers on claims.platform = held_tiers.platform and claims.account_id = held_tiers.account_id
     left join rates on claims.platform = rates.platform and claims.account_id = rates.account_id
     left join praised
-        on claims.brand = praised.brand
+        on claims.shop = praised.shop
+        and claims.brand = praised.brand
         and claims.customer_id = praised.customer_id
         and claims.platform = praised.platform
         and claims.account_id = praised.account_id
@@ -182,6 +184,7 @@ joined as (
 
 fct_advocate as (
     select
+        cast(shop as varchar) as shop,
         cast(brand as varchar) as brand,
         cast(customer_id as varchar) as customer_id,
         cast(platform as varchar) as platform,

@@ -1,7 +1,7 @@
--- One row per brand, customer, account of the customer and step that was reached, in the order of its days.
+-- One row per brand, customer of a shop, account of the customer and step that was reached, in the order of its days.
 {{ config(materialized="table") }}
 
-{% set key = "brand, customer_id, platform, account_id" %}
+{% set key = "shop, brand, customer_id, platform, account_id" %}
 
 with relationships as (select * from {{ ref("int_advocacy__relationships_merged") }}),
 
@@ -43,6 +43,7 @@ steps as (
     union all
 
     select
+        customers.shop,
         customers.brand,
         customers.customer_id,
         customers.platform,
@@ -72,6 +73,7 @@ numbered as (
 
 fct_advocate_ladder as (
     select
+        cast(numbered.shop as varchar) as shop,
         cast(numbered.brand as varchar) as brand,
         cast(numbered.customer_id as varchar) as customer_id,
         cast(numbered.platform as varchar) as platform,

@@ -30,7 +30,7 @@ totals as (
     select
         brand,
         of_relationship,
-        count(distinct customer_id) as customers,
+        count(distinct concat_ws('/', nullif(shop, ''), customer_id)) as customers,
         count(*) as advocates,
         count(consented_at) as advocates_with_consent,
         count_if(is_current) as advocates_current,

@@ -14,7 +14,7 @@ dim_collaboration_version as (
         cast(versions.rule_id as varchar) as rule_id,
         cast(versions.cookie_window_days as bigint) as cookie_window_days,
         cast(versions.partner_type as varchar) as partner_type,
-        cast(versions.agreed_fee as decimal(18, 4)) as agreed_fee,
+        cast(versions.agreed_fee as decimal(20, 6)) as agreed_fee,
         cast(versions.posts_agreed as bigint) as posts_agreed,
         cast(versions.currency as varchar) as currency,
         cast(versions.is_undated as boolean) as is_undated,

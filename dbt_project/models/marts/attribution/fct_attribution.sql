@@ -10,7 +10,9 @@ order_codes as (select * from {{ ref("int_order__codes_matched") }}),
 clicked as (select * from {{ ref("int_attribution__last_clicks_matched") }}),
 
 leaked as (
-    select distinct used.order_id
+    select distinct
+        used.shop,
+        used.order_id
     from {{ ref("int_order__codes_used") }} as used
     inner join {{ ref("int_attribution__code_days_measured") }} as code_days
         on used.promo_code = code_days.promo_code
@@ -22,6 +24,7 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 
 summed as (
     select
+        shop,
         order_id,
         model,
         collaboration_id,
@@ -31,24 +34,26 @@ summed as (
         sum(net_revenue_base) as credited_net_revenue_base,
         max(data_origin) as data_origin
     from credited
-    group by order_id, model, collaboration_id
+    group by shop, order_id, model, collaboration_id
 ),
 
 -- Spoken codes are normal: an order with its owner's code and no click is a fact, not a fault.
 codes as (
     select
+        orders.shop,
         orders.order_id,
         clicked.order_id is null and orders.renewal_number = 0 as is_without_click,
         leaked.order_id is not null and orders.renewal_number = 0 as is_on_leak_day
     from order_codes
-    inner join orders on order_codes.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("order_codes", "orders", "order_id") }}
     left join clicked
-        on order_codes.order_id = clicked.order_id and order_codes.collaboration_id = clicked.collaboration_id
-    left join leaked on orders.order_id = leaked.order_id
+        on {{ same_in_shop("order_codes", "clicked", "order_id") }} and order_codes.collaboration_id = clicked.collaboration_id
+    left join leaked on {{ same_in_shop("orders", "leaked", "order_id") }}
 ),
 
 fct_attribution as (
     select
+        cast(summed.shop as varchar) as shop,
         cast(summed.order_id as varchar) as order_id,
         cast(summed.model as varchar) as model,
         cast(summed.collaboration_id as varchar) as collaboration_id,
@@ -66,9 +71,9 @@ fct_attribution as (
         cast(orders.issue as varchar) as issue,
         cast(greatest(summed.data_origin, orders.data_origin) as varchar) as data_origin
     from summed
-    inner join orders on summed.order_id = orders.order_id
+    inner join orders on {{ same_in_shop("summed", "orders", "order_id") }}
     cross join base
-    left join codes on summed.order_id = codes.order_id
+    left join codes on {{ same_in_shop("summed", "codes", "order_id") }}
 )
 
 select * from fct_attribution

@@ -11,6 +11,8 @@ with lost as (
 nearest as (select * from {{ ref("int_operations__references_nearest") }}),
 
 flagged as (
+    select * from {{ ref("int_operations__corrections_flagged") }}
+    union all
     {% for model in ["int_operations__commerce_records_flagged", "int_advocacy__records_flagged",
         "int_social__records_flagged"] %}
         select

@@ -17,7 +17,7 @@ fct_campaign_roi as (
         cast(campaigns.objective as varchar) as objective,
         cast(campaigns.start_date as date) as start_date,
         cast(campaigns.end_date as date) as end_date,
-        cast(campaigns.budget as decimal(18, 4)) as budget,
+        cast(campaigns.budget as decimal(20, 6)) as budget,
         cast(campaigns.currency as varchar) as currency,
         {{ roi_columns() }}
     from roi

@@ -11,6 +11,7 @@ fct_spend_ledger as (
         cast(spend.cost_id as varchar) as cost_id,
         cast(spend.collaboration_id as varchar) as collaboration_id,
         cast(spend.campaign_id as varchar) as campaign_id,
+        cast(spend.brand as varchar) as brand,
         cast(
             case
                 when spend.is_of_collaboration then 'collaboration'
@@ -20,7 +21,7 @@ fct_spend_ledger as (
         ) as scope,
         cast(spend.cost_type as varchar) as cost_type,
         cast(spend.cost_date as date) as cost_date,
-        cast(spend.amount as decimal(24, 4)) as amount,
+        cast(spend.amount as decimal(24, 6)) as amount,
         cast(spend.currency as varchar) as currency,
         cast(spend.fx_rate as decimal(18, 8)) as fx_rate,
         cast(spend.amount_base as decimal(38, 6)) as amount_base,

@@ -7,7 +7,7 @@ stg_landing__accounts as (
     qualify
         row_number() over (
             partition by platform, account_id, updated_at
-            order by as_of desc nulls last, source_sha256 desc nulls last
+            order by arrival_order desc nulls last
         ) = 1
 )
 

@@ -5,7 +5,7 @@ stg_landing__brands as (
     select *
     from landed
     qualify
-        row_number() over (partition by brand order by as_of desc nulls last, source_sha256 desc nulls last) = 1
+        row_number() over (partition by brand order by arrival_order desc nulls last) = 1
 )
 
 select * from stg_landing__brands

@@ -1,28 +1,39 @@
 -- One row per touch.
-with landed as (select * from {{ source("raw", "touches") }}),
+with landed as (
+    select
+        *,
+        coalesce(shop, '') as shop_name
+    from {{ source("raw", "touches") }}
+),
+
+shops as (select * from {{ source("meta", "config_shops") }}),
 
 settled as (
     select *
     from landed
-    {{ latest_delivery(["touch_id"]) }}
+    {{ latest_delivery(["shop_name", "touch_id"]) }}
 ),
 
 stg_landing__touches as (
     select
-        touch_id,
-        customer_id,
-        touched_at,
-        touch_type,
-        lower(trim(channel)) as channel,
-        link_id,
-        {{ normal_codes("promo_code") }} as promo_code,
-        collaboration_id,
-        campaign_id,
-        live_session_id,
-        data_origin,
-        source_file,
-        source_line
+        settled.shop_name as shop,
+        settled.touch_id,
+        settled.customer_id,
+        settled.touched_at,
+        {{ agreement_day("settled.touched_at") }} as agreement_day,
+        shops.brand,
+        settled.touch_type,
+        lower(trim(settled.channel)) as channel,
+        settled.link_id,
+        {{ normal_codes("settled.promo_code") }} as promo_code,
+        settled.collaboration_id,
+        settled.campaign_id,
+        settled.live_session_id,
+        settled.data_origin,
+        settled.source_file,
+        settled.source_line
     from settled
+    left join shops on settled.shop_name = coalesce(shops.shop, '')
 )
 
 select * from stg_landing__touches
