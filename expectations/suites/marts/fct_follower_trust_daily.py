@@ -1,9 +1,9 @@
 """Which counts look bought, and is it them or us?
 
 Two suites. The one by date guards the pipeline: that many accounts of a platform become suspicious in one night has
-never been seen, so it is a misread file or a broken model. The models withhold the verdicts of such a date, which a warning
-names; where it is everybody, publishing stops. The one by account names the accounts whose followers
-or engagement look bought, as a warning, for people to look at: a verdict on counts, never on a person.
+never been seen, so it is a misread file or a broken model. The models withhold the verdicts of such a date, which a
+warning names; where it is everybody, publishing stops. The one by account names the accounts whose followers or
+engagement look bought, as a warning, for people to look at: a verdict on counts, never on a person.
 """
 
 from collections.abc import Mapping
