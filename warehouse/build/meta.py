@@ -66,6 +66,11 @@ def planned_parts(
     return planned
 
 
+def acknowledged_checks(connection: ledger.Connection) -> list[tuple[Any, ...]]:
+    """Failed checks of data that a person acknowledged; the ledger keeps none yet."""
+    return []
+
+
 def write_meta(
     settings: Settings,
     config: UserConfig,
@@ -87,6 +92,7 @@ def write_meta(
         landed = ledger.landed_files(connection)
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
+        acknowledged = acknowledged_checks(connection)
     files = [
         file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
     ]
@@ -129,6 +135,11 @@ def write_meta(
             "run_id varchar, suite varchar, expectation varchar, severity varchar, observed varchar,"
             " threshold varchar, passed boolean, detail varchar, checked_at timestamp, is_acknowledged boolean",
             [tuple(row) for row in checks],
+        ),
+        "acknowledged_checks": (
+            "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
+            " acknowledged_by varchar, acknowledged_at timestamp",
+            [tuple(row) for row in acknowledged],
         ),
         "publication": (
             "release_id varchar, mart varchar, run_id varchar, window_start date, window_end date,"
