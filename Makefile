@@ -18,8 +18,8 @@ $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz setup nightly test test-fast lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-shortlist eval-trust shortlist sample account dictionary docs lock
+.PHONY: help preview inference-table reference fuzz setup nightly capture test test-fast lint airflow plan backfill releases rollback erase clean reject \
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ setup: $(VENV)/.runtime ## install what the warehouse needs, locked and hashed, 
 
 nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first time: the sample); DATE=2026-01-05 names a day
 	@$(GROUNDSWELL) nightly
+
+capture: $(VENV)/.runtime ## ask the sources of config/sources.yml for today's counts; SOURCE=bluesky, DRY_RUN=1 to look first
+	@$(GROUNDSWELL) capture
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day, EXPLAIN=<model> its look-back
 	@$(GROUNDSWELL) plan
@@ -114,6 +117,9 @@ eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated
 
 bench-landing: $(VENV)/.runtime ## time landing 1M rows against DuckDB's own copy of the same file
 	@$(RUN) -m bench.landing $(ARGS)
+
+bench-capture: $(VENV)/.runtime ## time a capture of 10,000 accounts from a server on this machine; ARGS="--accounts 1000"
+	@$(RUN) -m bench.capture $(ARGS)
 
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) -m bench.shortlist $(ARGS)

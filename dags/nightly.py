@@ -30,7 +30,7 @@ from airflow.sdk import (  # type: ignore[attr-defined]  # its stub lacks the th
     get_current_context,
     task,
 )
-from groundswell_dags.alerts import report_late
+from groundswell_dags.alerts import report_late, tell_failure
 from groundswell_dags.steps import is_too_early, no_retry_on_contract_error, run_day, writer
 from groundswell_dags.tasks import build_report, check_marts, publish_release
 
@@ -48,6 +48,7 @@ from ingestion.config import get_settings
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "execution_timeout": timedelta(hours=3),
+        "on_failure_callback": tell_failure,
     },
     deadline=DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,

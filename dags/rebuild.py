@@ -19,6 +19,7 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param, chain, dag, get_current_context, task
+from groundswell_dags.alerts import tell_failure
 from groundswell_dags.steps import no_retry_on_contract_error, rebuild_range, writer
 from groundswell_dags.tasks import build_report, check_marts, publish_release
 
@@ -38,6 +39,7 @@ from ingestion.config import get_settings
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "execution_timeout": timedelta(hours=6),
+        "on_failure_callback": tell_failure,
     },
     tags=["groundswell", "rebuild"],
     doc_md=__doc__,

@@ -1,11 +1,13 @@
 """Settings and paths: the only reader of the environment. `.env.example` explains every key."""
 
+import json
 import os
 import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -177,6 +179,41 @@ def get_settings() -> Settings:
 def utc_now() -> datetime:
     """The present instant, UTC, without its zone: every stored time is UTC."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Login(NamedTuple):
+    """What a connection holds: a login, a key, and a second secret where a platform has one."""
+
+    login: str
+    key: str
+    secret: str | None = None
+
+
+def login_of_environment(connection: str) -> Login | None:
+    """An Airflow connection, of `AIRFLOW_CONN_<ID>` in the environment; null where it holds none with a password.
+
+    It is a URI, `http://login:the-key@`, or JSON with keys `login`, `password` and `extra`, as Airflow reads them.
+    """
+    text = os.environ.get(f"AIRFLOW_CONN_{connection.upper()}", "").strip()
+    if not text.startswith("{"):
+        parts = urlsplit(text)
+        return Login(unquote(parts.username or ""), unquote(parts.password)) if parts.password else None
+    try:
+        held = json.loads(text)
+    except ValueError:
+        return None
+    key = held.get("password")
+    return Login(str(held.get("login") or ""), str(key), secret_of(held.get("extra"))) if key else None
+
+
+def secret_of(extra: object) -> str | None:
+    """The second secret of a connection: `app_secret` of its extra, which is JSON or its text."""
+    try:
+        held = json.loads(extra) if isinstance(extra, str) else extra
+    except ValueError:
+        return None
+    found = held.get("app_secret") if isinstance(held, dict) else None
+    return str(found) if found else None
 
 
 # Read by dbt's profile (a build sets both itself) and by tests.

@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -72,7 +72,7 @@ def _code(settings: Settings, platform: str) -> str:
     return next((code for code, others in former.items() if given in others), given)
 
 
-def _codes(settings: Settings, platform: str) -> list[str]:
+def codes_of(settings: Settings, platform: str) -> list[str]:
     """All codes under which rows of a platform are kept: rows that were read before it had spellings have another."""
     current = _code(settings, platform)
     return sorted({platform, current, *names.former_codes(user_config.load(settings)).get(current, [])})
@@ -83,6 +83,15 @@ def _suppressed(settings: Settings) -> list[str]:
         return []
     with ledger.read(settings) as connection:
         return ledger.suppressed(connection)
+
+
+def erased_among(settings: Settings, kind: str, platform: str, identities: Collection[str]) -> set[str]:
+    """Those accounts or posts of a platform that are on the list, under its code or a former one."""
+    digests = frozenset(_suppressed(settings))
+    if not digests:
+        return set()
+    codes = codes_of(settings, platform)
+    return {each for each in identities if any(digest(settings, kind, code, each) in digests for code in codes)}
 
 
 def is_suppressed(settings: Settings) -> Target | None:
@@ -189,7 +198,7 @@ def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
 
 def begin(settings: Settings, platform: str, account_id: str) -> int:
     """Put the account on the list and begin the record of its erasure; returns the record's number."""
-    posts = _posts_of(settings, platform, account_id)
+    posts = posts_of(settings, platform, account_id)
     code = _code(settings, platform)
     digests = [digest(settings, ACCOUNT, code, account_id)]
     digests += [digest(settings, POST, code, post) for post in posts]
@@ -200,7 +209,7 @@ def begin(settings: Settings, platform: str, account_id: str) -> int:
 def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
     """Remove the account from raw, quarantine, landing, logs and the text of state. Safe to run again after a crash."""
     found = Erased()
-    target = _is(_codes(settings, platform), account_id, _posts_of(settings, platform, account_id))
+    target = _is(codes_of(settings, platform), account_id, posts_of(settings, platform, account_id))
     delivered = _clean_raw(settings, number, target, found)
     delivered |= _clean_quarantine(settings, account_id, found)
     _clean_landing(settings, account_id, delivered, found)
@@ -219,7 +228,8 @@ def finish(settings: Settings, number: int, found: Erased, releases: int) -> Non
     ledger.compact(settings)
 
 
-def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
+def posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
+    """Ids of the posts that were captured of the account."""
     files = _raw_files(settings, "post_snapshots")
     if not files:
         return []
@@ -229,7 +239,25 @@ def _posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
             " where platform in (select unnest($codes)) and account_id = $account order by 1",
             {
                 "files": [str(settings.raw / path) for path in files],
-                "codes": _codes(settings, platform),
+                "codes": codes_of(settings, platform),
+                "account": account_id,
+            },
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def handles_of(settings: Settings, platform: str, account_id: str) -> list[str]:
+    """Handles under which the account was captured."""
+    files = _raw_files(settings, "account_snapshots")
+    if not files:
+        return []
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        rows = reader.execute(
+            "select distinct handle from read_parquet($files, union_by_name = true, hive_partitioning = false)"
+            " where platform in (select unnest($codes)) and account_id = $account and handle is not null order by 1",
+            {
+                "files": [str(settings.raw / path) for path in files],
+                "codes": codes_of(settings, platform),
                 "account": account_id,
             },
         ).fetchall()
@@ -328,7 +356,7 @@ def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         for rejects in settings.quarantine.glob("*/*.parquet"):
             source = f"read_parquet({quote(str(rejects))}, hive_partitioning = false)"
-            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {quote(_pattern(account_id))})'
+            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {quote(pattern_of(account_id))})'
             lines = reader.execute(f"select distinct source_file, source_line from {source} where {hit}").fetchall()
             if not lines:
                 continue
@@ -370,7 +398,7 @@ def _with_containers(paths: set[str]) -> set[str]:
 def _clean_state(settings: Settings, account_id: str) -> None:
     """Texts of state that name the account: what a check saw, why a file was quarantined."""
     with ledger.write(settings) as connection:
-        ledger.erase_texts(connection, lambda text: re.search(_pattern(account_id), text) is not None)
+        ledger.erase_texts(connection, lambda text: re.search(pattern_of(account_id), text) is not None)
 
 
 def _files_below(*folders: Path) -> Iterator[Path]:
@@ -380,7 +408,7 @@ def _files_below(*folders: Path) -> Iterator[Path]:
                 yield path
 
 
-def _pattern(account_id: str) -> str:
+def pattern_of(account_id: str) -> str:
     """The id as a word of its own: `a1` is not in `a10`."""
     return rf"(^|[^A-Za-z0-9_-]){re.escape(account_id)}([^A-Za-z0-9_-]|$)"
 
@@ -392,7 +420,7 @@ def holds(file: Path, account_id: str) -> bool:
     """
     with file.open("rb") as source:
         magic = source.read(4)
-    pattern = re.compile(_pattern(account_id).encode())
+    pattern = re.compile(pattern_of(account_id).encode())
     try:
         if magic == b"PAR1":
             return _parquet_holds(file, account_id)
@@ -439,7 +467,7 @@ def _parquet_holds(file: Path, account_id: str) -> bool:
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         try:
             source = f"read_parquet({quote(str(file))}, hive_partitioning = false)"
-            pattern = quote(_pattern(account_id))
+            pattern = quote(pattern_of(account_id))
             return bool(
                 _one(reader, f"select count(*) from {source} t where regexp_matches(cast(t as varchar), {pattern})")
             )

@@ -21,6 +21,7 @@ from ingestion.config import Settings, utc_now
 from ingestion.errors import DamagedBuild
 from ingestion.landing import land_files
 from ingestion.lease import Lease
+from ingestion.sources.forget import forget, land_what_is_open
 from serving.report.build import build_report
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest
@@ -150,8 +151,10 @@ def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str
     run_id = f"erase__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
     with lease.hold(settings, run_id, "erase", log) as held:
         number = erasure.begin(settings, platform, account_id)
+        land_what_is_open(settings, platform)
         # What lies in landing is taken in first: a file that brought the account is removed whole, others' rows stay.
         land_files(settings, run_id, log)
+        forget(settings, platform, account_id)
         found = erasure.remove(settings, number, platform, account_id)
         day = _last_built_day(settings)
         gone = 0

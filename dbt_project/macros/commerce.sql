@@ -139,3 +139,7 @@
 {% macro agreement_terms() -%}
     {{ return(["rule_id", "cookie_window_days", "partner_type", "agreed_fee", "posts_agreed", "currency"]) }}
 {%- endmacro %}
+
+{#- One rate over another, as rates are kept: with eight decimals. Divided as doubles, whose 15 digits are more than the
+    eight of any currency that is worth a ten-thousandth of the base. -#}
+{% macro crossed_rate(dividend, divisor) -%} cast({{ ratio(dividend, divisor) }} as decimal(18, 8)) {%- endmacro %}

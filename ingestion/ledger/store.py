@@ -242,6 +242,42 @@ MIGRATIONS = (
         primary key (feed, snapshot_date)
     );
     """,
+    # What captures of sources took, what became of what a day was asked for, and of each target of the last days.
+    """
+    create table source_captures (
+        source text not null,
+        captured_at text not null,
+        snapshot_date text not null,
+        calls integer not null,
+        units integer not null,
+        money text not null,
+        primary key (source, captured_at)
+    );
+    create table source_outcomes (
+        source text not null,
+        platform text not null,
+        snapshot_date text not null,
+        kind text not null check (kind in ('account', 'post', 'table')),
+        outcome text not null,
+        targets integer not null,
+        primary key (source, platform, snapshot_date, kind, outcome)
+    );
+    create table source_targets (
+        source text not null,
+        platform text not null,
+        snapshot_date text not null,
+        kind text not null,
+        target text not null,
+        outcome text not null,
+        primary key (source, snapshot_date, kind, target)
+    );
+    create table notices (
+        cause text primary key,
+        subject text not null,
+        told_at text not null,
+        ended_at text
+    )
+    """,
 )
 
 # How long one who only reads waits for a writer's commit.

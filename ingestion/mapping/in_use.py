@@ -1,7 +1,8 @@
 """The mappings that a data folder goes by, and which of them claims a file.
 
-A mapping of the library claims nothing until `use:` in `config/mappings/*.yml` switches it on. Two kinds of file are
-its own without that: those of the bundled sample, and those that it has loaded already.
+A mapping of the library claims nothing until `use:` in `config/mappings/*.yml` switches it on, or its source stands in
+`config/sources.yml`. Two kinds of file are its own without that: those of the bundled sample, and those that it has
+loaded already.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileRefused, nearest
 from ingestion.mapping.grammar import MAPPINGS_DIR, Mapping, canonical_mapping, check_mapping, load_mapping
+from ingestion.sources.catalog import SOURCES
+from ingestion.sources.settings import load_sources
 from ingestion.user_config.load import mappings_of
 from ingestion.yaml_file import line_of, parsed, validated
 
@@ -73,6 +76,9 @@ class Mappings:
 
 def how_to_use(name: str) -> str:
     """How a user switches a mapping of the library on."""
+    for source in SOURCES.values():
+        if name in source.mappings:
+            return f"write `{source.name}:` into config/sources.yml, or `use: {name}` into config/mappings/{name}.yml"
     return f"write `use: {name}` into config/mappings/{name}.yml"
 
 
@@ -94,7 +100,10 @@ def load_mappings(settings: Settings) -> Mappings:
                         " give each its own"
                     )
         placed[mapping.mapping] = mapping, path
-    return Mappings({name: mapping for name, (mapping, _) in placed.items()}, library)
+    own = {name: mapping for name, (mapping, _) in placed.items()}
+    of_sources = [library[name] for source in load_sources(settings) for name in SOURCES[source].mappings]
+    taken = {mapping.pattern for mapping in own.values()}
+    return Mappings({mapping.mapping: mapping for mapping in of_sources if mapping.pattern not in taken} | own, library)
 
 
 @lru_cache(maxsize=1)

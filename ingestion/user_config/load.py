@@ -26,6 +26,8 @@ from ingestion.user_config.thresholds import PlacedThreshold
 DEFAULTS = Path(__file__).resolve().parent / "defaults"
 # Of the folder that a command is called in, and not always there.
 USUAL, MAPPINGS = "config", "mappings"
+# Read by sources alone: what is wrong in the list of accounts stops no run.
+OF_SOURCES = ("sources.yml", "watchlist.csv", "notify.yml")
 # How many errors are named at once.
 NAMED = 20
 
@@ -129,7 +131,7 @@ def mappings_of(settings: Settings) -> Path | None:
 
 def _unknown_files(folder: Path) -> Iterator[str]:
     """Files that nobody reads: a misspelt name would be silently without effect."""
-    known = [*(f"{name}.csv" for name in TABLES), thresholds.FILE]
+    known = [*(f"{name}.csv" for name in TABLES), thresholds.FILE, *OF_SOURCES]
     for path in sorted(folder.iterdir()):
         if path.suffix in (".csv", ".yml", ".yaml") and path.name not in known:
             yield f"{path}: nobody reads a file of this name{nearest(path.name, known)}"
@@ -150,7 +152,7 @@ def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed
     if file is None or not file.exists():
         return package
     before = len(problems)
-    users = list(_read(table, file, True, problems))
+    users = list(read_rows(table, file, True, problems))
     if len(problems) > before:
         return package
     if table.known_keys:
@@ -174,7 +176,7 @@ def _join(table: Table, folder: Path | None, problems: list[str]) -> list[Placed
 def _package(name: str) -> tuple[Placed, ...]:
     """The package's own rows, which do not change while a program runs."""
     problems: list[str] = []
-    rows = tuple(_read(TABLES[name], DEFAULTS / f"{name}.csv", False, problems))
+    rows = tuple(read_rows(TABLES[name], DEFAULTS / f"{name}.csv", False, problems))
     if problems:
         raise ConfigError("\n".join(problems))
     return rows
@@ -188,8 +190,11 @@ def _no_default(kept: list[Placed], cards: set[str]) -> list[Placed]:
     ]
 
 
-def _read(table: Table, path: Path, is_users: bool, problems: list[str]) -> Iterator[Placed]:
-    """Rows of a file in their order. Lines that begin with `#` are comments; an empty cell takes the usual value."""
+def read_rows(table: Table, path: Path, is_users: bool, problems: list[str]) -> Iterator[Placed]:
+    """Rows of a file in their order; what is wrong is added to `problems`, line by line.
+
+    Lines that begin with `#` are comments; an empty cell takes the usual value.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,7 +1,6 @@
 """The DAG as Airflow reads it: ids first, then order, schedule, policy."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -18,24 +17,8 @@ DAGS = PROJECT_DIR / "dags"
 ORDER = ["land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def airflow_home() -> None:
-    """An Airflow of its own, before anything of Airflow is imported."""
-    os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="airflow-")
-    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
-    os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
-    os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "WARNING"
-
-
-@pytest.fixture(scope="session")
-def bag(airflow_home: None) -> Any:
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    return BundleDagBag(dag_folder=str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
-
-
 def test_exactly_these_dags(bag: Any) -> None:
-    assert bag.dag_ids == ["nightly", "rebuild"]
+    assert sorted(bag.dag_ids) == ["capture", "nightly", "rebuild"]
     assert bag.import_errors == {}
 
 
@@ -48,7 +31,7 @@ def test_a_broken_dag_is_noticed(tmp_path: Path, airflow_home: None) -> None:
 
 
 def test_the_file_stem_is_the_dag_id(bag: Any) -> None:
-    assert sorted(path.stem for path in DAGS.glob("*.py")) == bag.dag_ids
+    assert sorted(path.stem for path in DAGS.glob("*.py")) == sorted(bag.dag_ids)
 
 
 def test_order_of_tasks(bag: Any) -> None:
@@ -175,3 +158,26 @@ def test_airflow_is_private_to_the_data_folder(
         environment["AIRFLOW__API_AUTH__JWT_SECRET"] == airflow_environment(settings)["AIRFLOW__API_AUTH__JWT_SECRET"]
     )
     assert (settings.data / "airflow" / "jwt_secret").stat().st_mode & 0o077 == 0
+
+
+def test_a_release_is_an_asset_that_is_emitted_only_when_something_was_published(
+    bag: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The outlet is an alias, which emits nothing by itself."""
+    from contextlib import nullcontext
+
+    from airflow.sdk import AssetAlias
+    from groundswell_dags import tasks
+
+    for name in ("nightly", "rebuild"):
+        [outlet] = bag.dags[name].get_task("publish_release").outlets
+        assert isinstance(outlet, AssetAlias)
+    emitted: list[tuple[str, dict[str, str]]] = []
+    events = SimpleNamespace(add=lambda asset, extra: emitted.append((asset.name, extra)))
+    monkeypatch.setattr(tasks, "writer", lambda _: nullcontext((None, "r", None, None)))
+    monkeypatch.setattr(tasks, "get_current_context", lambda: {"outlet_events": {tasks.RELEASES: events}})
+    for status in ("unchanged", "published"):
+        published = {"status": status, "release_id": "20260106T0203-ab", "path": None}
+        monkeypatch.setattr(tasks, "publish_or_skip", lambda *_, published=published: published)
+        assert tasks.publish_release.function() == published
+    assert emitted == [("groundswell://marts", {"release_id": "20260106T0203-ab"})]

@@ -9,9 +9,7 @@ import pytest
 
 from ingestion.config import Settings
 
-from .test_nightly_dag import ORDER, airflow_home, bag
-
-__all__ = ["airflow_home", "bag"]
+from .test_nightly_dag import ORDER
 
 
 def test_the_steps_are_those_of_the_nightly(bag: Any) -> None:

@@ -1,6 +1,6 @@
 """SQL that breaks each rule of the advocates' models, for the negative tests of their data tests."""
 
-KEY = "'c' as customer_id, 'b' as brand, 'youtube' as platform, 'a' as account_id"
+KEY = "cast(null as varchar) as shop, 'c' as customer_id, 'b' as brand, 'youtube' as platform, 'a' as account_id"
 
 BREAK_ADVOCATES = f"""
 create or replace view staging.stg_landing__customer_accounts as

@@ -51,6 +51,8 @@ insert into groundswell.marts.fct_landed_file select * from groundswell.marts.fc
 update groundswell.marts.fct_landed_file set rows_read = rows_read + 1, state = 'lost';
 insert into groundswell.marts.fct_quality_result
     values (null, 'dbt', 'x', 'fatal', null, null, true, null, timestamp '2026-01-06 00:00:00', false);
+insert into groundswell.marts.fct_capture_daily
+    select 'bluesky', 'bluesky', date '2026-01-05', asked, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from range(2) as t (asked);
 insert into groundswell.marts.fct_publication
     values (null, 'dim_account', 'first', null, null, timestamp '2026-01-06 00:00:00', 1, '1', '0');
 

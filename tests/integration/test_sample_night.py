@@ -155,6 +155,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "dim_date": "date_day",
         "fct_landed_file": "sha256",
         "fct_quality_result": "run_id, suite, expectation",
+        "fct_capture_daily": "source, platform, snapshot_date",
         "fct_publication": "release_id, mart",
     }
     with reading(sample_night.settings) as marts:

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "serving": {"serving", "ingestion"},
     "ingestion": {"ingestion"},
 }
-OURS = {*PACKAGES, "groundswell_dags", "bench", "sample", "tests", "nightly", "rebuild"}
+OURS = {*PACKAGES, "groundswell_dags", "bench", "sample", "tests", "nightly", "rebuild", "capture"}
 OWNER = "ingestion/ledger/"
 TABLES = sorted(
     set(re.findall(r"create table (?:if not exists )?(\w+)", " ".join((store.SCHEMA, *store.MIGRATIONS[1:]))))

@@ -66,11 +66,6 @@ def planned_parts(
     return planned
 
 
-def acknowledged_checks(connection: ledger.Connection) -> list[tuple[Any, ...]]:
-    """Failed checks of data that a person acknowledged; the ledger keeps none yet."""
-    return []
-
-
 def write_meta(
     settings: Settings,
     config: UserConfig,
@@ -92,7 +87,8 @@ def write_meta(
         landed = ledger.landed_files(connection)
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
-        acknowledged = acknowledged_checks(connection)
+        captures = ledger.captures_by_day(connection)
+        acknowledged = ledger.acknowledged(connection)
     files = [
         file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
     ]
@@ -140,6 +136,11 @@ def write_meta(
             "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
             " acknowledged_by varchar, acknowledged_at timestamp",
             [tuple(row) for row in acknowledged],
+        ),
+        "capture": (
+            "source varchar, platform varchar, snapshot_date date, kind varchar, outcome varchar, targets bigint,"
+            " calls bigint, units bigint, money decimal(18,6)",
+            [tuple(row) for row in captures],
         ),
         "publication": (
             "release_id varchar, mart varchar, run_id varchar, window_start date, window_end date,"

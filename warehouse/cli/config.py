@@ -7,9 +7,17 @@ from expectations import thresholds
 from expectations.suites import Threshold
 from ingestion.config import ENV_FILE, PACKAGE, Settings, origin_of
 from ingestion.mapping.in_use import load_mappings
+from ingestion.sources.catalog import SOURCES
+from ingestion.sources.settings import FILE as FILE_OF_SOURCES
+from ingestion.sources.settings import file_of, load_sources
 from ingestion.user_config.load import DEFAULTS, USUAL, load
 from ingestion.user_config.tables import TABLES, Placed
 from ingestion.user_config.thresholds import FILE
+from ingestion.user_config.watchlist import FILE as FILE_OF_WATCHLIST
+from ingestion.user_config.watchlist import TABLE as WATCHLIST
+from ingestion.user_config.watchlist import load_watchlist
+from warehouse.notify import FILE as FILE_OF_NOTICES
+from warehouse.notify import load_channels
 
 CHANGES = {
     "tier_schemes": "A scheme named here takes the place of the package's of that name whole; all others stay.",
@@ -27,6 +35,32 @@ CHANGES = {
 }
 
 
+EXAMPLE_OF_SOURCES = """\
+Sources that `groundswell capture` asks. A name alone is enough where no key is needed (docs/sources/README.md).
+
+bluesky:
+ecb:
+mastodon:
+youtube:
+  connection: groundswell_youtube
+  latest_posts: 30
+  budget: {units: 5000}
+instagram:
+  connection: groundswell_instagram
+  account: "17841400000000000"
+"""
+EXAMPLE_OF_NOTICES = """\
+Who is told when a task fails, a gate stays closed, a night is late or a source brings too little, and of the end.
+
+mail:
+  host: smtp.example.org
+  connection: groundswell_smtp
+  sender: groundswell@example.org
+  to: [data@example.org]
+webhook:
+  connection: groundswell_webhook
+"""
+
 # A table with more rows is shown as far as it is the user's.
 MOST_SHOWN = 100
 
@@ -38,6 +72,7 @@ def require_in_order(settings: Settings) -> None:
     """
     thresholds.own_thresholds(settings)
     load_mappings(settings)
+    load_channels(settings)
 
 
 def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
@@ -61,11 +96,13 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
         yield from (f"  {_named(item)}  ({item.place if item.is_users else PACKAGE})" for item in shown)
         if len(shown) < len(held):
             yield f"  the package's stand in {DEFAULTS / name}.csv"
+    yield from _sources(settings)
     mappings = load_mappings(settings)
     yield ""
     yield f"mappings: {len(mappings.in_use)} in use, {len(mappings.library)} in the library"
+    by_source = {name: FILE_OF_SOURCES for source in load_sources(settings) for name in SOURCES[source].mappings}
     for mapping in mappings.in_use.values():
-        origin = "yours" if mapping.mapping not in mappings.library else "use:"
+        origin = "yours" if mapping.mapping not in mappings.library else by_source.get(mapping.mapping, "use:")
         yield f"  {mapping.mapping}: {mapping.pattern}  ({origin})"
     yield ""
     yield "bounds of checks"
@@ -74,6 +111,27 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
             placed = own.get((feed, check.name))
             limit = thresholds.bounded(check.threshold, placed) if placed else check.threshold
             yield f"  {feed} {check.name}: {limit}  ({placed.place if placed else PACKAGE})"
+
+
+def _sources(settings: Settings) -> Iterator[str]:
+    """What is asked, whom, and who is told; never a key, which stands in no file."""
+    entries, watched = load_sources(settings), load_watchlist(settings)
+    yield ""
+    yield f"sources: {len(entries)} of {len(SOURCES)} are asked"
+    for name, entry in entries.items():
+        source = SOURCES[name]
+        given = {key: value for key, value in entry.model_dump().items() if key in entry.model_fields_set}
+        shown = " ".join(f"{key}={value}" for key, value in given.items()) or "as the package has it"
+        yield f"  {name}: {shown}  ({file_of(settings)})"
+        days = entry.retention_days or source.retention_days
+        yield f"    terms: {source.terms}{f', answers may be kept {days} days' if days else ''}"
+    yield ""
+    yield f"watchlist: {len(watched.placed)} accounts"
+    yield from (f"  not read: {problem}" for problem in watched.problems[:MOST_SHOWN])
+    channels = load_channels(settings)
+    told = [name for name in ("mail", "webhook") if getattr(channels, name)]
+    yield ""
+    yield f"notices: {' and '.join(told) or f'nobody is told (config/{FILE_OF_NOTICES} is not there)'}"
 
 
 def _named(item: Placed) -> str:
@@ -94,6 +152,16 @@ def examples(settings: Settings) -> dict[str, str]:
             bounds += ["", f"- check: {check.name}", f"  feed: {feed}", f"  value: {_value(check.threshold)}"]
             bounds += ["  reason: say what you saw, and when"]
     texts[FILE] = _commented(bounds)
+    texts[FILE_OF_SOURCES] = _commented(EXAMPLE_OF_SOURCES.splitlines())
+    texts[FILE_OF_WATCHLIST] = _commented(
+        [
+            "Accounts captured each day besides those of collaborations; `groundswell watch add` writes a line.",
+            "",
+            ",".join(WATCHLIST.columns),
+            "bluesky,anna.example.org,2026-01-05,contract,30,",
+        ]
+    )
+    texts[FILE_OF_NOTICES] = _commented(EXAMPLE_OF_NOTICES.splitlines())
     return texts
 
 

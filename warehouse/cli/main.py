@@ -30,6 +30,14 @@ def feed_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[s
     return sorted(path.stem for path in FEEDS_DIR.glob(f"{typed}*.yml"))
 
 
+def source_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Names of the sources that are configured, for the shell's completion."""
+    from ingestion.config import get_settings
+    from ingestion.sources.settings import load_sources
+
+    return sorted(name for name in load_sources(get_settings()) if name.startswith(typed))
+
+
 # --- runs
 
 
@@ -75,6 +83,64 @@ def backfill(first: date, last: date, marts: str, dry_run: bool) -> int:
     from warehouse.cli.backfill import run
 
     return run(first, last, [name.strip() for name in marts.split(",") if name.strip()], dry_run)
+
+
+@cli.command()
+@option("--source", "SOURCE", "This source alone.", shell_complete=source_names)
+@option("--dry-run", "DRY_RUN", "Say what it would take; ask nobody.", is_flag=True)
+def capture(source: str | None, dry_run: bool) -> int:
+    """Ask the sources of config/sources.yml for today's counts, and write their answers to landing.
+
+    Asks for the accounts of config/watchlist.csv and of collaborations. What has come today is not asked again.
+    """
+    from warehouse.cli.capture import run
+
+    return run(source, dry_run)
+
+
+@cli.group(cls=Group)
+def watch() -> None:
+    """The accounts of config/watchlist.csv, which are captured each day."""
+
+
+@watch.command("add")
+@click.argument("platform")
+@click.argument("account")
+@click.option("--since", help="First UTC day, YYYY-MM-DD; default: at once.", type=DAY)
+@click.option("--legal-basis", help="Why the account may be kept, in your words.")
+@click.option("--latest-posts", help="Of how many posts the counts are taken.", type=click.IntRange(0, 500))
+@click.option("--tags", help="Words of your own, separated by |.")
+def watch_add(
+    platform: str,
+    account: str,
+    since: date | None,
+    legal_basis: str | None,
+    latest_posts: int | None,
+    tags: str | None,
+) -> int:
+    """Capture an account from now on."""
+    from warehouse.cli.capture import add_account
+
+    return add_account(platform, account, since, legal_basis, latest_posts, tags)
+
+
+@watch.command("list")
+@click.option("--platform", help="This platform alone.")
+def watch_list(platform: str | None) -> int:
+    """Print the accounts, each with what became of it at its last capture."""
+    from warehouse.cli.capture import list_accounts
+
+    return list_accounts(platform)
+
+
+@watch.command("remove")
+@click.argument("platform")
+@click.argument("account")
+def watch_remove(platform: str, account: str) -> int:
+    """Capture an account no longer; what was captured stays (see `erase`)."""
+    from warehouse.cli.capture import remove_account
+
+    return remove_account(platform, account)
 
 
 @cli.command()

@@ -33,6 +33,7 @@ from warehouse.doctor.landing import (
     list_files,
     some,
 )
+from warehouse.doctor.sources import check_sources
 from warehouse.release import releases
 
 LOCK = PROJECT_DIR / "requirements.txt"
@@ -313,7 +314,7 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
             row = ledger.writer_of(connection)
             is_running = row is not None and not lease.is_dead(row, settings.lease_ttl_seconds)
             context = Context(settings, connection, is_quick, is_running, files)
-            for check in (*CHECKS, check_releases, check_disk):
+            for check in (check_sources, *CHECKS, check_releases, check_disk):
                 yield from _guarded(check.__name__.removeprefix("check_"), functools.partial(check, context))
     except ledger.Busy as error:
         yield Finding(

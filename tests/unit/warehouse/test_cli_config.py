@@ -7,8 +7,11 @@ import pytest
 from expectations import thresholds
 from ingestion.config import Settings
 from ingestion.errors import ConfigError
+from ingestion.sources.settings import load_sources
 from ingestion.user_config.load import load
+from ingestion.user_config.watchlist import load_watchlist
 from warehouse.cli.config import examples, show
+from warehouse.notify import Channels, load_channels
 
 
 @pytest.fixture
@@ -87,7 +90,8 @@ def test_an_example_that_is_uncommented_says_what_the_package_says(own: Settings
         "platforms.csv": "spelling,", "countries.csv": "spelling,",
     }  # fmt: skip
     written = examples(own)
-    assert set(first) == set(written)
+    # What is asked and who is told has no package's values: see below.
+    assert set(first) == set(written) - {"sources.yml", "watchlist.csv", "notify.yml"}
     for name, start in first.items():
         (own.config / name).write_text(uncommented(written[name], start))
     after = load(own)
@@ -97,3 +101,26 @@ def test_an_example_that_is_uncommented_says_what_the_package_says(own: Settings
         for check in checks:
             limit = thresholds.bounded(check.threshold, bounds[feed, check.name])
             assert (limit.minimum, limit.maximum) == (check.threshold.minimum, check.threshold.maximum)
+
+
+def test_examples_of_sources_and_notices_are_in_order_once_uncommented(own: Settings) -> None:
+    assert own.config
+    starts = {"sources.yml": "bluesky:", "watchlist.csv": "platform,", "notify.yml": "mail:"}
+    for name in starts:
+        (own.config / name).write_text(examples(own)[name])
+    assert not load_sources(own)
+    assert not load_watchlist(own).placed
+    assert load_channels(own) == Channels()
+    for name, start in starts.items():
+        (own.config / name).write_text(uncommented(examples(own)[name], start))
+    assert list(load_sources(own)) == ["bluesky", "ecb", "mastodon", "youtube", "instagram"]
+    assert [row.account for row in load_watchlist(own).rows] == ["anna.example.org"]
+    channels = load_channels(own)
+    assert channels.mail
+    assert channels.webhook
+    text = "\n".join(show(own))
+    assert "sources: 5 of 5 are asked" in text
+    assert "  youtube: connection=groundswell_youtube latest_posts=30" in text
+    assert "answers may be kept 30 days" in text
+    assert "watchlist: 1 accounts" in text
+    assert "notices: mail and webhook" in text

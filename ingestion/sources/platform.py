@@ -1,0 +1,174 @@
+"""What a platform's module supplies: its terms and limits, the calls of a capture, and what their answers hold.
+
+A capture is a walk: a generator that yields one call after the other and is sent what each brought. The same answers
+give the same walk, so a walk that was killed is walked again from the journal.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from ingestion.config import Login
+from ingestion.sources.errors import BadAnswer, SourceError
+
+# What an answer means beyond its status: an error that a source knows, or null.
+Classify = Callable[[int, Any], SourceError | None]
+ACCOUNT, POST, TABLE = "account", "post", "table"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An account that is asked for, and at most how many of its latest posts."""
+
+    account: str
+    latest_posts: int = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a capture asks a source for.
+
+    Args:
+        accounts: in the order in which they are asked, each once.
+        posts: ids of posts that are asked for by themselves.
+        day: the UTC day of the capture.
+        options: what `sources.yml` says beyond the common keys.
+    """
+
+    accounts: tuple[Target, ...]
+    posts: tuple[str, ...]
+    day: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What an answer holds.
+
+    Args:
+        items: what lands, one object a line.
+        missing: targets of the call that are not among them, with the reason.
+        facts: what the walk needs to go on, as JSON.
+    """
+
+    items: list[Any] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+    facts: Any = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, and how its answer is read.
+
+    Args:
+        endpoint: names the landing file that its items go to.
+        url: a path under the source's base URL, or a whole address.
+        targets: what it asks for, of one kind; each is received or has a reason.
+        read: the answer as items, reasons and facts. Raises SourceError for an answer that is none.
+        owner: keys that lead to the account of an item: one that is erased never lands.
+        is_text: the answer is no JSON.
+        is_cached: the platform may say that nothing has changed since.
+        absent_is_empty: where the platform knows nothing of it, there is nothing: no reason against its targets.
+        is_group: metrics asked together; that one of them is dead is an answer, `{"dead": true}`.
+    """
+
+    endpoint: str
+    url: str
+    read: Callable[[Any], Brought]
+    params: tuple[tuple[str, str], ...] = ()
+    targets: tuple[str, ...] = ()
+    kind: str = ACCOUNT
+    units: int = 1
+    money: Decimal = Decimal(0)
+    owner: tuple[str, ...] = ()
+    is_text: bool = False
+    is_cached: bool = False
+    absent_is_empty: bool = False
+    is_group: bool = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.endpoint, self.url, self.params)
+
+
+# What a walk is sent after a call: the facts, null where there was no answer.
+Walk = Generator[Call, Any, None]
+
+
+class Source:
+    """A platform: its terms and limits, and what a capture asks of it.
+
+    Attributes:
+        platform: what its accounts are filed under; empty for a source without accounts.
+        terms: where the platform's terms stand; `retention_days` is how long they let an answer be kept.
+        per_second: calls a second, evenly, below the platform's limit; `burst` of them at once.
+        units_a_day: the platform's own budget, in its `unit`; null for none.
+        latest_posts: posts of an account, where nobody says otherwise.
+        mappings: of the library, those that read its files.
+        unrolled: endpoints whose lines become several rows each.
+        needs_account: whether it asks through an account of one's own, `account` in `sources.yml`.
+    """
+
+    name: str
+    platform: str
+    base_url: str
+    terms: str
+    retention_days: int | None = None
+    per_second: float = 1.0
+    burst: float = 5.0
+    units_a_day: int | None = None
+    unit: str = "call"
+    needs_key: bool = False
+    latest_posts: int = 30
+    mappings: tuple[str, ...] = ()
+    unrolled: tuple[str, ...] = ()
+    needs_account: bool = False
+    asks_accounts: bool = True
+
+    def headers(self, key: str | None) -> dict[str, str]:
+        """Headers of every call; the key stands here alone, never in an address."""
+        return {}
+
+    def classify(self, status: int, body: Any) -> SourceError | None:
+        """The error that an answer holds beyond its status; null where it holds none."""
+        return None
+
+    def names_of(self, account_id: str) -> set[str]:
+        """How the watchlist may write an account."""
+        return {account_id}
+
+    def renewal(self, login: Login, token: str) -> Call | None:
+        """The call that renews a token, whose facts are the new one; null where none is to be renewed."""
+        return None
+
+    def walk(self, asked: Wanted) -> Walk:
+        """The calls of a capture, one after the other."""
+        raise NotImplementedError
+
+    def forecast(self, asked: Wanted) -> Iterator[Call]:
+        """Calls that a capture will make, as far as can be known before the first."""
+        raise NotImplementedError
+
+
+def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    """Values in batches of a size, the last one smaller."""
+    iterator = iter(values)
+    while batch := tuple(islice(iterator, size)):
+        yield batch
+
+
+def at(content: Any, keys: tuple[str, ...]) -> Any:
+    """What lies under keys of nested objects; null where nothing does."""
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content
+
+
+def listed(body: Any, key: str) -> list[dict[str, Any]]:
+    """The list of objects under a key of an answer. Raises BadAnswer where there is none."""
+    found = body.get(key) if isinstance(body, dict) else None
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise BadAnswer(f"an answer without a list {key!r}")
+    return found
