@@ -18,6 +18,13 @@ from warehouse.build import arrivals, passes
 from warehouse.build.idle import Standing
 
 
+# Columns of the checks that people acknowledged.
+ACKNOWLEDGED = (
+    "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
+    " acknowledged_by varchar, acknowledged_at timestamp"
+)
+
+
 def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
     """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
     return [
@@ -133,8 +140,7 @@ def write_meta(
             [tuple(row) for row in checks],
         ),
         "acknowledged_checks": (
-            "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
-            " acknowledged_by varchar, acknowledged_at timestamp",
+            ACKNOWLEDGED,
             [tuple(row) for row in acknowledged],
         ),
         "capture": (
