@@ -2,13 +2,13 @@
 create table kept_account as
 select coalesce(t.platform, k.platform) as platform, coalesce(t.account_id, k.account_id) as account_id,
     coalesce(t.followers, k.followers) as followers,
-    case when t.followers is not null then $night else k.followers_known_on end as followers_known_on,
+    case when t.followers is not null then t.captured_at else k.followers_known_at end as followers_known_at,
     coalesce(t.following, k.following) as following,
-    case when t.following is not null then $night else k.following_known_on end as following_known_on,
+    case when t.following is not null then t.captured_at else k.following_known_at end as following_known_at,
     coalesce(t.posts, k.posts) as posts,
-    case when t.posts is not null then $night else k.posts_known_on end as posts_known_on,
+    case when t.posts is not null then t.captured_at else k.posts_known_at end as posts_known_at,
     coalesce(t.views_total, k.views_total) as views_total,
-    case when t.views_total is not null then $night else k.views_total_known_on end as views_total_known_on,
+    case when t.views_total is not null then t.captured_at else k.views_total_known_at end as views_total_known_at,
     coalesce(t.data_origin, k.data_origin) as data_origin
 from today_account t full join known k using (platform, account_id);
 

@@ -16,7 +16,7 @@ FEEDS_DIR = Path(__file__).with_name("feeds")
 NUMBERS = ("count", "integer", "amount", "rate", "figure")
 MEASURES = ("count", "amount", "figure")
 # How cells of a type are read is no part of what a file is known by: one that was accepted stays as it was read.
-READING = {"known", "signed", "words", "on_invalid"}
+READING = {"known", "signed", "words", "hidden_as_minus_1", "on_invalid"}
 # The feeds as v0.1.0 had them, and the fingerprints that it gave every file of theirs. Never edited.
 FIRST_CONTRACTS = FEEDS_DIR / "v0.1.0.json"
 
@@ -35,6 +35,7 @@ class FeedColumn(Strict):
         known: the table of codes and their spellings that its cells are looked up in.
         signed: an amount that may be negative, as a credit note is.
         words: the texts of a list are single words, so one with blanks or commas within is a list in another way.
+        hidden_as_minus_1: a count that sources write as -1 where its owner hides it.
         on_invalid: what a cell that cannot be read costs where the column is optional: its row, or the cell alone.
     """
 
@@ -58,6 +59,7 @@ class FeedColumn(Strict):
     known: Literal["platforms", "countries"] | None = None
     signed: bool = False
     words: bool = False
+    hidden_as_minus_1: bool = False
     on_invalid: Literal["null", "quarantine"] | None = None
 
     @model_validator(mode="after")

@@ -573,6 +573,9 @@ def _hidden_sql(layout: Layout, name: str) -> str:
     tests = []
     if source.hidden_values and name in layout.positions and not _is_native(layout, name):
         tests.append(f"coalesce(t_{name} in ({listed(source.hidden_values)}), false)")
+    if layout.feed.columns[name].hidden_as_minus_1 and name in layout.positions:
+        minus_1 = "-1" if _is_native(layout, name) else "'-1'"
+        tests.append(f"coalesce(t_{name} = {minus_1}, false)")
     if source.hidden_when:
         tests.append(row_filter.parse(source.hidden_when).sql(lambda header: _compared(layout, header)))
     return f"({' or '.join(tests)})" if tests else ""

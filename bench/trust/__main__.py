@@ -46,6 +46,7 @@ def targets(audience: Measures, engagement: Measures | None = None) -> list[Targ
 
     attacks = audience.attacks
     real = audience.alarms[audience.alarms.world == "real, rounded"]
+    misread = audience.copies[(audience.copies.scenario == "misread") & ~audience.copies.before]
     viral = audience.copies[(audience.copies.scenario == "viral post") & ~audience.copies.before]
     found = [
         Target("recall of bursts of 20 % and more", recall(attacks, "burst", "5 %"), 0.95),
@@ -56,6 +57,7 @@ def targets(audience: Measures, engagement: Measures | None = None) -> list[Targ
             "new suspicions per 1,000 months, untouched real curves", float(real.per_1000_account_months.max()), 5, True
         ),
         Target("share of viral posts called suspicious", float(viral.is_found.mean()), 0.02, True),
+        Target("share of misread counts called suspicious", float(misread.is_found.mean()), 0.005, True),
     ]
     if engagement is not None:
         found.append(Target("recall of bought likes", recall(engagement.attacks, "bought likes"), 0.80))

@@ -38,7 +38,7 @@ def evaluate(worlds: list[World], folder: Path, project: Path = dbt.DBT_PROJECT)
         build.build_marts(settings, "trust", date(2020, 1, 1), lease, quiet)
     with closing(duckdb.connect(str(settings.build_db))) as connection:
         _write_raw(connection, worlds)
-    _run_dbt(settings, folder, project)
+    run_dbt(settings, folder, project)
     connection = duckdb.connect(str(settings.build_db), read_only=True)
     connection.execute(f"attach '{settings.marts_db}' as groundswell (read_only)")
     return connection
@@ -82,9 +82,11 @@ def _write_raw(connection: duckdb.DuckDBPyConnection, worlds: list[World]) -> No
             _insert(connection, "post_snapshots", world.posts, columns, where)
     connection.execute("delete from meta.plan")
     connection.execute(
-        "insert into meta.plan (model, snapshot_date, reason)"
-        " select model, snapshot_date, 'evaluation' from (select unnest($models) as model),"
-        " (select distinct snapshot_date from raw.account_snapshots)",
+        "insert into meta.plan (model, snapshot_date, reason, pass_number)"
+        # What is held is told from what was held before: a day is a pass. All else is made at once.
+        " select model, snapshot_date, 'evaluation',"
+        " case when model = 'int_snapshot__counts_held' then dense_rank() over (order by snapshot_date) else 1 end"
+        " from (select unnest($models) as model), (select distinct snapshot_date from raw.account_snapshots)",
         {"models": _windowed_models()},
     )
 
@@ -102,11 +104,12 @@ def _windowed_models() -> list[str]:
     return [path.stem for path in (dbt.DBT_PROJECT / "models").rglob("*.sql")]
 
 
-def _run_dbt(settings: Settings, folder: Path, project: Path) -> None:
+def run_dbt(settings: Settings, folder: Path, project: Path, select: tuple[str, ...] = SELECT) -> None:
+    """Build the selected models. Raises RuntimeError when dbt fails."""
     artifacts = folder / "dbt"
     done = subprocess.run(
         [
-            sys.executable, "-m", "dbt.cli.main", "build", "--select", *SELECT,
+            sys.executable, "-m", "dbt.cli.main", "build", "--select", *select,
             "--exclude-resource-type", "unit_test", "--project-dir", str(project), "--profiles-dir", str(project),
             "--target-path", str(artifacts), "--log-path", str(artifacts / "logs"), "--no-use-colors",
             "--no-version-check",

@@ -296,6 +296,30 @@ HONEST: dict[tuple[str, str], Change] = {
 }
 
 
+def misread(*factors: float) -> Change:
+    """Honest: for so many days in a row the count was captured wrong, by these factors; views are right."""
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        followers = curve.followers.copy()
+        # Whoever was not captured on a day is misread on the next.
+        days = np.flatnonzero(~np.isnan(followers[start:]))[: len(factors)] + start
+        followers[days] = np.floor(followers[days] * np.array(factors[: len(days)]))
+        return replace(curve, followers=followers, start=start, end=int(days[-1]))
+
+    return change
+
+
+# What a capture gets wrong: a digit, a unit, everything, another account's count, or two sources that disagree.
+MISREADS: dict[tuple[str, str], Change] = {
+    ("misread", "a digit lost"): misread(0.1),
+    ("misread", "a unit lost"): misread(0.001),
+    ("misread", "0"): misread(0),
+    ("misread", "a neighbour's count, 40 % more"): misread(1.4),
+    ("misread", "a neighbour's count, 60 % less"): misread(0.4),
+    ("misread", "20 % more, by turns for 20 days"): misread(*[1.2, 1] * 10),
+}
+
+
 def with_gaps(curve: Curve, random: np.random.Generator) -> Curve:
     """One day in eight was not captured, and once a stretch of three days."""
     lost = random.random(len(curve.followers)) < 0.125
@@ -341,7 +365,7 @@ def worlds(sample: Sample) -> list[World]:
 
     A world has days of its own, so that no world's accounts are another's peers.
     """
-    random = np.random.default_rng(sample.seed)
+    random, of_misreads = np.random.default_rng(sample.seed), np.random.default_rng(sample.seed + 200)
     length = (sample.days[1] - sample.days[0]).days + 1
     real, simulated = real_curves(sample), simulated_curves(random, length)
     made: list[World] = []
@@ -356,8 +380,11 @@ def worlds(sample: Sample) -> list[World]:
             ("simulated, rounded", "youtube", simulated),
         ):
             curves = [*body, *copies(body, ATTACKS | HONEST, sample, random, COPIES)]
+            misread_copies = copies(body, MISREADS, sample, of_misreads, COPIES // 2)
             if gaps:
                 curves = [with_gaps(curve, random) for curve in curves]
+                misread_copies = [with_gaps(curve, of_misreads) for curve in misread_copies]
+            curves += misread_copies
             if platform == "youtube":
                 curves = [replace(curve, followers=rounded(curve.followers)) for curve in curves]
             if name == "real, rounded":

@@ -6,24 +6,44 @@
 {#- A value that belongs to the last known count: null where the count is unknown today, or was defined anew since. -#}
 {% macro unless_redefined(count, value) -%}
     case
-        when {{ count }} is not null and ({{ count }}_since is null or {{ count }}_known_on >= {{ count }}_since)
+        when {{ count }} is not null and ({{ count }}_since is null or {{ count }}_known_at >= {{ count }}_since)
             then {{ value }}
     end
 {%- endmacro %}
 
-{#- Days since the count was last known; null beyond the look-back. -#}
-{% macro gap_within(count, look_back_days) -%}
+{#- UTC days since the day on which a count was last known. -#}
+{% macro days_since_known(count) -%}
+    {{ days_between("cast(" ~ count ~ "_known_at as date)", "snapshot_date") }}
+{%- endmacro %}
+
+{#- Time between the capture that last read a count and this one. -#}
+{% macro micros_since_known(count) -%} {{ micros_between(count ~ "_known_at", "captured_at") }} {%- endmacro %}
+
+{#- A value that belongs to the last known count, where that is at most so many days old. -#}
+{% macro within_days(count, value, days) -%}
+    case when {{ days_since_known(count) }} <= {{ days }} then {{ unless_redefined(count, value) }} end
+{%- endmacro %}
+
+{#- What is known of a count before a row of `last_known`; where that is too close to tell a pace, what `known_earlier`
+    says. -#}
+{% macro known_in_time(count, value) -%}
     case
-        when {{ days_between(count ~ "_known_on", "snapshot_date") }} <= {{ look_back_days }}
-            then {{ unless_redefined(count, days_between(count ~ "_known_on", "snapshot_date")) }}
+        when
+            {{ micros_between("last_known." ~ count ~ "_known_at", "last_known.captured_at") }}
+            < {{ least_hours_apart() * 3600000000 }}
+            then known_earlier.{{ count }}_{{ value }}
+        else last_known.{{ count }}_{{ value }}
     end
 {%- endmacro %}
 
-{#- Change of a count per elapsed day since it was last known; null beyond the look-back or where either is unknown. -#}
+{#- Hours between two captures under which they tell no pace. -#}
+{% macro least_hours_apart() -%} {{ return(12) }} {%- endmacro %}
+
+{#- Change of a count per elapsed day since it was last known; null beyond the look-back or where either is unknown. It is
+    multiplied first, as a decimal, so that a whole day gives a whole number. -#}
 {% macro change_per_day(count) -%}
-    cast(
-        ({{ count }} - {{ count }}_before) / nullif(cast({{ count }}_gap as double), 0) as double
-    )
+    cast(cast({{ count }} - {{ count }}_before as decimal(38, 0)) * 86400000000 as double)
+    / nullif({{ count }}_micros, 0)
 {%- endmacro %}
 
 {#- Rows of the newest checkpoint before the first day of a CTE `planned`. -#}

@@ -76,7 +76,8 @@
 {#- dbt puts the new rows of a windowed model into a temporary table, and its strategy copies them into the model: all are
     written twice. A temporary view in its place has them written once, and each pass reads it anew. It is read after the
     planned dates are deleted, so a model that reads itself must leave them out. A model that is not there yet is made
-    of its first pass, as dbt makes it, and filled with the others. -#}
+    of its first pass, as dbt makes it, and filled with the others; one that reads itself from its first pass on
+    (`meta: {reads_itself: true}`) is there before, empty, with the columns that it declares. -#}
 {% macro duckdb__create_table_as(
     temporary, relation, compiled_code, language="sql", partitioned_by=none, sorted_by=none
 ) -%}
@@ -89,14 +90,27 @@
             {{ compiled_code }}
         )
     {%- else -%}
-        {%- set made = dbt.duckdb__create_table_as(
-            temporary, relation, compiled_code, language, partitioned_by, sorted_by
-        ) -%}
         {%- set added -%}
             insert into {{ relation }} by name (
                 {{ compiled_code }}
             );
         {%- endset -%}
+        {%- if is_windowed and config.get("meta", {}).get("reads_itself") -%}
+            {%- set made -%} {{ empty_table(relation, model.columns) }} {{ added }} {%- endset -%}
+        {%- else -%}
+            {%- set made = dbt.duckdb__create_table_as(
+                temporary, relation, compiled_code, language, partitioned_by, sorted_by
+            ) -%}
+        {%- endif -%}
         {{ return(in_passes(relation.identifier, made, added) if is_windowed else made) }}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Statement that makes an empty table of declared columns. -#}
+{% macro empty_table(relation, columns) -%}
+    create table {{ relation }} (
+        {% for column in columns.values() %}
+            {{ column.name }} {{ column.data_type }}{{ "," if not loop.last }}
+        {% endfor %}
+    );
 {%- endmacro %}

@@ -86,3 +86,22 @@
         else {{ counted(ratio) }} || ' times the usual'
     end
 {%- endmacro %}
+
+{#- Whether a count that moved by a tenth and more so many captures ago (`followers_1` being the last one before today's,
+    `followers_0`) has lost nine tenths of that move by today, within 72 hours, and had not before. What one capture alone
+    shows, and the next one undoes, needs no such haste. -#}
+{% macro is_undone(captures_ago) -%}
+    {%- set base = "followers_" ~ (captures_ago + 1) -%}
+    {%- set move = "abs(followers_" ~ captures_ago ~ " - " ~ base ~ ")" -%}
+    (
+        {{ base }} > 0
+        and {{ move }} * 10 >= {{ base }}
+        and abs(followers_0 - {{ base }}) * 10 <= {{ move }}
+        {% for between in range(1, captures_ago) %}
+            and abs(followers_{{ between }} - {{ base }}) * 10 > {{ move }}
+        {% endfor %}
+        and {{ days_between("date_" ~ (captures_ago + 1), "date_" ~ captures_ago) }} <= 7
+        and {{ micros_between("captured_at_" ~ captures_ago, "captured_at_0") }}
+        <= {{ 168 if captures_ago == 1 else 72 }} * 3600000000
+    )
+{%- endmacro %}

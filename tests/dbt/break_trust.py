@@ -25,7 +25,7 @@ insert into intermediate.int_trust__accounts_evaluated by name
 
 insert into groundswell.marts.fct_follower_trust_daily by name
     select 'youtube' as platform, account_id, day as snapshot_date, verdict, trust_score, engagement_verdict,
-        engagement_score
+        engagement_score, case account_id when 'no_reason' then 'a guess' end as verdict_null_reason
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), (
         values
             ('dup', 'trusted', 100, 'insufficient_data', null),
@@ -39,4 +39,10 @@ insert into groundswell.marts.fct_follower_flag by name
     select 'youtube' as platform, 'dup' as account_id, 'nobody''s' as signal, date '2026-01-06' as window_start,
         date '2026-01-05' as window_end
     from range(2);
+insert into intermediate.int_trust__misreads by name
+    select 'youtube' as platform, 'dup' as account_id, date '2026-01-03' as misread_date, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_trust__dates_withheld by name
+    select 'youtube' as platform, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 """

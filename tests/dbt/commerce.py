@@ -17,7 +17,7 @@ from ingestion.raw import KEY_COLUMNS, columns_of
 from ingestion.user_config.load import load
 from warehouse.build import arrivals
 from warehouse.build.dbt import DBT_PROJECT
-from warehouse.build.meta import config_tables, source_views
+from warehouse.build.meta import ACKNOWLEDGED, config_tables, source_views
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {
@@ -107,6 +107,7 @@ class World:
             "create or replace table build.meta.plan"
             " (model varchar, snapshot_date date, reason varchar, pass_number integer)"
         )
+        run(f"create or replace table build.meta.acknowledged_checks ({ACKNOWLEDGED})")
         run(f"create or replace table build.meta.arrival ({arrivals.COLUMNS})")
         keys = ", ".join(f"{name} {kind}" for name, kind in KEY_COLUMNS.items())
         run(f"create or replace table build.meta.set_aside_key ({keys})")

@@ -31,7 +31,8 @@ insert into groundswell.marts.fct_account_daily
     select * from groundswell.marts.fct_account_daily where account_id = 'a' and snapshot_date <> date '2026-01-05';
 update groundswell.marts.fct_account_daily set followers = null, followers_null_reason = null
     where account_id = 'b' and snapshot_date <> date '2026-01-05';
-update groundswell.marts.fct_account_daily set followers_null_reason = 'forgotten on ' || snapshot_date
+update groundswell.marts.fct_account_daily
+    set followers_null_reason = 'forgotten on ' || snapshot_date, followers_held = 1
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
 insert into groundswell.marts.fct_account_tier_daily
     select * from groundswell.marts.fct_account_tier_daily
@@ -88,9 +89,12 @@ insert into groundswell.marts.fct_account_benchmark_daily by name
     union all by name
     select 'youtube' as platform, 'q' as account_id, day as snapshot_date, 50 as benchmark_n, 50 as er_percentile
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
-insert into intermediate.int_snapshot__followers_captured
-    select * from intermediate.int_snapshot__followers_captured
+insert into intermediate.int_snapshot__counts_captured
+    select * from intermediate.int_snapshot__counts_captured
     where account_id = 'a' and snapshot_date <> date '2026-01-05';
+insert into intermediate.int_snapshot__counts_held by name
+    select 'youtube' as platform, 'a' as account_id, 'followers' as metric, day as captured_at, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_tier__streaks_detected by name
     select 'youtube' as platform, 'a' as account_id, 'kol' as scheme, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);

@@ -45,8 +45,11 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "models/intermediate/agreement/int_agreement__brand_names_listed.sql", '"aliases", ', "",
         ),
         "rivals_are_counted_once_over_90_days": ("models/intermediate/agreement/int_agreement__rivals_counted.sql", "count(distinct", "count("),
-        "every_capture_that_read_followers_is_kept": (
-            "models/intermediate/snapshot/int_snapshot__followers_captured.sql", "followers is not null", "followers > 0",
+        "one_small_number_of_likes_everywhere_is_hidden": (
+            "models/intermediate/engagement/int_engagement__post_rates_measured.sql", "followers_today >= 1000", "followers_today >= 900",
+        ),
+        "every_capture_that_read_a_count_is_kept": (
+            "models/intermediate/snapshot/int_snapshot__counts_captured.sql", "(followers is not null", "(followers > 0",
         ),
         "attributes_are_those_known_on_the_day": (
             "models/intermediate/engagement/int_engagement__attributes_dated.sql",

@@ -10,6 +10,27 @@ TRUST = "models/intermediate/trust/int_trust__"
 
 # Each edit breaks one rule; its unit test must fail.
 BROKEN: dict[str, tuple[str, str, str]] = {
+    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "else 72 }}", "else 71 }}"),
+    "growth_steps_over_a_count_that_proved_a_misread": (
+        "models/intermediate/trust/int_trust__growth_measured.sql",
+        "and today.snapshot_date >= misreads.snapshot_date",
+        "",
+    ),
+    "no_window_holds_a_count_that_proved_a_misread": (
+        "models/intermediate/trust/int_trust__windows_summed.sql",
+        "where misreads.account_id is null",
+        "",
+    ),
+    "a_single_capture_convicts_nobody": (
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
+        "case when signals.snapshot_date < days",
+        "case when signals.snapshot_date <= days",
+    ),
+    "a_flag_of_a_misread_ends_when_that_is_known": (
+        "models/marts/trust/fct_follower_flag.sql",
+        "min(snapshot_date) as misread_on",
+        "max(snapshot_date) as misread_on",
+    ),
     "no_growth_is_made_of_what_is_no_base": (
         "models/intermediate/trust/int_trust__growth_measured.sql",
         "and today.views_total >= last_known.views_before",

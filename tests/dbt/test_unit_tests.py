@@ -18,6 +18,9 @@ def test_every_account_model_with_a_branch_has_a_unit_test(manifest):
     tested = {test["model"] for test in manifest["unit_tests"].values()}
     assert tested >= {
         "stg_landing__account_snapshots",
+        "int_snapshot__counts_captured",
+        "int_snapshot__counts_held",
+        "int_snapshot__followers_captured",
         "int_snapshot__account_days_deduplicated",
         "int_snapshot__account_last_known_values",
         "int_snapshot__account_changes_measured",
@@ -51,6 +54,12 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "resolutions.significant_digits + 1, 0)",
         ),
         "a_change_is_per_elapsed_day": ("macros/changes.sql", "({{ count }} -", "(2 * {{ count }} -"),
+        "a_count_is_held_beside_the_last_accepted_one": ("macros/held.sql", "5 * least", "6 * least"),
+        "names_are_those_of_the_latest_day": (
+            "models/marts/snapshot/dim_account.sql",
+            "_known_on < seen",
+            "_known_on <= seen",
+        ),
         "an_account_is_as_its_newest_checkpoint_knows_it": (
             "models/marts/snapshot/dim_account.sql",
             "where snapshot_date = ",
@@ -89,10 +98,35 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "where snapshot",
             "where true or snapshot",
         ),
+        "a_capture_less_than_12_hours_before_tells_no_pace": (
+            "macros/changes.sql",
+            "{{ return(12) }}",
+            "{{ return(13) }}",
+        ),
+        "a_held_count_that_is_said_again_is_accepted": (
+            "models/intermediate/snapshot/int_snapshot__counts_held.sql",
+            ">= {{ 20 * hour }}",
+            ">= {{ 19 * hour }}",
+        ),
+        "none_confirms_another_where_many_are_held": (
+            "models/intermediate/snapshot/int_snapshot__counts_held.sql",
+            "and not is_acknowledged",
+            "",
+        ),
+        "a_held_count_is_null_and_stands_beside_its_day": (
+            "models/intermediate/snapshot/int_snapshot__account_days_deduplicated.sql",
+            "and held_{{ count }}.metric",
+            "or held_{{ count }}.metric",
+        ),
+        "a_held_capture_is_nobodys_followers": (
+            "models/intermediate/snapshot/int_snapshot__followers_captured.sql",
+            "and held.metric = 'followers'",
+            "",
+        ),
         "change_steps_over_a_null_day": ("macros/engine.sql", "{{ value }} ignore nulls", "{{ value }}"),
         "no_change_is_measured_across_a_new_definition": (
             "macros/changes.sql",
-            "{{ count }}_known_on >= {{ count }}_since",
+            "{{ count }}_known_at >= {{ count }}_since",
             "true",
         ),
         "counts_are_exact_where_no_rounding_of_followers_is_known": (

@@ -18,6 +18,13 @@ from warehouse.build import arrivals, passes
 from warehouse.build.idle import Standing
 
 
+# Columns of the checks that people acknowledged.
+ACKNOWLEDGED = (
+    "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
+    " acknowledged_by varchar, acknowledged_at timestamp"
+)
+
+
 def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
     """What models read as `meta.setting`: name and value. A change of one plans the models that read it in full."""
     return [
@@ -88,6 +95,7 @@ def write_meta(
         checks = ledger.all_checks(connection)
         publications = ledger.publications(connection)
         captures = ledger.captures_by_day(connection)
+        acknowledged = ledger.acknowledged(connection)
     files = [
         file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
     ]
@@ -130,6 +138,10 @@ def write_meta(
             "run_id varchar, suite varchar, expectation varchar, severity varchar, observed varchar,"
             " threshold varchar, passed boolean, detail varchar, checked_at timestamp, is_acknowledged boolean",
             [tuple(row) for row in checks],
+        ),
+        "acknowledged_checks": (
+            ACKNOWLEDGED,
+            [tuple(row) for row in acknowledged],
         ),
         "capture": (
             "source varchar, platform varchar, snapshot_date date, kind varchar, outcome varchar, targets bigint,"

@@ -46,6 +46,14 @@ WITHOUT_TIER = Threshold(
     date="2022-07-15 .. 2024-05-17",
     reason="A custom scheme may leave gaps on purpose; a fifth is a platform or a period that it forgot.",
 )
+# The models bar such a day by the same two numbers (`int_snapshot__counts_held`), whatever bound a user sets here.
+FEWEST_HELD = 5
+HELD_SHARE = Threshold(
+    maximum=0.02,
+    observed="at most 2 of 2,721 accounts of a date (0.0007)",
+    date="2022-07-15 .. 2024-05-17",
+    reason="Who wins or loses a factor of 5 in a day does so alone; thirty times the most ever seen is a misread file.",
+)
 VIEWS_FALLEN = Threshold(
     maximum=0.10,
     observed="0.003 to 0.025 on 13 dates, most on 2022-07-17",
@@ -53,15 +61,19 @@ VIEWS_FALLEN = Threshold(
     reason="Creators delete videos, so a total may fall; four times the most ever seen is a change of definition.",
 )
 
+CONFIRM = (
+    "these counts are null, and confirm none of a later day before a person acknowledges that they are right;"
+    " a file that misreads them is rejected by `make reject BATCH=` with the 12 characters of its batch"
+)
 REJECT = (
     "reject a bad file with `make reject BATCH=` and the 12 characters of its batch, deliver a corrected one,"
     " and run again"
 )
 
-# One row per planned date that the mart holds. A change is per day, so followers before = followers - change x gap.
+# One row per planned date that the mart holds. A change is per 24 hours: followers before = followers - change x gap.
 METRICS = """
 with planned as (
-    select *, followers - followers_change_per_day * gap_days as before
+    select *, followers - followers_change_per_day * gap_hours / 24 as before
     from marts.fct_account_daily
     where snapshot_date in (select unnest($days::date[]))
 )
@@ -81,9 +93,20 @@ group by snapshot_date
 order by snapshot_date
 """
 
+# One row per platform and planned date on which a count is held.
+HELD = """
+select platform, snapshot_date, count(*) filter (followers_held is not null or views_total_held is not null) as held,
+    count(*) as accounts
+from marts.fct_account_daily
+where snapshot_date in (select unnest($days::date[]))
+group by platform, snapshot_date
+having held > 0
+order by platform, snapshot_date
+"""
+
 
 def suite(settings: Settings, run_id: str) -> Suite:
-    """The suite with its frame: one row per planned date that the mart holds.
+    """The suite with its frame: one row per planned date that the mart holds, and per platform of it with held counts.
 
     Raises ContractError when there is no mart to evaluate.
     """
@@ -94,6 +117,7 @@ def suite(settings: Settings, run_id: str) -> Suite:
         raise ContractError("there are no marts to check; run build_marts first")
     with closing(duckdb.connect(str(settings.marts_db), read_only=True, config=settings.duckdb_config)) as marts:
         rows = marts.execute(METRICS, {"days": planned, "max_gap": MAX_GAP_DAYS}).fetchall()
+        held_rows = marts.execute(HELD, {"days": planned}).fetchall()
 
     result = Suite("marts.fct_account_daily", checks(), expected_rows=len(sources))
     result.files = {batch: file for batches in sources.values() for batch, file in batches}
@@ -109,6 +133,10 @@ def suite(settings: Settings, run_id: str) -> Suite:
         }
         for name, value in cells.items():
             result.measure(name, str(day), value, batches)
+    for platform, day, held, accounts in held_rows:
+        batches = " ".join(batch for batch, _ in sources.get(str(day), [])[:NAMED])
+        share = held / accounts if held >= FEWEST_HELD else None
+        result.measure("share_of_accounts_held", f"{platform} {day}", share, batches)
     return result
 
 
@@ -116,6 +144,7 @@ def checks() -> list[Check]:
     """Checks of this suite with the bounds of the package."""
     return [
         Check("share_of_accounts_that_halved", "critical", HALVED, REJECT),
+        Check("share_of_accounts_held", "critical", HELD_SHARE, CONFIRM),
         Check("share_of_accounts_that_doubled", "warning", DOUBLED),
         Check("median_relative_change_per_day", "warning", MEDIAN_CHANGE),
         Check("share_of_accounts_without_tier", "warning", WITHOUT_TIER),

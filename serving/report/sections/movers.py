@@ -12,8 +12,8 @@ create or replace temp table moves as
 select
     platform, account_id, snapshot_date as day, followers, gap_days, count_resolution, data_origin,
     followers_change_per_day as per_day,
-    followers_change_per_day / nullif(followers - followers_change_per_day * gap_days, 0) as share_per_day,
-    abs(followers_change_per_day * gap_days) <= count_resolution and count_resolution > 1 as is_one_step
+    followers_change_per_day / nullif(followers - followers_change_per_day * gap_hours / 24, 0) as share_per_day,
+    abs(followers_change_per_day * gap_hours / 24) <= count_resolution and count_resolution > 1 as is_one_step
 from marts.fct_account_daily
 where
     followers_change_per_day is not null

@@ -72,6 +72,7 @@ FLAGS = """
 select signal, points, explanation
 from marts.fct_follower_flag
 where platform = $platform and account_id = $account_id and first_raised_date <= $day and window_end >= $day - 90
+    and (misread_on is null or misread_on > $day)
 order by points desc, signal
 limit $many
 """

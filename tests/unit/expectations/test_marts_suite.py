@@ -17,13 +17,30 @@ FIRST_DAY = date(2026, 1, 1)
 ACCOUNTS = 100
 COLUMNS = (
     "snapshot_date date, account_id varchar, followers bigint, followers_change_per_day double,"
-    " views_total_change_per_day double, gap_days integer, tier varchar"
+    " views_total_change_per_day double, gap_days integer, tier varchar, platform varchar default 'youtube',"
+    " followers_held bigint, views_total_held bigint, gap_hours double generated always as (gap_days * 24)"
 )
 TRUST_COLUMNS = (
     "platform varchar, account_id varchar, snapshot_date date, trust_score integer, verdict varchar,"
     " engagement_score integer, engagement_verdict varchar, audience_signals integer, engagement_signals integer"
 )
+FILLED = (
+    "snapshot_date", "account_id", "followers", "followers_change_per_day", "views_total_change_per_day", "gap_days",
+    "tier",
+)  # fmt: skip
 CALM = (1000, 1.0, 50.0, 1, "nano")
+
+
+def write_withheld(settings: Settings, *rows: tuple) -> None:
+    """The build database, with the dates whose verdicts the models withheld."""
+    settings.build_db.parent.mkdir(parents=True, exist_ok=True)
+    with closing(duckdb.connect(str(settings.build_db))) as build:
+        build.execute(
+            "create schema intermediate; create table intermediate.int_trust__dates_withheld (platform varchar,"
+            " snapshot_date date, main_signal varchar, accounts_evaluated integer, accounts_newly_suspicious integer)"
+        )
+        for row in rows:
+            build.execute("insert into intermediate.int_trust__dates_withheld values (?, ?, ?, ?, ?)", row)
 
 
 @pytest.fixture
@@ -34,12 +51,13 @@ def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
         night(day, [1000] * ACCOUNTS)
         on = FIRST_DAY + timedelta(days=day)
         plan.make(settings, "r1", on, [plan.Model("fct_account_daily", "f", True)], True)
+        write_withheld(settings)
         with closing(duckdb.connect(str(settings.marts_db))) as marts:
             marts.execute(f"create schema marts; create table marts.fct_account_daily ({COLUMNS})")
             marts.execute(f"create table marts.fct_follower_trust_daily ({TRUST_COLUMNS})")
             if rows:
                 marts.executemany(
-                    "insert into marts.fct_account_daily values (?, ?, ?, ?, ?, ?, ?)",
+                    f"insert into marts.fct_account_daily ({', '.join(FILLED)}) values (?, ?, ?, ?, ?, ?, ?)",
                     [(on, f"a{number}", *row) for number, row in enumerate(rows)],
                 )
 
@@ -58,8 +76,8 @@ def test_a_calm_day_passes_and_is_recorded(settings, mart, recorded):
     mart([CALM] * ACCOUNTS)
     assert failed(check(settings)) == set()
     rows = recorded("r1")
-    # Five shares, four of trust, and whether each frame is complete.
-    assert len(rows) == 10
+    # Six shares, five of trust, and whether each frame is complete.
+    assert len(rows) == 12
     # 1 follower more than 999.
     assert rows["median_relative_change_per_day"]["observed"] == "0.0010 (1)"
 
@@ -138,7 +156,8 @@ def test_dates_outside_the_plan_are_not_evaluated(settings, mart):
     mart([CALM] * ACCOUNTS)
     with closing(duckdb.connect(str(settings.marts_db))) as marts:
         marts.execute(
-            "insert into marts.fct_account_daily select date '2025-12-31', account_id, 1, -999, -1, 1, null"
+            f"insert into marts.fct_account_daily ({', '.join(FILLED)})"
+            " select date '2025-12-31', account_id, 1, -999, -1, 1, null"
             " from marts.fct_account_daily"
         )
     assert failed(check(settings)) == set()
@@ -146,4 +165,32 @@ def test_dates_outside_the_plan_are_not_evaluated(settings, mart):
 
 def test_without_marts_the_remedy_is_named(settings):
     with pytest.raises(ContractError, match="run build_marts first"):
+        check(settings)
+
+
+@pytest.mark.parametrize(
+    ("held", "accounts", "blocks"), [(4, ACCOUNTS, False), (5, ACCOUNTS, True), (5, 250, False), (6, 250, True)]
+)
+def test_many_held_counts_of_a_platform_block_and_name_it(settings, mart, held, accounts, blocks):
+    """Five and over 2 % of it: 5 of 250 are 2 %. As many again of another platform say nothing of this one."""
+    mart([CALM] * (accounts + 4))
+    with closing(duckdb.connect(str(settings.marts_db))) as marts:
+        marts.execute(
+            "update marts.fct_account_daily set followers = null, followers_held = 1"
+            " where substr(account_id, 2)::integer < ?",
+            [held - 1],
+        )
+        # An account with both counts held is one.
+        marts.execute(
+            "update marts.fct_account_daily set views_total_held = 1 where account_id in ('a0', ?)", [f"a{held - 1}"]
+        )
+        marts.execute(
+            "update marts.fct_account_daily set platform = 'tiktok', followers_held = 1"
+            " where substr(account_id, 2)::integer >= ?",
+            [accounts],
+        )
+    if not blocks:
+        assert failed(check(settings)) == set()
+        return
+    with pytest.raises(ContractError, match=r"share_of_accounts_held: 0\.0\d+ at youtube 2026-01-01 .*make reject"):
         check(settings)

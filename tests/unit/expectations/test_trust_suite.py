@@ -14,7 +14,7 @@ from ingestion.config import Settings
 from ingestion.errors import ContractError
 from warehouse import plan
 
-from .test_marts_suite import COLUMNS, TRUST_COLUMNS
+from .test_marts_suite import COLUMNS, TRUST_COLUMNS, write_withheld
 
 DAY = date(2026, 1, 1)
 ACCOUNTS = 200
@@ -28,9 +28,10 @@ UNKNOWN = (None, "insufficient_data", None, "insufficient_data", 0, 0)
 def mart(settings: Settings, night: Callable[..., None]) -> Callable[..., None]:
     """Plan 1 January and write a trust mart: the rows of that day (after account and date), and of the day before."""
 
-    def make(rows: list[tuple], before: list[tuple] | None = None) -> None:
+    def make(rows: list[tuple], before: list[tuple] | None = None, withheld: list[tuple] | None = None) -> None:
         night(0, [1000] * len(rows))
         plan.make(settings, "r1", DAY, [plan.Model("fct_follower_trust_daily", "f", True)], True)
+        write_withheld(settings, *(withheld or []))
         with closing(duckdb.connect(str(settings.marts_db))) as marts:
             marts.execute(f"create schema marts; create table marts.fct_account_daily ({COLUMNS})")
             marts.execute(f"create table marts.fct_follower_trust_daily ({TRUST_COLUMNS})")
@@ -48,15 +49,43 @@ def check(settings: Settings) -> dict:
     return {row["expectation"]: row for row in check_marts(settings, "r1", DAY, log=lambda _: None)}
 
 
-@pytest.mark.parametrize(("suspicious", "blocks"), [(4, False), (5, True)])
-def test_more_new_suspicions_than_ever_seen_block(settings, mart, suspicious, blocks):
+@pytest.mark.parametrize(("suspicious", "warns"), [(4, False), (5, True)])
+def test_more_new_suspicions_than_ever_seen_warn(settings, mart, suspicious, warns):
     # 4 of 200 are the 2 % that may be, 5 are more.
     mart([SUSPICIOUS] * suspicious + [TRUSTED] * (ACCOUNTS - suspicious))
+    assert check(settings)["share_of_accounts_newly_suspicious"]["passed"] is not warns
+
+
+@pytest.mark.parametrize(("suspicious", "blocks"), [(20, False), (21, True)])
+def test_everybody_is_our_fault_and_blocks(settings, mart, suspicious, blocks):
+    # 20 of 200 are the tenth that may be.
+    mart([SUSPICIOUS] * suspicious + [TRUSTED] * (ACCOUNTS - suspicious))
     if blocks:
-        with pytest.raises(ContractError, match=r"newly_suspicious: 0\.0250 at 2026-01-01.*our fault"):
+        with pytest.raises(ContractError, match=r"suspicious_at_once: 0\.1050 at tiktok 2026-01-01.*our fault"):
             check(settings)
     else:
-        assert check(settings)["share_of_accounts_newly_suspicious"]["passed"]
+        assert check(settings)["share_of_accounts_suspicious_at_once"]["passed"]
+
+
+WITHHELD = (None, None, None, "insufficient_data", 2, 0)
+
+
+def test_a_withheld_date_is_a_warning_that_names_platform_and_signal(settings, mart):
+    mart(
+        [WITHHELD] * ACCOUNTS,
+        withheld=[("tiktok", DAY, "burst", ACCOUNTS, 10), ("tiktok", date(2025, 12, 1), "drip", 200, 200)],
+    )
+    results = check(settings)
+    row = results["share_of_accounts_newly_suspicious"]
+    assert (row["severity"], row["passed"]) == ("warning", False)
+    assert row["detail"].startswith("0.0500 at tiktok 2026-01-01, mostly burst; verdicts of these dates are withheld")
+    assert results["share_of_accounts_suspicious_at_once"]["passed"]
+
+
+def test_a_withheld_date_of_everybody_blocks(settings, mart):
+    mart([WITHHELD] * ACCOUNTS, withheld=[("tiktok", DAY, "burst", ACCOUNTS, 150)])
+    with pytest.raises(ContractError, match=r"suspicious_at_once: 0\.7500 at tiktok 2026-01-01, mostly burst"):
+        check(settings)
 
 
 def test_who_was_suspicious_before_is_not_news(settings, mart):

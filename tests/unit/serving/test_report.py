@@ -35,7 +35,7 @@ def publish(settings: Settings, days: list[tuple[Any, ...]], name: str = "Ann") 
             create table marts.fct_account_daily (
                 platform varchar, account_id varchar, snapshot_date date, followers bigint,
                 followers_change_per_day double, gap_days integer, count_resolution bigint, tier varchar,
-                data_origin varchar
+                data_origin varchar, gap_hours double generated always as (gap_days * 24)
             );
             create table marts.fct_account_tier_daily (
                 platform varchar, account_id varchar, snapshot_date date, scheme varchar, tier varchar,

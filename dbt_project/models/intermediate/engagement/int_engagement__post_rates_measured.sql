@@ -37,13 +37,14 @@ joined as (
         published.as_of_date as snapshot_date,
         published.is_sponsored,
         selected.place,
-        selected.likes,
+        selected.likes as likes_captured,
         selected.comments,
         selected.creator_replies,
         selected.views,
         selected.reach,
         published.hashtags is not null or published.mentions is not null as has_names,
         greatest(published.data_origin, selected.data_origin) as data_origin,
+        days.followers as followers_today,
         published.followers_at_publication is not null as is_publication_basis,
         coalesce(published.followers_at_publication, days.followers) as followers
     from published
@@ -57,6 +58,50 @@ joined as (
         and published.as_of_date = days.snapshot_date
 ),
 
+-- Instagram shows hidden likes as one small number as well: twelve posts with exactly 3 likes and more comments are no
+-- count. An account of some size, some posts, and nearly all of the window.
+same_likes as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        {% for likes in [1, 2, 3] %}
+            count(*) filter (where likes_captured = {{ likes }} and comments > likes_captured) as posts_of_{{ likes }},
+        {% endfor %}
+        count(*) as posts
+    from joined
+    where platform = 'instagram' and place is not null and followers_today >= 1000
+    group by platform, account_id, snapshot_date
+),
+
+hidden as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        case
+            {% for likes in [1, 2, 3] %}
+                when posts_of_{{ likes }} * 5 >= posts * 4 then {{ likes }}
+            {% endfor %}
+        end as hidden_likes
+    from same_likes
+    where posts >= 5
+),
+
+captured as (
+    select
+        joined.*,
+        case
+            when joined.likes_captured = hidden.hidden_likes and joined.comments > joined.likes_captured then null
+            else joined.likes_captured
+        end as likes
+    from joined
+    left join hidden
+        on joined.platform = hidden.platform
+        and joined.account_id = hidden.account_id
+        and joined.snapshot_date = hidden.snapshot_date
+),
+
 int_engagement__post_rates_measured as (
     select
         *,
@@ -65,7 +110,7 @@ int_engagement__post_rates_measured as (
         {{ ratio("likes + comments", "reach") }} as er_reach,
         {{ ratio("reach", "followers") }} as reach_rate,
         {{ ratio("likes", "views") }} as like_rate_views
-    from joined
+    from captured
 )
 
 select * from int_engagement__post_rates_measured

@@ -26,7 +26,7 @@ accounts as (
         states.platform,
         states.account_id,
         states.followers,
-        states.followers_known_on,
+        cast(states.followers_known_at as date) as followers_known_on,
         states.data_origin,
         base.as_of_date as snapshot_date,
         concat_ws('|', states.platform, states.account_id) as account_key

@@ -1,10 +1,14 @@
--- One row per account and planned day: its counts beside the ones last known before, at most 400 days back.
+-- One row per account and planned day: its counts beside those last known, 12 hours to 400 days before.
+-- One model: four counts, each with a day of its own on which it was last known, told from one reading of the days.
 {{ config(materialized="view") }}
 
 {% set counts = ["followers", "following", "posts", "views_total"] %}
 {% set look_back_days = 400 %}
+{% set least_apart = least_hours_apart() * 3600000000 %}
 
-with definitions as (select * from {{ ref("metric_definitions") }}),
+with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
+
+definitions as (select * from {{ ref("metric_definitions") }}),
 
 planned as (
     {{ planned_dates("fct_account_daily") }}
@@ -20,11 +24,12 @@ observed as (
     select
         platform,
         account_id,
+        captured_at,
         {% for count in counts %}
             {{ count }},
         {% endfor %}
         snapshot_date
-    from {{ ref("int_snapshot__account_days_deduplicated") }}
+    from days
     where
         snapshot_date > (
             select
@@ -65,11 +70,12 @@ known as (
         {% for count in counts %}
             {{ count }},
             {{ last_known_before(count) }} as {{ count }}_before,
-            {% set known_on = "case when " ~ count ~ " is not null then snapshot_date end" %}
-            {{ last_known_before(known_on) }} as {{ count }}_known_on,
+            {% set known_at = "case when " ~ count ~ " is not null then captured_at end" %}
+            {{ last_known_before(known_at) }} as {{ count }}_known_at,
         {% endfor %}
         platform,
         account_id,
+        captured_at,
         snapshot_date
     from observed
 ),
@@ -79,15 +85,75 @@ last_known as (
         {% for count in counts %}
             known.{{ count }},
             coalesce(known.{{ count }}_before, carried.{{ count }}) as {{ count }}_before,
-            coalesce(known.{{ count }}_known_on, carried.{{ count }}_known_on) as {{ count }}_known_on,
+            coalesce(known.{{ count }}_known_at, carried.{{ count }}_known_at) as {{ count }}_known_at,
             defined.{{ count }}_since,
         {% endfor %}
         known.platform,
         known.account_id,
+        known.captured_at,
         known.snapshot_date
     from known
     inner join defined on known.platform = defined.platform and known.snapshot_date = defined.snapshot_date
     left join carried on known.platform = carried.platform and known.account_id = carried.account_id
+),
+
+-- Captures around midnight may lie an hour apart: of these few accounts, the day before that one is looked up.
+close_by as {{ made_first() }} (
+    select
+        platform,
+        account_id,
+        captured_at,
+        snapshot_date
+    from last_known
+    where
+        false
+        {% for count in counts %}
+            or {{ micros_since_known(count) }} < {{ least_apart }}
+        {% endfor %}
+),
+
+known_earlier as (
+    select
+        close_by.platform,
+        close_by.account_id,
+        close_by.snapshot_date,
+        {% for count in counts %}
+            max_by(days.{{ count }}, days.captured_at) filter (
+                where days.{{ count }} is not null
+            ) as {{ count }}_before,
+            max(days.captured_at) filter (where days.{{ count }} is not null) as {{ count }}_known_at,
+        {% endfor %}
+        close_by.captured_at
+    from close_by
+    inner join days
+        on close_by.platform = days.platform
+        and close_by.account_id = days.account_id
+        and {{ micros_between("days.captured_at", "close_by.captured_at") }} >= {{ least_apart }}
+    where
+        days.snapshot_date >= (
+            select {{ add_days("min(planned.snapshot_date)", -look_back_days) }} from planned
+        )
+        and days.snapshot_date <= (select max(planned.snapshot_date) from planned)
+    group by close_by.platform, close_by.account_id, close_by.snapshot_date, close_by.captured_at
+),
+
+far_enough as (
+    select
+        {% for count in counts %}
+            last_known.{{ count }},
+            last_known.{{ count }}_since,
+            {{ known_in_time(count, "before") }} as {{ count }}_before,
+            {{ known_in_time(count, "known_at") }} as {{ count }}_known_at,
+        {% endfor %}
+        last_known.platform,
+        last_known.account_id,
+        last_known.captured_at,
+        last_known.snapshot_date
+    from last_known
+    left join known_earlier
+        on last_known.platform = known_earlier.platform
+        and last_known.account_id = known_earlier.account_id
+        and last_known.snapshot_date = known_earlier.snapshot_date
 ),
 
 int_snapshot__account_changes_measured as (
@@ -97,10 +163,11 @@ int_snapshot__account_changes_measured as (
         {% for count in counts %}
             {{ count }},
             {{ unless_redefined(count, count ~ "_before") }} as {{ count }}_before,
-            {{ gap_within(count, look_back_days) }} as {{ count }}_gap,
+            {{ within_days(count, days_since_known(count), look_back_days) }} as {{ count }}_gap,
+            {{ within_days(count, micros_since_known(count), look_back_days) }} as {{ count }}_micros,
         {% endfor %}
         snapshot_date
-    from last_known
+    from far_enough
 )
 
 select * from int_snapshot__account_changes_measured

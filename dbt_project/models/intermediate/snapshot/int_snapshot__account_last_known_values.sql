@@ -3,7 +3,8 @@
 -- checkpoint before its first planned day, so a night reads its own rows and one row per account, whatever history
 -- holds. A day that changed plans all later days of this model, so that no checkpoint outlives what it was made from.
 {% set counts = ["followers", "following", "posts", "views_total"] %}
-{% set attributes = ["handle", "display_name", "niche", "country", "language"] %}
+{% set names = ["handle", "display_name"] %}
+{% set attributes = names + ["niche", "country", "language"] %}
 
 with planned as (
     {{ planned_dates("int_snapshot__account_last_known_values") }}
@@ -18,10 +19,13 @@ carried as (
             account_id,
             {% for count in counts %}
                 {{ count }},
-                snapshot_date as {{ count }}_known_on,
+                captured_at as {{ count }}_known_at,
             {% endfor %}
             {% for attribute in attributes %}
                 {{ attribute }},
+            {% endfor %}
+            {% for name in names %}
+                snapshot_date as {{ name }}_known_on,
             {% endfor %}
             data_origin,
             snapshot_date as first_seen_date,
@@ -51,10 +55,13 @@ since as (
         account_id,
         {% for count in counts %}
             max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
-            max(snapshot_date) filter (where {{ count }} is not null) as {{ count }}_known_on,
+            max(captured_at) filter (where {{ count }} is not null) as {{ count }}_known_at,
         {% endfor %}
         {% for attribute in attributes %}
             max_by({{ attribute }}, snapshot_date) filter (where {{ attribute }} is not null) as {{ attribute }},
+        {% endfor %}
+        {% for name in names %}
+            max(snapshot_date) filter (where {{ name }} is not null) as {{ name }}_known_on,
         {% endfor %}
         max_by(data_origin, snapshot_date) as data_origin,
         min(snapshot_date) as first_seen_date,
@@ -70,10 +77,13 @@ int_snapshot__account_last_known_values as (
         coalesce(since.account_id, carried.account_id) as account_id,
         {% for count in counts %}
             coalesce(since.{{ count }}, carried.{{ count }}) as {{ count }},
-            coalesce(since.{{ count }}_known_on, carried.{{ count }}_known_on) as {{ count }}_known_on,
+            coalesce(since.{{ count }}_known_at, carried.{{ count }}_known_at) as {{ count }}_known_at,
         {% endfor %}
         {% for attribute in attributes %}
             coalesce(since.{{ attribute }}, carried.{{ attribute }}) as {{ attribute }},
+        {% endfor %}
+        {% for name in names %}
+            coalesce(since.{{ name }}_known_on, carried.{{ name }}_known_on) as {{ name }}_known_on,
         {% endfor %}
         coalesce(since.data_origin, carried.data_origin) as data_origin,
         coalesce(carried.first_seen_date, since.first_seen_date) as first_seen_date,

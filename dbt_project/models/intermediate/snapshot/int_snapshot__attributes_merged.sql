@@ -10,6 +10,9 @@ int_snapshot__attributes_merged as (
         {% for name in ["creator_id", "handle", "display_name", "niche", "country", "city", "language"] %}
             max_by({{ name }}, updated_at) filter (where {{ name }} is not null) as {{ name }},
         {% endfor %}
+        {% for name in ["handle", "display_name"] %}
+            cast(max(updated_at) filter (where {{ name }} is not null) as date) as {{ name }}_known_on,
+        {% endfor %}
         account_id
     from updates
     group by platform, account_id

@@ -1,4 +1,5 @@
 -- One row per account and planned day with a capture: evidence of the last 90 days, score and verdict, both sides.
+-- One model: evidence is joined with the days once, for score, verdict and words alike.
 {% set flag_days = 90 %}
 
 with days as (
@@ -15,9 +16,12 @@ coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
 
 signals as (select * from {{ ref("int_trust__signals_raised") }}),
 
+misreads as (select * from {{ ref("int_trust__misreads") }}),
+
 verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 
--- Evidence weighs for 90 days after its window. Of a signal, its strongest day speaks; each counts once.
+-- Evidence weighs for 90 days after its window, unless the count that raised it had proved a misread by the day. Of a
+-- signal, its strongest day speaks; each counts once. Beside it stands what the days before the day had raised.
 evidence as (
     select
         days.platform,
@@ -28,13 +32,22 @@ evidence as (
         signals.points,
         signals.fact,
         signals.window_start,
-        signals.window_end
+        signals.window_end,
+        max(case when signals.snapshot_date < days.snapshot_date then signals.points end) over (
+            partition by days.platform, days.account_id, days.snapshot_date, signals.signal
+        ) as points_before
     from days
     inner join signals
         on days.platform = signals.platform
         and days.account_id = signals.account_id
         and days.snapshot_date >= signals.snapshot_date
         and {{ add_days("days.snapshot_date", -flag_days) }} <= signals.window_end
+    left join misreads
+        on signals.platform = misreads.platform
+        and signals.account_id = misreads.account_id
+        and signals.snapshot_date = misreads.misread_date
+        and days.snapshot_date >= misreads.snapshot_date
+    where misreads.account_id is null
     qualify
         row_number() over (
             partition by days.platform, days.account_id, days.snapshot_date, signals.signal
@@ -51,6 +64,7 @@ weighed as (
             sum(points) filter (where side = '{{ side }}') as {{ side }}_points,
             count(*) filter (where side = '{{ side }}') as {{ side }}_signals,
         {% endfor %}
+        sum(points_before) filter (where side = 'audience') as audience_points_before,
         {{ joined("fact", "; ", "side, points desc, signal") }} as reasons,
         min(window_start) as evidence_start,
         max(window_end) as evidence_end
@@ -75,7 +89,8 @@ covered as (
         -- No evidence is no points; whether it could have been seen is the coverage's to say.
         coalesce(weighed.audience_signals, 0) as audience_signals,
         coalesce(weighed.engagement_signals, 0) as engagement_signals,
-        100 - least(coalesce(weighed.audience_points, 0), 100) as audience_score,
+        100 - least(coalesce(weighed.audience_points, 0), 100) as audience_score_in_full,
+        100 - least(coalesce(weighed.audience_points_before, 0), 100) as audience_score_before,
         100 - least(coalesce(weighed.engagement_points, 0), 100) as engagement_score
     from days
     inner join coverage
@@ -88,23 +103,39 @@ covered as (
         and days.snapshot_date = weighed.snapshot_date
 ),
 
--- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.
-evaluated as (
+-- A single capture makes nobody suspicious: what convicts was raised on an earlier day as well, and not undone since.
+convicted as (
     select
         covered.*,
         case
-            when by_audience.verdict = 'suspicious' or covered.can_evaluate_audience then by_audience.verdict
+            when
+                covered.audience_score_in_full < suspicious.max_score
+                and covered.audience_score_before >= suspicious.max_score
+                then suspicious.max_score
+            else covered.audience_score_in_full
+        end as audience_score
+    from covered
+    left join verdicts as suspicious on suspicious.verdict = 'suspicious'
+),
+
+-- Evidence stays evidence when the account is not seen for a while; its absence is none while nothing could be seen.
+evaluated as (
+    select
+        convicted.*,
+        case
+            when by_audience.verdict = 'suspicious' or convicted.can_evaluate_audience then by_audience.verdict
             else 'insufficient_data'
         end as verdict,
         case
-            when by_engagement.verdict = 'suspicious' or covered.can_evaluate_engagement then by_engagement.verdict
+            when by_engagement.verdict = 'suspicious' or convicted.can_evaluate_engagement then by_engagement.verdict
             else 'insufficient_data'
         end as engagement_verdict
-    from covered
+    from convicted
     inner join verdicts as by_audience
-        on covered.audience_score >= by_audience.min_score and covered.audience_score < by_audience.max_score
+        on convicted.audience_score >= by_audience.min_score and convicted.audience_score < by_audience.max_score
     inner join verdicts as by_engagement
-        on covered.engagement_score >= by_engagement.min_score and covered.engagement_score < by_engagement.max_score
+        on convicted.engagement_score >= by_engagement.min_score
+        and convicted.engagement_score < by_engagement.max_score
 ),
 
 -- Whoever leaves suspicious accounts out reads this column: followers or engagement look bought.

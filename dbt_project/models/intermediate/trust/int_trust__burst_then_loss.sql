@@ -38,6 +38,8 @@ today as {{ made_first() }} (
     inner join planned on windows.snapshot_date = planned.snapshot_date
 ),
 
+misreads as (select * from {{ ref("int_trust__misreads") }}),
+
 -- Few accounts have a burst, so few rows are joined. Of a burst that several days saw, the highest count is its top.
 falls as (
     select
@@ -56,6 +58,13 @@ falls as (
         and today.account_id = bursts.account_id
         and today.snapshot_date > bursts.snapshot_date
         and {{ add_days("today.snapshot_date", -20) }} <= bursts.snapshot_date
+    -- What is gone because it never was is no loss.
+    left join misreads
+        on bursts.platform = misreads.platform
+        and bursts.account_id = misreads.account_id
+        and bursts.snapshot_date = misreads.misread_date
+        and today.snapshot_date >= misreads.snapshot_date
+    where misreads.account_id is null
     group by today.platform, today.account_id, today.snapshot_date
 ),
 

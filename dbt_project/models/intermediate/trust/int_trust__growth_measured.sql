@@ -4,6 +4,8 @@
 
 with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
+misreads as (select * from {{ ref("int_trust__misreads") }}),
+
 definitions as (select * from {{ ref("metric_definitions") }}),
 
 resolutions as (
@@ -84,6 +86,13 @@ last_known as (
         and today.account_id = past.account_id
         and today.snapshot_date > past.snapshot_date
         and {{ add_days("today.snapshot_date", -look_back_days) }} <= past.snapshot_date
+    -- A count that had proved a misread by the day is no base to grow from.
+    left join misreads
+        on past.platform = misreads.platform
+        and past.account_id = misreads.account_id
+        and past.snapshot_date = misreads.misread_date
+        and today.snapshot_date >= misreads.snapshot_date
+    where misreads.account_id is null
     group by today.platform, today.account_id, today.snapshot_date
 ),
 

@@ -13,6 +13,8 @@ with growth as (select * from {{ ref("int_trust__growth_measured") }}),
 
 peers as (select * from {{ ref("int_trust__growth_peers_measured") }}),
 
+misreads as (select * from {{ ref("int_trust__misreads") }}),
+
 planned as (
     {{ planned_dates("int_trust__windows_measured") }}
 ),
@@ -96,6 +98,13 @@ pairs as (
         and today.account_id = earlier.account_id
         and today.snapshot_date >= earlier.snapshot_date
         and {{ add_days("today.snapshot_date", -look_back_days) }} < earlier.snapshot_date
+    -- What had proved a misread by the day tells nothing of it.
+    left join misreads
+        on earlier.platform = misreads.platform
+        and earlier.account_id = misreads.account_id
+        and earlier.snapshot_date = misreads.misread_date
+        and today.snapshot_date >= misreads.snapshot_date
+    where misreads.account_id is null
 ),
 
 summed as (

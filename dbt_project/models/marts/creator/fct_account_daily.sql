@@ -32,11 +32,14 @@ fct_account_daily as (
         cast(days.posts_null_reason as varchar) as posts_null_reason,
         cast(days.views_total as bigint) as views_total,
         cast(days.views_total_null_reason as varchar) as views_total_null_reason,
+        cast(days.followers_held as bigint) as followers_held,
+        cast(days.views_total_held as bigint) as views_total_held,
         {{ change_per_day("changes.followers") }} as followers_change_per_day,
         {{ change_per_day("changes.following") }} as following_change_per_day,
         {{ change_per_day("changes.posts") }} as posts_change_per_day,
         {{ change_per_day("changes.views_total") }} as views_total_change_per_day,
         cast(changes.followers_gap as integer) as gap_days,
+        cast(changes.followers_micros as double) / 3600000000 as gap_hours,
         cast(
             case
                 when days.followers is null then null

@@ -16,7 +16,15 @@ dim_account as (
         cast(seen.platform as varchar) as platform,
         cast(seen.account_id as varchar) as account_id,
         cast(given.creator_id as varchar) as creator_id,
-        {% for name in ["handle", "display_name", "niche", "country"] %}
+        {% for name in ["handle", "display_name"] %}
+            cast(
+                case
+                    when given.{{ name }}_known_on < seen.{{ name }}_known_on then seen.{{ name }}
+                    else coalesce(given.{{ name }}, seen.{{ name }})
+                end as varchar
+            ) as {{ name }},
+        {% endfor %}
+        {% for name in ["niche", "country"] %}
             cast(coalesce(given.{{ name }}, seen.{{ name }}) as varchar) as {{ name }},
         {% endfor %}
         cast(given.city as varchar) as city,

@@ -4,13 +4,33 @@ with evaluated as (
     where snapshot_date in ({{ planned_dates("fct_follower_trust_daily") }})
 ),
 
+dates_withheld as (select * from {{ ref("int_trust__dates_withheld") }}),
+
+suspicions_withheld as (select * from {{ ref("int_trust__suspicions_withheld") }}),
+
+-- Where so many became suspicious at once that the fault is rather ours, nobody has a verdict that day, and whoever has
+-- been suspicious since then has none.
+said as (
+    select
+        evaluated.*,
+        dates_withheld.platform is not null or suspicions_withheld.platform is not null as is_withheld
+    from evaluated
+    left join dates_withheld
+        on evaluated.platform = dates_withheld.platform and evaluated.snapshot_date = dates_withheld.snapshot_date
+    left join suspicions_withheld
+        on evaluated.platform = suspicions_withheld.platform
+        and evaluated.account_id = suspicions_withheld.account_id
+        and evaluated.snapshot_date = suspicions_withheld.snapshot_date
+),
+
 shown as (
     select
         *,
-        case when verdict <> 'insufficient_data' then audience_score end as trust_score_shown,
+        case when not is_withheld then verdict end as verdict_shown,
+        case when verdict <> 'insufficient_data' and not is_withheld then audience_score end as trust_score_shown,
         case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score_shown,
         cast(least(changes_28, 28) as double) / 28 as coverage
-    from evaluated
+    from said
 ),
 
 fct_follower_trust_daily as (
@@ -19,10 +39,13 @@ fct_follower_trust_daily as (
         cast(account_id as varchar) as account_id,
         cast(snapshot_date as date) as snapshot_date,
         cast(trust_score_shown as integer) as trust_score,
-        cast(verdict as varchar) as verdict,
+        cast(verdict_shown as varchar) as verdict,
+        cast(case when is_withheld then 'withheld' end as varchar) as verdict_null_reason,
         cast(engagement_score_shown as integer) as engagement_score,
         cast(engagement_verdict as varchar) as engagement_verdict,
-        cast(is_suspicious as boolean) as is_suspicious,
+        cast(
+            coalesce(verdict_shown = 'suspicious', false) or engagement_verdict = 'suspicious' as boolean
+        ) as is_suspicious,
         cast(reasons as varchar) as reasons,
         cast(audience_signals as integer) as audience_signals,
         cast(engagement_signals as integer) as engagement_signals,

@@ -1,0 +1,98 @@
+-- One row per account, day whose followers were misread, and day that proved it: nine tenths of the move were undone.
+{% set look_back_days = 14 %}
+{% set misread_days = 7 %}
+{% set captures = 3 %}
+
+with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
+
+planned as (
+    {{ planned_dates("int_trust__misreads") }}
+),
+
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -look_back_days) }} as first_day,
+        {{ add_days("min(snapshot_date)", -misread_days) }} as first_misread,
+        max(snapshot_date) as last_day
+    from planned
+),
+
+today as (
+    select
+        platform,
+        account_id,
+        followers,
+        snapshot_date
+    from days
+    where followers is not null and snapshot_date in (select planned.snapshot_date from planned)
+),
+
+-- Who lies where it lay on the days before has undone nothing, so few accounts are put in order. What came back from a
+-- tenth beside its base, to within a tenth of that tenth, has moved by 8 % and more.
+moved as {{ made_first() }} (
+    select distinct
+        today.platform,
+        today.account_id
+    from today
+    inner join days
+        on today.platform = days.platform
+        and today.account_id = days.account_id
+        and today.snapshot_date > days.snapshot_date
+        and {{ add_days("today.snapshot_date", -misread_days) }} <= days.snapshot_date
+    where
+        days.snapshot_date between (select reach.first_misread from reach) and (select reach.last_day from reach)
+        and abs(days.followers - today.followers) * 100 >= 8 * least(days.followers, today.followers)
+),
+
+in_order as (
+    select
+        days.platform,
+        days.account_id,
+        days.snapshot_date,
+        {% for place in range(captures + 2) %}
+            lag(days.followers, {{ place }}) over by_day as followers_{{ place }},
+            lag(days.captured_at, {{ place }}) over by_day as captured_at_{{ place }},
+            lag(days.snapshot_date, {{ place }}) over by_day as date_{{ place }},
+        {% endfor %}
+        days.snapshot_date in (select planned.snapshot_date from planned) as is_planned
+    from days
+    inner join moved on days.platform = moved.platform and days.account_id = moved.account_id
+    where
+        days.followers is not null
+        and days.snapshot_date between (select reach.first_day from reach) and (select reach.last_day from reach)
+    window by_day as (partition by days.platform, days.account_id order by days.snapshot_date)
+),
+
+-- So many captures ago the count left the one before, to which it is back today and was not meanwhile. A move over a
+-- longer absence than a week says nothing about any one day.
+undone as (
+    {% for moved_at in range(1, captures + 1) %}
+        select
+            *,
+            {{ moved_at }} as moved_at
+        from in_order
+        where is_planned and {{ is_undone(moved_at) }}
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+{% for misread in range(1, captures + 1) %}
+    misread_{{ misread }} as (
+        select distinct
+            platform,
+            account_id,
+            date_{{ misread }} as misread_date,
+            snapshot_date
+        from undone
+        where moved_at >= {{ misread }}
+    ),
+
+{% endfor %}
+int_trust__misreads as (
+    {% for misread in range(1, captures + 1) %}
+        select * from misread_{{ misread }}
+        {{ "union" if not loop.last }}
+    {% endfor %}
+)
+
+select * from int_trust__misreads
