@@ -137,6 +137,9 @@ class World:
         for node, sql in self.compiled.models:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             target = f"{node['database']}.{node['schema']}.{node['name']}"
+            if node["config"]["meta"].get("reads_itself"):
+                columns = ", ".join(f"{column['name']} {column['data_type']}" for column in node["columns"].values())
+                self.connection.execute(f"create or replace table {target} ({columns})")
             self.connection.execute(f"create or replace {kind} {target} as {sql}")
 
     def _land(self, name: str, rows: list[Mapping[str, Any]], as_of: date) -> None:
