@@ -250,12 +250,11 @@ class _Captured(_Worker):
             self.loaded.sort()
 
     def _compare(self, day: date, base: date, platforms: list[str], measures: dict[str, Measures]) -> None:
-        both = f"now.{FOLLOWERS} > 0 and before.{FOLLOWERS} > 0"
-        moved = f"ln(now.{FOLLOWERS} / before.{FOLLOWERS})"
+        # A count of 0 has no logarithm and is compared with nothing: its share has a check of its own.
+        moved = f"ln(nullif(now.{FOLLOWERS}, 0) / nullif(before.{FOLLOWERS}, 0))"
         level = (
-            f"exp(median(abs({moved})) filter (where {both})), exp(median({moved}) filter (where {both})),"
-            f" avg((abs(ln(now.{FOLLOWERS} / before.{VIEWS})) < 0.2)::integer)"
-            f" filter (where now.{FOLLOWERS} > 0 and before.{VIEWS} > 0)"
+            f"exp(median(abs({moved}))), exp(median({moved})),"
+            f" avg((abs(ln(nullif(now.{FOLLOWERS}, 0) / nullif(before.{VIEWS}, 0))) < 0.2)::integer)"
         )
         rows = self.reader.execute(
             "select now.platform, count(*), avg((now.counts <> before.counts)::integer)"

@@ -23,6 +23,7 @@ CHANGED = "account_snapshots.changed_against_usual"
 VOLUME = "account_snapshots.volume_against_trailing_median"
 FOLLOWERS_KNOWN = "account_snapshots.known_followers_against_usual"
 AMOUNT = "orders.amount_against_usual"
+ZERO = "account_snapshots.share_of_zero_followers"
 REFUSED = "orders.money_quarantined_against_usual"
 
 
@@ -139,6 +140,10 @@ FAULTS: dict[str, Fault] = {
     "followers unknown for 70 %": (
         each(lambda row: (*row[:3], "", row[4]) if number_of(row) % 10 < 7 else row),
         {FOLLOWERS_KNOWN}, "followers are known in 30% of the rows, 100% are usual",
+    ),
+    "followers 0 for all": (each(followers(0)), {ZERO}, "zero_is_null"),
+    "followers and views 0 for three in ten": (
+        each(lambda row: (*row[:3], 0, 0) if number_of(row) % 10 < 3 else row), {ZERO}, "zero_is_null",
     ),
     "orders in cents": (orders_in_cents, {AMOUNT}, "the middle of them is 5,450, 54.5 is usual: another unit"),
     "old orders delivered again in cents": (old_orders_again_in_cents, {AMOUNT}, "54.5 is usual"),
