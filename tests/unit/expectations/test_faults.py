@@ -257,6 +257,16 @@ def test_the_next_right_night_is_not_blamed_for_a_bad_one(world: World) -> None:
     assert world.blocking() == set()
 
 
+def test_a_day_before_whose_raw_is_lost_is_compared_with_nothing(world: World) -> None:
+    """The next good day before it is, so that the night goes on and a fault is still seen."""
+    for path in (world.settings.raw / "account_snapshots" / f"snapshot_date={day_of(NIGHTS - 1)}").glob("*.parquet"):
+        path.unlink()
+    world.accounts(NIGHTS, followers(1000))
+    world.check(NIGHTS)
+    assert world.blocking() == {FACTOR}
+    assert "times those of 2026-01-05" in world.message
+
+
 def test_a_loss_of_several_nights_is_seen_in_one_load(settings: Settings) -> None:
     """Nothing is published yet: days are compared with those that came with them."""
     world = World(settings)
