@@ -52,7 +52,7 @@ OF_OTHER_FEEDS = (
 def accounts_alone() -> Callable[..., list[str]]:
     """Arguments of dbt for a world that holds snapshots alone: what depends on other feeds would stay empty."""
     original = dbt.dbt_arguments
-    left_out = [f"path:models/intermediate/{folder}+" for folder in OF_OTHER_FEEDS]
+    left_out = [f"groundswell.intermediate.{folder}+" for folder in OF_OTHER_FEEDS]
 
     def arguments(settings: Settings, *command: str) -> list[str]:
         return original(settings, *command, *(["--exclude", *left_out] if command[0] == "build" else []))

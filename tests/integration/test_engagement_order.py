@@ -106,7 +106,8 @@ def mentions_of(seed: int = 8) -> dict[tuple[str, int], str]:
 
 def deliver(settings: Settings, files: dict[tuple[str, int], str]) -> None:
     for (feed, day), text in files.items():
-        target: Path = settings.landing / feed / f"{feed}_{day:02d}.csv"
+        # The day in its name is the time that it speaks of, whenever it is written.
+        target: Path = settings.landing / feed / f"{feed}_{FIRST + timedelta(days=day)}.csv"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
 

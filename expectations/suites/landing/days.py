@@ -93,7 +93,8 @@ def measure(
 ) -> ByDay:
     """Measures of every date that has files: those of `fresh` anew, of the others as they are kept, where they are.
 
-    Raises ContractError when a raw file is damaged.
+    A date that is not of `fresh` and whose raw is damaged or gone is compared with nothing.
+    Raises ContractError when a raw file of `fresh` is.
     """
     digests = {day: _digest(of_day) for day, of_day in files.items()}
     with ledger.read(settings) as connection:
@@ -107,7 +108,8 @@ def measure(
         else:
             found[day] = _read_kept(measures)
     if to_read:
-        worker = (_Captured if is_captured(feed) else _Flow)(settings, reader, feed, files, run_id, is_bad)
+        worker = (_Captured if is_captured(feed) else _Flow)(settings, reader, feed, files, fresh, run_id, is_bad)
+        to_read = [day for day in to_read if not worker.is_lost(day)]
         worker.measure(to_read, found)
         rows = {str(day): (digests[day], _to_keep(found[day])) for day in to_read}
         with ledger.write(settings) as connection:
@@ -133,6 +135,7 @@ class _Worker:
     reader: duckdb.DuckDBPyConnection
     feed: Feed
     files: dict[date, list[File]]
+    fresh: Collection[date]
     run_id: str
     is_bad: IsBad
 
@@ -146,9 +149,16 @@ class _Worker:
         names = [name for name in self.feed.key if name != "platform"]
         return names[0] if len(names) == 1 else f"hash({', '.join(names)})"
 
-    def verified(self, days: Iterable[date]) -> dict[str, Any]:
+    def _sealed(self, days: Iterable[date]) -> list[tuple[str, str, str]]:
+        return sorted((file.path, file.sha256, file.batch) for day in days for file in self.files[day])
+
+    def is_lost(self, day: date) -> bool:
+        """Whether a day that nobody checks now has raw that is damaged or gone: its rows stay as they are."""
+        return day not in self.fresh and bool(raw.damaged(self.settings, self._sealed([day]), self.run_id))
+
+    def verified(self, days: Collection[date]) -> dict[str, Any]:
         files = [file for day in days for file in self.files[day]]
-        raw.verify(self.settings, sorted((file.path, file.sha256, file.batch) for file in files), self.run_id)
+        raw.verify(self.settings, self._sealed(days), self.run_id)
         return {"paths": paths_of(self.settings, self.feed, (file.path for file in files))}
 
 
@@ -198,11 +208,11 @@ class _Captured(_Worker):
                     self._remember(day, good)
 
     def _base(self, platform: str, day: date, found: ByDay) -> date | None:
-        """The last day before on which a platform came and no check of it has failed."""
+        """The last day before on which a platform came, no check of it has failed, and of which raw is whole."""
         for back in range(1, MAX_GAP_DAYS + 1):
             before = day - timedelta(days=back)
             measures = found.get(before, {}).get(platform)
-            if measures and not self.is_bad(platform, before, measures):
+            if measures and not self.is_bad(platform, before, measures) and not self.is_lost(before):
                 return before
         return None
 
@@ -250,12 +260,11 @@ class _Captured(_Worker):
             self.loaded.sort()
 
     def _compare(self, day: date, base: date, platforms: list[str], measures: dict[str, Measures]) -> None:
-        both = f"now.{FOLLOWERS} > 0 and before.{FOLLOWERS} > 0"
-        moved = f"ln(now.{FOLLOWERS} / before.{FOLLOWERS})"
+        # A count of 0 has no logarithm and is compared with nothing: its share has a check of its own.
+        moved = f"ln(nullif(now.{FOLLOWERS}, 0) / nullif(before.{FOLLOWERS}, 0))"
         level = (
-            f"exp(median(abs({moved})) filter (where {both})), exp(median({moved}) filter (where {both})),"
-            f" avg((abs(ln(now.{FOLLOWERS} / before.{VIEWS})) < 0.2)::integer)"
-            f" filter (where now.{FOLLOWERS} > 0 and before.{VIEWS} > 0)"
+            f"exp(median(abs({moved}))), exp(median({moved})),"
+            f" avg((abs(ln(nullif(now.{FOLLOWERS}, 0) / nullif(before.{VIEWS}, 0))) < 0.2)::integer)"
         )
         rows = self.reader.execute(
             "select now.platform, count(*), avg((now.counts <> before.counts)::integer)"

@@ -23,6 +23,7 @@ CHANGED = "account_snapshots.changed_against_usual"
 VOLUME = "account_snapshots.volume_against_trailing_median"
 FOLLOWERS_KNOWN = "account_snapshots.known_followers_against_usual"
 AMOUNT = "orders.amount_against_usual"
+ZERO = "account_snapshots.share_of_zero_followers"
 REFUSED = "orders.money_quarantined_against_usual"
 
 
@@ -140,6 +141,10 @@ FAULTS: dict[str, Fault] = {
         each(lambda row: (*row[:3], "", row[4]) if number_of(row) % 10 < 7 else row),
         {FOLLOWERS_KNOWN}, "followers are known in 30% of the rows, 100% are usual",
     ),
+    "followers 0 for all": (each(followers(0)), {ZERO}, "zero_is_null"),
+    "followers and views 0 for three in ten": (
+        each(lambda row: (*row[:3], 0, 0) if number_of(row) % 10 < 3 else row), {ZERO}, "zero_is_null",
+    ),
     "orders in cents": (orders_in_cents, {AMOUNT}, "the middle of them is 5,450, 54.5 is usual: another unit"),
     "old orders delivered again in cents": (old_orders_again_in_cents, {AMOUNT}, "54.5 is usual"),
     "three orders refused": (refused_orders, {REFUSED}, "3 rows of 150.00 USD; a usual day has 30 rows"),
@@ -250,6 +255,16 @@ def test_the_next_right_night_is_not_blamed_for_a_bad_one(world: World) -> None:
         ledger.reject(world.settings, world.batch(f"{platform}_{day_of(NIGHTS)}"), "x1000")
     world.check(NIGHTS + 1)
     assert world.blocking() == set()
+
+
+def test_a_day_before_whose_raw_is_lost_is_compared_with_nothing(world: World) -> None:
+    """The next good day before it is, so that the night goes on and a fault is still seen."""
+    for path in (world.settings.raw / "account_snapshots" / f"snapshot_date={day_of(NIGHTS - 1)}").glob("*.parquet"):
+        path.unlink()
+    world.accounts(NIGHTS, followers(1000))
+    world.check(NIGHTS)
+    assert world.blocking() == {FACTOR}
+    assert "times those of 2026-01-05" in world.message
 
 
 def test_a_loss_of_several_nights_is_seen_in_one_load(settings: Settings) -> None:
