@@ -21,8 +21,8 @@ from warehouse.build import arrivals, meta
 
 CAUSE = "linked to a collaboration, or no longer"
 FEEDS = ("brands", "collaboration_posts", "collaborations")
-# The first day of each post whose author a link may change. As built, a post without a decided author is its only
-# account's; a new link of the author's own account changes nothing, nor does the end of a link of another account.
+# The first day of each post whose author a link may change. As built, a post is its only account's until an author is
+# decided; a new link of the author's own account changes nothing, nor does the end of a link of another account.
 MOVED = """
     with added as (select * from linked_now except select * from build.meta.linked_account),
     removed as (select * from build.meta.linked_account except select * from linked_now),
@@ -31,7 +31,12 @@ MOVED = """
     built as (
         select platform, post_id, author_account_id as account_id from authors
         union all
-        select platform, post_id, account_id from showings anti join authors using (platform, post_id)
+        select platform, post_id, account_id from showings
+        where not exists (
+            select 1 from authors
+            where authors.platform = showings.platform and authors.post_id = showings.post_id
+                and authors.snapshot_date <= showings.snapshot_date
+        )
     ),
     moved as (
         select added.platform, added.post_id from added
