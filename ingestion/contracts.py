@@ -92,6 +92,8 @@ class Feed(Strict):
     `as_of`). Models see the raw files of their `planned_days`, or of `all_days` that may be built. What is absent from
     a full delivery is `withdrawn`, or only `noted`, as an agreement is none the less. `line` is the column of the key
     that tells the lines of one record apart: rows of one file without it are numbered as they stand, equal ones too.
+    `shown_by` is the column whose values show one record side by side at one instant, as the accounts of a co-authored
+    post do.
     """
 
     feed: str
@@ -101,12 +103,13 @@ class Feed(Strict):
     visible: Literal["planned_days", "all_days"]
     absence: Literal["withdrawn", "noted"] | None = None
     line: str | None = None
+    shown_by: str | None = None
     columns: dict[str, FeedColumn]
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Columns that tell two rows of one file apart: the key, and the instant where there is one."""
-        return (*self.key, self.time) if self.time else self.key
+        """Columns that tell two rows of one file apart: the key, who shows it and the instant, where there are such."""
+        return (*self.key, *filter(None, (self.shown_by, self.time)))
 
     @property
     def day(self) -> str | None:
@@ -117,14 +120,15 @@ class Feed(Strict):
         """Changes whenever a file that fills these columns would be read otherwise.
 
         An optional column that the file does not fill is no part of it, nor is what models see of the rows (`visible`,
-        `absence`), which rows are told apart by their place (`line`), nor how cells are read (`READING`): files that
-        were accepted stay accepted.
+        `absence`), which rows are told apart by their place (`line`) or by who shows them (`shown_by`), nor how cells
+        are read (`READING`): files that were accepted stay accepted.
         A file that is still read as v0.1.0 read it keeps the fingerprint that v0.1.0 gave it.
         """
         left_out: Any = {
             "visible": True,
             "absence": True,
             "line": True,
+            "shown_by": True,
             "columns": dict.fromkeys(self.columns, READING),
         }
         contract = self.model_dump(mode="json", exclude=left_out, exclude_defaults=True)

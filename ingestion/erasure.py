@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -25,7 +25,7 @@ from ingestion import containers, ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import FileRefused
-from ingestion.raw import PARQUET, columns_of, commit_file
+from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file
 from ingestion.readers.table import Reader
 from ingestion.sql import listed, quote
 from ingestion.user_config import load as user_config
@@ -136,7 +136,8 @@ def own_rows(feed: Feed, target: Target) -> str | None:
     """Condition of the rows of a feed that are about the account; null where it has none such."""
     if "platform" not in feed.columns:
         return None
-    conditions = [target(ACCOUNT, "platform", name) for name in ("account_id", "host_id") if name in feed.columns]
+    ids = ("account_id", "author_account_id", "host_id")
+    conditions = [target(ACCOUNT, "platform", name) for name in ids if name in feed.columns]
     conditions += [target(POST, "platform", "post_id")] if "post_id" in feed.columns else []
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
 
@@ -228,14 +229,22 @@ def finish(settings: Settings, number: int, found: Erased, releases: int) -> Non
 
 
 def posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
-    """Ids of the posts that were captured of the account."""
+    """Ids of the account's posts: those that name it as their author, or that it shows and no capture names another's.
+
+    A post that others show as well, and of which nobody says whose it is, goes whole.
+    """
     files = _raw_files(settings, "post_snapshots")
     if not files:
         return []
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         rows = reader.execute(
-            "select distinct post_id from read_parquet($files, union_by_name = true, hive_partitioning = false)"
-            " where platform in (select unnest($codes)) and account_id = $account order by 1",
+            "select post_id from ("
+            "    select post_id, bool_or(account_id = $account) as is_shown,"
+            "        coalesce(bool_or(author_account_id = $account), false) as is_named,"
+            "        count(author_account_id) > 0 as has_author"
+            f"    from {_stored(columns_of(load_feeds()['post_snapshots']), '$files')}"
+            "    where platform in (select unnest($codes)) group by post_id"
+            ") where is_named or (is_shown and not has_author) order by 1",
             {
                 "files": [str(settings.raw / path) for path in files],
                 "codes": codes_of(settings, platform),
@@ -263,6 +272,13 @@ def handles_of(settings: Settings, platform: str, account_id: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def _stored(columns: Mapping[str, str], files: str, options: str = "") -> str:
+    """Raw files as a relation with all of these columns: older files lack the newer ones."""
+    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+    stored = f"read_parquet({files}, union_by_name = true, hive_partitioning = false{options})"
+    return f"(select {empty} where false union all by name select * from {stored})"
+
+
 def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
     """Path and batch of every raw file of a feed, whatever became of its batch."""
     with ledger.read(settings) as connection:
@@ -287,8 +303,8 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
             )
             listed = [str(settings.raw / path) for path in files]
             hits = reader.execute(
-                f"select filename, source_file, count(*) filter ({own or 'false'}) from read_parquet($files,"
-                f" union_by_name = true, hive_partitioning = false, filename = true) where {touched} group by all",
+                f"select filename, source_file, count(*) filter ({own or 'false'})"
+                f" from {_stored(columns_of(feed), '$files', ', filename = true')} where {touched} group by all",
                 {"files": listed},
             ).fetchall()
             for path, source_file, rows in hits:
@@ -307,7 +323,7 @@ def _clean_keys(settings: Settings, reader: duckdb.DuckDBPyConnection, number: i
     for path, batch_id in files:
         source = f"read_parquet({quote(str(settings.raw / path))}, hive_partitioning = false)"
         if _one(reader, f"select count(*) from {source} where {own_rows(feed, target)}"):
-            _rewrite(settings, reader, number, feed, target, path, batch_id, 0)
+            _rewrite(settings, reader, number, feed, target, path, batch_id, 0, is_of_keys=True)
 
 
 def _rewrite(
@@ -319,12 +335,14 @@ def _rewrite(
     path: str,
     batch_id: str,
     rows: int,
+    is_of_keys: bool = False,
 ) -> None:
     """One raw file under a new name without the account; then the ledger; then the old file goes."""
     old = settings.raw / path
     new = old.with_name(f"{batch_id}.{number}.parquet")
     partial = new.with_suffix(".partial")
-    source = f"read_parquet({quote(str(old))}, hive_partitioning = false)"
+    columns = KEY_COLUMNS if is_of_keys else columns_of(feed)
+    source = _stored(columns, quote(str(old)))
     reader.execute(f"copy ({_without(feed, target, source)} order by source_line) to '{partial}' ({PARQUET})")
     left = _one(reader, f"select count(*) from read_parquet('{partial}')")
     size, sha256 = commit_file(partial, new)

@@ -16,7 +16,7 @@ from ingestion.config import Settings
 from ingestion.errors import ContractError, UsageError
 from ingestion.user_config import load as user_config
 from warehouse import build_database, integrity, plan
-from warehouse.build import dbt, manifest, reach
+from warehouse.build import authors, dbt, manifest, reach
 from warehouse.build import run as build
 from warehouse.release import diff, releases
 
@@ -38,7 +38,9 @@ def preview(settings: Settings, day: date, backfill_range: plan.BackfillRange | 
     fresh = _is_fresh(settings)
     with _scratch(settings) as copy, dbt.dbt_environment(copy):
         project, config = manifest.parse(copy), user_config.load(copy)
-        models = manifest.models_of(project, copy, config, manifest.undated_inputs(copy))
+        claims = authors.rows_of(copy)
+        models = manifest.models_of(project, copy, config, manifest.undated_inputs(copy) | authors.digest(claims))
+        authors.mark_moved(copy, settings.build_db, claims["linked_account"])
         made = plan.make(copy, RUN_ID, day, models, fresh, backfill_range)
     return [
         *lines,

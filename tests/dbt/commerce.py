@@ -17,7 +17,7 @@ from ingestion.raw import KEY_COLUMNS, columns_of
 from ingestion.user_config.load import load
 from warehouse.build import arrivals
 from warehouse.build.dbt import DBT_PROJECT
-from warehouse.build.meta import ACKNOWLEDGED, config_tables, source_views
+from warehouse.build.meta import ACKNOWLEDGED, CLAIMS, config_tables, source_views
 
 Rows = Iterable[Mapping[str, Any]]
 RAW_DEFAULTS = {
@@ -134,6 +134,9 @@ class World:
         return self
 
     def _make_models(self) -> None:
+        self.connection.execute("use build")
+        for name, query in CLAIMS.items():
+            self.connection.execute(f"create or replace table build.meta.{name} as {query}")
         for node, sql in self.compiled.models:
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             target = f"{node['database']}.{node['schema']}.{node['name']}"

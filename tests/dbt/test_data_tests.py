@@ -107,6 +107,12 @@ insert into groundswell.marts.fct_tier_benchmark_daily by name
 insert into intermediate.int_snapshot__post_days_deduplicated by name
     select 'youtube' as platform, 'p' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_snapshot__post_showings by name
+    select 'youtube' as platform, 'p' as post_id, 'a' as account_id, '' as author_account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_snapshot__post_authors by name
+    select 'youtube' as platform, 'p' as post_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_snapshot__post_traits_changed by name
     select 'youtube' as platform, 'p' as post_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
@@ -128,7 +134,7 @@ insert into intermediate.int_snapshot__post_last_known_values by name
     select 'youtube' as platform, 'p' as post_id, 'a' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 create or replace view staging.stg_landing__post_snapshots as
-    select platform, post_id, captured_at from intermediate.int_snapshot__post_days_deduplicated;
+    select platform, post_id, account_id, captured_at from intermediate.int_snapshot__post_days_deduplicated;
 create or replace view staging.stg_landing__accounts as
     select 'youtube' as platform, 'a' as account_id, null as updated_at;
 create or replace view staging.stg_landing__brands as select null as brand;

@@ -19,6 +19,9 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "last_capture_of_a_post_of_the_day_wins_nulls_and_all": (
             "models/intermediate/snapshot/int_snapshot__post_days_deduplicated.sql", "captured_at desc", "captured_at asc",
         ),
+        "a_showing_is_new_once": (
+            "models/intermediate/snapshot/int_snapshot__post_showings.sql", "snapshot_date > standing", "snapshot_date < standing",
+        ),
         "a_post_is_told_of_when_it_is_new_changed_or_back_after_7_days": (
             "models/intermediate/snapshot/int_snapshot__post_traits_changed.sql", "set seen_days = 7", "set seen_days = 8",
         ),

@@ -249,16 +249,16 @@ def test_rivals_are_those_that_posts_of_90_days_name(day: dict[str, dict[str, An
     assert day["paid"]["rival_brands_90d"] is None  # no post names anything
 
 
-def test_a_post_that_changed_its_account_is_the_new_ones(
+def test_a_post_that_another_shows_later_stays_its_authors_and_is_a_collab(
     day: dict[str, dict[str, Any]], marts: duckdb.DuckDBPyConnection
 ) -> None:
-    assert (day["giver"]["posts_in_window"], day["taker"]["posts_in_window"]) == (0, 1)
-    assert day["taker"]["er_followers_mean_12"] == 0.2
+    # A collab post is left out of rates, and is nobody else's.
+    assert (day["giver"]["posts_in_window"], day["taker"]["posts_in_window"]) == (0, 0)
     rows = marts.execute(
-        "select account_id, has_changed_account, likes_change_per_day, gap_hours from marts.fct_post_daily"
+        "select account_id, co_authors, is_collab, has_changed_account from marts.fct_post_daily"
         " where post_id = 'moved' order by snapshot_date"
     ).fetchall()
-    assert rows == [("giver", False, None, None), ("taker", True, None, None)]
+    assert rows == [("giver", None, None, False), ("giver", "taker", True, False)]
 
 
 def test_a_post_tells_what_is_wrong_with_it(marts: duckdb.DuckDBPyConnection) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion import erasure, ledger
+from ingestion import erasure, landing, ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
@@ -187,6 +187,36 @@ def test_the_list_speaks_one_language_in_python_and_in_sql(settings: Settings) -
         ['it\'s "one"'],
     ).fetchall()
     assert rows == [('it\'s "one"',)]
+
+
+def test_a_co_authored_post_goes_with_its_author_and_stays_when_a_co_author_goes(tmp_path: Path) -> None:
+    """`hers` is named Ann's, `plain` is Bob's alone, `shared` is shown by both and named nobody's."""
+    settings = small.world(tmp_path, "posts")
+    folder = settings.landing / "post_snapshots"
+    folder.mkdir(parents=True)
+    (folder / f"older_{day(1)}.csv").write_text(
+        "platform,post_id,account_id,captured_at\ntiktok,plain,bob,2026-01-01T03:00:00Z\n"
+    )
+    (folder / f"posts_{day(2)}.csv").write_text(
+        "platform,post_id,account_id,author_account_id,captured_at\n"
+        "tiktok,hers,ann,ann,2026-01-02T03:00:00Z\n"
+        "tiktok,hers,bob,ann,2026-01-02T04:00:00Z\n"
+        "tiktok,shared,ann,,2026-01-02T03:00:00Z\n"
+        "tiktok,shared,bob,,2026-01-02T03:00:00Z\n"
+    )
+    assert landing.land_files(settings, "one", night.quiet).rows_accepted == 5
+    assert erasure.posts_of(settings, "tiktok", "ann") == ["hers", "shared"]
+    assert erasure.posts_of(settings, "tiktok", "bob") == ["plain", "shared"]
+    for gone, left in (("bob", [("hers", "ann", "ann")]), ("ann", [])):
+        number = erasure.begin(settings, "tiktok", gone)
+        erasure.remove(settings, number, "tiktok", gone)
+        files = [str(path) for path in settings.raw.glob("post_snapshots/*/*.parquet")]
+        empty = settings.raw / "post_snapshots" / "_schema.parquet"
+        rows = duckdb.execute(
+            "select post_id, account_id, author_account_id from read_parquet($files, union_by_name = true)",
+            {"files": [str(empty), *files]},
+        ).fetchall()
+        assert rows == left
 
 
 def test_rows_about_others_lose_only_the_reference() -> None:

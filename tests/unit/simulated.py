@@ -6,7 +6,7 @@ from ingestion.mapping.in_use import library_mappings
 # Columns that feeds have gained since the files were made; none of them is required.
 LATER = {
     "valid_from", "renewals_at", "shop", "brand", "status", "cancelled_at", "refund_line_id", "goods_amount",
-    "tax_amount", "shipping_amount", "quote_currency",
+    "tax_amount", "shipping_amount", "quote_currency", "author_account_id",
 }  # fmt: skip
 
 

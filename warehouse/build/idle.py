@@ -15,8 +15,9 @@ from warehouse import plan
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
-# Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint holds: these, `config_*`.
-STILL = frozenset({"plan", "setting"})
+# Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint or the planned dates hold:
+# these, `config_*`.
+STILL = frozenset({"plan", "setting", "own_account", "linked_account"})
 CONFIG = "config_"
 # Sources of schema `meta` that change with what is landed or taken back alone.
 OF_FILES = frozenset({"arrival", "set_aside_key"})

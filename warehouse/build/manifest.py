@@ -169,9 +169,9 @@ def models_of(
 
     Args:
         config: a model changes with the tables of it that it is made from, and with no other.
-        inputs: digest per undated feed; a model that is made from one changes with it.
+        inputs: digest per undated feed; a model that is made from one changes with it. Also of the own accounts.
     """
-    salts = {"setting": json.dumps(model_settings(settings))}
+    salts = {"setting": json.dumps(model_settings(settings)), "own_account": (inputs or {}).get("own_account", "")}
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # A model that takes all columns of raw has another one as soon as raw has.
     columns = {name: json.dumps(raw.columns_of(feed) | arrivals.READING) for name, feed in load_feeds().items()}

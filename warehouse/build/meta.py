@@ -17,12 +17,34 @@ from warehouse import plan
 from warehouse.build import arrivals, passes
 from warehouse.build.idle import Standing
 
-
 # Columns of the checks that people acknowledged.
 ACKNOWLEDGED = (
     "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
     " acknowledged_by varchar, acknowledged_at timestamp"
 )
+# Tables that are made of raw: brands' own accounts, and accounts of the collaborations that posts are linked to.
+CLAIMS = {
+    "own_account": """
+        select distinct lower(trim(split_part(word, ':', 1))) as platform,
+            trim(substr(word, strpos(word, ':') + 1)) as account_id
+        from (select unnest(string_split(own_accounts, '|')) as word from raw.brands)
+        where strpos(word, ':') > 0
+        order by all
+        """,
+    "linked_account": """
+        select distinct links.platform, links.post_id, agreed.account_id
+        from raw.collaboration_posts as links
+        inner join (
+            select collaboration_id, platform, account_id from raw.collaborations
+            qualify row_number() over (
+                partition by collaboration_id
+                order by arrival_order desc nulls last, valid_from desc nulls last, source_line desc nulls last
+            ) = 1
+        ) as agreed
+            on links.collaboration_id = agreed.collaboration_id and links.platform = agreed.platform
+        order by all
+        """,
+}
 
 
 def model_settings(settings: Settings) -> list[tuple[Any, ...]]:
@@ -171,6 +193,8 @@ def write_meta(
                 build.unregister("frame")
         for view in source_views(settings, visible, key_files):
             build.execute(view)
+        for name, query in CLAIMS.items():
+            build.execute(f"create or replace table meta.{name} as {query}")
         build.execute("commit")
         owned = {model.name for model in models} - set(run_plan.changed)
         relations = _relations(build)

@@ -17,7 +17,7 @@ from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
-from warehouse.build import dbt, manifest, meta
+from warehouse.build import authors, dbt, manifest, meta
 from warehouse.build.idle import idle_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
@@ -78,7 +78,10 @@ def _plan_and_build(
     fresh = _open_or_renew(settings, log)
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)
-        models = manifest.models_of(project, settings, config, manifest.undated_inputs(settings))
+        claims = authors.rows_of(settings, run_id)
+        inputs = manifest.undated_inputs(settings) | authors.digest(claims)
+        models = manifest.models_of(project, settings, config, inputs)
+        authors.mark_moved(settings, settings.build_db, claims["linked_account"])
         run_plan = plan.make(settings, run_id, day, models, fresh, backfill_range)
         if run_plan.is_empty:
             log(f"nothing new up to {run_plan.build_through}: the marts are unchanged")

@@ -12,7 +12,7 @@ from ..conftest import Yard
 # The contract as it was agreed: column names in order, `*` where required, the values of a column in brackets.
 CONTRACT = """
 | `account_snapshots` | platform*, account_id*, captured_at*, followers, following, posts, likes_total, views_total, handle, display_name, country, language, niche |
-| `post_snapshots` | platform*, post_id*, account_id*, captured_at*, published_at, content_type, likes, comments, creator_replies, shares, saves, views, reach, impressions, is_sponsored, is_pinned, is_collab, hashtags, mentions |
+| `post_snapshots` | platform*, post_id*, account_id*, author_account_id, captured_at*, published_at, content_type, likes, comments, creator_replies, shares, saves, views, reach, impressions, is_sponsored, is_pinned, is_collab, hashtags, mentions |
 | `accounts` | platform*, account_id*, creator_id, handle, display_name, niche, country, city, language, updated_at* |
 | `brands` | brand*, name, aliases, hashtags, own_accounts, is_rival |
 | `customer_accounts` | shop, customer_id*, brand*, platform*, account_id*, relationship (customer, advocate, ambassador)*, valid_from*, valid_to, consented_at |

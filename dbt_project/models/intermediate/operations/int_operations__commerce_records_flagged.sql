@@ -24,6 +24,8 @@ versions as (select * from {{ ref("int_agreement__versions") }}),
 
 deliveries as (select * from {{ ref("stg_landing__collaboration_deliveries") }}),
 
+post_authors as (select * from {{ ref("int_snapshot__post_authors") }}),
+
 base as (select * from {{ ref("stg_meta__run_context") }}),
 
 credited as (
@@ -288,6 +290,20 @@ int_operations__commerce_records_flagged as (
         group by lower({{ key }})
         having min({{ key }}) <> max({{ key }})
     {% endfor %}
+
+    union all
+
+    select
+        'post_snapshots' as feed,
+        platform || '/' || post_id as record_id,
+        'several authors named' as issue,
+        'captures name ' || named_authors || ' as its author: it belongs to ' || author_account_id
+        || ', who was named first' as explanation,
+        snapshot_date as record_date,
+        data_origin
+    from post_authors
+    where is_disputed
+    qualify row_number() over (partition by platform, post_id order by snapshot_date desc) = 1
 )
 
 select * from int_operations__commerce_records_flagged

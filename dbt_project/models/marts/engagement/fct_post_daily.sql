@@ -18,6 +18,7 @@ fct_post_daily as (
         cast(aged.post_id as varchar) as post_id,
         cast(aged.snapshot_date as date) as snapshot_date,
         cast(aged.account_id as varchar) as account_id,
+        cast(aged.co_authors as varchar) as co_authors,
         cast(aged.captured_at as timestamp) as captured_at,
         cast(aged.published_at as timestamp) as published_at,
         cast(aged.content_type as varchar) as content_type,
