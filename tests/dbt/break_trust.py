@@ -25,7 +25,8 @@ insert into intermediate.int_trust__accounts_evaluated by name
 
 insert into groundswell.marts.fct_follower_trust_daily by name
     select 'youtube' as platform, account_id, day as snapshot_date, verdict, trust_score, engagement_verdict,
-        engagement_score, case account_id when 'no_reason' then 'a guess' end as verdict_null_reason
+        engagement_score, verdict = 'suspicious' as is_suspicious,
+        case account_id when 'no_reason' then 'a guess' end as verdict_null_reason
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), (
         values
             ('dup', 'trusted', 100, 'insufficient_data', null),

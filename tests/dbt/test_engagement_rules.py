@@ -52,7 +52,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "models/intermediate/engagement/int_engagement__post_rates_measured.sql", "followers_today >= 1000", "followers_today >= 900",
         ),
         "every_capture_that_read_a_count_is_kept": (
-            "models/intermediate/snapshot/int_snapshot__counts_captured.sql", "(followers is not null", "(followers > 0",
+            "models/intermediate/snapshot/int_snapshot__counts_captured.sql", "or views_total is not null", "or views_total > 0",
         ),
         "attributes_are_those_known_on_the_day": (
             "models/intermediate/engagement/int_engagement__attributes_dated.sql",
