@@ -16,7 +16,7 @@ from ingestion import raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.lease import hold
-from warehouse.build import dbt
+from warehouse.build import arrivals, dbt
 from warehouse.build import run as build
 
 SELECT = ("+fct_follower_trust_daily", "+fct_follower_flag")
@@ -60,13 +60,15 @@ def snapshots(world: World) -> pd.DataFrame:
 COMMON = """
     $platform as platform, $first_day::date + "at"::integer as snapshot_date,
     ($first_day::date + "at"::integer) + interval 12 hour as captured_at, 'simulated' as data_origin,
-    'sim' as batch_id, 'sim' as source_file, 2 as source_line, 'sim' as source_sha256, $first_day::timestamp as as_of
+    'sim' as batch_id, 'sim' as source_file, 2 as source_line, 'sim' as source_sha256, $first_day::timestamp as as_of,
+    1 as arrival_order
 """
 
 
 def _write_raw(connection: duckdb.DuckDBPyConnection, worlds: list[World]) -> None:
     for feed in ("account_snapshots", "post_snapshots"):
-        columns = ", ".join(f"{name} {kind}" for name, kind in raw.columns_of(load_feeds()[feed]).items())
+        types = raw.columns_of(load_feeds()[feed]) | arrivals.READING
+        columns = ", ".join(f"{name} {kind}" for name, kind in types.items())
         connection.execute(f"drop view raw.{feed}; create table raw.{feed} ({columns})")
     for world in worlds:
         where = {"platform": world.platform, "first_day": world.first_day}
