@@ -316,6 +316,7 @@ MISREADS: dict[tuple[str, str], Change] = {
     ("misread", "0"): misread(0),
     ("misread", "a neighbour's count, 40 % more"): misread(1.4),
     ("misread", "a neighbour's count, 60 % less"): misread(0.4),
+    ("misread", "30 % more for two days"): misread(1.3, 1.3),
     ("misread", "20 % more, by turns for 20 days"): misread(*[1.2, 1] * 10),
 }
 
@@ -360,10 +361,18 @@ def copies(
     return made
 
 
-def worlds(sample: Sample) -> list[World]:
+def chosen(changes: dict[tuple[str, str], Change], scenarios: frozenset[str] | None) -> dict[tuple[str, str], Change]:
+    """The changes of these scenarios; all where none are named."""
+    return {key: change for key, change in changes.items() if scenarios is None or key[0] in scenarios}
+
+
+def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[World]:
     """Every kind of curve, with and without rounding and gaps, and one world in which everybody is hit at once.
 
     A world has days of its own, so that no world's accounts are another's peers.
+
+    Args:
+        scenarios: names of those that copies are made of; all where it is None.
     """
     random, of_misreads = np.random.default_rng(sample.seed), np.random.default_rng(sample.seed + 200)
     length = (sample.days[1] - sample.days[0]).days + 1
@@ -379,8 +388,8 @@ def worlds(sample: Sample) -> list[World]:
             ("simulated, exact", "tiktok", simulated),
             ("simulated, rounded", "youtube", simulated),
         ):
-            curves = [*body, *copies(body, ATTACKS | HONEST, sample, random, COPIES)]
-            misread_copies = copies(body, MISREADS, sample, of_misreads, COPIES // 2)
+            curves = [*body, *copies(body, chosen(ATTACKS | HONEST, scenarios), sample, random, COPIES)]
+            misread_copies = copies(body, chosen(MISREADS, scenarios), sample, of_misreads, COPIES // 2)
             if gaps:
                 curves = [with_gaps(curve, random) for curve in curves]
                 misread_copies = [with_gaps(curve, of_misreads) for curve in misread_copies]

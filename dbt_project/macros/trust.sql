@@ -88,20 +88,36 @@
 {%- endmacro %}
 
 {#- Whether a count that moved by a tenth and more so many captures ago (`followers_1` being the last one before today's,
-    `followers_0`) has lost nine tenths of that move by today, within 72 hours, and had not before. What one capture alone
-    shows, and the next one undoes, needs no such haste. -#}
+    `followers_0`) has lost nine tenths of that move by today, within a week, and had not before. A capture a day makes 3
+    captures 72 hours; where days are missing, what is not captured tells nobody how long the move stood. -#}
 {% macro is_undone(captures_ago) -%}
-    {%- set base = "followers_" ~ (captures_ago + 1) -%}
-    {%- set move = "abs(followers_" ~ captures_ago ~ " - " ~ base ~ ")" -%}
+    {%- set base = captures_ago + 1 -%}
+    {%- set move = "abs(followers_" ~ captures_ago ~ " - followers_" ~ base ~ ")" -%}
     (
-        {{ base }} > 0
-        and {{ move }} * 10 >= {{ base }}
-        and abs(followers_0 - {{ base }}) * 10 <= {{ move }}
+        followers_{{ base }} > 0
+        and {{ move }} * 10 >= followers_{{ base }}
+        and {{ are_apart("followers_" ~ captures_ago, "followers_0") }}
+        and {{ is_back(0, base, move) }}
         {% for between in range(1, captures_ago) %}
-            and abs(followers_{{ between }} - {{ base }}) * 10 > {{ move }}
+            and not {{ is_back(between, base, move) }}
         {% endfor %}
-        and {{ days_between("date_" ~ (captures_ago + 1), "date_" ~ captures_ago) }} <= 7
-        and {{ micros_between("captured_at_" ~ captures_ago, "captured_at_0") }}
-        <= {{ 168 if captures_ago == 1 else 72 }} * 3600000000
+        and {{ days_between("date_" ~ base, "date_" ~ captures_ago) }} <= 7
+        and {{ micros_between("captured_at_" ~ captures_ago, "captured_at_0") }} <= {{ 168 * 3600000000 }}
+    )
+{%- endmacro %}
+
+{#- Whether two counts lie so far apart that the one may be a misread of the other: what came back from a tenth beside its
+    base, to within a tenth of that tenth, has moved by 8 % and more. -#}
+{% macro are_apart(count, other) -%} abs({{ count }} - {{ other }}) * 100 >= 8 * least({{ count }}, {{ other }}) {%- endmacro %}
+
+{#- Whether a later count is within a tenth of a move from its base, or from where the base would be at its own pace. -#}
+{% macro is_back(later, base, move) -%}
+    {%- set above_base = "(followers_" ~ later ~ " - followers_" ~ base ~ ")" -%}
+    (
+        {{ above_base }} * 10 >= -{{ move }}
+        and (
+            {{ above_base }}
+            - coalesce(pace_{{ base }} * {{ days_between("date_" ~ base, "date_" ~ later) }}, 0)
+        ) * 10 <= {{ move }}
     )
 {%- endmacro %}

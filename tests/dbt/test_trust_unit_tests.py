@@ -10,7 +10,9 @@ TRUST = "models/intermediate/trust/int_trust__"
 
 # Each edit breaks one rule; its unit test must fail.
 BROKEN: dict[str, tuple[str, str, str]] = {
-    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "else 72 }}", "else 71 }}"),
+    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "168 * 3600", "167 * 3600"),
+    "a_count_grows_at_its_own_pace_beneath_a_misread": ("macros/trust.sql", "coalesce(pace_", "coalesce(0 * pace_"),
+    "captures_that_take_turns_are_misread": ("macros/trust.sql", "{{ move }} * 10 >=", "{{ move }} * 12 >="),
     "growth_steps_over_a_count_that_proved_a_misread": (
         "models/intermediate/trust/int_trust__growth_measured.sql",
         "and today.snapshot_date >= misreads.snapshot_date",
@@ -21,10 +23,10 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         "where misreads.account_id is null",
         "",
     ),
-    "a_single_capture_convicts_nobody": (
+    "nobody_is_suspicious_before_the_evidence_has_settled": (
         "models/intermediate/trust/int_trust__accounts_evaluated.sql",
-        "case when signals.snapshot_date < days",
-        "case when signals.snapshot_date <= days",
+        "settled_days = 5",
+        "settled_days = 4",
     ),
     "a_flag_of_a_misread_ends_when_that_is_known": (
         "models/marts/trust/fct_follower_flag.sql",
@@ -129,6 +131,17 @@ BROKEN: dict[str, tuple[str, str, str]] = {
 }
 # A second rule of a unit test that breaks above: an edit that the first round would hide.
 SECOND: dict[str, tuple[str, str, str]] = {
+    "a_move_that_is_undone_was_a_misread": ("macros/trust.sql", "168 * 3600", "192 * 3600"),
+    "a_count_grows_at_its_own_pace_beneath_a_misread": (
+        "models/intermediate/trust/int_trust__misreads.sql",
+        '"snapshot_date", -look_back_days',
+        '"snapshot_date", -99',
+    ),
+    "nobody_is_suspicious_before_the_evidence_has_settled": (
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
+        "and signals.statistic < 1",
+        "",
+    ),
     "two_signals_convict_and_one_does_not": (
         "models/intermediate/trust/int_trust__accounts_evaluated.sql",
         "'suspicious' in (verdict, engagement_verdict)",
@@ -146,6 +159,11 @@ SECOND: dict[str, tuple[str, str, str]] = {
     ),
 }
 THIRD: dict[str, tuple[str, str, str]] = {
+    "nobody_is_suspicious_before_the_evidence_has_settled": (
+        "models/intermediate/trust/int_trust__accounts_evaluated.sql",
+        "and standing.raised_on >= confirmed.burst_start",
+        "and confirmed.burst_start is not null",
+    ),
     "a_lowered_cut_raises_a_burst_and_a_sawtooth": (
         "models/intermediate/trust/int_trust__windows_measured.sql",
         "least(up_28, down_28) >= (select cuts.sawtooth from cuts)",

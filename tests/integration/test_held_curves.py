@@ -74,7 +74,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         connection.execute(
             "create or replace view raw.account_snapshots as select 'youtube' as platform, account_id,"
             " day + interval 3 hour as captured_at, day as snapshot_date, subscribers as followers,"
-            f" views as views_total, null::timestamp as as_of, 'x' as source_sha256 from read_parquet('{world.CURVES}')"
+            f" views as views_total, null::timestamp as as_of, 1 as arrival_order from read_parquet('{world.CURVES}')"
         )
         connection.execute("delete from meta.plan")
         connection.execute(

@@ -17,6 +17,10 @@ ATTACKS = {key: world.ATTACKS[key] for key in (
     ("burst", "100 %"), ("burst and loss", "100 %, 60 % lost"), ("drip", "2 % a day"), ("sawtooth", "10 % high"),
 )}  # fmt: skip
 HONEST = {key: world.HONEST[key] for key in (("viral post", "100 %"), ("re-capture after a gap", "20 days, 20 %"))}
+MISREADS = {key: world.MISREADS[key] for key in (
+    ("misread", "a neighbour's count, 40 % more"), ("misread", "30 % more for two days"),
+    ("misread", "20 % more, by turns for 20 days"),
+)}  # fmt: skip
 DAYS = 106
 BAD_INPUT = {
     "zero": np.zeros(DAYS),
@@ -31,7 +35,7 @@ def small_world() -> world.World:
     """Fifty simulated accounts, copies with purchases and honest events, and series that are no data."""
     random = np.random.default_rng(5)
     body = world.simulated_curves(random, DAYS, accounts=50)
-    made = world.copies(body, ATTACKS | HONEST, world.CHOOSING, random, COPIES)
+    made = world.copies(body, ATTACKS | HONEST | MISREADS, world.CHOOSING, random, COPIES)
     views = np.arange(DAYS) * 500.0
     bad = [world.Curve(name, counts, views, np.full(DAYS, np.nan)) for name, counts in BAD_INPUT.items()]
     # The untouched are called as the real ones are: the figures to reach are read from that world.
@@ -81,9 +85,10 @@ def test_what_was_bought_is_found(evaluated):
     measures, _ = evaluated
     assert set(measures.attacks.scenario) == {scenario for scenario, _ in ATTACKS}
     assert {target.name for target in targets(measures) if not target.is_reached} == set()
-    # Bursts are seen at once: they double an account within three days.
+    # Bursts are a watch at once, for they double an account within three days, and suspicious once 5 days old.
     bursts = measures.attacks[measures.attacks.scenario == "burst"]
-    assert bursts.days_median.max() <= 3
+    assert bursts.watch_or_more.min() == 1
+    assert 5 <= bursts.days_median.min() <= bursts.days_median.max() <= 6
 
 
 def test_honest_events_are_not_called_suspicious(evaluated):
@@ -106,6 +111,11 @@ def test_bad_input_gets_no_verdict_beyond_its_evidence(evaluated):
 def test_a_broken_signal_is_noticed(without_views):
     missed = {target.name for target in targets(without_views) if not target.is_reached}
     assert missed >= {"recall of bursts of 20 % and more", "recall of drips of 1 % a day and more"}
+
+
+def test_scenarios_can_be_chosen():
+    assert world.chosen(ATTACKS | MISREADS, frozenset({"misread"})) == MISREADS
+    assert world.chosen(ATTACKS, None) == ATTACKS
 
 
 def test_the_tables_are_markdown(evaluated):

@@ -1,6 +1,7 @@
 -- One row per account and planned day with a capture: evidence of the last 90 days, score and verdict, both sides.
 -- One model: evidence is joined with the days once, for score, verdict and words alike.
 {% set flag_days = 90 %}
+{% set settled_days = 5 %}
 
 with days as (
     select
@@ -20,9 +21,9 @@ misreads as (select * from {{ ref("int_trust__misreads") }}),
 
 verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 
--- Evidence weighs for 90 days after its window, unless the count that raised it had proved a misread by the day. Of a
--- signal, its strongest day speaks; each counts once. Beside it stands what the days before the day had raised.
-evidence as (
+-- What a misread raised is no evidence from the day on which that is known. Two captures show what an earlier day
+-- raised, and that part of a burst is gone again; that all of it is could be one misread.
+signals_standing as {{ made_first() }} (
     select
         days.platform,
         days.account_id,
@@ -33,9 +34,9 @@ evidence as (
         signals.fact,
         signals.window_start,
         signals.window_end,
-        max(case when signals.snapshot_date < days.snapshot_date then signals.points end) over (
-            partition by days.platform, days.account_id, days.snapshot_date, signals.signal
-        ) as points_before
+        signals.snapshot_date as raised_on,
+        signals.snapshot_date < days.snapshot_date
+        or (signals.signal = 'burst_then_loss' and signals.statistic < 1) as is_shown_twice
     from days
     inner join signals
         on days.platform = signals.platform
@@ -48,10 +49,47 @@ evidence as (
         and signals.snapshot_date = misreads.misread_date
         and days.snapshot_date >= misreads.snapshot_date
     where misreads.account_id is null
+),
+
+-- A burst that was lost these days is confirmed: nothing that was raised since it began needs to grow older.
+bursts_confirmed as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        min(window_start) as burst_start
+    from signals_standing
+    where
+        signal = 'burst_then_loss'
+        and is_shown_twice
+        and raised_on > {{ add_days("snapshot_date", -settled_days) }}
+    group by platform, account_id, snapshot_date
+),
+
+-- Of a signal, its strongest day speaks; each counts once. Beside it stands what of it has settled: raised 5 days ago
+-- or more, or confirmed by a loss.
+evidence as (
+    select
+        standing.*,
+        max(
+            case
+                when
+                    standing.raised_on <= {{ add_days("standing.snapshot_date", -settled_days) }}
+                    or (standing.is_shown_twice and standing.raised_on >= confirmed.burst_start)
+                    then standing.points
+            end
+        ) over (
+            partition by standing.platform, standing.account_id, standing.snapshot_date, standing.signal
+        ) as points_settled
+    from signals_standing as standing
+    left join bursts_confirmed as confirmed
+        on standing.platform = confirmed.platform
+        and standing.account_id = confirmed.account_id
+        and standing.snapshot_date = confirmed.snapshot_date
     qualify
         row_number() over (
-            partition by days.platform, days.account_id, days.snapshot_date, signals.signal
-            order by signals.points desc nulls last, signals.snapshot_date desc nulls last
+            partition by standing.platform, standing.account_id, standing.snapshot_date, standing.signal
+            order by standing.points desc nulls last, standing.raised_on desc nulls last
         ) = 1
 ),
 
@@ -64,7 +102,7 @@ weighed as (
             sum(points) filter (where side = '{{ side }}') as {{ side }}_points,
             count(*) filter (where side = '{{ side }}') as {{ side }}_signals,
         {% endfor %}
-        sum(points_before) filter (where side = 'audience') as audience_points_before,
+        sum(points_settled) filter (where side = 'audience') as audience_points_settled,
         {{ joined("fact", "; ", "side, points desc, signal") }} as reasons,
         min(window_start) as evidence_start,
         max(window_end) as evidence_end
@@ -90,7 +128,7 @@ covered as (
         coalesce(weighed.audience_signals, 0) as audience_signals,
         coalesce(weighed.engagement_signals, 0) as engagement_signals,
         100 - least(coalesce(weighed.audience_points, 0), 100) as audience_score_in_full,
-        100 - least(coalesce(weighed.audience_points_before, 0), 100) as audience_score_before,
+        100 - least(coalesce(weighed.audience_points_settled, 0), 100) as audience_score_settled,
         100 - least(coalesce(weighed.engagement_points, 0), 100) as engagement_score
     from days
     inner join coverage
@@ -103,14 +141,14 @@ covered as (
         and days.snapshot_date = weighed.snapshot_date
 ),
 
--- A single capture makes nobody suspicious: what convicts was raised on an earlier day as well, and not undone since.
+-- Nobody is suspicious before what convicts has settled; until then it is a watch.
 convicted as (
     select
         covered.*,
         case
             when
                 covered.audience_score_in_full < suspicious.max_score
-                and covered.audience_score_before >= suspicious.max_score
+                and covered.audience_score_settled >= suspicious.max_score
                 then suspicious.max_score
             else covered.audience_score_in_full
         end as audience_score

@@ -1,6 +1,8 @@
 -- One row per platform and planned date on which so many accounts became suspicious that the verdicts say more of us.
 {% set look_back_days = 30 %}
 {% set most_newly, fewest_evaluated = 0.02, 200 %}
+{#- Evidence is 5 days old before it convicts, and a burst is raised on 3. -#}
+{% set days_of_cause = 8 %}
 
 with planned as (
     {{ planned_dates("int_trust__dates_withheld") }}
@@ -74,7 +76,7 @@ causes as (
         and newly_suspicious.account_id = signals.account_id
         and signals.side = 'audience'
         and signals.snapshot_date
-        between {{ add_days("newly_suspicious.snapshot_date", -3) }} and newly_suspicious.snapshot_date
+        between {{ add_days("newly_suspicious.snapshot_date", -days_of_cause) }} and newly_suspicious.snapshot_date
     group by newly_suspicious.platform, newly_suspicious.snapshot_date, signals.signal
     qualify
         row_number() over (

@@ -1,7 +1,10 @@
 -- One row per account, day whose followers were misread, and day that proved it: nine tenths of the move were undone.
+-- One model: an account's captures are put in order once, for moves that one, two and three of them show.
 {% set look_back_days = 14 %}
 {% set misread_days = 7 %}
 {% set captures = 3 %}
+{#- An even number, so that of captures that take turns like is compared with like. -#}
+{% set captures_of_pace = 4 %}
 
 with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
 
@@ -27,8 +30,7 @@ today as (
     where followers is not null and snapshot_date in (select planned.snapshot_date from planned)
 ),
 
--- Who lies where it lay on the days before has undone nothing, so few accounts are put in order. What came back from a
--- tenth beside its base, to within a tenth of that tenth, has moved by 8 % and more.
+-- Who lies where it lay on the days before has undone nothing, so few accounts are put in order.
 moved as {{ made_first() }} (
     select distinct
         today.platform,
@@ -41,7 +43,7 @@ moved as {{ made_first() }} (
         and {{ add_days("today.snapshot_date", -misread_days) }} <= days.snapshot_date
     where
         days.snapshot_date between (select reach.first_misread from reach) and (select reach.last_day from reach)
-        and abs(days.followers - today.followers) * 100 >= 8 * least(days.followers, today.followers)
+        and {{ are_apart("days.followers", "today.followers") }}
 ),
 
 in_order as (
@@ -49,7 +51,7 @@ in_order as (
         days.platform,
         days.account_id,
         days.snapshot_date,
-        {% for place in range(captures + 2) %}
+        {% for place in range(captures + 2 + captures_of_pace) %}
             lag(days.followers, {{ place }}) over by_day as followers_{{ place }},
             lag(days.captured_at, {{ place }}) over by_day as captured_at_{{ place }},
             lag(days.snapshot_date, {{ place }}) over by_day as date_{{ place }},
@@ -63,6 +65,32 @@ in_order as (
     window by_day as (partition by days.platform, days.account_id order by days.snapshot_date)
 ),
 
+-- At its own pace a count may have grown since its base. A pass may have read more than a day's own look-back.
+paced as (
+    select
+        platform,
+        account_id,
+        snapshot_date
+        {% for place in range(captures + 2) %}
+            ,
+            followers_{{ place }},
+            captured_at_{{ place }},
+            date_{{ place }}
+        {% endfor %}
+        {% for place in range(2, captures + 2) %}
+            {% set earlier = place + captures_of_pace %}
+            ,
+            case
+                when date_{{ earlier }} >= {{ add_days("snapshot_date", -look_back_days) }}
+                    then
+                        greatest(followers_{{ place }} - followers_{{ earlier }}, 0)
+                        / nullif(cast({{ days_between("date_" ~ earlier, "date_" ~ place) }} as double), 0)
+            end as pace_{{ place }}
+        {% endfor %}
+    from in_order
+    where is_planned
+),
+
 -- So many captures ago the count left the one before, to which it is back today and was not meanwhile. A move over a
 -- longer absence than a week says nothing about any one day.
 undone as (
@@ -70,8 +98,8 @@ undone as (
         select
             *,
             {{ moved_at }} as moved_at
-        from in_order
-        where is_planned and {{ is_undone(moved_at) }}
+        from paced
+        where {{ is_undone(moved_at) }}
         {{ "union all" if not loop.last }}
     {% endfor %}
 ),
