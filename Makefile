@@ -18,7 +18,7 @@ $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz setup nightly capture test test-fast lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz setup nightly capture test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
 	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
@@ -52,6 +52,9 @@ test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/un
 
 test-fast: $(VENV)/.dev ## run the unit tests, and have dbt read the project; under 3 minutes on two cores
 	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/unit
+
+live-test: $(VENV)/.dev ## capture a real Bluesky network on this machine up to the marts; needs PostgreSQL and Redis
+	@GROUNDSWELL_LIVE_TEST=1 $(RUN) -m pytest -s -n 0 tests/live
 
 lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .

@@ -42,9 +42,9 @@ joined as (
         selected.creator_replies,
         selected.views,
         selected.reach,
+        days.followers as followers_today,
         published.hashtags is not null or published.mentions is not null as has_names,
         greatest(published.data_origin, selected.data_origin) as data_origin,
-        days.followers as followers_today,
         published.followers_at_publication is not null as is_publication_basis,
         coalesce(published.followers_at_publication, days.followers) as followers
     from published

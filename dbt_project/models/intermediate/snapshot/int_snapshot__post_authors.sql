@@ -26,10 +26,10 @@ known as (
         showings.platform,
         showings.post_id,
         showings.account_id,
-        nullif(showings.author_account_id, '') as author_account_id,
         showings.captured_at,
         showings.data_origin,
-        changed.as_of_date
+        changed.as_of_date,
+        nullif(showings.author_account_id, '') as author_account_id
     from changed
     inner join showings
         on changed.platform = showings.platform
