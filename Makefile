@@ -18,7 +18,7 @@ $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz setup nightly capture test test-fast lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz setup nightly capture expire test test-fast lint airflow plan backfill releases rollback erase clean reject \
 	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
@@ -31,6 +31,9 @@ nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first 
 
 capture: $(VENV)/.runtime ## ask the sources of config/sources.yml for today's counts; SOURCE=bluesky, DRY_RUN=1 to look first
 	@$(GROUNDSWELL) capture
+
+expire: $(VENV)/.runtime ## remove answers of sources that are past the days of their terms; DRY_RUN=1 to look first
+	@$(GROUNDSWELL) expire
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day, EXPLAIN=<model> its look-back
 	@$(GROUNDSWELL) plan

@@ -1,16 +1,15 @@
 """The doctor before landing: whether sources bring what they are asked for, and what is past the terms of their use."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ingestion import ledger
 from ingestion.config import utc_now
 from ingestion.errors import ContractError
 from ingestion.sources.capture import folder_of, share_of_day
-from ingestion.sources.catalog import SOURCES
 from ingestion.sources.errors import RECEIVED
 from ingestion.sources.journal import JOURNAL
 from ingestion.sources.settings import load_sources
+from ingestion.sources.terms import past_terms
 from warehouse.doctor.landing import Context, Finding, counted, some
 
 # A capture of 22:00 is 26 h old at the next midnight; past this one was missed.
@@ -48,19 +47,16 @@ def check_sources(context: Context) -> Iterator[Finding]:
         if (folder_of(settings, name) / JOURNAL).exists() and not context.is_running:
             words = f"{name}: a capture did not end, or is at work"
             yield Finding("note", "sources", words, (), "the next capture of it goes on, or lands what there is")
-        yield from _past_retention(context, name, entry.retention_days or SOURCES[name].retention_days)
+    yield from _past_terms(context)
 
 
-def _past_retention(context: Context, name: str, kept_days: int | None) -> Iterator[Finding]:
-    """Answers that lie longer than the platform's terms allow, by their day."""
-    if kept_days is None:
-        return
-    oldest = str(utc_now().date() - timedelta(days=kept_days))
-    files = sorted(path.name for path in (context.settings.landing / name).glob("*.jsonl.gz"))
-    past = [file for file in files if file.rpartition("_")[2][:10] < oldest]
-    if past:
+def _past_terms(context: Context) -> Iterator[Finding]:
+    """Answers that lie longer than the platform's terms allow."""
+    for past in past_terms(context.settings, context.ledger, utc_now().date()):
+        files = [f"landing/{past.source}/{file.name}" for file in past.landed]
+        files += [f"raw/{row['path']}" for row in past.raw]
         yield Finding(
             "WRONG", "sources",
-            f"{name}: {counted(len(past), 'file')} of answers past the {kept_days} days of its terms",
-            some(past), f"{SOURCES[name].terms} says what may be kept; remove the files, and the days from raw",
+            f"{past.source}: {counted(len(files), 'file')} of answers past the {past.kept_days} days of its terms",
+            some(files), f"{past.terms} says what may be kept; to remove them: make expire",
         )  # fmt: skip

@@ -20,6 +20,7 @@ from serving.report.sections import (
     run,
     schemes,
     social,
+    terms,
     tier_changes,
     trust,
 )
@@ -41,6 +42,7 @@ SECTIONS: tuple[Section, ...] = (
     social.SECTION,
     schemes.SECTION,
     quality.SECTION,
+    terms.SECTION,
     files.SECTION,
     run.SECTION,
 )
