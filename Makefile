@@ -15,10 +15,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 # through the environment (warehouse/cli/command.py), which refuses a name that it does not know.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
-OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED GROUNDSWELL% AIRFLOW% MAKE%
+OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED BLUESKY_TOOLS GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz setup nightly capture test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz setup nightly capture expire test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
 	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
@@ -31,6 +31,9 @@ nightly: $(VENV)/.runtime ## run the nightly job on what lies in landing (first 
 
 capture: $(VENV)/.runtime ## ask the sources of config/sources.yml for today's counts; SOURCE=bluesky, DRY_RUN=1 to look first
 	@$(GROUNDSWELL) capture
+
+expire: $(VENV)/.runtime ## remove answers of sources that are past the days of their terms; DRY_RUN=1 to look first
+	@$(GROUNDSWELL) expire
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day, EXPLAIN=<model> its look-back
 	@$(GROUNDSWELL) plan
@@ -53,8 +56,8 @@ test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/un
 test-fast: $(VENV)/.dev ## run the unit tests, and have dbt read the project; under 3 minutes on two cores
 	@$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder tests/unit
 
-live-test: $(VENV)/.dev ## capture a real Bluesky network on this machine up to the marts; needs PostgreSQL and Redis
-	@GROUNDSWELL_LIVE_TEST=1 $(RUN) -m pytest -s -n 0 tests/live
+live-test: $(VENV)/.dev ## capture Bluesky's own servers on this machine over played days: BLUESKY_TOOLS=<folder with them>
+	@$(RUN) -m tests.live.bluesky
 
 lint: $(VENV)/.dev ## check style, types and SQL; fixes nothing
 	@$(VENV)/bin/ruff check .

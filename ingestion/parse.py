@@ -152,11 +152,16 @@ class Layout:
 
     def compared(self, header: str) -> tuple[str | None, Reading]:
         """How a column is read that `keep` names: as the feed column that it fills, else as people write numbers."""
-        position = find_column(self.table, header, self.mapping, optional=False)
+        position = find_column(self.table, header, self.mapping, optional=self.part.keep_may_lack)
         for name, source in self.part.columns.items():
-            if self.positions.get(name) == position and self.feed.columns[name].type in (
-                *NUMBERS,
-                *values.MOMENTS,
+            if (
+                position is not None
+                and self.positions.get(name) == position
+                and self.feed.columns[name].type
+                in (
+                    *NUMBERS,
+                    *values.MOMENTS,
+                )
             ):
                 return name, self._reading_at(self.feed.columns[name], source, position)
         source = ColumnSource.model_validate({"from": header, "parse": "number"})
@@ -325,7 +330,7 @@ def match_header(table: Table, feed: Feed, mapping: Mapping, part: FeedPart) -> 
             find_column(table, name, mapping, optional=False)
     if part.keep:
         for name in row_filter.parse(part.keep).columns:
-            find_column(table, name, mapping, optional=False)
+            find_column(table, name, mapping, optional=part.keep_may_lack)
     return found
 
 
@@ -421,9 +426,10 @@ def _trimmed(cell: str) -> str:
 
 
 def _named_text(layout: Layout, name: str) -> str:
-    """The trimmed text of a column by its header, null where it is empty or spelled so."""
-    position = find_column(layout.table, name, layout.mapping, optional=False)
-    assert position is not None
+    """The trimmed text of a column by its header, null where it is empty, spelled so, or may be lacking and is."""
+    position = find_column(layout.table, name, layout.mapping, optional=layout.part.keep_may_lack)
+    if position is None:
+        return "cast(null as varchar)"
     return _without_nulls(_trimmed(_cell_text(layout, position)), layout.mapping.null_values)
 
 

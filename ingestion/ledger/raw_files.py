@@ -1,6 +1,6 @@
 """Raw files: every Parquet file of raw with its rows and sha-256. Models see those of accepted batches alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ingestion.ledger.store import Connection, Row
@@ -85,6 +85,16 @@ def raw_files_between(connection: Connection, feed: str, first: str, last: str, 
         " order by f.snapshot_date, f.batch_id",
         (state, feed, first, last),
     ).fetchall()
+
+
+def raw_files_of_mappings(connection: Connection, mappings: Sequence[str]) -> list[Row]:
+    """Files of raw that some mappings filled, each with its batch, whatever became of it."""
+    query = (
+        "select f.path, f.rows, f.batch_id, b.state, b.feed, b.file, b.rows_quarantined"
+        " from raw_files f join batches b using (batch_id)"
+        f" where b.mapping in ({','.join('?' * len(mappings))}) order by f.path"
+    )
+    return connection.execute(query, tuple(mappings)).fetchall()
 
 
 def last_date_with_rows(connection: Connection, feed: str, upto: str) -> str | None:

@@ -374,6 +374,10 @@ class _Traits(Strict):
         default=None,
         description="Rows that are read, as `kind = 'post' and likes is not empty`; others are left out.",
     )
+    keep_may_lack: bool = Field(
+        default=False,
+        description="A file may lack the columns that `keep` names, and is then read as if they were empty.",
+    )
     zero_is_null: tuple[str, ...] = Field(default=(), description="Counts in which 0 means not captured.")
     outage_share: float | None = Field(
         default=None, gt=0, lt=1, description="Share of zeros in a file above which their reason is `outage`."

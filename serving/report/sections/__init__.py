@@ -21,6 +21,7 @@ from serving.report.sections import (
     schemes,
     social,
     sources,
+    terms,
     tier_changes,
     trust,
 )
@@ -43,6 +44,7 @@ SECTIONS: tuple[Section, ...] = (
     schemes.SECTION,
     quality.SECTION,
     sources.SECTION,
+    terms.SECTION,
     files.SECTION,
     run.SECTION,
 )

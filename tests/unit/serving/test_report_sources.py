@@ -1,18 +1,15 @@
-"""The report says what sources brought on their last day, and which answers lie past their terms."""
-
-from datetime import timedelta
-from pathlib import Path
+"""The report says what sources brought on their last day."""
 
 import duckdb
 import pytest
 
-from ingestion.config import Settings, utc_now
+from ingestion.config import Settings
 from serving.report.sections.sources import REASONS
 from tests.unit.serving.test_report import TWO_DAYS, publish, report
 
 
 @pytest.fixture
-def captured(settings: Settings, tmp_path: Path) -> Settings:
+def captured(settings: Settings) -> Settings:
     """A release with two days of captures, of which the last one lacks an account."""
     publish(settings, TWO_DAYS)
     missing = ", ".join(f"accounts_{reason} bigint default 0" for reason in REASONS)
@@ -25,34 +22,15 @@ def captured(settings: Settings, tmp_path: Path) -> Settings:
             " unnest([date '2026-01-04', date '2026-01-05']) as snapshot_date, 1234 as accounts_asked,"
             " 1232 as accounts_received, 2 as accounts_throttled, 0 as posts_asked, 0 as posts_received, 25 as calls"
         )
-    (tmp_path / "config").mkdir()
-    return settings.model_copy(update={"config": tmp_path / "config"})
+    return settings
 
 
 def test_the_last_day_of_a_source_and_why_accounts_did_not_come(captured: Settings) -> None:
     shown = report(captured).text
     assert "1,234" in shown
     assert "2 throttled" in shown
-    assert "Past its terms" not in shown
-
-
-def test_answers_past_their_terms_are_named(captured: Settings) -> None:
-    assert captured.config
-    (captured.config / "sources.yml").write_text("youtube:\n  retention_days: 7\n")
-    folder = captured.landing / "youtube"
-    folder.mkdir(parents=True)
-    for days in (6, 7, 8):
-        (folder / f"channels_{utc_now() - timedelta(days=days):%Y-%m-%dT%H%M%S}Z.jsonl.gz").write_bytes(b"")
-    shown = report(captured).text
-    assert "youtube: 1 file of answers lies longer than the 7 days" in shown
 
 
 def test_nothing_is_said_where_nothing_was_captured(settings: Settings) -> None:
     publish(settings, TWO_DAYS)
     assert "What each source was asked for" not in report(settings).text
-
-
-def test_a_wrong_file_of_sources_hides_nothing(captured: Settings) -> None:
-    assert captured.config
-    (captured.config / "sources.yml").write_text("youtub:\n")
-    assert "2 throttled" in report(captured).text

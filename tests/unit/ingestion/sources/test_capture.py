@@ -1,14 +1,18 @@
 """A capture from a server on 127.0.0.1 to landing, ledger and raw: the whole way, and what is asked once more."""
 
 import json
+import os
 import resource
+import shutil
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ingestion import landing, ledger
 from ingestion.errors import LeaseLost
+from ingestion.sources import capture as sources_capture
 from ingestion.sources.capture import folder_of
 from ingestion.sources.forecast import forecast
 from ingestion.sources.journal import Journal
@@ -168,22 +172,42 @@ def test_a_capture_killed_at_any_point_lands_as_one_go(world: World, monkeypatch
     assert points == 5
 
 
-def test_a_capture_killed_while_it_lands_lands_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    bluesky(world)
-    world.watch("anna.test")
-    record = ledger.record_capture
+@pytest.mark.parametrize(
+    ("module", "step", "calls_before"),
+    [
+        (sources_capture, "commit_file", 0), (sources_capture, "commit_file", 1), (sources_capture, "commit_file", 2),
+        (os, "replace", 1), (os, "replace", 2), (os, "replace", 3), (os, "replace", 4), (sources_capture, "sync_folder", 0),
+        (ledger, "record_capture", 0), (Journal, "end", 0),
+    ],
+)  # fmt: skip
+def test_a_capture_killed_while_it_lands_lands_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, module: Any, step: str, calls_before: int
+) -> None:
+    """Before the first file is whole, between two of them, before the ledger knows, and after it does."""
+    bluesky(world, gone=("ghost",))
+    world.watch("anna.test", "ben.test", "ghost.test")
+    world.capture()
+    whole, outcomes, calls = world.bytes_landed(), world.outcomes(), len(world.requests)
+    shutil.rmtree(world.settings.data)
+    world.time.at = datetime(2026, 1, 5, 22)
+    original, left = getattr(module, step), calls_before
 
-    def killed(*_: object) -> None:
-        raise Killed
+    def killed(*given: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        return original(*given)
 
-    monkeypatch.setattr(ledger, "record_capture", killed)
-    with pytest.raises(Killed):
-        world.capture()
-    monkeypatch.setattr(ledger, "record_capture", record)
-    files = world.bytes_landed()
-    assert world.capture().received == 1
-    assert world.bytes_landed() == files
-    assert len(world.requests) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(module, step, killed)
+        with pytest.raises(Killed):
+            world.capture()
+    world.time.at = datetime(2026, 1, 5, 22, 30)
+    assert world.capture().received == 2
+    assert (world.bytes_landed(), world.outcomes(), len(world.requests)) == (whole, outcomes, 2 * calls)
+    with ledger.read(world.settings) as connection:
+        assert [row["targets"] for row in ledger.captures_by_day(connection)] == [1, 2]
 
 
 def test_what_a_day_did_not_bring_is_missing_and_never_the_next_days(

@@ -378,3 +378,14 @@ def test_a_clock_that_jumps_forward_ends_nothing_early(world: World) -> None:
     only(world, PROFILES, profiles)
     done = world.capture()
     assert (done.received, done.day) == (1, "2026-01-05")
+
+
+def test_a_night_without_one_repost_lands_its_posts(world: World) -> None:
+    """As Bluesky's own servers answer: no item of any feed has a `reason`, so the file has no such column."""
+    bluesky(world)
+    only(world, FEED, lambda request: {"feed": [{"post": post(request.args["actor"].removesuffix(".test"), 1)}]})
+    world.watch("anna.test", "ben.test")
+    done = world.capture()
+    yard = Yard(world.settings)
+    assert yard.land().files_quarantined == 0
+    assert yard.rows(done.files[1], "account_id, likes") == [("did:plc:anna", 7), ("did:plc:ben", 7)]

@@ -43,7 +43,7 @@ def video(name: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def youtube(world: World) -> None:
+def youtube(world: World, uploaded: int = 4) -> None:
     def channels(request: Request) -> Any:
         assert request.headers["X-Goog-Api-Key"] == KEY
         known = {"UCa": channel("UCa", "1230000"), "UCh": channel("UCh", "0", hidden=True), "UCn": channel("UCn", "3")}
@@ -62,7 +62,7 @@ def youtube(world: World) -> None:
             )
         if request.args["playlistId"] == "UUUCh":
             return {"items": []}
-        return {"items": [{"contentDetails": {"videoId": f"v{number}"}} for number in range(4)]}
+        return {"items": [{"contentDetails": {"videoId": f"v{number}"}} for number in range(uploaded)]}
 
     def videos(request: Request) -> Any:
         hidden = video("v1")
@@ -102,6 +102,16 @@ def test_youtube(world: World) -> None:
         ("v2", "UCa", 40, None, 6, 5000, True),
         ("v3", "UCa", 40, None, 6, 5000, True),
     ]
+
+
+def test_youtube_where_no_video_names_a_partner(world: World) -> None:
+    """Most nights: no line of the file has a `brandPartner`."""
+    youtube(world, uploaded=3)
+    world.watch("UCa", platform="youtube")
+    done = world.capture("youtube", KEY)
+    assert sorted(land(world).rows(done.files[1], "post_id, is_sponsored")) == [
+        ("v0", False), ("v1", False), ("v2", True),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""What is past the terms of its source is found, removed on a person's word, and nothing else is."""
+
+from datetime import datetime
+
+import pytest
+from click.testing import CliRunner
+
+from ingestion import ledger
+from ingestion.config import Settings
+from ingestion.lease import hold
+from ingestion.sources import terms
+from serving.report.build import build_report
+from serving.report.sections import terms as section
+from tests.unit.conftest import Yard
+from warehouse.doctor import sources as doctor
+from warehouse.doctor.landing import Context
+from warehouse.doctor.sources import check_sources
+
+from .conftest import World
+from .test_capture import bluesky
+
+NOW = datetime(2026, 1, 10, 8)
+
+
+@pytest.fixture
+def days(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Captures of the 5th and the 6th that have landed, at the 10th of the month."""
+    for module in (terms, doctor, section):
+        monkeypatch.setattr(module, "utc_now", lambda: NOW)
+    bluesky(world)
+    world.watch("anna.test", "ben.test")
+    for day in (5, 6):
+        world.time.at = datetime(2026, 1, day, 22)
+        world.capture()
+    Yard(world.settings).land()
+    return world
+
+
+def keep(world: World, days: int) -> None:
+    world.sources(f"bluesky:\n  base_url: SERVER\n  retention_days: {days}\n")
+
+
+def expire(settings: Settings, dry_run: bool = False) -> str:
+    said: list[str] = []
+    terms.expire(settings, dry_run, said.append)
+    return "\n".join(said)
+
+
+def raw_days(settings: Settings) -> set[str]:
+    return {file.parent.name[-2:] for file in settings.raw.rglob("*.parquet") if file.name != "_schema.parquet"}
+
+
+def wrong(world: World) -> list[str]:
+    with ledger.read_copy(world.settings) as connection:
+        found = check_sources(Context(world.settings, connection))
+        return [finding.text for finding in found if finding.level == "WRONG"]
+
+
+def page(world: World) -> str:
+    return build_report(world.settings, "run").read_text()
+
+
+def test_what_is_past_is_said_until_a_person_removes_it(days: World) -> None:
+    settings, before = days.settings, days.bytes_landed()
+    # Bluesky's terms do not end; then all is within them.
+    for within in (None, 5):
+        if within:
+            keep(days, within)
+        assert expire(settings) == "nothing is past the terms of its source"
+        assert (wrong(days), "Past the terms" in page(days)) == ([], False)
+    keep(days, 4)
+    assert wrong(days) == ["bluesky: 4 files of answers past the 4 days of its terms"]
+    assert "Past the terms" in page(days)
+    said = expire(settings, dry_run=True)
+    assert said.startswith("bluesky: from before 2026-01-06 2 files in landing and 2 in raw; 4 days are allowed (https")
+    assert (days.bytes_landed(), raw_days(settings)) == (before, {"05", "06"})
+
+    later = {name: held for name, held in days.landed().items() if "2026-01-05" not in name}
+    with ledger.write(settings) as connection:
+        connection.execute("delete from dirty_dates")
+    expire(settings)
+    assert (days.landed(), raw_days(settings)) == (later, {"06"})
+    with ledger.read(settings) as connection:
+        dirty = connection.execute("select feed, snapshot_date, cause from dirty_dates order by 1").fetchall()
+        batches = ledger.batches_with_rows_in_raw(connection)
+    # Its day is rebuilt without it, and every row that was read is still accounted for.
+    assert [tuple(row) for row in dirty] == [
+        (feed, "2026-01-05", "rejected") for feed in ("account_snapshots", "post_snapshots")
+    ]
+    assert sorted((row["file"].rpartition("_")[2][:10], row["state"]) for row in batches) == [
+        ("2026-01-05", "rejected"), ("2026-01-05", "rejected"), ("2026-01-06", "accepted"), ("2026-01-06", "accepted"),
+    ]  # fmt: skip
+    assert all(row["rows_accepted"] == row["in_raw"] for row in batches)
+    # What is gone is not read again, and there is no more to remove.
+    assert Yard(settings).land().files_new == 0
+    assert expire(settings) == "nothing is past the terms of its source"
+    assert (wrong(days), "Past the terms" in page(days)) == ([], False)
+
+
+@pytest.mark.parametrize("step", ["retire_batch", "forget_raw_file"])
+def test_a_removal_that_is_killed_goes_on(days: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    keep(days, 4)
+    with monkeypatch.context() as killed:
+        killed.setattr(terms.ledger, step, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            expire(days.settings)
+    expire(days.settings)
+    assert raw_days(days.settings) == {"06"}
+    assert expire(days.settings) == "nothing is past the terms of its source"
+
+
+def test_a_run_at_work_is_not_disturbed(days: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from warehouse.cli.main import cli
+
+    keep(days, 4)
+    impatient = days.settings.model_copy(update={"lease_wait_seconds": 0.0})
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: impatient)
+    with hold(days.settings, "other", "build_marts", lambda _: None):
+        done = CliRunner().invoke(cli, ["expire"])
+    assert (done.exit_code, "build_marts" in done.output) == (1, True)
+    assert raw_days(days.settings) == {"05", "06"}
