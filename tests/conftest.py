@@ -1,5 +1,6 @@
 """What all tests share: settings of a warehouse of one's own, and `--slowest-files`."""
 
+import gc
 import hashlib
 import os
 import tempfile
@@ -24,6 +25,8 @@ def _config_of_tests() -> str:
 
 
 os.environ["GROUNDSWELL_CONFIG"] = _config_of_tests()
+# dbt's project is a million objects that stay; looking through them for garbage so often takes 5 % of a night.
+gc.set_threshold(50_000, 20, 20)
 
 CANONICAL_HEADER = (
     "platform,account_id,captured_at,followers,following,posts,likes_total,views_total,"

@@ -55,7 +55,9 @@ def accounts_alone() -> Callable[..., list[str]]:
     left_out = [f"groundswell.intermediate.{folder}+" for folder in OF_OTHER_FEEDS]
 
     def arguments(settings: Settings, *command: str) -> list[str]:
-        return original(settings, *command, *(["--exclude", *left_out] if command[0] == "build" else []))
+        shortened = ["--exclude", *left_out] if command[0] == "build" else []
+        # Nobody reads dbt's own log of these nights, and it takes 6 % of their time.
+        return [*original(settings, *command, *shortened), "--log-level-file", "none"]
 
     return arguments
 
