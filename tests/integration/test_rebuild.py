@@ -149,15 +149,16 @@ def test_a_backfill_of_some_marts_leaves_the_others_alone(five_days: Settings) -
 def test_two_deliveries_that_disagree_about_a_past_day_the_later_capture_wins_and_the_diff_shows_it(
     five_days: Settings,
 ) -> None:
-    # 980 at 3 o'clock on the 2nd is nano; 12,000 at 9 is micro. The change of the 4th is measured from the new value.
-    deliver(five_days, "again", [Capture("a", 2, hour=9, followers=12000)])
+    # 980 at 3 o'clock on the 2nd is below nano; 4,500 at 9 is nano, and not five times as many, so it is not held. The
+    # change of the 4th is measured from the new value.
+    deliver(five_days, "again", [Capture("a", 2, hour=9, followers=4500)])
     found = pipeline.backfill(five_days, day(2), day(2), (), night.quiet, progress.Bar(backfill.STEPS))
     changed = {mart.mart: (mart.added, mart.removed, mart.changed) for mart in found.marts}
     assert changed["fct_account_daily"] == (0, 0, 2)
-    assert found.tiers == [("below", "micro", 1)]
-    assert found.moves == [("youtube", "a", "2026-01-02", 980, 12000)]
-    assert "diff  tier below -> micro: 1 account days" in found.lines()
-    assert "diff  followers of youtube/a on 2026-01-02: 980 -> 12,000" in found.lines()
+    assert found.tiers == [("below", "nano", 1)]
+    assert found.moves == [("youtube", "a", "2026-01-02", 980, 4500)]
+    assert "diff  tier below -> nano: 1 account days" in found.lines()
+    assert "diff  followers of youtube/a on 2026-01-02: 980 -> 4,500" in found.lines()
 
 
 def test_a_dry_run_says_what_would_change_and_changes_nothing(five_days: Settings) -> None:
