@@ -32,10 +32,14 @@ CALM = (1000, 1.0, 50.0, 1, "nano")
 
 
 def write_withheld(settings: Settings, *rows: tuple) -> None:
-    """The build database, with the dates whose verdicts the models withheld."""
+    """The build database: no delivery that withdraws, and the dates whose verdicts the models withheld."""
     settings.build_db.parent.mkdir(parents=True, exist_ok=True)
     with closing(duckdb.connect(str(settings.build_db))) as build:
         build.execute(
+            "create schema staging; create schema meta;"
+            "create table staging.stg_landing__withdrawing_deliveries (feed varchar, mapping varchar, as_of timestamp,"
+            " keys_withdrawn bigint, share_of_keys double, share_of_amount double);"
+            "create table meta.arrival (batch_id varchar, feed varchar, mapping varchar, as_of timestamp, file varchar);"
             "create schema intermediate; create table intermediate.int_trust__dates_withheld (platform varchar,"
             " snapshot_date date, main_signal varchar, accounts_evaluated integer, accounts_newly_suspicious integer)"
         )
