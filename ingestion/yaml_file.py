@@ -27,11 +27,24 @@ class _AsWritten(yaml.SafeLoader):
     yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
 
 
+# The parser in C is ten times as fast, and a text of too many levels ends the whole process there: for our own files.
+_InC: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _AsWrittenInC(_InC):  # type: ignore[misc]
+    """The same for a file of the package."""
+
+    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
+
+
+PACKAGE = Path(__file__).parent
+
+
 def load_model(model: type[Model], path: Path) -> Model:
     """A YAML file as its model. Raises ContractError that names file, line, key and what is wrong with it."""
     text = path.read_text(encoding="utf-8")
     try:
-        content = parsed(model, text)
+        content = parsed(model, text, is_ours=path.is_relative_to(PACKAGE))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" line {mark.line + 1}:" if mark else ""
@@ -39,16 +52,18 @@ def load_model(model: type[Model], path: Path) -> Model:
     return validated(model, content, path)
 
 
-def parsed(model: type[BaseModel], text: str) -> Any:
-    """What a YAML text holds for a model. A field marked `AS_WRITTEN` gets its scalars as they are, quoted or not."""
-    return _as_written(model, load(text), load(text, _AsWritten))
+def parsed(model: type[BaseModel], text: str, is_ours: bool = False) -> Any:
+    """What a YAML text holds for a model. A field marked `AS_WRITTEN` gets its scalars as they are, quoted or not.
 
-
-def load(text: str, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
-    """What a YAML text holds. Raises YAMLError, also for more levels within each other than the parser can go down.
-
-    The parser in C is ten times as fast, and such a text ends the whole process there.
+    Args:
+        is_ours: whether the text is of the package, and so read by the faster parser.
     """
+    typed, as_written = (_InC, _AsWrittenInC) if is_ours else (yaml.SafeLoader, _AsWritten)
+    return _as_written(model, load(text, typed), load(text, as_written))
+
+
+def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
+    """What a YAML text holds. Raises YAMLError, also for more levels within each other than the parser can go down."""
     try:
         return yaml.load(text, loader)
     except RecursionError as error:
