@@ -162,7 +162,7 @@ def _closed_folders(landing: Path, faults: list[OSError]) -> Iterator[Candidate]
     named = set()
     for fault in faults:
         path = Path(str(fault.filename))
-        while path != landing and not _is_seen(path):
+        while path != landing and not os.path.lexists(path):
             path = path.parent
         # What is gone meanwhile is nobody's fault.
         if fault.errno in (errno.ENOENT, errno.ENOTDIR) or path in named:
@@ -172,14 +172,6 @@ def _closed_folders(landing: Path, faults: list[OSError]) -> Iterator[Candidate]
             f"what lies in it cannot be read ({fault.strerror}); let this user list and enter it or shorten its path"
         )
         yield Candidate(path.relative_to(landing).as_posix(), path.lstat(), refusal=refusal, is_closed=True)
-
-
-def _is_seen(path: Path) -> bool:
-    try:
-        path.lstat()
-    except OSError:
-        return False
-    return True
 
 
 def expand(settings: Settings, mappings: Mappings) -> Iterator[Candidate]:

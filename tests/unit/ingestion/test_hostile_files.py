@@ -372,20 +372,24 @@ def test_a_folder_in_a_folder_that_may_not_be_entered_stops_nothing(
 ) -> None:
     """It cannot be looked at itself, so the one above it is named."""
     inner = yard_with_good.drop("account_snapshots/sub/deep/x.csv", GOOD + b"\n").parent
-    scandir, lstat = os.scandir, Path.lstat
+    scandir = os.scandir
 
     def denied(path: Any) -> Any:
         if path == str(inner):
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return scandir(path)
 
-    def not_entered(path: Path) -> Any:
-        if path.is_relative_to(inner):
-            raise PermissionError(errno.EACCES, "Permission denied", str(path))
-        return lstat(path)
+    def not_entered(really_look: Any) -> Any:
+        def look(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if Path(path).is_relative_to(inner):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return really_look(path, *args, **kwargs)
+
+        return look
 
     monkeypatch.setattr(os, "scandir", denied)
-    monkeypatch.setattr(Path, "lstat", not_entered)
+    monkeypatch.setattr(os, "lstat", not_entered(os.lstat))
+    monkeypatch.setattr(Path, "lstat", not_entered(Path.lstat))
     yard_with_good.land()
     assert "what lies in it cannot be read" in yard_with_good.batch("account_snapshots/sub")["reason"]
     assert yard_with_good.batch(GOOD_FILE)["rows_accepted"] == 2
