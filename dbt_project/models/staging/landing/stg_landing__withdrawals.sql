@@ -52,6 +52,19 @@ loaded as (
     from readings
 ),
 
+standing as (
+    select
+        latest.*,
+        loaded.mapping as loaded_by,
+        loaded.scope as loaded_scope
+    from latest
+    inner join loaded
+        on latest.feed = loaded.feed
+        and latest.shop = loaded.shop
+        and latest.record_id = loaded.record_id
+        and latest.line_id = loaded.line_id
+),
+
 full_deliveries as (
     select
         feed,
@@ -117,54 +130,44 @@ spoken_of as (
 
 said as (
     select
-        latest.*,
+        standing.*,
         'left_out' as cause,
         named.as_of as withdrawn_at,
         named.arrival_order as withdrawn_by,
         named.file,
         named.mapping
-    from latest
-    inner join loaded
-        on latest.feed = loaded.feed
-        and latest.shop = loaded.shop
-        and latest.record_id = loaded.record_id
-        and latest.line_id = loaded.line_id
+    from standing
     inner join named
-        on loaded.feed = named.feed
-        and loaded.shop = named.shop
-        and loaded.record_id = named.record_id
-        and loaded.line_id = named.line_id
-        and loaded.mapping = named.mapping
-        and (loaded.scope is null or loaded.scope = named.scope)
-    where named.kind = 'left_out' and named.arrival_order > latest.arrival_order
+        on standing.feed = named.feed
+        and standing.shop = named.shop
+        and standing.record_id = named.record_id
+        and standing.line_id = named.line_id
+        and standing.loaded_by = named.mapping
+        and (standing.loaded_scope is null or standing.loaded_scope = named.scope)
+    where named.kind = 'left_out' and named.arrival_order > standing.arrival_order
 
     union all
 
     select
-        latest.*,
+        standing.*,
         'gone' as cause,
         spoken_of.as_of as withdrawn_at,
         spoken_of.arrival_order as withdrawn_by,
         spoken_of.file,
         spoken_of.mapping
-    from latest
-    inner join loaded
-        on latest.feed = loaded.feed
-        and latest.shop = loaded.shop
-        and latest.record_id = loaded.record_id
-        and latest.line_id = loaded.line_id
+    from standing
     inner join spoken_of
-        on loaded.feed = spoken_of.feed
-        and loaded.shop = spoken_of.shop
-        and loaded.mapping = spoken_of.mapping
-        and (loaded.scope is null or loaded.scope = spoken_of.scope)
-        and latest.arrival_order < spoken_of.arrival_order
-        and (latest.row_date is null or latest.row_date >= spoken_of.first_date)
+        on standing.feed = spoken_of.feed
+        and standing.shop = spoken_of.shop
+        and standing.loaded_by = spoken_of.mapping
+        and (standing.loaded_scope is null or standing.loaded_scope = spoken_of.scope)
+        and standing.arrival_order < spoken_of.arrival_order
+        and (standing.row_date is null or standing.row_date >= spoken_of.first_date)
     left join held
-        on latest.feed = held.feed
-        and latest.shop = held.shop
-        and latest.record_id = held.record_id
-        and latest.line_id = held.line_id
+        on standing.feed = held.feed
+        and standing.shop = held.shop
+        and standing.record_id = held.record_id
+        and standing.line_id = held.line_id
         and spoken_of.mapping = held.mapping
         and {{ is_same("spoken_of.scope", "held.scope") }}
         and spoken_of.as_of = held.as_of
