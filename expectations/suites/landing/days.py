@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from expectations.suites.landing.files import File
+from expectations.suites.landing.files import RAW, File, verified
 from ingestion import ledger, raw
 from ingestion.config import Settings
 from ingestion.contracts import Feed
@@ -149,25 +149,13 @@ class _Worker:
         names = [name for name in self.feed.key if name != "platform"]
         return names[0] if len(names) == 1 else f"hash({', '.join(names)})"
 
-    def _sealed(self, days: Iterable[date]) -> list[tuple[str, str, str]]:
-        return sorted((file.path, file.sha256, file.batch) for day in days for file in self.files[day])
-
     def is_lost(self, day: date) -> bool:
         """Whether a day that nobody checks now has raw that is damaged or gone: its rows stay as they are."""
-        return day not in self.fresh and bool(raw.damaged(self.settings, self._sealed([day]), self.run_id))
+        seals = sorted(file.seal for file in self.files[day])
+        return day not in self.fresh and bool(raw.damaged(self.settings, seals, self.run_id))
 
-    def verified(self, days: Collection[date]) -> dict[str, Any]:
-        files = [file for day in days for file in self.files[day]]
-        raw.verify(self.settings, self._sealed(days), self.run_id)
-        return {"paths": paths_of(self.settings, self.feed, (file.path for file in files))}
-
-
-def paths_of(settings: Settings, feed: Feed, paths: Iterable[str]) -> list[str]:
-    """Raw files of a feed to read, with the empty one that has all of its columns: older files lack the newer ones."""
-    return [str(settings.raw / path) for path in (f"{feed.feed}/_schema.parquet", *paths)]
-
-
-RAW = "read_parquet($paths, union_by_name = true, hive_partitioning = false)"
+    def verified(self, days: Iterable[date]) -> dict[str, Any]:
+        return verified(self.settings, self.feed, [file for day in days for file in self.files[day]], self.run_id)
 
 
 class _Flow(_Worker):

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from math import ceil, log
 from statistics import median
+from typing import Any
 
 import duckdb
 
@@ -145,7 +146,7 @@ class _Landed:
         self.result = Suite(f"landing.{name}", checks(self.settings, name), expected_rows=rows + len(drifts) + 1)
         self.result.files = {file.batch: file.name for file in evaluated}
         self.result.files |= {row["batch_id"][:12]: row["file"] for row in self.batches}
-        raw.verify(self.settings, sorted((file.path, file.sha256, file.batch) for file in latest), self.run_id)
+        raw.verify(self.settings, sorted(file.seal for file in latest), self.run_id)
         with closing(duckdb.connect(config=self.settings.duckdb_config)) as reader:
             self.reader = reader
             self.measures: ByDay = {}
@@ -157,7 +158,7 @@ class _Landed:
             self._measure_days()
             if name == ACCOUNTS:
                 self._measure_nulls_and_zeros(evaluated)
-            money.measure(self.result, self.settings, reader, self.feed, self.batches, self.day)
+            money.Money(self.result, self.settings, reader, self.feed, self.run_id).measure(self.batches, self.day)
         self._measure_batches()
         for batch, drift in drifts.items():
             self.result.measure("header_drift", "the header", drift.names, batch, drift.words)
@@ -195,12 +196,14 @@ class _Landed:
         of_window = [file for at in window for file in self.files.get(at, [])]
         if platform is None or not of_window:
             return sum(file.rows for file in of_window)
-        raw.verify(self.settings, sorted((file.path, file.sha256, file.batch) for file in of_window), self.run_id)
         (rows,) = self.reader.execute(
-            f"select count(*) from {days.RAW} where platform = $platform",
-            {"paths": [str(self.settings.raw / file.path) for file in of_window], "platform": platform},
+            f"select count(*) from {files.RAW} where platform = $platform",
+            {**self._verified(of_window), "platform": platform},
         ).fetchone() or (0,)
         return int(rows)
+
+    def _verified(self, of_files: list[files.File]) -> dict[str, Any]:
+        return files.verified(self.settings, self.feed, of_files, self.run_id)
 
     def _has_fallen_silent(self) -> bool:
         """Whether a feed of flows is silent for longer than it usually is."""
@@ -325,8 +328,7 @@ class _Landed:
             self.platforms[at] = [
                 (name, paths[path])
                 for name, path in self.reader.execute(
-                    "select distinct platform, filename from read_parquet($paths, union_by_name = true,"
-                    " hive_partitioning = false, filename = true) order by all",
+                    f"select distinct platform, filename from {files.RAW_BY_FILE} order by all",
                     {"paths": list(paths)},
                 ).fetchall()
             ]
@@ -337,7 +339,7 @@ class _Landed:
         paths = [str(self.settings.raw / file.path) for file in self.rejected.get(at, [])]
         if not paths or platform == EVERYWHERE:
             return bool(paths)
-        query = f"select 1 from {days.RAW} where platform = $platform limit 1"
+        query = f"select 1 from {files.RAW} where platform = $platform limit 1"
         return self.reader.execute(query, {"paths": paths, "platform": platform}).fetchone() is not None
 
     # --- files and batches
@@ -346,11 +348,10 @@ class _Landed:
         """Null and zero followers per file, not per date: a failed capture must not hide among the day's good ones."""
         if not evaluated:
             return
-        raw.verify(self.settings, sorted((file.path, file.sha256, file.batch) for file in evaluated), self.run_id)
         rows = self.reader.execute(
             "select filename, count(*), count(*) filter (followers is null), count(*) filter (followers = 0)"
-            " from read_parquet($paths, union_by_name = true, hive_partitioning = false, filename = true) group by all",
-            {"paths": [str(self.settings.raw / file.path) for file in evaluated]},
+            f" from {files.RAW_BY_FILE} group by all",
+            self._verified(evaluated),
         ).fetchall()
         counted = {path: (total, nulls, zeros) for path, total, nulls, zeros in rows}
         for file in evaluated:

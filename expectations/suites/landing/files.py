@@ -3,13 +3,15 @@
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
+from typing import Any
 
 import duckdb
 
-from ingestion import ledger
+from ingestion import ledger, raw
 from ingestion.config import Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.mapping.in_use import load_mappings
@@ -28,6 +30,27 @@ class File:
     path: str
     sha256: str
     rows: int
+
+    @property
+    def seal(self) -> tuple[str, str, str]:
+        """Path, sha-256 and batch, by which its bytes are verified."""
+        return self.path, self.sha256, self.batch
+
+
+# Raw files, and these with the column `filename`; `verified` gives their values.
+RAW = "read_parquet($paths, union_by_name = true, hive_partitioning = false)"
+RAW_BY_FILE = f"{RAW[:-1]}, filename = true)"
+
+
+def verified(settings: Settings, feed: Feed, files: Collection[File], run_id: str) -> dict[str, Any]:
+    """Values of `RAW` for these files: with the empty one that has all columns of the feed, as older files lack some.
+
+    A run hashes each file once. Raises ContractError when one is damaged or gone.
+    """
+    raw.verify(settings, sorted(file.seal for file in files), run_id)
+    return {
+        "paths": [str(settings.raw / path) for path in (f"{feed.feed}/_schema.parquet", *(file.path for file in files))]
+    }
 
 
 def days_to_check(connection: ledger.Connection, feed: str, day: date) -> set[date]:
@@ -72,8 +95,7 @@ def hours_since_last_row(
         column = feed.day or "as_of"
         is_date = feed.day is not None and feed.columns[feed.day].type == "date"
         (found,) = reader.execute(
-            f"select max({column})::timestamp{' + interval 1 day' if is_date else ''}"
-            " from read_parquet($paths, union_by_name = true, hive_partitioning = false)",
+            f"select max({column})::timestamp{' + interval 1 day' if is_date else ''} from {RAW}",
             {"paths": [str(settings.raw / file.path) for file in latest]},
         ).fetchone() or (None,)
         last = max(filter(None, (last, found)), default=None)

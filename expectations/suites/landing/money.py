@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from statistics import median
+from typing import Any
 
 import duckdb
 
 from expectations.suites import NAMED, Check, Suite
-from expectations.suites.landing import bounds
-from expectations.suites.landing.days import RAW, paths_of
-from ingestion import inventory, ledger, raw
+from expectations.suites.landing import bounds, files
+from expectations.suites.landing.files import RAW
+from ingestion import inventory, ledger
 from ingestion.config import Settings
 from ingestion.contracts import Feed
 from ingestion.mapping.grammar import Mapping
 from ingestion.mapping.in_use import load_mappings
+from ingestion.sql import quote
 
 TRAILING_DAYS = 28
 UNIT_DAYS = 56
@@ -55,25 +57,6 @@ def checks(name: str) -> list[Check]:
     return found
 
 
-def measure(
-    result: Suite,
-    settings: Settings,
-    reader: duckdb.DuckDBPyConnection,
-    feed: Feed,
-    batches: list[ledger.Row],
-    day: date,
-) -> None:
-    """Add what these new batches of a feed hold to its suite."""
-    mine = [row for row in batches if row["feed"] == feed.feed]
-    if feed.feed in AMOUNT:
-        _measure_refused(result, settings, reader, feed, mine, day)
-    if feed.feed in UNIT:
-        _measure_units(result, settings, reader, feed, mine)
-
-
-# --- what was refused
-
-
 @dataclass(frozen=True)
 class _Usual:
     """Of the days before: rows and, by currency, the amount of the median day, and the median of single amounts."""
@@ -88,88 +71,133 @@ class _Usual:
         return next(iter(self.amounts), "")
 
 
-def _measure_refused(
-    result: Suite,
-    settings: Settings,
-    reader: duckdb.DuckDBPyConnection,
-    feed: Feed,
-    batches: list[ledger.Row],
-    day: date,
-) -> None:
-    with_refused = [row for row in batches if row["rows_quarantined"] > row["rows_left_out"]]
-    refused = sum(row["rows_quarantined"] - row["rows_left_out"] for row in with_refused)
-    if not refused:
-        result.measure("money_rows_quarantined", f"the run of {day}", 0)
-        return
-    usual = _usual(settings, reader, feed, day)
-    amounts: defaultdict[str, float] = defaultdict(float)
-    readable = 0
-    for currency, amount in _amounts(settings, reader, feed, with_refused):
-        amounts[currency or usual.currency] += abs(float(amount))
-        readable += 1
-    left = refused - readable
-    if left:
-        amounts[usual.currency] += left * usual.single.get(usual.currency, 0.0)
-    subject = f"rows landed since {min(row['landed_at'] for row in with_refused)[:10]}"
-    named = " ".join(row["batch_id"][:12] for row in with_refused[:NAMED])
-    sums = ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in sorted(amounts.items()))
-    reckoned = f", of which {left:,} cannot be read and are reckoned as the median" if left else ""
-    note = f"{refused:,} rows of {sums}{reckoned}; a usual day has {usual.rows:,.0f} rows"
-    result.measure("money_rows_quarantined", subject, refused, named, note)
-    shares = [refused / usual.rows if usual.rows else 1.0]
-    shares += [amount / usual.amounts[name] for name, amount in amounts.items() if usual.amounts.get(name)]
-    value = max(shares) if refused >= MIN_REFUSED else 0.0
-    result.measure("money_quarantined_against_usual", subject, value, named, note)
+@dataclass(frozen=True)
+class Money:
+    """Checks of one feed's money, whose results go into its suite. A run hashes each raw file once."""
 
+    result: Suite
+    settings: Settings
+    reader: duckdb.DuckDBPyConnection
+    feed: Feed
+    run_id: str
 
-def _usual(settings: Settings, reader: duckdb.DuckDBPyConnection, feed: Feed, day: date) -> _Usual:
-    first = day - timedelta(days=TRAILING_DAYS)
-    with ledger.read(settings) as connection:
-        files = ledger.raw_files_between(connection, feed.feed, str(first), str(day))
-    if not files:
-        return _Usual(0.0, {}, {})
-    raw.verify(settings, sorted((row["path"], row["sha256"], row["batch_id"]) for row in files))
-    key = ", ".join(feed.key)
-    rows = reader.execute(
-        f"select snapshot_date, currency, count(*), sum(amount), median(amount) from (select snapshot_date, {key},"
-        f" currency, arg_max(abs({AMOUNT[feed.feed]}), as_of)::double as amount from {RAW} group by all)"
-        " group by all order by all",
-        {"paths": paths_of(settings, feed, (row["path"] for row in files))},
-    ).fetchall()
-    counts: Counter[str] = Counter()
-    of_days: Counter[date] = Counter()
-    for at, currency, count, _, _ in rows:
-        counts[currency] += count
-        of_days[at] += count
-    names = [name for name, _ in counts.most_common()]
-    return _Usual(
-        median(of_days.values()),
-        {name: median(total for _, currency, _, total, _ in rows if currency == name) for name in names},
-        {name: median(middle for _, currency, _, _, middle in rows if currency == name) for name in names},
-    )
+    def measure(self, batches: list[ledger.Row], day: date) -> None:
+        """Add what these new batches hold, as far as they are of the feed."""
+        mine = [row for row in batches if row["feed"] == self.feed.feed]
+        if self.feed.feed in AMOUNT:
+            self._measure_refused(mine, day)
+        if self.feed.feed in UNIT:
+            self._measure_units(mine)
 
+    def _verified(self, by_day: dict[date, list[files.File]]) -> dict[str, Any]:
+        of_days = [file for of_day in by_day.values() for file in of_day]
+        return files.verified(self.settings, self.feed, of_days, self.run_id)
 
-def _amounts(
-    settings: Settings, reader: duckdb.DuckDBPyConnection, feed: Feed, batches: list[ledger.Row]
-) -> Iterator[tuple[str | None, Decimal]]:
-    """Currency and amount of each refused row in which the amount can be read."""
-    mappings = load_mappings(settings)
-    for batch in batches:
-        path = inventory.quarantined_rows_file(settings, batch["feed"], batch["batch_id"])
-        if not path.exists():
-            continue
-        mapping = mappings.in_use.get(batch["mapping"]) or mappings.library.get(batch["mapping"])
-        header = json.loads(batch["header"] or "[]")
-        amount = _cell(mapping, feed, AMOUNT[feed.feed], header)
-        currency = _cell(mapping, feed, "currency", header)
-        rows = reader.execute(
-            f"select {currency}, {amount} from read_parquet($path) where reason not like 'left out%'",
-            {"path": str(path)},
+    # --- what was refused
+
+    def _measure_refused(self, batches: list[ledger.Row], day: date) -> None:
+        with_refused = [row for row in batches if row["rows_quarantined"] > row["rows_left_out"]]
+        refused = sum(row["rows_quarantined"] - row["rows_left_out"] for row in with_refused)
+        if not refused:
+            self.result.measure("money_rows_quarantined", f"the run of {day}", 0)
+            return
+        usual = self._usual(day)
+        amounts: defaultdict[str, float] = defaultdict(float)
+        readable = 0
+        for currency, amount in self._amounts(with_refused):
+            amounts[currency or usual.currency] += abs(float(amount))
+            readable += 1
+        left = refused - readable
+        if left:
+            amounts[usual.currency] += left * usual.single.get(usual.currency, 0.0)
+        subject = f"rows landed since {min(row['landed_at'] for row in with_refused)[:10]}"
+        named = " ".join(row["batch_id"][:12] for row in with_refused[:NAMED])
+        sums = ", ".join(f"{amount:,.2f} {currency}".strip() for currency, amount in sorted(amounts.items()))
+        reckoned = f", of which {left:,} cannot be read and are reckoned as the median" if left else ""
+        note = f"{refused:,} rows of {sums}{reckoned}; a usual day has {usual.rows:,.0f} rows"
+        self.result.measure("money_rows_quarantined", subject, refused, named, note)
+        shares = [refused / usual.rows if usual.rows else 1.0]
+        shares += [amount / usual.amounts[name] for name, amount in amounts.items() if usual.amounts.get(name)]
+        value = max(shares) if refused >= MIN_REFUSED else 0.0
+        self.result.measure("money_quarantined_against_usual", subject, value, named, note)
+
+    def _usual(self, day: date) -> _Usual:
+        first = day - timedelta(days=TRAILING_DAYS)
+        with ledger.read(self.settings) as connection:
+            by_day = files.files_of(connection, self.feed.feed, first, day)
+        if not by_day:
+            return _Usual(0.0, {}, {})
+        key = ", ".join(self.feed.key)
+        rows = self.reader.execute(
+            f"select snapshot_date, currency, count(*), sum(amount), median(amount) from (select snapshot_date, {key},"
+            f" currency, arg_max(abs({AMOUNT[self.feed.feed]}), as_of)::double as amount from {RAW} group by all)"
+            " group by all order by all",
+            self._verified(by_day),
         ).fetchall()
-        for code, text in rows:
-            found = _number(text, mapping)
-            if found is not None:
-                yield code.strip().upper() if code else None, found
+        counts: Counter[str] = Counter()
+        of_days: Counter[date] = Counter()
+        for at, currency, count, _, _ in rows:
+            counts[currency] += count
+            of_days[at] += count
+        names = [name for name, _ in counts.most_common()]
+        return _Usual(
+            median(of_days.values()),
+            {name: median(total for _, currency, _, total, _ in rows if currency == name) for name in names},
+            {name: median(middle for _, currency, _, _, middle in rows if currency == name) for name in names},
+        )
+
+    def _amounts(self, batches: list[ledger.Row]) -> Iterator[tuple[str | None, Decimal]]:
+        """Currency and amount of each refused row in which the amount can be read."""
+        mappings = load_mappings(self.settings)
+        for batch in batches:
+            path = inventory.quarantined_rows_file(self.settings, batch["feed"], batch["batch_id"])
+            if not path.exists():
+                continue
+            mapping = mappings.in_use.get(batch["mapping"]) or mappings.library.get(batch["mapping"])
+            header = json.loads(batch["header"] or "[]")
+            amount = _cell(mapping, self.feed, AMOUNT[self.feed.feed], header)
+            currency = _cell(mapping, self.feed, "currency", header)
+            rows = self.reader.execute(
+                f"select {currency}, {amount} from read_parquet($path) where reason not like 'left out%'",
+                {"path": str(path)},
+            ).fetchall()
+            for code, text in rows:
+                found = _number(text, mapping)
+                if found is not None:
+                    yield code.strip().upper() if code else None, found
+
+    # --- another unit
+
+    def _measure_units(self, batches: list[ledger.Row]) -> None:
+        """Per new file and currency the middle amount against that of earlier files, else of all that are new."""
+        check, amount, least = UNIT[self.feed.feed]
+        new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
+        with ledger.read(self.settings) as connection:
+            stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
+            if not new or not stored:
+                return
+            last = date.fromisoformat(max(file.snapshot_date for file in stored))
+            first = date.fromisoformat(min(file.snapshot_date for file in stored)) - timedelta(days=UNIT_DAYS)
+            by_day = files.files_of(connection, self.feed.feed, first, last)
+        shop = "coalesce(shop, '')" if "shop" in self.feed.columns else "''"
+        rows = self.reader.execute(
+            "with amounts as (select currency, " + shop + " as shop, batch_id[:12] as batch,"
+            f" ({amount})::double as amount from {RAW} where {amount} is not null),"
+            " new as (select currency, shop, batch, count(*) as rows, median(amount) as middle from amounts"
+            " where batch in (select unnest($new)) group by all),"
+            " before as (select currency, shop, count(*) as rows, median(amount) as middle from amounts"
+            " where batch not in (select unnest($new)) group by all),"
+            " whole as (select currency, shop, count(*) as rows, median(amount) as middle from amounts group by all)"
+            " select new.batch, new.currency, shop, new.middle,"
+            " case when before.rows >= $least then before.middle else whole.middle end"
+            " from new join whole using (currency, shop) left join before using (currency, shop)"
+            " where new.rows >= $least order by all",
+            {**self._verified(by_day), "new": list(new), "least": least},
+        ).fetchall()
+        for batch, currency, at_shop, middle, usual in rows:
+            subject = f"{currency}{f' of {at_shop}' if at_shop else ''} of batch {batch}, landed {new[batch]}"
+            note = f"the middle of them is {middle:,.4g}, {usual:,.4g} is usual: another unit or currency"
+            self.result.measure(check, subject, middle / usual if usual else None, batch, note)
 
 
 def _cell(mapping: Mapping | None, feed: Feed, column: str, header: list[str]) -> str:
@@ -177,7 +205,7 @@ def _cell(mapping: Mapping | None, feed: Feed, column: str, header: list[str]) -
     part = next((part for part in mapping.parts if part.feed == feed.feed), None) if mapping else None
     source = part.columns.get(column) if part else None
     if source is not None and source.constant is not None:
-        return _text(str(source.constant))
+        return quote(str(source.constant))
     name = source.from_ if source is not None and source.from_ else column
     if source is not None and source.at is not None:
         position = source.at - 1
@@ -185,15 +213,11 @@ def _cell(mapping: Mapping | None, feed: Feed, column: str, header: list[str]) -
         position = header.index(name) if name in header else -1
     if position < 0:
         return "null"
-    of_list, of_object = _text(f"$[{position}]"), _text(f"$.{json.dumps(name)}")
+    of_list, of_object = quote(f"$[{position}]"), quote(f"$.{json.dumps(name)}")
     return (
         f'case when not json_valid("row") then null when json_type("row") = \'ARRAY\''
         f' then json_extract_string("row", {of_list}) else json_extract_string("row", {of_object}) end'
     )
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _number(text: str | None, mapping: Mapping | None) -> Decimal | None:
@@ -205,41 +229,3 @@ def _number(text: str | None, mapping: Mapping | None) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found.is_finite() else None
-
-
-# --- another unit
-
-
-def _measure_units(
-    result: Suite, settings: Settings, reader: duckdb.DuckDBPyConnection, feed: Feed, batches: list[ledger.Row]
-) -> None:
-    """Per new file and currency the middle amount against that of earlier files, else of all that are new."""
-    check, amount, least = UNIT[feed.feed]
-    new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
-    with ledger.read(settings) as connection:
-        stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
-        if not new or not stored:
-            return
-        last = max(file.snapshot_date for file in stored)
-        first = date.fromisoformat(min(file.snapshot_date for file in stored)) - timedelta(days=UNIT_DAYS)
-        files = ledger.raw_files_between(connection, feed.feed, str(first), last)
-    raw.verify(settings, sorted((row["path"], row["sha256"], row["batch_id"]) for row in files))
-    shop = "coalesce(shop, '')" if "shop" in feed.columns else "''"
-    rows = reader.execute(
-        "with amounts as (select currency, " + shop + " as shop, batch_id[:12] as batch,"
-        f" ({amount})::double as amount from {RAW} where {amount} is not null),"
-        " new as (select currency, shop, batch, count(*) as rows, median(amount) as middle from amounts"
-        " where batch in (select unnest($new)) group by all),"
-        " before as (select currency, shop, count(*) as rows, median(amount) as middle from amounts"
-        " where batch not in (select unnest($new)) group by all),"
-        " whole as (select currency, shop, count(*) as rows, median(amount) as middle from amounts group by all)"
-        " select new.batch, new.currency, shop, new.middle,"
-        " case when before.rows >= $least then before.middle else whole.middle end"
-        " from new join whole using (currency, shop) left join before using (currency, shop)"
-        " where new.rows >= $least order by all",
-        {"paths": paths_of(settings, feed, (row["path"] for row in files)), "new": list(new), "least": least},
-    ).fetchall()
-    for batch, currency, at_shop, middle, usual in rows:
-        subject = f"{currency}{f' of {at_shop}' if at_shop else ''} of batch {batch}, landed {new[batch]}"
-        note = f"the middle of them is {middle:,.4g}, {usual:,.4g} is usual: another unit or currency"
-        result.measure(check, subject, middle / usual if usual else None, batch, note)

@@ -241,6 +241,16 @@ def test_an_amount_that_cannot_be_read_counts_as_the_median(world: World) -> Non
     assert "3 rows of 163.50 USD, of which 3 cannot be read" in world.message
 
 
+def test_a_run_reads_each_raw_file_of_money_whole_once(world: World, hashed: list[str]) -> None:
+    """Units and what was refused look at the same days."""
+    world.orders(NIGHTS)
+    refused_orders(world)
+    hashed.clear()
+    world.check(NIGHTS)
+    days = [name for name in hashed if "/raw/orders/snapshot_date=" in name]
+    assert len(days) == len(set(days)) >= NIGHTS
+
+
 # --- a bad night and the nights after it
 
 
