@@ -14,7 +14,7 @@ import secrets
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -25,7 +25,7 @@ from ingestion import containers, ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import FileRefused
-from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file
+from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file, stored
 from ingestion.readers.table import Reader
 from ingestion.sql import listed, quote
 from ingestion.user_config import load as user_config
@@ -233,50 +233,33 @@ def posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
 
     A post that others show as well, and of which nobody says whose it is, goes whole.
     """
-    files = _raw_files(settings, "post_snapshots")
-    if not files:
-        return []
-    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        rows = reader.execute(
-            "select post_id from ("
-            "    select post_id, bool_or(account_id = $account) as is_shown,"
-            "        coalesce(bool_or(author_account_id = $account), false) as is_named,"
-            "        count(author_account_id) > 0 as has_author"
-            f"    from {_stored(columns_of(load_feeds()['post_snapshots']), '$files')}"
-            "    where platform in (select unnest($codes)) group by post_id"
-            ") where is_named or (is_shown and not has_author) order by 1",
-            {
-                "files": [str(settings.raw / path) for path in files],
-                "codes": codes_of(settings, platform),
-                "account": account_id,
-            },
-        ).fetchall()
-    return [row[0] for row in rows]
+    query = """
+        select post_id from (
+            select post_id, bool_or(account_id = $account) as is_shown,
+                coalesce(bool_or(author_account_id = $account), false) as is_named,
+                count(author_account_id) > 0 as has_author
+            from captured group by post_id
+        ) where is_named or (is_shown and not has_author) order by 1
+    """
+    return _asked_of_raw(settings, "post_snapshots", platform, account_id, query)
 
 
 def handles_of(settings: Settings, platform: str, account_id: str) -> list[str]:
     """Handles under which the account was captured."""
-    files = _raw_files(settings, "account_snapshots")
-    if not files:
-        return []
+    query = "select distinct handle from captured where account_id = $account and handle is not null order by 1"
+    return _asked_of_raw(settings, "account_snapshots", platform, account_id, query)
+
+
+def _asked_of_raw(settings: Settings, feed: str, platform: str, account_id: str, query: str) -> list[str]:
+    """Values of a query over `captured`: all rows of a feed in raw that are of a platform, under any of its codes."""
+    files = [settings.raw / path for path in _raw_files(settings, feed)]
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        captured = f"select * from {stored(columns_of(load_feeds()[feed]), files)}"
         rows = reader.execute(
-            "select distinct handle from read_parquet($files, union_by_name = true, hive_partitioning = false)"
-            " where platform in (select unnest($codes)) and account_id = $account and handle is not null order by 1",
-            {
-                "files": [str(settings.raw / path) for path in files],
-                "codes": codes_of(settings, platform),
-                "account": account_id,
-            },
+            f"with captured as ({captured} where platform in (select unnest($codes))) {query}",
+            {"codes": codes_of(settings, platform), "account": account_id},
         ).fetchall()
     return [row[0] for row in rows]
-
-
-def _stored(columns: Mapping[str, str], files: str, options: str = "") -> str:
-    """Raw files as a relation with all of these columns: older files lack the newer ones."""
-    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-    stored = f"read_parquet({files}, union_by_name = true, hive_partitioning = false{options})"
-    return f"(select {empty} where false union all by name select * from {stored})"
 
 
 def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
@@ -301,11 +284,10 @@ def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -
             touched = " or ".join(
                 [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
             )
-            listed = [str(settings.raw / path) for path in files]
+            paths = [settings.raw / path for path in files]
             hits = reader.execute(
                 f"select filename, source_file, count(*) filter ({own or 'false'})"
-                f" from {_stored(columns_of(feed), '$files', ', filename = true')} where {touched} group by all",
-                {"files": listed},
+                f" from {stored(columns_of(feed), paths, 'filename = true')} where {touched} group by all"
             ).fetchall()
             for path, source_file, rows in hits:
                 relative = Path(path).relative_to(settings.raw).as_posix()
@@ -342,7 +324,7 @@ def _rewrite(
     new = old.with_name(f"{batch_id}.{number}.parquet")
     partial = new.with_suffix(".partial")
     columns = KEY_COLUMNS if is_of_keys else columns_of(feed)
-    source = _stored(columns, quote(str(old)))
+    source = stored(columns, [old])
     reader.execute(f"copy ({_without(feed, target, source)} order by source_line) to '{partial}' ({PARQUET})")
     left = _one(reader, f"select count(*) from read_parquet('{partial}')")
     size, sha256 = commit_file(partial, new)

@@ -20,7 +20,7 @@ from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
 from ingestion.ledger import KeyFile, RawFile
 from ingestion.readers.table import Reader, one
-from ingestion.sql import quote
+from ingestion.sql import listed, quote
 
 SQL_TYPES = {
     "code": "varchar",
@@ -61,6 +61,22 @@ def columns_of(feed: Feed) -> dict[str, str]:
         "loaded_at": "timestamp",
         "snapshot_date": "date",
     }
+
+
+def stored(columns: Mapping[str, str], files: Iterable[Path], options: str = "") -> str:
+    """SQL of raw files as one relation with all of these columns: older files lack the newer ones.
+
+    Args:
+        columns: their types by name, as `columns_of` gives them.
+        files: without any it holds no row.
+        options: more of DuckDB's options of `read_parquet`, as `filename = true`.
+    """
+    empty = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+    paths = listed(map(str, files))
+    if not paths:
+        return f"(select {empty} where false)"
+    wanted = ", ".join(filter(None, ("union_by_name = true, hive_partitioning = false", options)))
+    return f"(select {empty} where false union all by name select * from read_parquet([{paths}], {wanted}))"
 
 
 def write_empty_schemas(settings: Settings) -> None:
@@ -237,8 +253,7 @@ def days_of_keys(settings: Settings, feed: Feed, of_files: Iterable[str], held: 
     key = ", ".join(name if feed.columns[name].required else f"coalesce({name}, '')" for name in feed.key)
 
     def rows(names: Iterable[str]) -> str:
-        listed = ", ".join(quote(str(settings.raw / name)) for name in names)
-        return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+        return stored(columns_of(feed), (settings.raw / name for name in names))
 
     query = (
         f"select distinct cast(snapshot_date as varchar) from {rows(held)}"

@@ -6,8 +6,9 @@ from datetime import date
 
 import duckdb
 
-from ingestion import erasure, ledger
+from ingestion import erasure, ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.contracts import load_feeds
 from ingestion.sources.platform import ACCOUNT, POST, Target
 from ingestion.user_config.watchlist import load_watchlist
 
@@ -93,12 +94,10 @@ def _ask(settings: Settings, feed: str, query: str, values: dict[str, object]) -
     if not settings.ledger.exists():
         return []
     with ledger.read(settings) as connection:
-        files = [str(settings.raw / file.path) for file in ledger.accepted_raw_files(connection) if file.feed == feed]
-    if not files:
-        return []
+        files = [settings.raw / file.path for file in ledger.accepted_raw_files(connection) if file.feed == feed]
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        source = "read_parquet($files, union_by_name = true, hive_partitioning = false)"
-        rows = reader.execute(f"with landed as (select * from {source}) {query}", {**values, "files": files}).fetchall()
+        landed = f"select * from {raw.stored(raw.columns_of(load_feeds()[feed]), files)}"
+        rows = reader.execute(f"with landed as ({landed}) {query}", values).fetchall()
     return [str(row[0]) for row in rows]
 
 

@@ -16,7 +16,6 @@ import duckdb
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import load_feeds
-from ingestion.sql import quote
 from warehouse.build import arrivals, meta
 
 CAUSE = "linked to a collaboration, or no longer"
@@ -68,15 +67,10 @@ def rows_of(settings: Settings, run_id: str | None = None) -> dict[str, list[tup
         reader.execute(f"create schema meta; create schema raw; create table meta.arrival ({arrivals.COLUMNS})")
         reader.executemany(f"insert into meta.arrival values ({', '.join('?' * len(arrived[0]))})", arrived)
         for feed in FEEDS:
-            columns = ", ".join(
-                f"cast(null as {kind}) as {name}" for name, kind in raw.columns_of(load_feeds()[feed]).items()
-            )
-            paths = ", ".join(quote(str(settings.raw / file.path)) for file in files if file.feed == feed)
-            stored = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
-            # Older files lack columns that the feed has gained.
-            landed = f"select {columns} where false" + (f" union all by name select * from {stored}" if paths else "")
+            paths = [settings.raw / file.path for file in files if file.feed == feed]
+            landed = raw.stored(raw.columns_of(load_feeds()[feed]), paths)
             reader.execute(
-                f"create view raw.{feed} as select landed.*, arrival.arrival_order from ({landed}) as landed"
+                f"create view raw.{feed} as select landed.*, arrival.arrival_order from {landed} as landed"
                 " left join meta.arrival as arrival using (batch_id)"
             )
         return {name: reader.execute(query).fetchall() for name, query in meta.CLAIMS.items()}

@@ -11,7 +11,7 @@ import pandas as pd
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
-from ingestion.sql import quote
+from ingestion.sql import listed
 from ingestion.user_config.load import UserConfig, kinds_of
 from warehouse import plan
 from warehouse.build import arrivals, passes
@@ -214,22 +214,17 @@ def source_views(
     settings: Settings, files: Iterable[ledger.StoredFile], key_files: Iterable[tuple[str, str, str]]
 ) -> Iterator[str]:
     """The views of schema `raw` over these files, each row with its batch's arrivals, and that of keys not loaded."""
-
-    def parquet(paths: Iterable[str]) -> str:
-        listed = ", ".join(quote(str(settings.raw / path)) for path in paths)
-        return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-
     paths: dict[str, list[str]] = {}
     for file in files:
         paths.setdefault(file.feed, []).append(file.path)
-    keys = [path for path, _, _ in key_files]
-    columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in raw.KEY_COLUMNS.items())
-    stored = parquet(keys) if keys else f"(select {columns}) where false"
-    yield f"create or replace view meta.set_aside_key as select * from {stored}"
+    keys = raw.stored(raw.KEY_COLUMNS, (settings.raw / path for path, _, _ in key_files))
+    yield f"create or replace view meta.set_aside_key as select * from {keys}"
     for name, feed in load_feeds().items():
+        # The file without rows has all columns of today, and is there where nothing else is.
+        stored = listed(str(settings.raw / path) for path in (f"{name}/_schema.parquet", *paths.get(name, [])))
         yield (
             f"create or replace view raw.{name} as select {_raw_columns(feed)}"
-            f" from {parquet([f'{name}/_schema.parquet', *paths.get(name, [])])} as landed"
+            f" from read_parquet([{stored}], union_by_name = true, hive_partitioning = false) as landed"
             f" left join meta.arrival on landed.batch_id = arrival.batch_id and {_arrivals_of(feed)}"
         )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ingestion import landing, ledger
@@ -122,6 +123,22 @@ def test_accounts_and_posts_of_collaborations_are_asked_for(world: World) -> Non
         "bluesky/author_feed",
         "bluesky/posts",
     ]
+
+
+def test_collaborations_from_before_agreements_had_a_history_are_asked_for(world: World) -> None:
+    """Raw of an earlier version lacks `valid_from`."""
+    bluesky(world)
+    yard = Yard(world.settings)
+    yard.drop("collaborations/c_2025-12-01.csv", COLLABORATIONS)
+    yard.land()
+    for file in (world.settings.raw / "collaborations").glob("*/*.parquet"):
+        rows = duckdb.read_parquet(str(file), hive_partitioning=False)
+        assert "valid_from" in rows.columns
+        older = file.with_suffix(".older")
+        rows.project("* exclude (valid_from)").write_parquet(str(older))
+        older.replace(file)
+    world.capture()
+    assert world.outcomes()["did:plc:now"] == "received"
 
 
 class Killed(BaseException):
