@@ -179,7 +179,8 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
     )
     reader.execute("create or replace temp view accepted as select * from kept_back")
     reader.execute(
-        "create or replace temp view accepted_by_day as select * from kept_back order by snapshot_date, source_line"
+        "create or replace temp macro accepted_within(first_day, last_day) as table select * from kept_back"
+        " where snapshot_date between first_day and last_day order by snapshot_date, source_line"
     )
     return before - _one(reader, "select count(*) from accepted")
 

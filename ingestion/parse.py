@@ -279,7 +279,8 @@ def read_table(
     ]
     if accepted == 0:
         notes.insert(0, _why_nothing(reader, left_out == rows_read))
-    _make_accepted_view(reader, layouts, {number: {name for name, _ in found} for number, found in outages.items()})
+    zeros = {number: {name for name, _ in found} for number, found in outages.items()}
+    _make_accepted_view(reader, layouts, zeros, {cells.column for cells in invalid})
     return Outcome(
         state="accepted" if accepted else "quarantined",
         reason="; ".join(notes) or None,
@@ -853,7 +854,7 @@ def _hidden_bits(layout: Layout) -> dict[str, tuple[int, str]]:
 
 
 def _drop_tables(reader: Reader) -> None:
-    for view in ("accepted", "accepted_by_day", "numbered"):
+    for view in ("accepted", "numbered"):
         reader.execute(f"drop view if exists {view}")
     for table in ("evaluated", "dropped", "repeats", "reread", "set_aside"):
         reader.execute(f"drop table if exists {table}")
@@ -893,7 +894,9 @@ def _resolve_duplicates(reader: Reader, layouts: list[Layout]) -> int:
         return 0
     is_told = "bad_column is null" + (f" and v_{feed.line} is not null" if feed.line else "")
     repeated = f"select {key} from evaluated where {is_told} group by {key} having count(*) > 1"
-    if not one(reader, f"select count(*) from ({repeated} limit 1)"):
+    # Hashes take a fraction of the memory; keys of one hash that differ are told apart below.
+    hashed = f"select 1 from evaluated where {is_told} group by hash({key}) having count(*) > 1 limit 1"
+    if not one(reader, f"select count(*) from ({hashed})"):
         return 0
     content = ", ".join(f"'v_{name}': numbered.v_{name}" for name in filled)
     keeper = "max" if part.tie_break == "last_line" else "min"
@@ -1024,23 +1027,35 @@ def _outages(reader: Reader, layout: Layout) -> list[tuple[str, float]]:
     return [(name, share) for name, share in shares if share > part.outage_share]
 
 
-def _make_accepted_view(reader: Reader, layouts: list[Layout], outages: dict[int, set[str]]) -> None:
-    """The view `accepted`: the raw layer's columns, in its order; `accepted_by_day` is sorted by day and line."""
+def _make_accepted_view(reader: Reader, layouts: list[Layout], outages: dict[int, set[str]], invalid: set[str]) -> None:
+    """The view `accepted`: the raw layer's columns, in its order; `accepted_within` has some days of it, sorted.
+
+    Args:
+        outages: by place of the layout its counts of which each 0 is an outage.
+        invalid: columns of which a cell could not be read.
+    """
     stays = _STAYS if one(reader, "select count(*) from dropped") else "bad_column is null"
     day = layouts[0].feed.day
-    by_day = f"(from numbered order by cast(v_{day} as date), source_line, place)" if day else "numbered"
-    for view, source in (("accepted", "numbered"), ("accepted_by_day", by_day)):
-        chosen = [_accepted_sql(layout, outages[layout.number], source, stays) for layout in layouts]
-        reader.execute(f"create temp view {view} as {' union all '.join(chosen)}")
+    within = (
+        f"(from numbered where cast(v_{day} as date) between first_day and last_day"
+        f" order by cast(v_{day} as date), source_line, place)"
+    )
+    for made, source in (
+        ("view accepted", "numbered"),
+        ("macro accepted_within(first_day, last_day)", within if day else "numbered"),
+    ):
+        chosen = [_accepted_sql(layout, outages[layout.number], invalid, source, stays) for layout in layouts]
+        table = "table " if made.startswith("macro") else ""
+        reader.execute(f"create or replace temp {made} as {table}{' union all '.join(chosen)}")
 
 
-def _accepted_sql(layout: Layout, outages: set[str], source: str, stays: str) -> str:
+def _accepted_sql(layout: Layout, outages: set[str], invalid: set[str], source: str, stays: str) -> str:
     delivery = layout.delivery
     columns = []
     for name, column in layout.feed.columns.items():
-        columns.append(f"{_accepted_value(layout, name)} as {name}")
+        columns.append(f"{_accepted_value(layout, name, name in invalid)} as {name}")
         if column.type == "count":
-            columns.append(f"{_null_reason(layout, name, name in outages)} as {name}_null_reason")
+            columns.append(f"{_null_reason(layout, name, name in outages, name in invalid)} as {name}_null_reason")
     day = f"cast(v_{layout.feed.day} as date)" if layout.feed.day else f"date '{delivery.as_of.date()}'"
     return f"""
         select {", ".join(columns)}, extra, invalid_cells, '{delivery.origin}' as data_origin,
@@ -1051,7 +1066,7 @@ def _accepted_sql(layout: Layout, outages: set[str], source: str, stays: str) ->
         """
 
 
-def _accepted_value(layout: Layout, name: str) -> str:
+def _accepted_value(layout: Layout, name: str, has_invalid: bool) -> str:
     if name not in layout.filled:
         return layout.reading(name).value("cast(null as varchar)")
     if name in layout.part.zero_is_null:
@@ -1061,12 +1076,12 @@ def _accepted_value(layout: Layout, name: str) -> str:
     may_be_read = source is not None and (
         source.compute is not None or (name in layout.positions and _holds_objects(layout, name))
     )
-    if may_be_read and layout.invalid_is_null(name):
+    if may_be_read and has_invalid:
         return f"case when not coalesce(json_exists(invalid_cells, '$.{name}'), false) then v_{name} end"
     return f"v_{name}"
 
 
-def _null_reason(layout: Layout, name: str, is_outage: bool) -> str:
+def _null_reason(layout: Layout, name: str, is_outage: bool, has_invalid: bool) -> str:
     """Why a count is null, null where it is known."""
     if name not in layout.filled:
         source = layout.source(name)
@@ -1077,7 +1092,7 @@ def _null_reason(layout: Layout, name: str, is_outage: bool) -> str:
     if name in (bits := _hidden_bits(layout)):
         whens.append(f"when hidden & {bits[name][0]} <> 0 then 'hidden'")
     source = layout.source(name)
-    if source is not None and layout.invalid_is_null(name):
+    if has_invalid:
         whens.append(f"when json_exists(invalid_cells, '$.{name}') then 'invalid'")
     made = source is not None and (source.is_fixed or source.template is not None or source.compute is not None)
     absent = "not_captured" if name in layout.positions or made else "unsupported"

@@ -1,6 +1,7 @@
 """A YAML file as a typed model; an error names file, line, key and what is wrong with it."""
 
 import difflib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -13,6 +14,7 @@ from ingestion.errors import ContractError
 Model = TypeVar("Model", bound=BaseModel)
 # Of a field: its scalars are texts as they are written, so that `constant: 0` needs no quotes.
 AS_WRITTEN = "as written"
+TOO_DEEP = "too many levels within each other"
 
 
 class Strict(BaseModel):
@@ -21,22 +23,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _AsWritten(yaml.SafeLoader):
-    """A loader to which a scalar is the text that stands there, whatever it looks like: `0`, `No`, `2026-01-05`."""
-
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
-
-
 # The parser in C is ten times as fast, and a text of too many levels ends the whole process there: for our own files.
 _InC: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _AsWrittenInC(_InC):  # type: ignore[misc]
-    """The same for a file of the package."""
-
-    yaml_implicit_resolvers: dict[Any, Any] = {}  # noqa: RUF012
-
-
 PACKAGE = Path(__file__).parent
 
 
@@ -58,8 +46,17 @@ def parsed(model: type[BaseModel], text: str, is_ours: bool = False) -> Any:
     Args:
         is_ours: whether the text is of the package, and so read by the faster parser.
     """
-    typed, as_written = (_InC, _AsWrittenInC) if is_ours else (yaml.SafeLoader, _AsWritten)
-    return _as_written(model, load(text, typed), load(text, as_written))
+    loader = (_InC if is_ours else yaml.SafeLoader)(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        content = loader.construct_document(node)
+        return _as_written(model, content, node)
+    except RecursionError as error:
+        raise yaml.YAMLError(TOO_DEEP) from error
+    finally:
+        loader.dispose()
 
 
 def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
@@ -67,7 +64,7 @@ def load(text: str, loader: Any = yaml.SafeLoader) -> Any:
     try:
         return yaml.load(text, loader)
     except RecursionError as error:
-        raise yaml.YAMLError("too many levels within each other") from error
+        raise yaml.YAMLError(TOO_DEEP) from error
 
 
 def validated(model: type[Model], content: Any, path: Path) -> Model:
@@ -83,27 +80,37 @@ def validated(model: type[Model], content: Any, path: Path) -> Model:
         raise ContractError(f"{path.name}: line {line_of(path, first['loc'])}: {where}: {words}") from error
 
 
-def _as_written(annotation: Any, content: Any, written: Any) -> Any:
+def _as_written(annotation: Any, content: Any, node: yaml.Node) -> Any:
     """What YAML makes of a text, but for the fields that take a scalar as it is written."""
     model = _model_within(annotation)
-    if isinstance(content, list) and isinstance(written, list):
-        return [_as_written(annotation, item, text) for item, text in zip(content, written, strict=True)]
-    if not isinstance(content, dict) or not isinstance(written, dict) or model is None:
+    if isinstance(content, list) and isinstance(node, yaml.SequenceNode):
+        return [_as_written(annotation, item, written) for item, written in zip(content, node.value, strict=True)]
+    if not isinstance(content, dict) or not isinstance(node, yaml.MappingNode) or model is None:
         return content
-    if len(content) != len(written):
-        # Keys that YAML takes for one and the same, or merges: there is no telling which text is whose.
+    by_key = {_texts(key): value for key, value in node.value}
+    if len(content) != len(by_key):
+        # Keys that YAML takes for one and the same: there is no telling which text is whose.
         return content
+    pairs = zip(content.items(), by_key.values(), strict=True)
     if _is_by_name(annotation):
-        pairs = zip(content.items(), written.values(), strict=True)
-        return {key: _as_written(model, value, text) for (key, value), text in pairs}
+        return {key: _as_written(model, value, written) for (key, value), written in pairs}
     fields, made = _fields(model), {}
-    for (key, value), text in zip(content.items(), written.values(), strict=True):
+    for (key, value), written in pairs:
         field = fields.get(str(key))
         if field is None or value is None:
             made[key] = value
         else:
-            made[key] = text if AS_WRITTEN in field.metadata else _as_written(field.annotation, value, text)
+            made[key] = (
+                _texts(written) if AS_WRITTEN in field.metadata else _as_written(field.annotation, value, written)
+            )
     return made
+
+
+def _texts(node: yaml.Node) -> Any:
+    """What stands there, each scalar as its text: `0`, `No`, `2026-01-05`."""
+    if isinstance(node, yaml.MappingNode):
+        return {_texts(key): _texts(value) for key, value in node.value}
+    return [_texts(item) for item in node.value] if isinstance(node, yaml.SequenceNode) else node.value
 
 
 def _is_by_name(annotation: Any) -> bool:
@@ -137,6 +144,7 @@ def _nearest_key(model: type[BaseModel], where: tuple[int | str, ...]) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(keys)}"
 
 
+@lru_cache(maxsize=256)
 def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in model.model_fields.items()}
 
@@ -145,10 +153,12 @@ def _owner(model: type[BaseModel], where: tuple[int | str, ...]) -> type[BaseMod
     """The model to which the last key of a path belongs."""
     for part in where[:-1]:
         field = _fields(model).get(str(part))
-        model = (field and _model_within(field.annotation)) or model
+        annotation: Any = field.annotation if field else None
+        model = _model_within(annotation) or model
     return model
 
 
+@lru_cache(maxsize=1024)
 def _model_within(annotation: Any) -> type[BaseModel] | None:
     """The model that a field holds, alone, optional, or as the items of a list or the values of a dict."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):

@@ -35,7 +35,7 @@ class Row(BaseModel):
     def _in_order(self) -> "Row":
         """Pairs of bounds are half-open, so the upper one lies above the lower one."""
         for low, high in (("valid_from", "valid_to"), ("min_followers", "max_followers"), ("min_score", "max_score")):
-            first, last = getattr(self, low, None), getattr(self, high, None)
+            first, last = self.__dict__.get(low), self.__dict__.get(high)
             if first is not None and last is not None and first >= last:
                 raise ValueError(f"{low} {first} must lie below {high} {last}, which is not part of it")
         return self

@@ -247,3 +247,16 @@ def test_an_empty_warehouse_lands_nothing_and_has_schemas(settings: Settings) ->
     landed = landing.land_files(settings, "run", lambda _: None)
     assert landed.files_seen == 0
     assert (settings.raw / "account_snapshots" / "_schema.parquet").exists()
+
+
+@pytest.mark.parametrize("left", [b"", b"PAR1", None], ids=["empty", "cut", "of other columns"])
+def test_a_damaged_schema_is_made_anew(settings: Settings, left: bytes | None) -> None:
+    landing.land_files(settings, "run", lambda _: None)
+    schema = settings.raw / "account_snapshots" / "_schema.parquet"
+    whole = schema.read_bytes()
+    if left is None:
+        duckdb.execute(f"copy (select 1 as x where false) to '{schema}' (format parquet)")
+    else:
+        schema.write_bytes(left)
+    landing.land_files(settings, "again", lambda _: None)
+    assert schema.read_bytes() == whole

@@ -2,8 +2,10 @@
 
 import time
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion import landing, ledger, parse
@@ -44,7 +46,7 @@ def test_file_of_more_days_than_duckdb_keeps_open_loses_no_row(yard: Yard, monke
 def test_two_pieces_of_one_day_are_joined_in_order(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingestion import raw
 
-    def in_pieces(reader: Reader, staging: Path) -> None:
+    def in_pieces(reader: Reader, staging: Path, first: date, last: date) -> None:
         for number, where in enumerate(("source_line % 2 = 0", "source_line % 2 = 1")):
             reader.execute(
                 f"copy (from accepted where {where}) to '{staging}' (format parquet, partition_by (snapshot_date),"
@@ -55,6 +57,25 @@ def test_two_pieces_of_one_day_are_joined_in_order(yard: Yard, monkeypatch: pyte
     yard.drop_rows(PATH, *(f"youtube,a{n},2026-01-0{1 + n // 6},{n}" for n in range(12)))
     yard.land()
     assert yard.rows(PATH, "followers") == [(n,) for n in range(12)]
+
+
+@pytest.mark.parametrize("rows_sorted", [1, 5, 6, 100])
+def test_days_sorted_a_few_at_a_time_are_those_sorted_at_once(
+    yard: Yard, monkeypatch: pytest.MonkeyPatch, rows_sorted: int
+) -> None:
+    """Ten rows of four days; one day alone has more than is sorted at once."""
+    from ingestion import raw
+
+    monkeypatch.setattr(raw, "ROWS_SORTED", rows_sorted)
+    days = (3, 1, 2, 3, 1, 3, 4, 3, 3, 2)
+    yard.drop_rows(PATH, *(f"youtube,a{n},2026-01-0{day},{n}" for n, day in enumerate(days)))
+    yard.land()
+    assert yard.rows(PATH, "cast(snapshot_date as varchar), followers") == [
+        (f"2026-01-0{day}", n) for n, day in enumerate(days)
+    ]
+    for file in yard.settings.raw.rglob("snapshot_date=*/*.parquet"):
+        lines = [line for (line,) in duckdb.sql(f"select source_line from '{file}'").fetchall()]
+        assert lines == sorted(lines)
 
 
 def test_line_numbers_are_exact_past_duckdbs_read_buffer(yard: Yard) -> None:
