@@ -10,10 +10,10 @@ where rows_here <> rows_there
 
 {#- Credits of an order are exactly 1 in every model but `any_touch`, where each is 1. -#}
 {% test credits_sum_to_one(model) %}
-select shop, order_id, model, sum(credit) as credits
+select shop, order_id, attribution_model, sum(credit) as credits
 from {{ model }}
-group by shop, order_id, model
-having case when model = 'any_touch' then min(credit) <> 1 or max(credit) <> 1 else sum(credit) <> 1 end
+group by shop, order_id, attribution_model
+having case when attribution_model = 'any_touch' then min(credit) <> 1 or max(credit) <> 1 else sum(credit) <> 1 end
 {% endtest %}
 
 {#- Every model has every order. -#}
@@ -24,7 +24,7 @@ cross join (
     {% for model in attribution_models() %}select '{{ model }}' as model{{ " union all " if not loop.last }}{% endfor %}
 ) as models
 left join {{ model }} as attributed
-    on {{ same_in_shop("orders", "attributed", "order_id") }} and models.model = attributed.model
+    on {{ same_in_shop("orders", "attributed", "order_id") }} and models.model = attributed.attribution_model
 where attributed.order_id is null
 {% endtest %}
 
@@ -38,15 +38,19 @@ with net as (
 ),
 
 credited as (
-    select order_date, currency, model, sum(credited_net_revenue_base) as base
+    select activity_date, currency, attribution_model, sum(credited_net_revenue_base) as base
     from {{ model }}
-    where model <> 'any_touch'
-    group by order_date, currency, model
+    where attribution_model <> 'any_touch'
+    group by activity_date, currency, attribution_model
 )
 
-select coalesce(net.order_date, credited.order_date) as order_date, credited.model, net.base, credited.base as credited
+select
+    coalesce(net.order_date, credited.activity_date) as activity_date,
+    credited.attribution_model,
+    net.base,
+    credited.base as credited
 from net
-full outer join credited on net.order_date = credited.order_date and net.currency = credited.currency
+full outer join credited on net.order_date = credited.activity_date and net.currency = credited.currency
 where net.base is distinct from credited.base
 {% endtest %}
 
@@ -147,7 +151,7 @@ with entries as (
     group by 1
 )
 
-select roi.{{ group }}, roi.model, roi.spend_base, entries.spend
+select roi.{{ group }}, roi.attribution_model, roi.spend_base, entries.spend
 from {{ model }} as roi
 full outer join entries on roi.{{ group }} = entries.group_id
 where roi.spend_base is distinct from entries.spend
@@ -161,11 +165,11 @@ with spent as (
     where is_spend
 )
 
-select roi.scheme, roi.model, coalesce(sum(roi.spend_base), 0) as spend
+select roi.scheme, roi.attribution_model, coalesce(sum(roi.spend_base), 0) as spend
 from {{ model }} as roi
 cross join spent
 where spent.spend is not null
-group by roi.scheme, roi.model, spent.spend
+group by roi.scheme, roi.attribution_model, spent.spend
 having coalesce(sum(roi.spend_base), 0) <> spent.spend
 {% endtest %}
 
@@ -173,20 +177,21 @@ having coalesce(sum(roi.spend_base), 0) <> spent.spend
 {% test revenue_equals_attribution(model, attribution, collaborations, group) %}
 with credited as (
     select
-        coalesce(collaborations.{{ group }}, '(none)') as group_id,
-        attribution.model,
+        coalesce(collaborations.{{ group }}, '(always-on)') as group_id,
+        attribution.attribution_model,
         case when count(attribution.credited_net_revenue_base) = count(*) then sum(attribution.credited_net_revenue_base) end
             as net
     from {{ attribution }} as attribution
     inner join {{ collaborations }} as collaborations
         on attribution.collaboration_id = collaborations.collaboration_id
-    where attribution.model <> 'any_touch'
+    where attribution.attribution_model <> 'any_touch'
     group by 1, 2
 )
 
-select credited.group_id, credited.model, credited.net, roi.net_revenue_base
+select credited.group_id, credited.attribution_model, credited.net, roi.net_revenue_base
 from credited
-left join {{ model }} as roi on credited.group_id = roi.{{ group }} and credited.model = roi.model
+left join {{ model }} as roi
+    on credited.group_id = roi.{{ group }} and credited.attribution_model = roi.attribution_model
 where credited.net is distinct from roi.net_revenue_base
 {% endtest %}
 
@@ -195,16 +200,20 @@ where credited.net is distinct from roi.net_revenue_base
 with ends as (
     select
         campaign_id,
-        model,
-        max(date) as last_date
+        attribution_model,
+        max(activity_date) as last_date
     from {{ model }}
-    group by campaign_id, model
+    group by campaign_id, attribution_model
 )
 
-select days.campaign_id, days.model, days.cumulative_spend_base, totals.spend_base
+select days.campaign_id, days.attribution_model, days.cumulative_spend_base, totals.spend_base
 from {{ model }} as days
-inner join ends on days.campaign_id = ends.campaign_id and days.model = ends.model and days.date = ends.last_date
-inner join {{ totals }} as totals on days.campaign_id = totals.campaign_id and days.model = totals.model
+inner join ends
+    on days.campaign_id = ends.campaign_id
+    and days.attribution_model = ends.attribution_model
+    and days.activity_date = ends.last_date
+inner join {{ totals }} as totals
+    on days.campaign_id = totals.campaign_id and days.attribution_model = totals.attribution_model
 where
     coalesce(days.cumulative_spend_base, 0) <> coalesce(totals.spend_base, 0)
     or (totals.net_revenue_base is not null and days.cumulative_net_revenue_base is distinct from totals.net_revenue_base)

@@ -33,7 +33,7 @@ insert into intermediate.int_social__entries_placed by name
 insert into groundswell.marts.fct_contest by name
     select 'C' as campaign_id, 1 as entries, 0 as entries_outside_dates, 2 as participants from range(2);
 insert into groundswell.marts.fct_contest_daily by name
-    select 'C' as campaign_id, date '2026-01-04' as date, 5 as entries from range(2);
+    select 'C' as campaign_id, date '2026-01-04' as activity_date, 5 as entries from range(2);
 
 insert into intermediate.int_social__sessions_checked by name select 'S' as live_session_id from range(2);
 insert into intermediate.int_social__session_orders_matched by name

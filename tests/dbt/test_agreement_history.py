@@ -109,7 +109,7 @@ def owners(world: World) -> dict[str, str]:
     """By order: whose it is by its code."""
     return dict(
         world.query(
-            "select order_id, collaboration_id from groundswell.marts.fct_attribution where model = 'promo_code'"
+            "select order_id, collaboration_id from groundswell.marts.fct_attribution where attribution_model = 'promo_code'"
         )
     )
 
@@ -121,7 +121,7 @@ def issues(world: World) -> set[tuple[str, str]]:
 def spent(world: World) -> list[tuple[int, Decimal]]:
     """Commission that was spent, by day of March."""
     return world.query(
-        "select day(cost_date), sum(amount_base) from groundswell.marts.fct_spend_ledger"
+        "select day(activity_date), sum(amount_base) from groundswell.marts.fct_spend_ledger"
         " where is_spend and cost_type = 'commission' group by all having sum(amount_base) <> 0 order by 1"
     )
 
@@ -293,7 +293,7 @@ def test_a_code_is_another_ones_from_the_day_on_which_that_takes_it(build: Build
 
 def test_a_code_that_both_still_name_is_of_two(build: Build) -> None:
     world = build(on(5), on(8, collaboration_id="M"), orders=[order(9)])
-    assert owners(world) == {"o9": "(none)"}
+    assert owners(world) == {"o9": "(unattributed)"}
     # The first agreement lets go of it: from the start it was the other's, which came with the same file.
     mended = build(on(5), on(5, collaboration_id="M"), on(8, promo_code="KIM15"), orders=[order(3), order(9)])
     assert set(owners(mended).values()) == {"M"}
@@ -392,10 +392,10 @@ def split(*deliveries: dict[str, Any], days: tuple[int, ...]) -> Rows:
 
 # Under any_touch an order counts for each that touched it.
 SUMS = (
-    "select model, sum(coalesce(spend_base, 0)), sum(commission_accrued_base), sum(orders), sum(net_revenue_base)"
-    " from groundswell.marts.fct_collaboration_roi where model <> 'any_touch' group by 1 order by 1"
+    "select attribution_model, sum(coalesce(spend_base, 0)), sum(commission_accrued_base), sum(orders), sum(net_revenue_base)"
+    " from groundswell.marts.fct_collaboration_roi where attribution_model <> 'any_touch' group by 1 order by 1"
 )
-LEDGER = "select entry_date, order_id, amount, rate from groundswell.marts.fct_commission_ledger order by all"
+LEDGER = "select activity_date, order_id, amount, rate from groundswell.marts.fct_commission_ledger order by all"
 
 
 @st.composite

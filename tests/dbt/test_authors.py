@@ -119,7 +119,7 @@ def test_a_post_belongs_to_its_author_and_is_one_row_a_day(built: World, post: s
 
 def test_authors_that_differ_are_an_issue(built: World) -> None:
     assert built.query(
-        "select record_id, record_date, explanation from groundswell.marts.fct_commerce_issue"
+        "select record_id, activity_date, explanation from groundswell.marts.fct_commerce_issue"
         " where issue = 'several authors named'"
     ) == [
         (

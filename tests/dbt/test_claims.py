@@ -18,7 +18,7 @@ CLAIMS = {
 
 
 def test_every_claim_has_a_row_in_an_empty_warehouse_and_says_what_is_missing(empty):
-    rows = empty.query("select claim, verdict, missing, n, observed from groundswell.marts.fct_claim_check")
+    rows = empty.query("select claim, verdict, missing, unit_count, observed from groundswell.marts.fct_claim_check")
     assert {row[0] for row in rows} == CLAIMS
     assert all(row[1] == "not enough data" and row[2] and row[3] == 0 and row[4] is None for row in rows)
 

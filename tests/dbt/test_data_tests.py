@@ -62,7 +62,8 @@ insert into groundswell.marts.dim_er_benchmark select * from groundswell.marts.d
 update groundswell.marts.dim_er_benchmark set low = null, high = null;
 insert into groundswell.marts.fct_tier_equivalence by name
     select 'youtube' as platform, date '2026-01-06' as snapshot_date, 'nano' as from_tier, 'mega' as to_tier,
-        5 as n_followers, 6 as n_followers_low, 29 as n_from_followers, 'hearsay' as price_from_basis,
+        5 as account_count_followers, 6 as account_count_followers_low, 29 as from_account_count_followers,
+        'hearsay' as price_from_basis,
         'hearsay' as price_to_basis
     from range(2);
 insert into intermediate.int_equivalence__equivalents_sampled by name
@@ -87,7 +88,7 @@ insert into groundswell.marts.fct_account_benchmark_daily by name
     select 'youtube' as platform, 'p' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2)
     union all by name
-    select 'youtube' as platform, 'q' as account_id, day as snapshot_date, 50 as benchmark_n, 50 as er_percentile
+    select 'youtube' as platform, 'q' as account_id, day as snapshot_date, 50 as benchmark_account_count, 50 as er_percentile
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day);
 insert into intermediate.int_snapshot__counts_captured
     select * from intermediate.int_snapshot__counts_captured

@@ -20,7 +20,7 @@ from tests.dbt.commerce import Compiled, World
 from tests.dbt.conftest import Warehouse
 from tests.dbt.money import BY_HAND, LAST_DAY, MODELS, cents, quiet
 
-# Net revenue by model: K1, K2, K3, K4, (none). Each row but the last sums to 659.40.
+# Net revenue by model: K1, K2, K3, K4, (unattributed). Each row but the last sums to 659.40.
 CREDITED = {
     "first_touch": ("505.90", None, None, "20.00", "133.50"),
     "last_touch": ("36.00", "90.00", "200.00", "20.00", "313.40"),
@@ -32,7 +32,7 @@ CREDITED = {
     "code_or_last_click": ("326.00", "179.90", "58.50", "70.00", "25.00"),
     "any_touch": ("505.90", "469.90", "200.00", "20.00", "313.40"),
 }
-OWNERS = ("K1", "K2", "K3", "K4", "(none)")
+OWNERS = ("K1", "K2", "K3", "K4", "(unattributed)")
 
 # Credits of o12, a path of K1 (21 days before), K2 (14), K1 (7), K3 (0). Decay weights 1/8, 1/4, 1/2, 1 of 15/8; the
 # first three shares are rounded to eight digits and the last has the rest.
@@ -43,7 +43,7 @@ O12 = {
     "linear": {"K1": "0.5", "K2": "0.25", "K3": "0.25"},
     "position_40_20_40": {"K1": "0.5", "K2": "0.1", "K3": "0.4"},
     "time_decay": {"K1": "0.33333334", "K2": "0.13333333", "K3": "0.53333333"},
-    "promo_code": {"(none)": "1"},
+    "promo_code": {"(unattributed)": "1"},
     "code_or_last_click": {"K1": "1"},
     "any_touch": {"K1": "1", "K2": "1", "K3": "1"},
 }
@@ -56,7 +56,7 @@ def rows_of(warehouse: Warehouse, sql: str) -> list[tuple[Any, ...]]:
 def test_net_revenue_under_all_nine_models(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
-        "select model, collaboration_id, sum(credited_net_revenue_base) from marts.fct_attribution group by all",
+        "select attribution_model, collaboration_id, sum(credited_net_revenue_base) from marts.fct_attribution group by all",
     )
     expected = {
         (model, owner): Decimal(amount)
@@ -65,23 +65,27 @@ def test_net_revenue_under_all_nine_models(by_hand: Warehouse) -> None:
         if amount is not None
     }
     assert {(model, owner): cents(amount) for model, owner, amount in rows} == expected
-    totals = rows_of(by_hand, "select model, sum(credited_net_revenue_base) from marts.fct_attribution group by 1")
+    totals = rows_of(
+        by_hand, "select attribution_model, sum(credited_net_revenue_base) from marts.fct_attribution group by 1"
+    )
     assert {model for model, total in totals if total == Decimal("659.40")} == set(MODELS) - {"any_touch"}
 
 
 def test_credits_of_a_path_of_four(by_hand: Warehouse) -> None:
-    rows = rows_of(by_hand, "select model, collaboration_id, credit from marts.fct_attribution where order_id = 'o12'")
+    rows = rows_of(
+        by_hand, "select attribution_model, collaboration_id, credit from marts.fct_attribution where order_id = 'o12'"
+    )
     expected = {(model, owner): Decimal(credit) for model, credits in O12.items() for owner, credit in credits.items()}
     assert {(model, owner): credit for model, owner, credit in rows} == expected
 
 
 def test_a_renewal_has_its_first_orders_credits(by_hand: Warehouse) -> None:
-    sql = "select model, collaboration_id, credit from marts.fct_attribution where order_id = '{}' order by all"
+    sql = "select attribution_model, collaboration_id, credit from marts.fct_attribution where order_id = '{}' order by all"
     first, renewal = rows_of(by_hand, sql.format("o2")), rows_of(by_hand, sql.format("o3"))
     assert first == renewal
     # K1 14 days before, K2 7, direct 0: weights 1/4, 1/2, 1 of 7/4.
     assert [row for row in first if row[0] == "time_decay"] == [
-        ("time_decay", "(none)", Decimal("0.57142857")),
+        ("time_decay", "(unattributed)", Decimal("0.57142857")),
         ("time_decay", "K1", Decimal("0.14285714")),
         ("time_decay", "K2", Decimal("0.28571429")),
     ]
@@ -90,8 +94,8 @@ def test_a_renewal_has_its_first_orders_credits(by_hand: Warehouse) -> None:
 def test_commissions_are_39_98_a_month_and_a_refund_takes_its_share_back(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
-        "select order_id, entry_type, collaboration_id, earned_by, entry_date, base_amount, amount"
-        " from marts.fct_commission_ledger where rule_id = 'R40' order by entry_date",
+        "select order_id, entry_type, collaboration_id, earned_by, activity_date, base_amount, amount"
+        " from marts.fct_commission_ledger where rule_id = 'R40' order by activity_date",
     )
     # 40 % of 99.95 is 39.98; of the renewal 20.00 is given back, and 40 % of that is 8.00.
     assert rows == [
@@ -123,7 +127,7 @@ def test_versions_of_an_agreement(by_hand: Warehouse) -> None:
 def test_commission_is_spent_as_the_larger_of_accrued_and_paid(by_hand: Warehouse) -> None:
     spent = rows_of(
         by_hand,
-        "select collaboration_id, cost_date, sum(amount_base) from marts.fct_spend_ledger"
+        "select collaboration_id, activity_date, sum(amount_base) from marts.fct_spend_ledger"
         " where is_spend and cost_type = 'commission' group by all order by all",
     )
     # K4: 5 accrued, then 15, then 20 paid. K2: 39.98 paid of 39.98 accrued, so it is what accrues.
@@ -138,7 +142,7 @@ def test_commission_is_spent_as_the_larger_of_accrued_and_paid(by_hand: Warehous
     balances = rows_of(
         by_hand,
         "select collaboration_id, commission_accrued_base, commission_paid_base, commission_balance_base"
-        " from marts.fct_collaboration_roi where model = 'linear' order by 1",
+        " from marts.fct_collaboration_roi where attribution_model = 'linear' order by 1",
     )
     assert balances == [
         ("K1", 0, 0, 0),
@@ -168,7 +172,7 @@ def test_spend_of_each_and_of_all(by_hand: Warehouse) -> None:
     assert settled == [("k5",), ("k7",)]
 
 
-ROI = "select {} from marts.fct_collaboration_roi where collaboration_id = '{}' and model = '{}'"
+ROI = "select {} from marts.fct_collaboration_roi where collaboration_id = '{}' and attribution_model = '{}'"
 
 
 def test_return_of_collaborations(by_hand: Warehouse) -> None:
@@ -206,18 +210,18 @@ def test_return_of_campaigns_and_tiers(by_hand: Warehouse) -> None:
     campaigns = rows_of(
         by_hand,
         "select campaign_id, spend_base, orders, net_revenue_base from marts.fct_campaign_roi"
-        " where model = 'any_touch' order by 1",
+        " where attribution_model = 'any_touch' order by 1",
     )
     # An order that two of a campaign touched counts once: o1, o2, o3, o4, o12.
     assert campaigns == [
-        ("(none)", 20, 1, 20),
+        ("(always-on)", 20, 1, 20),
         ("C1", Decimal("221.96"), 5, Decimal("505.90")),
         ("C2", 34, 1, 200),
     ]
     tiers = rows_of(
         by_hand,
         "select tier, partner_type, spend_base, net_revenue_base, roi_basis from marts.fct_tier_roi"
-        " where scheme = 'standard' and model = 'first_touch' order by 1, 2",
+        " where scheme = 'standard' and attribution_model = 'first_touch' order by 1, 2",
     )
     # anna had 9,000 followers on 4 January, the day before her post, and 20,000 on the 20th.
     still = "attribution window still open"
@@ -233,8 +237,8 @@ def test_return_of_campaigns_and_tiers(by_hand: Warehouse) -> None:
 def test_curve_of_a_campaign(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
-        "select date, cumulative_spend_base, cumulative_net_revenue_base, cumulative_gross_profit_base, is_payback_date"
-        " from marts.fct_campaign_daily where campaign_id = 'C1' and model = 'first_touch'"
+        "select activity_date, cumulative_spend_base, cumulative_net_revenue_base, cumulative_gross_profit_base, is_payback_date"
+        " from marts.fct_campaign_daily where campaign_id = 'C1' and attribution_model = 'first_touch'"
         " and (spend_base <> 0 or net_revenue_base <> 0) order by 1",
     )
     assert rows == [
@@ -248,14 +252,16 @@ def test_curve_of_a_campaign(by_hand: Warehouse) -> None:
         (date(2026, 2, 10), Decimal("229.96"), Decimal("525.90"), Decimal("377.90"), False),
         (date(2026, 2, 15), Decimal("221.96"), Decimal("505.90"), Decimal("357.90"), False),
     ]
-    every_day = "select count(*) from marts.fct_campaign_daily where campaign_id = 'C1' and model = 'first_touch'"
+    every_day = (
+        "select count(*) from marts.fct_campaign_daily where campaign_id = 'C1' and attribution_model = 'first_touch'"
+    )
     assert rows_of(by_hand, every_day) == [(45,)]  # 2 January to 15 February
 
 
 def test_the_leaked_code_and_spoken_codes(by_hand: Warehouse) -> None:
     days = rows_of(
         by_hand,
-        "select promo_code, day(date), orders, orders_without_click, usual_orders, is_leak"
+        "select promo_code, day(activity_date), orders, orders_without_click, usual_orders, is_leak"
         " from marts.fct_promo_code_daily order by all",
     )
     # The usual day has none; a leak begins at 5 x (0 + 1).
@@ -267,7 +273,7 @@ def test_the_leaked_code_and_spoken_codes(by_hand: Warehouse) -> None:
     ]
     flags = rows_of(
         by_hand,
-        "select order_id, code_without_click, is_code_leak from marts.fct_attribution where model = 'linear'"
+        "select order_id, code_without_click, is_code_leak from marts.fct_attribution where attribution_model = 'linear'"
         " and (code_without_click or is_code_leak) group by all order by 1",
     )
     assert flags == [("o10", True, True), ("o5", True, False)] + [(f"o{n}", True, True) for n in (6, 7, 8, 9)]
@@ -297,7 +303,7 @@ def test_a_full_delivery_takes_an_order_back(compiled: Compiled, tmp_path: Path)
     landing.land_files(settings, "run", quiet)
     world = World(compiled).build_landed(settings, LAST_DAY)
     totals = world.query(
-        "select model, sum(credited_net_revenue_base) from groundswell.marts.fct_attribution group by 1"
+        "select attribution_model, sum(credited_net_revenue_base) from groundswell.marts.fct_attribution group by 1"
     )
     assert {model for model, total in totals if total == Decimal("634.40")} == set(MODELS) - {"any_touch"}
     assert set(world.query("select feed, record_id, issue, amount from groundswell.marts.fct_commerce_issue")) == {

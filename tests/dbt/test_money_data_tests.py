@@ -54,12 +54,12 @@ insert into campaigns select * from campaigns;
 insert into campaigns select * from campaigns;
 create or replace view intermediate.int_returns__campaigns_listed as select * from campaigns;
 
-update groundswell.marts.fct_attribution set credit = 0.9 where model = 'linear' and order_id = 'o1';
-delete from groundswell.marts.fct_attribution where model = 'any_touch' and order_id = 'o2';
+update groundswell.marts.fct_attribution set credit = 0.9 where attribution_model = 'linear' and order_id = 'o1';
+delete from groundswell.marts.fct_attribution where attribution_model = 'any_touch' and order_id = 'o2';
 update groundswell.marts.fct_commission_ledger set amount = -100 where entry_type = 'reversal';
 update groundswell.marts.fct_commission_ledger set fx_rate = null;
 update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base = amount_base + 1, fx_rate = null;
-delete from groundswell.marts.fct_collaboration_roi where model = 'linear' and collaboration_id = 'K3';
+delete from groundswell.marts.fct_collaboration_roi where attribution_model = 'linear' and collaboration_id = 'K3';
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
 update groundswell.marts.dim_collaboration_version set valid_to = valid_from;

@@ -118,12 +118,12 @@ def test_credits_conserve_revenue_and_refunds_never_take_an_order_below_zero(
     world: World, feeds: dict[str, Any]
 ) -> None:
     build(world, feeds)
-    assert world.query(f"select count(distinct (order_id, model)) from {ATTRIBUTION}") == [
+    assert world.query(f"select count(distinct (order_id, attribution_model)) from {ATTRIBUTION}") == [
         (len(MODELS) * len(feeds["orders"]),)
     ]
     assert (
         world.query(
-            f"select order_id, model from {ATTRIBUTION} where model <> 'any_touch' group by all having sum(credit) <> 1"
+            f"select order_id, attribution_model from {ATTRIBUTION} where attribution_model <> 'any_touch' group by all having sum(credit) <> 1"
         )
         == []
     )
@@ -135,8 +135,8 @@ def test_credits_conserve_revenue_and_refunds_never_take_an_order_below_zero(
             select order_id, sum(net_revenue_base) as base, sum(net_amount) as net
             from build.intermediate.int_order__revenue_dated group by 1
         )
-        select order_id, model from {ATTRIBUTION} join net using (order_id) where model <> 'any_touch'
-        group by order_id, model, base having sum(credited_net_revenue_base) is distinct from base
+        select order_id, attribution_model from {ATTRIBUTION} join net using (order_id) where attribution_model <> 'any_touch'
+        group by order_id, attribution_model, base having sum(credited_net_revenue_base) is distinct from base
         union all select order_id, 'below zero' from net where base < 0 or net < 0
         """
         )

@@ -65,21 +65,23 @@ def issues(world: World) -> set[tuple[str, str, str]]:
 def credited(world: World, model: str = "promo_code") -> dict[str, Decimal | None]:
     rows = world.query(
         "select collaboration_id, sum(credited_net_revenue_base) from groundswell.marts.fct_attribution"
-        f" where model = '{model}' group by 1"
+        f" where attribution_model = '{model}' group by 1"
     )
     return dict(rows)
 
 
 def credits(world: World, model: str) -> dict[str, Decimal]:
     return dict(
-        world.query(f"select collaboration_id, credit from groundswell.marts.fct_attribution where model = '{model}'")
+        world.query(
+            f"select collaboration_id, credit from groundswell.marts.fct_attribution where attribution_model = '{model}'"
+        )
     )
 
 
 def roi(world: World, columns: str, model: str = "promo_code") -> tuple[Any, ...]:
     (row,) = world.query(
         f"select {columns} from groundswell.marts.fct_collaboration_roi"
-        f" where collaboration_id = 'K' and model = '{model}'"
+        f" where collaboration_id = 'K' and attribution_model = '{model}'"
     )
     return row
 
@@ -162,7 +164,7 @@ def test_a_refund_before_its_order_counts_on_the_orders_day(build: Build) -> Non
 def test_a_refund_of_an_unknown_order_takes_nothing(build: Build) -> None:
     world = build(orders=[ORDER], refunds=[REFUND | {"order_id": "other"}])
     assert issues(world) == {("refunds", "r", "order unknown")}
-    assert credited(world) == {"(none)": Decimal(100)}
+    assert credited(world) == {"(unattributed)": Decimal(100)}
 
 
 def test_a_refund_in_another_currency_counts_at_the_rates_of_the_orders_day(build: Build) -> None:
@@ -171,9 +173,9 @@ def test_a_refund_in_another_currency_counts_at_the_rates_of_the_orders_day(buil
         for day, rate in (("2026-01-10", "1.25"), ("2026-01-12", "2"))
     ]
     world = build(orders=[ORDER], refunds=[REFUND | {"currency": "EUR", "amount": "40"}], fx_rates=rates)
-    assert credited(world) == {"(none)": Decimal(50)}  # 40 EUR are 50 USD
+    assert credited(world) == {"(unattributed)": Decimal(50)}  # 40 EUR are 50 USD
     unknown = build(orders=[ORDER], refunds=[REFUND | {"currency": "CHF"}], fx_rates=rates)
-    assert credited(unknown) == {"(none)": Decimal(100)}
+    assert credited(unknown) == {"(unattributed)": Decimal(100)}
     assert issues(unknown) == {("refunds", "r", "no rate to its order's currency")}
 
 
@@ -189,7 +191,7 @@ def test_a_refund_in_another_currency_counts_at_the_rates_of_the_orders_day(buil
 )
 def test_impossible_amounts_are_left_out_and_flagged(build: Build, cells: dict[str, str], issue: str) -> None:
     world = build(orders=[ORDER | cells, ORDER | {"order_id": "p"}], refunds=[REFUND])
-    assert credited(world) == {"(none)": Decimal(100)}
+    assert credited(world) == {"(unattributed)": Decimal(100)}
     assert ("orders", "o", issue) in issues(world)
 
 
@@ -200,7 +202,7 @@ def test_a_free_order_and_its_refund_are_nothing(build: Build) -> None:
 
 def test_an_order_delivered_again_with_other_amounts_is_the_later_one(build: Build) -> None:
     later = ORDER | {"gross_amount": "70", "arrival_order": 2, "ordered_at": "2026-01-11 00:00:00"}
-    assert credited(build(orders=[later, ORDER])) == {"(none)": Decimal(70)}
+    assert credited(build(orders=[later, ORDER])) == {"(unattributed)": Decimal(70)}
 
 
 def test_what_comes_after_the_last_day_does_not_enter(build: Build) -> None:
@@ -242,13 +244,14 @@ def test_a_code_that_two_own_at_once_is_nobodys(build: Build) -> None:
     }
     orders = [ORDER | {"promo_code": "k10"}, ORDER | {"order_id": "p", "promo_code": "K10", "ordered_at": "2026-01-07"}]
     world = build(collaborations=[COLLABORATION, second], orders=orders, commission_rules=[RULE])
-    assert credited(world) == {"K": Decimal(100), "(none)": Decimal(100)}
+    assert credited(world) == {"K": Decimal(100), "(unattributed)": Decimal(100)}
     assert issues(world) == {("orders", "o", "code of several owners")}
     assert world.query("select count(*) from groundswell.marts.fct_commission_ledger") == [(0,)]
 
 
 @pytest.mark.parametrize(
-    ("day", "owner"), [("2025-12-31", "(none)"), ("2026-01-01", "K"), ("2026-01-20", "K"), ("2026-01-21", "(none)")]
+    ("day", "owner"),
+    [("2025-12-31", "(unattributed)"), ("2026-01-01", "K"), ("2026-01-20", "K"), ("2026-01-21", "(unattributed)")],
 )
 def test_a_code_is_valid_from_start_to_end_inclusive(build: Build, day: str, owner: str) -> None:
     world = build(
@@ -265,7 +268,7 @@ def test_end_before_start_owns_nothing_and_is_flagged(build: Build) -> None:
         orders=[ORDER | {"promo_code": "K10"}],
         costs=[COST],
     )
-    assert credited(world) == {"(none)": Decimal(100)}
+    assert credited(world) == {"(unattributed)": Decimal(100)}
     assert roi(world, "spend_base") == (50,)
     assert issues(world) == {
         ("orders", "K10 on 2026-01-10", "code unknown"),
@@ -280,7 +283,7 @@ def test_a_collaboration_of_an_unknown_campaign_keeps_its_money(build: Build) ->
     )
     assert world.query(
         "select campaign_id, brand, spend_base, net_revenue_base from groundswell.marts.fct_campaign_roi"
-        " where model = 'promo_code'"
+        " where attribution_model = 'promo_code'"
     ) == [("C9", None, 50, 100)]
     assert issues(world) == {("collaborations", "K", "campaign unknown")}
 
@@ -292,12 +295,12 @@ def test_costs_that_name_nobody_known_are_kept_whole(build: Build) -> None:
         COST | {"cost_id": "b", "collaboration_id": None},
     ]
     world = build(costs=costs)
-    assert world.query("select sum(spend_base) from groundswell.marts.fct_campaign_roi where model = 'linear'") == [
-        (150,)
-    ]
+    assert world.query(
+        "select sum(spend_base) from groundswell.marts.fct_campaign_roi where attribution_model = 'linear'"
+    ) == [(150,)]
     assert world.query(
         "select tier, sum(spend_base) from groundswell.marts.fct_tier_roi"
-        " where scheme = 'standard' and model = 'linear' group by 1 order by 1"
+        " where scheme = 'standard' and attribution_model = 'linear' group by 1 order by 1"
     ) == [("unallocated", 100), ("unknown", 50)]
     assert issues(world) == {
         ("costs", "a", "collaboration unknown"),
@@ -312,9 +315,9 @@ def test_costs_that_name_nobody_known_are_kept_whole(build: Build) -> None:
     ("at", "owner"),
     [
         ("2025-12-11 12:00:00", "K"),
-        ("2025-12-11 11:59:59", "(none)"),
+        ("2025-12-11 11:59:59", "(unattributed)"),
         ("2026-01-10 12:00:00", "K"),
-        ("2026-01-10 12:00:01", "(none)"),
+        ("2026-01-10 12:00:01", "(unattributed)"),
     ],
 )
 def test_a_touch_counts_for_thirty_times_24_hours(build: Build, at: str, owner: str) -> None:
@@ -334,7 +337,7 @@ def test_a_campaign_may_have_its_own_window(build: Build) -> None:
     world = build(
         campaigns=[campaign], collaborations=[COLLABORATION | {"campaign_id": "C"}], orders=[ORDER], touches=[touch]
     )
-    assert credited(world, "linear") == {"(none)": Decimal(100)}
+    assert credited(world, "linear") == {"(unattributed)": Decimal(100)}
 
 
 def test_a_touch_years_old_has_no_credit_and_is_flagged(build: Build) -> None:
@@ -350,13 +353,13 @@ def test_equal_instants_are_ordered_by_touch_id(build: Build) -> None:
     touches = [TOUCH | {"touch_id": "t2", "link_id": None, "channel": "email"}, TOUCH | {"touch_id": "t1"}]
     world = build(orders=[ORDER], touches=touches)
     assert credits(world, "first_touch") == {"K": 1}
-    assert credits(world, "last_touch") == {"(none)": 1}
+    assert credits(world, "last_touch") == {"(unattributed)": 1}
 
 
 def test_all_direct_is_nobodys(build: Build) -> None:
     touches = [TOUCH | {"link_id": None, "channel": "Direct"}, TOUCH | {"touch_id": "t2", "link_id": None}]
     world = build(orders=[ORDER], touches=touches)
-    assert credits(world, "last_non_direct") == {"(none)": 1}
+    assert credits(world, "last_non_direct") == {"(unattributed)": 1}
 
 
 def test_one_order_does_not_reset_the_path_of_the_next(build: Build) -> None:
@@ -384,7 +387,7 @@ def test_rounding_is_left_to_the_last_touch(build: Build) -> None:
 def test_a_renewal_without_its_first_order_is_nobodys(build: Build) -> None:
     order = ORDER | {"subscription_id": "S", "renewal_number": "3", "promo_code": "K10"}
     world = build(orders=[order], touches=[TOUCH])
-    assert credited(world, "promo_code") == credited(world, "linear") == {"(none)": Decimal(100)}
+    assert credited(world, "promo_code") == credited(world, "linear") == {"(unattributed)": Decimal(100)}
     assert issues(world) == {("orders", "o", "renewal without its first order")}
 
 
@@ -504,7 +507,7 @@ def leak(many: int, before: int) -> list[dict[str, str]]:
 def test_a_leak_begins_at_five_times_one_more_than_usual(build: Build, many: int, before: int, is_leak: bool) -> None:
     world = build(orders=leak(many, before))
     assert world.query(
-        "select usual_orders, is_leak from groundswell.marts.fct_promo_code_daily where date = '2026-01-10'"
+        "select usual_orders, is_leak from groundswell.marts.fct_promo_code_daily where activity_date = '2026-01-10'"
     ) == [(before, is_leak)]
 
 

@@ -89,7 +89,7 @@ def test_revenue_orders_payouts_and_roas_of_each_influencer(built: tuple[str, Wa
     name, world = built
     rows = world.query(
         "select collaboration_id, net_revenue_base, orders, spend_base, roas"
-        " from groundswell.marts.fct_collaboration_roi where model = 'promo_code'"
+        " from groundswell.marts.fct_collaboration_roi where attribution_model = 'promo_code'"
     )
     found = {one.removeprefix(f"{name}-"): figures for one, *figures in rows}
     expected = recomputed(name)
@@ -102,7 +102,7 @@ def test_nothing_is_lost_on_the_way(built: tuple[str, Warehouse]) -> None:
     name, world = built
     totals = world.query(
         "select sum(net_revenue_base), sum(orders), sum(spend_base), sum(posts)"
-        " from groundswell.marts.fct_collaboration_roi where model = 'promo_code'"
+        " from groundswell.marts.fct_collaboration_roi where attribution_model = 'promo_code'"
     )
     tracking = read(name, "tracking")
     assert totals == [

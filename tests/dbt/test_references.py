@@ -51,7 +51,9 @@ def order(name: str, code: str | None, gross: str = "100", day: int = 4) -> dict
 
 def owners(world: World, model: str = "promo_code") -> dict[str, str]:
     return dict(
-        world.query(f"select order_id, collaboration_id from groundswell.marts.fct_attribution where model = '{model}'")
+        world.query(
+            f"select order_id, collaboration_id from groundswell.marts.fct_attribution where attribution_model = '{model}'"
+        )
     )
 
 
@@ -97,7 +99,7 @@ def test_letters_with_marks_are_the_same_however_they_are_written(build: Build) 
     agreed = [AGREED | {"promo_code": composed}]
     assert owners(build(collaborations=agreed, orders=[order("o", apart), order("p", "CAFE10")])) == {
         "o": "K",
-        "p": "(none)",
+        "p": "(unattributed)",
     }
 
 
@@ -142,7 +144,7 @@ def test_one_owned_code_earns_and_by_codes_of_two_owners_the_last_click_decides(
         orders=[order("one", "KIM10,FREESHIP"), order("two", "KIM10, LEA10"), order("both", "LEA10;LEA15")],
         touches=[click],
     )
-    assert owners(world) == {"one": "K", "two": "(none)", "both": "M"}
+    assert owners(world) == {"one": "K", "two": "(unattributed)", "both": "M"}
     assert owners(world, "code_or_last_click") == {"one": "K", "two": "M", "both": "M"}
     assert world.query(
         "select order_id, collaboration_id, earned_by, amount from groundswell.marts.fct_commission_ledger order by 1"
@@ -270,7 +272,7 @@ def test_what_is_direct_leaves_the_credit_to_the_touch_before(build: Build, chan
     last = TOUCH | {"touch_id": "u", "touched_at": "2026-03-04 09:00:00", "touch_type": "view", "channel": channel}
     world = build(orders=[order("o", None) | {"customer_id": "c"}], touches=[before, last])
     assert owners(world, "last_non_direct") == {"o": "K"}
-    assert owners(world, "last_touch") == {"o": "(none)"}
+    assert owners(world, "last_touch") == {"o": "(unattributed)"}
 
 
 @pytest.mark.parametrize("channel", ["email", "(not set)", "directory"])
@@ -278,4 +280,4 @@ def test_what_is_not_direct_has_its_share(build: Build, channel: str) -> None:
     before = TOUCH | {"collaboration_id": "K"}
     last = TOUCH | {"touch_id": "u", "touched_at": "2026-03-04 09:00:00", "touch_type": "view", "channel": channel}
     world = build(orders=[order("o", None) | {"customer_id": "c"}], touches=[before, last])
-    assert owners(world, "last_non_direct") == {"o": "(none)"}
+    assert owners(world, "last_non_direct") == {"o": "(unattributed)"}

@@ -105,13 +105,13 @@ def test_a_code_is_of_its_brand_on_an_order_and_on_a_touch(world: World) -> None
         AS_OF,
     )
     query = (
-        "select model, shop, collaboration_id from groundswell.marts.fct_attribution"
-        " where model in ('last_touch', 'promo_code') and credit > 0 order by all"
+        "select attribution_model, shop, collaboration_id from groundswell.marts.fct_attribution"
+        " where attribution_model in ('last_touch', 'promo_code') and credit > 0 order by all"
     )
     # A shop of no brand sells for all, so there the code is of two.
     assert world.query(query) == [
-        ("last_touch", "", "(none)"), ("last_touch", "ny", "K"), ("last_touch", "rival", "Z"),
-        ("promo_code", "", "(none)"), ("promo_code", "ny", "K"), ("promo_code", "rival", "Z"),
+        ("last_touch", "", "(unattributed)"), ("last_touch", "ny", "K"), ("last_touch", "rival", "Z"),
+        ("promo_code", "", "(unattributed)"), ("promo_code", "ny", "K"), ("promo_code", "rival", "Z"),
     ]  # fmt: skip
     assert flagged(world) >= {("o", "code of several owners")}
 

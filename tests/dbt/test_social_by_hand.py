@@ -46,7 +46,7 @@ def test_contests(world: World) -> None:
 def test_days_of_a_contest(world: World) -> None:
     world.build(social.contests(), social.CONTESTS_AS_OF)
     of = (
-        "select day(date), entries, first_entries, new_participants, cumulative_participants,"
+        "select day(activity_date), entries, first_entries, new_participants, cumulative_participants,"
         " cumulative_new_participants from marts.fct_contest_daily where campaign_id = '{}' order by 1"
     )
     assert rows(world, of.format("C1")) == [
@@ -129,5 +129,5 @@ def test_a_live_session(world: World) -> None:
     ) == [
         ("o4", "placed more than 14 days after live session s1: counted in orders_outside alone"),
         ("o5", "placed before live session s1: counted in orders_outside alone"),
-        ("o6", "credited to (none)"),
+        ("o6", "credited to (unattributed)"),
     ]

@@ -424,7 +424,7 @@ def test_the_commission_of_a_withdrawn_order_is_owed_back_where_it_was_paid(shop
     shop.land("keep_2026-01-13.csv", [f"{order('a', 100, status='left')},KIM", f"{order('b')},"], header=header)
     assert marts(shop).query(
         "select spend_commission_base, commission_accrued_base, commission_paid_base, commission_balance_base"
-        " from groundswell.marts.fct_collaboration_roi where model = 'promo_code'"
+        " from groundswell.marts.fct_collaboration_roi where attribution_model = 'promo_code'"
     ) == [(20, 0, 20, -20)]
 
 
@@ -477,7 +477,7 @@ def test_a_campaign_that_is_gone_is_only_named(shop: Shop, marts) -> None:
     shop.land("o_2026-01-10.csv", [order("a")])
     world = marts(shop)
     assert flagged(world) == {("D", GONE, None)}
-    named = "select campaign_id from groundswell.marts.fct_campaign_roi where model = 'linear' order by 1"
+    named = "select campaign_id from groundswell.marts.fct_campaign_roi where attribution_model = 'linear' order by 1"
     assert world.query(named) == [("C",), ("D",)]
 
 

@@ -292,7 +292,7 @@ def test_the_tier_is_that_of_the_daily_mart(marts: duckdb.DuckDBPyConnection) ->
 
 def test_benchmarks_say_how_many_they_stand_on(marts: duckdb.DuckDBPyConnection) -> None:
     rows = marts.execute(
-        "select niche, country, merged_into, basis_niche, basis_country, n_own, n, er_followers_median_30_n,"
+        "select niche, country, merged_into, basis_niche, basis_country, own_account_count, account_count, er_followers_median_30_account_count,"
         " 1024 * er_followers_median_30_p10, 1024 * er_followers_median_30_p25, 1024 * er_followers_median_30_p50,"
         " 1024 * er_followers_median_30_p75, 1024 * er_followers_median_30_p90, er_views_median_30_p50"
         " from marts.fct_tier_benchmark_daily"
@@ -326,7 +326,7 @@ def test_benchmarks_say_how_many_they_stand_on(marts: duckdb.DuckDBPyConnection)
 def test_an_account_stands_at_its_percentile_of_its_cell(day: dict[str, dict[str, Any]]) -> None:
     def place(account: str) -> tuple[Any, ...]:
         row = day[account]
-        return row["benchmark_niche"], row["benchmark_country"], row["benchmark_n"], row["er_percentile"]
+        return row["benchmark_niche"], row["benchmark_country"], row["benchmark_account_count"], row["er_percentile"]
 
     assert place("gaming-tw-1") == ("gaming", "TW", 31, 100 / 31)
     assert place("gaming-tw-31") == ("gaming", "TW", 31, 100.0)

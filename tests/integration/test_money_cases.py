@@ -152,7 +152,7 @@ def returns(settings: Settings, case: str, columns: str) -> dict[str, tuple[Any,
     found = rows(
         settings,
         f"select collaboration_id, {columns} from marts.fct_collaboration_roi"
-        f" where model = 'code_or_last_click' and collaboration_id like '{case}-%'",
+        f" where attribution_model = 'code_or_last_click' and collaboration_id like '{case}-%'",
     )
     return {name: tuple(figures) for name, *figures in found}
 
@@ -225,14 +225,15 @@ def test_35_what_is_direct(nightly: Settings) -> None:
     found = rows(
         nightly,
         "select order_id, collaboration_id from marts.fct_attribution"
-        " where model = 'last_non_direct' and order_id like '35-%' order by 1",
+        " where attribution_model = 'last_non_direct' and order_id like '35-%' order by 1",
     )
-    assert found == [(f"35-o{nth}", "35-K1" if nth < 5 else "(none)") for nth in range(1, 6)]
+    assert found == [(f"35-o{nth}", "35-K1" if nth < 5 else "(unattributed)") for nth in range(1, 6)]
 
 
 def test_revenue_is_whole_under_every_conserving_model(nightly: Settings) -> None:
     totals = rows(
-        nightly, "select model, sum(credited_net_revenue_base) from marts.fct_attribution group by 1 order by 1"
+        nightly,
+        "select attribution_model, sum(credited_net_revenue_base) from marts.fct_attribution group by 1 order by 1",
     )
     # 17: 600, 06: 400, 34: 500, 35: 500.
     assert {model for model, total in totals if total == Decimal(2000)} == {

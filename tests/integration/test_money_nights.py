@@ -220,7 +220,7 @@ def money(settings: Settings, owner: str) -> tuple[Decimal | None, ...]:
     with reading(settings) as marts:
         row = marts.execute(
             "select net_revenue_base, spend_commission_base, orders from marts.fct_collaboration_roi"
-            " where model = 'promo_code' and collaboration_id = ?",
+            " where attribution_model = 'promo_code' and collaboration_id = ?",
             [owner],
         ).fetchone()
     assert row is not None
@@ -280,7 +280,7 @@ def test_each_withdrawal_is_an_issue_with_its_amount(nights: Settings) -> None:
 def test_a_cancelled_order_is_a_sale_and_its_reversal_on_the_day_that_says_so(nights: Settings) -> None:
     with reading(nights) as marts:
         assert marts.execute(
-            "select entry_id, entry_date, amount from marts.fct_commission_ledger where order_id = '01-o1' order by 2"
+            "select entry_id, activity_date, amount from marts.fct_commission_ledger where order_id = '01-o1' order by 2"
         ).fetchall() == [("accrual:01-o1", FIRST, 20), ("cancellation:01-o1", SECOND, -20)]
 
 

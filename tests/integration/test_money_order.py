@@ -81,9 +81,7 @@ def test_late_touches_change_exactly_the_rows_of_their_orders(at_once: Settings,
     after = attribution(settings)
     assert {row[1] for row in before ^ after} == {"o2", "o3"}
     # The code's owner had it all along; its order is no longer one without a click.
-    shown = (
-        "select code_without_click, credit from marts.fct_attribution where order_id = 'o2' and model = 'promo_code'"
-    )
+    shown = "select code_without_click, credit from marts.fct_attribution where order_id = 'o2' and attribution_model = 'promo_code'"
     with reading(settings) as marts:
         assert marts.execute(shown).fetchall() == [(False, 1)]
     assert ("o2", "promo_code", "K2", True) in {(*row[1:4], row[13]) for row in before}
@@ -111,7 +109,7 @@ def test_another_base_currency_rebuilds_the_money(at_once: Settings) -> None:
     with reading(euro) as marts:
         assert marts.execute(
             "select order_id, credited_net_revenue_base, base_currency from marts.fct_attribution"
-            " where model = 'linear' and order_id in ('o1', 'o4') order by 1, 2"
+            " where attribution_model = 'linear' and order_id in ('o1', 'o4') order by 1, 2"
         ).fetchall() == [("o1", None, "EUR"), ("o1", None, "EUR"), ("o4", 30, "EUR")]
     assert len(rows) == 1
     night.run(at_once, "dollar", LAST_DAY)

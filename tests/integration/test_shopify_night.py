@@ -58,7 +58,7 @@ def test_what_the_collaboration_returned(shop: Settings) -> None:
     [(orders, net, spend, roi, roas)] = rows(
         shop,
         "select orders, net_revenue_base, spend_base, roi_net, roas from marts.fct_collaboration_roi"
-        " where model = 'promo_code'",
+        " where attribution_model = 'promo_code'",
     )
     assert (orders, net, spend) == (2, Decimal(125), Decimal(75))
     assert (roi, roas) == (pytest.approx(50 / 75), pytest.approx(125 / 75))
@@ -67,7 +67,7 @@ def test_what_the_collaboration_returned(shop: Settings) -> None:
 def test_what_the_shop_sold(shop: Settings) -> None:
     """80 + (100 - 54 x 100 / 108) + 45 + 20 + 50 + 0 = 245; #1004 and #1005 are cancelled, #1007 was a test."""
     [(total,)] = rows(
-        shop, "select sum(credited_net_revenue_base) from marts.fct_attribution where model = 'promo_code'"
+        shop, "select sum(credited_net_revenue_base) from marts.fct_attribution where attribution_model = 'promo_code'"
     )
     assert total == 245
 

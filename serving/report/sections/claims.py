@@ -14,7 +14,7 @@ def read(source: Source, common: Common) -> Row | None:
     """One row per claim with its checks, the evaluated ones first; null before the first build of the mart."""
     sides: dict[tuple[str, str], list[str]] = {}
     for row in source.rows(SIDES):
-        text = f"{row['side_name']}: {significant(row['observed'])} ({row['n']:,})"
+        text = f"{row['side_name']}: {significant(row['observed'])} ({row['unit_count']:,})"
         sides.setdefault((row["claim"], row["platform"]), []).append(text)
     claims: dict[str, Row] = {}
     for row in source.rows(ROWS):

@@ -21,7 +21,7 @@ with cells as (
     select * from marts.fct_tier_benchmark_daily where scheme = $scheme and niche = '*' and country = '*'
 ),
 
-latest as (select platform, max(snapshot_date) as snapshot_date from cells where n > 0 group by platform),
+latest as (select platform, max(snapshot_date) as snapshot_date from cells where account_count > 0 group by platform),
 
 bounds as (
     select tier, platform, tier_rank, min_followers, max_followers
@@ -40,7 +40,7 @@ order by cells.platform, bounds.tier_rank, cells.tier
 # The latest edition of each published band. A vendor's band need not be a tier: all that overlap it are shown.
 PUBLISHED = """
 select * from marts.dim_er_benchmark where level = 'average'
-qualify row_number() over (partition by source, platform, statistic, denominator, band order by as_of desc) = 1
+qualify row_number() over (partition by source, platform, statistic, denominator, band order by as_of_date desc) = 1
 order by platform, min_followers, source
 """
 
@@ -78,7 +78,7 @@ def _platform(platform: str, cells: list[Row], published: list[Row]) -> Row:
 
 def _measure(cells: list[Row]) -> str:
     """The first measure that a tier has a benchmark for; else the first that any account has, else the first."""
-    for is_there in ("p50", "n"):
+    for is_there in ("p50", "account_count"):
         for name in MEASURES:
             if any(cell[f"{name}_{is_there}"] for cell in cells):
                 return name
@@ -104,9 +104,9 @@ def _tier(cell: Row, measure: str, top: float) -> Row:
     return {
         "tier": cell["tier"],
         "label": label(cell["tier"]),
-        "n": cell["n"],
-        "known": cell[f"{measure}_n"],
-        "suspicious": cell["n_suspicious"],
+        "n": cell["account_count"],
+        "known": cell[f"{measure}_account_count"],
+        "suspicious": cell["suspicious_account_count"],
         "is_simulated": cell["data_origin"] == "simulated",
         "er": ranges.spread(cell, measure, top),
         "views": cell["er_views_median_30_p50"],

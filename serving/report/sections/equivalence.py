@@ -9,7 +9,9 @@ MEASURES = ("followers", "reach", "engagements")
 # The latest day of each platform on which a number is known, else its latest day with two tiers.
 LATEST = """
 with days as (
-    select platform, snapshot_date, max(coalesce(n_followers, n_reach, n_engagements)) is not null as is_known
+    select
+        platform, snapshot_date,
+        max(coalesce(account_count_followers, account_count_reach, account_count_engagements)) is not null as is_known
     from marts.fct_tier_equivalence group by platform, snapshot_date
 ),
 
@@ -54,15 +56,15 @@ def read(source: Source, _: Common) -> Row | None:
 
 def _measure(row: Row, measure: str) -> Row:
     """What is known of one measure: the number with its interval, or the accounts that are too few for it."""
-    n, low, high = (row[f"n_{measure}{end}"] for end in ("", "_low", "_high"))
-    accounts = (row[f"n_from_{measure}"], row[f"n_to_{measure}"])
-    return {"n": n, "low": low, "high": high, "accounts": accounts, "unreached": row[f"n_{measure}_unreached"]}
+    n, low, high = (row[f"account_count_{measure}{end}"] for end in ("", "_low", "_high"))
+    accounts = (row[f"from_account_count_{measure}"], row[f"to_account_count_{measure}"])
+    return {"n": n, "low": low, "high": high, "accounts": accounts, "unreached": row[f"unreached_draws_{measure}"]}
 
 
 def _suspicious(rows: list[Row]) -> int:
     """Accounts of the tiers shown that were left out, each once."""
-    tiers = {(row["platform"], row["from_tier"]): row["n_suspicious_from"] for row in rows}
-    tiers |= {(row["platform"], row["to_tier"]): row["n_suspicious_to"] for row in rows}
+    tiers = {(row["platform"], row["from_tier"]): row["from_suspicious_account_count"] for row in rows}
+    tiers |= {(row["platform"], row["to_tier"]): row["to_suspicious_account_count"] for row in rows}
     return sum(count or 0 for count in tiers.values())
 
 

@@ -16,24 +16,25 @@ TYPES = ("fee", "product", "shipping", "production", "usage_rights", "ads", "com
 TOTALS = """
 select
     max(base_currency) as currency, sum(credited_net_revenue_base) as net_revenue,
-    sum(credited_net_revenue_base) filter (where collaboration_id <> '(none)') as credited,
+    sum(credited_net_revenue_base) filter (where collaboration_id <> '(unattributed)') as credited,
     count(distinct order_id) filter (where code_without_click) as spoken,
     count(distinct order_id) filter (where is_code_leak) as leaked
-from marts.fct_attribution where model = $model
+from marts.fct_attribution where attribution_model = $model
 """
 
 CAMPAIGN_ROWS = """
-select * from marts.fct_campaign_roi where model = $model order by spend_base desc nulls last, campaign_id limit $many
+select * from marts.fct_campaign_roi where attribution_model = $model
+order by spend_base desc nulls last, campaign_id limit $many
 """
 
 BY_MODEL = """
-select campaign_id, model, orders, net_revenue_base, roi_net, roas
-from marts.fct_campaign_roi order by campaign_id, model
+select campaign_id, attribution_model, orders, net_revenue_base, roi_net, roas
+from marts.fct_campaign_roi order by campaign_id, attribution_model
 """
 
 CURVES = """
-select campaign_id, date, cumulative_spend_base, cumulative_gross_profit_base, is_payback_date
-from marts.fct_campaign_daily where model = $model order by campaign_id, date
+select campaign_id, activity_date, cumulative_spend_base, cumulative_gross_profit_base, is_payback_date
+from marts.fct_campaign_daily where attribution_model = $model order by campaign_id, activity_date
 """
 
 TIERS = """
@@ -41,7 +42,7 @@ with ranks as (select tier, min(tier_rank) as tier_rank from marts.dim_tier_sche
 
 select roi.*
 from marts.fct_tier_roi as roi left join ranks on roi.tier = ranks.tier
-where roi.scheme = $scheme and roi.model = $model
+where roi.scheme = $scheme and roi.attribution_model = $model
 order by ranks.tier_rank nulls last, roi.tier, roi.partner_type
 """
 
@@ -56,7 +57,7 @@ select
 from marts.fct_collaboration_roi as roi
 left join marts.dim_account as accounts on roi.platform = accounts.platform and roi.account_id = accounts.account_id
 left join leaks on roi.collaboration_id = leaks.collaboration_id
-where roi.model = $model and roi.roi_net is not null
+where roi.attribution_model = $model and roi.roi_net is not null
 order by roi.roi_net desc, roi.collaboration_id
 """
 
@@ -127,12 +128,13 @@ def _curve(days: list[Row]) -> Row | None:
     """Cumulative spend and gross profit as SVG paths on 1000 by 100; null with fewer than two known days."""
     names = {"spend": "cumulative_spend_base", "profit": "cumulative_gross_profit_base"}
     points = {
-        name: [(day["date"], day[column]) for day in days if day[column] is not None] for name, column in names.items()
+        name: [(day["activity_date"], day[column]) for day in days if day[column] is not None]
+        for name, column in names.items()
     }
     values = [value for line in points.values() for _, value in line]
     if len(days) < 2 or not points["spend"] or not values:
         return None
-    first, last = days[0]["date"], days[-1]["date"]
+    first, last = days[0]["activity_date"], days[-1]["activity_date"]
     low, high = min(Decimal(0), *values), max(*values, Decimal(1))
 
     def place(day: date, value: Decimal) -> str:
@@ -145,7 +147,7 @@ def _curve(days: list[Row]) -> Row | None:
         "low": low,
         "high": high,
         "zero": round(100 * float(high / (high - low)), 2),
-        "payback": next((day["date"] for day in days if day["is_payback_date"]), None),
+        "payback": next((day["activity_date"] for day in days if day["is_payback_date"]), None),
         **{name: "M" + "L".join(place(*point) for point in line) if line else None for name, line in points.items()},
     }
 

@@ -12,7 +12,7 @@ with cells as (
     select * from marts.fct_tier_benchmark_daily where scheme = $scheme and niche = '*' and country = '*'
 ),
 
-latest as (select platform, max(snapshot_date) as snapshot_date from cells where n > 0 group by platform),
+latest as (select platform, max(snapshot_date) as snapshot_date from cells where account_count > 0 group by platform),
 
 -- Coverage is of the default scheme's tier, whose benchmark the row shows, suspicious accounts included.
 covered as (

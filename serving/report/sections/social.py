@@ -27,7 +27,8 @@ with days as (
 
 brands as (
     select
-        brand, max_by(name, snapshot_date) as name, bool_or(is_rival) as is_rival, sum(mentions) as mentions,
+        brand, max_by(brand_name, snapshot_date) as brand_name, bool_or(is_rival) as is_rival,
+        sum(mentions) as mentions,
         case when sum(mentions) = 0 or sum(mentions_with_engagements) > 0
             then coalesce(sum(engagements), 0) end as engagements,
         case when sum(mentions) = 0 or sum(mentions_with_reach) > 0

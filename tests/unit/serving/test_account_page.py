@@ -132,11 +132,11 @@ def test_the_percentile_names_its_peers(settings: Settings) -> None:
         ],
         fct_account_benchmark_daily=[
             {"platform": "instagram", "account_id": "a", "snapshot_date": day, "tier": "nano", "er_percentile": percentile,
-             "benchmark_niche": "*", "benchmark_country": "*", "benchmark_n": 64}
+             "benchmark_niche": "*", "benchmark_country": "*", "benchmark_account_count": 64}
             for day, percentile in (("2026-02-01", 82.4), ("2026-06-01", 11.0))
         ],
         fct_tier_benchmark_daily=[
-            {"platform": "instagram", "scheme": "standard", "tier": "nano", "niche": "*", "country": "*", "n": 64,
+            {"platform": "instagram", "scheme": "standard", "tier": "nano", "niche": "*", "country": "*", "account_count": 64,
              "snapshot_date": "2026-02-01",
              **{f"er_followers_median_30_{name}": value for name, value in PEERS.items()}}
         ],

@@ -17,7 +17,7 @@ DAY = "2026-03-01"
 def check(claim: str, verdict: str, **more: Any) -> Row:
     return {
         "claim": claim, "platform": "*", "claimed": f"the words of {claim}", "tested_as": "a ratio: above 1",
-        "claimed_low": 1, "unit": "accounts", "n": 70, "n_claimed": 30, "n_other": 40, "min_n": 30, "verdict": verdict,
+        "claimed_low": 1, "unit_type": "accounts", "unit_count": 70, "claimed_unit_count": 30, "other_unit_count": 40, "min_unit_count": 30, "verdict": verdict,
         "interval_side": "claimed", "as_of_date": DAY, **more,
     }  # fmt: skip
 
@@ -36,12 +36,19 @@ def show(settings: Settings, checks: list[Row], sides: list[Row] = []) -> Page: 
 
 def test_a_scorecard_says_verdict_figure_interval_and_sides(settings: Settings) -> None:
     checks = [
-        check("late", "not enough data", interval_side="unknown", missing="orders of live sessions", n=0),
+        check("late", "not enough data", interval_side="unknown", missing="orders of live sessions", unit_count=0),
         check("first", "holds", platform="youtube", observed=2.123, interval_low=1.5, interval_high=1234.5),
     ]
     sides = [
-        {"claim": "first", "platform": "youtube", "side": "a", "side_name": "micro", "n": 30, "observed": 0.04246},
-        {"claim": "first", "platform": "youtube", "side": "b", "side_name": "mega", "n": 40, "observed": 0.02},
+        {
+            "claim": "first",
+            "platform": "youtube",
+            "side": "a",
+            "side_name": "micro",
+            "unit_count": 30,
+            "observed": 0.04246,
+        },
+        {"claim": "first", "platform": "youtube", "side": "b", "side_name": "mega", "unit_count": 40, "observed": 0.02},
     ]
     text = " ".join(show(settings, checks, sides).text.split())
     assert text.index("the words of first") < text.index("the words of late")
@@ -60,7 +67,7 @@ def test_simulated_data_is_never_said_to_hold(settings: Settings) -> None:
 
 
 def test_a_label_is_text_and_never_markup(settings: Settings) -> None:
-    sides = [{"claim": "one", "platform": "*", "side": "a", "side_name": "<script>alert(1)</script>", "n": 1}]
+    sides = [{"claim": "one", "platform": "*", "side": "a", "side_name": "<script>alert(1)</script>", "unit_count": 1}]
     page = show(settings, [check("one", "holds")], sides)
     assert "<script>alert(1)</script>: unknown (1)" in page.text
 

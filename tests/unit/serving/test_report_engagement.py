@@ -28,10 +28,10 @@ def spell(account_id: str, valid_from: str, tier: str, direction: str, **more: A
 
 def cell(tier: str, n: int, **more: Any) -> Row:
     """A benchmark row of a whole tier on Instagram."""
-    counts = {f"{measure}_n": 0 for measure in ("er_followers_median_30", "reach_rate_median_30")}
+    counts = {f"{measure}_account_count": 0 for measure in ("er_followers_median_30", "reach_rate_median_30")}
     return {
         "platform": "instagram", "scheme": "standard", "tier": tier, "niche": "*", "country": "*", "snapshot_date": DAY,
-        "merged_into": "none", "n": n, "n_own": n, "n_suspicious": 0, **counts, **more,
+        "merged_into": "none", "account_count": n, "own_account_count": n, "suspicious_account_count": 0, **counts, **more,
     }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def quantiles(measure: str, *values: float) -> Row:
 def band(name: str, low: float, high: float, least: int, most: int | None, compare_with: str) -> Row:
     return {
         "source": "Vendor", "platform": "instagram", "denominator": "followers", "statistic": "median_30",
-        "as_of": "2025-11-01", "band": name, "level": "average", "min_followers": least, "max_followers": most,
+        "as_of_date": "2025-11-01", "band": name, "level": "average", "min_followers": least, "max_followers": most,
         "low": low, "high": high, "compare_with": compare_with, "source_note": "its calculator",
     }  # fmt: skip
 
@@ -120,7 +120,11 @@ def test_engagement_stands_beside_bands_of_the_same_formula_alone(settings: Sett
         settings,
         fct_tier_benchmark_daily=[
             cell(
-                "nano", 40, n_suspicious=2, er_followers_median_30_n=38, **quantiles(er, 0.01, 0.02, 0.03, 0.04, 0.06)
+                "nano",
+                40,
+                suspicious_account_count=2,
+                er_followers_median_30_account_count=38,
+                **quantiles(er, 0.01, 0.02, 0.03, 0.04, 0.06),
             ),
             cell("micro", 29, merged_into="too_few"),
             # An older day, and a niche, are not the tier's latest figures.
@@ -149,7 +153,9 @@ def test_a_source_without_comments_is_shown_by_its_like_rate(settings: Settings)
     page = show(
         settings,
         fct_tier_benchmark_daily=[
-            cell("nano", 30, like_rate_views_median_30_n=30, **quantiles(likes, 0.02, 0.03, 0.04, 0.05, 0.06))
+            cell(
+                "nano", 30, like_rate_views_median_30_account_count=30, **quantiles(likes, 0.02, 0.03, 0.04, 0.05, 0.06)
+            )
         ],
         dim_er_benchmark=[band("1-5K", 0.0338, 0.0442, 1_000, 5_000, "er_followers_median_30")],
     )
@@ -159,7 +165,7 @@ def test_a_source_without_comments_is_shown_by_its_like_rate(settings: Settings)
 
 
 def test_too_few_accounts_are_named_by_the_rate_that_they_have(settings: Settings) -> None:
-    page = show(settings, fct_tier_benchmark_daily=[cell("nano", 10, like_rate_views_median_30_n=10)])
+    page = show(settings, fct_tier_benchmark_daily=[cell("nano", 10, like_rate_views_median_30_account_count=10)])
     assert "Likes / views, median of the latest 30 posts" in page.text
     assert "Nano fewer than 30 accounts with this rate –" in page.text
 

@@ -11,9 +11,9 @@ from .test_report_engagement import DAY, sections, show
 def pair(from_tier: str = "nano", to_tier: str = "mega", **more: Any) -> Row:
     return {
         "platform": "instagram", "snapshot_date": DAY, "scheme": "standard", "from_tier": from_tier, "to_tier": to_tier,
-        "n_followers": 470, "n_followers_low": 430, "n_followers_high": 510, "n_followers_unreached": 0,
-        "n_from_followers": 65, "n_to_followers": 34, "n_from_reach": 30, "n_to_reach": 12, "n_from_engagements": 60,
-        "n_to_engagements": 31, "n_engagements_unreached": 200, "n_suspicious_from": 2, "n_suspicious_to": 1,
+        "account_count_followers": 470, "account_count_followers_low": 430, "account_count_followers_high": 510, "unreached_draws_followers": 0,
+        "from_account_count_followers": 65, "to_account_count_followers": 34, "from_account_count_reach": 30, "to_account_count_reach": 12, "from_account_count_engagements": 60,
+        "to_account_count_engagements": 31, "unreached_draws_engagements": 200, "from_suspicious_account_count": 2, "to_suspicious_account_count": 1,
         "reach_basis": "not deduplicated", "price_from_base": 23500, "price_from_low_base": 8600,
         "price_from_high_base": 51000, "price_from_basis": "observed", "price_from_collaborations": 4,
         "price_to_base": 15470.18, "price_to_low_base": 2000, "price_to_high_base": None, "price_to_basis": "price band",
@@ -26,8 +26,18 @@ def test_without_two_tiers_there_is_no_section(settings: Settings) -> None:
 
 
 def test_a_row_says_numbers_intervals_prices_and_their_basis(settings: Settings) -> None:
-    older = pair(snapshot_date="2026-02-01", n_followers=9, n_followers_low=8, n_followers_high=10)
-    later = pair(snapshot_date="2026-03-02", n_followers=None, n_followers_low=None, n_followers_high=None)
+    older = pair(
+        snapshot_date="2026-02-01",
+        account_count_followers=9,
+        account_count_followers_low=8,
+        account_count_followers_high=10,
+    )
+    later = pair(
+        snapshot_date="2026-03-02",
+        account_count_followers=None,
+        account_count_followers_low=None,
+        account_count_followers_high=None,
+    )
     page = show(settings, fct_tier_equivalence=[pair(), older, later])
     # On the 2nd of March nothing is known, so the 1st is the latest day that tells something.
     assert "On 1 Mar 2026 (Instagram)" in page.text

@@ -15,7 +15,7 @@ DAY = "2026-03-01"
 def returns(**more: Any) -> Row:
     """Columns that all ROI marts share: 100 spent on a fee, 250 back."""
     return {
-        "model": "linear", "base_currency": "USD", "spend_base": 100, "spend_fee_base": 75, "spend_ads_base": 25,
+        "attribution_model": "linear", "base_currency": "USD", "spend_base": 100, "spend_fee_base": 75, "spend_ads_base": 25,
         "orders": 5, "net_revenue_base": 250, "roi_net": 1.5, "roas": 2.5, "cpa": 20, "roi_basis": "complete",
         "as_of_date": DAY, **more,
     }  # fmt: skip
@@ -23,7 +23,7 @@ def returns(**more: Any) -> Row:
 
 def curve(day: str, spend: float, profit: float | None, is_payback: bool = False) -> Row:
     return {
-        "campaign_id": "C1", "model": "linear", "date": day, "cumulative_spend_base": spend,
+        "campaign_id": "C1", "attribution_model": "linear", "activity_date": day, "cumulative_spend_base": spend,
         "cumulative_gross_profit_base": profit, "is_payback_date": is_payback,
     }  # fmt: skip
 
@@ -33,11 +33,11 @@ def show(settings: Settings, **marts: list[Row]) -> Page:
         "dim_account": [account("a"), account("b")],
         "dim_tier_scheme": STANDARD,
         "fct_account_daily": [on(DAY, name, 5_000, tier="nano") for name in "ab"],
-        "fct_campaign_roi": [returns(campaign_id="C1", name="Spring")],
+        "fct_campaign_roi": [returns(campaign_id="C1", campaign_name="Spring")],
         "fct_attribution": [
-            {"order_id": "o1", "model": "linear", "collaboration_id": "K1", "credited_net_revenue_base": 250,
+            {"order_id": "o1", "attribution_model": "linear", "collaboration_id": "K1", "credited_net_revenue_base": 250,
              "base_currency": "USD", "code_without_click": True, "is_code_leak": True},
-            {"order_id": "o2", "model": "linear", "collaboration_id": "(none)", "credited_net_revenue_base": 50,
+            {"order_id": "o2", "attribution_model": "linear", "collaboration_id": "(unattributed)", "credited_net_revenue_base": 50,
              "base_currency": "USD", "code_without_click": False, "is_code_leak": False},
         ],
     }  # fmt: skip
@@ -53,8 +53,8 @@ def collaboration(name: str, account_id: str, roi: float | None, **more: Any) ->
 
 def test_a_campaign_shows_spend_by_type_and_revenue_by_model(settings: Settings) -> None:
     campaigns = [
-        returns(campaign_id="C1", name="Spring"),
-        returns(campaign_id="C1", model="any_touch", net_revenue_base=400),
+        returns(campaign_id="C1", campaign_name="Spring"),
+        returns(campaign_id="C1", attribution_model="any_touch", net_revenue_base=400),
     ]
     page = show(settings, fct_campaign_roi=campaigns)
     text = page.text
@@ -82,7 +82,7 @@ def test_best_and_worst_stand_apart_with_their_reasons(settings: Settings) -> No
         collaboration("K2", "b", -0.9, orders=1, cpa=100, roi_basis="no rate for 1 costs"),
         collaboration("K3", "b", None),
     ]
-    leaks = [{"promo_code": "X", "date": DAY, "collaboration_id": "K2", "is_leak": True}]
+    leaks = [{"promo_code": "X", "activity_date": DAY, "collaboration_id": "K2", "is_leak": True}]
     text = show(settings, fct_collaboration_roi=rows, fct_promo_code_daily=leaks).text
     best, worst = text.index("Best collaborations"), text.index("Worst collaborations")
     assert best < text.index("K1") < worst < text.index("K2")
@@ -126,7 +126,7 @@ def test_tiers_stand_in_their_order_with_unallocated_last(settings: Settings) ->
 
 
 def test_landed_names_are_text_and_nothing_else(settings: Settings) -> None:
-    page = show(settings, fct_campaign_roi=[returns(campaign_id="C1", name=HOSTILE)],
+    page = show(settings, fct_campaign_roi=[returns(campaign_id="C1", campaign_name=HOSTILE)],
                 fct_collaboration_roi=[collaboration(HOSTILE, "a", 1.0)])  # fmt: skip
     assert HOSTILE[:20] in page.text
     assert not [attrs for tag, attrs in page.tags if tag == "img"]

@@ -59,7 +59,7 @@ def words(page: Page) -> str:
 
 def test_contests_show_who_came_and_at_what_cost(settings: Settings) -> None:
     rows = [
-        contest("C1", name="Spring prize", reach=12_000, entries_with_reach=7, cost_per_participant_base=2.5),
+        contest("C1", campaign_name="Spring prize", reach=12_000, entries_with_reach=7, cost_per_participant_base=2.5),
         contest("C2", start_date="2026-01-01", entries_outside_dates=3, data_origin="simulated"),
         contest("C3", is_over=False, days_elapsed=0, new_participants_per_day=None, start_date="2026-04-01"),
     ]
@@ -123,7 +123,7 @@ def test_live_sessions_stand_by_host(settings: Settings) -> None:
 def test_what_people_landed_is_shown_and_never_run(settings: Settings) -> None:
     page = show(
         settings,
-        fct_contest=[contest("C1", name=HOSTILE)],
+        fct_contest=[contest("C1", campaign_name=HOSTILE)],
         fct_hashtag_daily=[hashtag(HOSTILE, DAY)],
         fct_share_of_voice_daily=[said(HOSTILE, DAY, 1, 1)],
     )

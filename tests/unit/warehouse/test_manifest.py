@@ -85,21 +85,21 @@ def declare(project: Path, model: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
-        ("{part_column: day}", "fct_promo_code_daily has no column day, its part column; its dates are: date"),
+        ("{part_column: day}", "fct_promo_code_daily has no column day, its part column; its dates are: activity_date"),
         ("{part_column: promo_code}", "fct_promo_code_daily.promo_code is its part column and must be a date; it is varchar"),
-        ("{part_column: date, part_by: week}", "fct_promo_code_daily declares part_by 'week': it can be day or month"),
+        ("{part_column: activity_date, part_by: week}", "fct_promo_code_daily declares part_by 'week': it can be day or month"),
         ("{part_by: month}", "fct_promo_code_daily declares part_by without part_column"),
     ],
 )  # fmt: skip
 def test_a_wrong_part_column_is_told(settings: Settings, project: Path, declared: str, told: str) -> None:
-    declare(project, "fct_promo_code_daily", "{part_column: date, part_by: month}", declared)
+    declare(project, "fct_promo_code_daily", "{part_column: activity_date, part_by: month}", declared)
     with pytest.raises(ContractError, match=re.escape(told)):
         marts_of(settings)
 
 
 def test_a_part_column_that_may_be_null_is_told(settings: Settings, project: Path) -> None:
-    declare(project, "fct_promo_code_daily", "columns: [promo_code, date]", "columns: [promo_code]")
-    with pytest.raises(ContractError, match=r"_daily\.date is .* must be in its unique key \(promo_code\)"):
+    declare(project, "fct_promo_code_daily", "columns: [promo_code, activity_date]", "columns: [promo_code]")
+    with pytest.raises(ContractError, match=r"_daily\.activity_date is .* must be in its unique key \(promo_code\)"):
         marts_of(settings)
 
 

@@ -1,4 +1,4 @@
--- One row per order, attribution model and collaboration: its credit. `(none)` is what no collaboration has.
+-- One row per order, attribution model and collaboration: its credit. `(unattributed)` is what no collaboration has.
 -- One model, as what a path, a code and a renewal are worth all fall back on the same orders.
 {{ config(materialized="table") }}
 
@@ -100,7 +100,7 @@ of_first_orders as (
         first_orders.shop,
         first_orders.order_id,
         first_orders.model,
-        coalesce(by_evidence.collaboration_id, '(none)') as collaboration_id,
+        coalesce(by_evidence.collaboration_id, '(unattributed)') as collaboration_id,
         cast(coalesce(by_evidence.credit, 1) as decimal(10, 8)) as credit,
         coalesce(by_evidence.has_remainder, true) as has_remainder
     from first_orders
@@ -114,7 +114,7 @@ of_renewals as (
         orders.shop,
         orders.order_id,
         models.model,
-        coalesce(of_first_orders.collaboration_id, '(none)') as collaboration_id,
+        coalesce(of_first_orders.collaboration_id, '(unattributed)') as collaboration_id,
         cast(coalesce(of_first_orders.credit, 1) as decimal(10, 8)) as credit,
         coalesce(of_first_orders.has_remainder, true) as has_remainder
     from orders

@@ -32,7 +32,7 @@ int_attribution__paths_ordered as (
         touch_id,
         touched_at,
         is_direct,
-        coalesce(collaboration_id, '(none)') as collaboration_id,
+        coalesce(collaboration_id, '(unattributed)') as collaboration_id,
         row_number() over (partition by shop, order_id order by touched_at nulls last, touch_id nulls last) as place,
         count(*) over (partition by shop, order_id) as touches,
         max(touched_at) over (partition by shop, order_id) as last_touched_at

@@ -9,7 +9,7 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 
 campaign_returns as (
     select * from {{ ref("fct_campaign_roi") }}
-    where model = 'linear' and campaign_id <> '(none)'
+    where attribution_model = 'linear' and campaign_id <> '(always-on)'
 ),
 
 -- One account, one vote: what it costs, brings and is paid over all its collaborations.

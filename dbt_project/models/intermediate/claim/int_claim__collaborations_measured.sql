@@ -6,7 +6,7 @@ with collaborations as (select * from {{ ref("int_returns__collaborations_checke
 returns as (
     select *
     from {{ ref("fct_collaboration_roi") }}
-    where model = 'linear'
+    where attribution_model = 'linear'
 ),
 
 default_scheme as (

@@ -10,8 +10,8 @@ sides as (select * from {{ ref("int_claim__tier_sides") }}),
 priced as (
     select
         equivalence.*,
-        least(equivalence.n_from_followers, equivalence.price_from_collaborations) as units_claimed,
-        least(equivalence.n_to_followers, equivalence.price_to_collaborations) as units_other
+        least(equivalence.from_account_count_followers, equivalence.price_from_collaborations) as units_claimed,
+        least(equivalence.to_account_count_followers, equivalence.price_to_collaborations) as units_other
     from equivalence
     inner join sides as small
         on equivalence.platform = small.platform

@@ -70,7 +70,7 @@ int_operations__commerce_records_flagged as (
         'orders' as feed,
         concat_ws('/', nullif(shop, ''), order_id) as record_id,
         'renewal without its first order' as issue,
-        'credited to (none)' as explanation,
+        'credited to (unattributed)' as explanation,
         order_date as record_date,
         data_origin
     from orders
@@ -131,7 +131,7 @@ int_operations__commerce_records_flagged as (
             when collaboration_id is not null then 'collaboration unknown'
             else 'names neither collaboration nor campaign'
         end as issue,
-        'counted as a cost of campaign ' || coalesce(campaign_id, '(none)') as explanation,
+        'counted as a cost of campaign ' || coalesce(campaign_id, '(always-on)') as explanation,
         cost_date as record_date,
         data_origin
     from spend

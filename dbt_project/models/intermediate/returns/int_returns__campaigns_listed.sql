@@ -1,4 +1,4 @@
--- One row per campaign that is landed, or that a collaboration or a cost names, and one, `(none)`, for what names none.
+-- One row per campaign that is landed, or that a collaboration or cost names, and `(always-on)` for what names none.
 {{ config(materialized="view") }}
 
 with campaigns as (select * from {{ ref("stg_landing__campaigns") }}),
@@ -11,10 +11,10 @@ named as (
     select campaign_id
     from campaigns
     union
-    select coalesce(campaign_id, '(none)') as campaign_id
+    select coalesce(campaign_id, '(always-on)') as campaign_id
     from collaborations
     union
-    select coalesce(campaign_id, '(none)') as campaign_id
+    select coalesce(campaign_id, '(always-on)') as campaign_id
     from spend
 ),
 

@@ -16,7 +16,7 @@ int_returns__group_members as (
 
     select
         'campaign' as grouped_by,
-        coalesce(campaign_id, '(none)') as group_id,
+        coalesce(campaign_id, '(always-on)') as group_id,
         collaboration_id
     from collaborations
 

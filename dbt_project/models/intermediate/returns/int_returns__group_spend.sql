@@ -28,7 +28,7 @@ int_returns__group_spend as (
 
     select
         'campaign' as grouped_by,
-        coalesce(campaign_id, '(none)') as group_id,
+        coalesce(campaign_id, '(always-on)') as group_id,
         cost_date,
         cost_type,
         amount_base,

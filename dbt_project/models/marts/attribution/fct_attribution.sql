@@ -56,9 +56,9 @@ fct_attribution as (
     select
         cast(summed.shop as varchar) as shop,
         cast(summed.order_id as varchar) as order_id,
-        cast(summed.model as varchar) as model,
+        cast(summed.model as varchar) as attribution_model,
         cast(summed.collaboration_id as varchar) as collaboration_id,
-        cast(orders.order_date as date) as order_date,
+        cast(orders.order_date as date) as activity_date,
         cast(orders.renewal_number as bigint) as renewal_number,
         cast(orders.promo_code as varchar) as promo_code,
         cast(orders.currency as varchar) as currency,

@@ -6,7 +6,7 @@ with code_days as (select * from {{ ref("int_attribution__code_days_measured") }
 fct_promo_code_daily as (
     select
         cast(promo_code as varchar) as promo_code,
-        cast(order_date as date) as date,
+        cast(order_date as date) as activity_date,
         cast(collaboration_id as varchar) as collaboration_id,
         cast(owners as bigint) as owners,
         cast(orders as bigint) as orders,

@@ -10,7 +10,7 @@ dim_er_benchmark as (
         cast(platform as varchar) as platform,
         cast(denominator as varchar) as denominator,
         cast(statistic as varchar) as statistic,
-        cast(as_of as date) as as_of,
+        cast(as_of as date) as as_of_date,
         cast(band as varchar) as band,
         cast(level as varchar) as level,
         cast(min_followers as bigint) as min_followers,

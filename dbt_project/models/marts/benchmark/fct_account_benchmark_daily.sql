@@ -34,7 +34,7 @@ fct_account_benchmark_daily as (
         cast(accounts.tier as varchar) as tier,
         cast(cells.benchmark_niche as varchar) as benchmark_niche,
         cast(cells.benchmark_country as varchar) as benchmark_country,
-        cast(cells.n as integer) as benchmark_n,
+        cast(cells.n as integer) as benchmark_account_count,
         {% for name, rate in rates.items() %}
             {% set place = of_chosen_cell("ranked.", "_" ~ name ~ "_upto", "cells.cell") %}
             cast(

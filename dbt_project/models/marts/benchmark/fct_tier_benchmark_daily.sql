@@ -52,11 +52,11 @@ fct_tier_benchmark_daily as (
         cast(based.merged_into as varchar) as merged_into,
         cast(based.basis_niche as varchar) as basis_niche,
         cast(based.basis_country as varchar) as basis_country,
-        cast(basis.n as integer) as n,
-        cast(based.n_own as integer) as n_own,
-        cast(basis.n_suspicious as integer) as n_suspicious,
+        cast(basis.n as integer) as account_count,
+        cast(based.n_own as integer) as own_account_count,
+        cast(basis.n_suspicious as integer) as suspicious_account_count,
         {% for rate, _, _ in engagement_rates() %}
-            cast(basis.{{ rate }}_n as integer) as {{ rate }}_n,
+            cast(basis.{{ rate }}_n as integer) as {{ rate }}_account_count,
             {% for percent in [10, 25, 50, 75, 90] %}
                 cast(basis.{{ rate }}_p{{ percent }} as double) as {{ rate }}_p{{ percent }},
             {% endfor %}

@@ -75,11 +75,11 @@ fct_claim_check as (
         cast(sided.figure as double) as observed,
         cast(sided.interval_low as double) as interval_low,
         cast(sided.interval_high as double) as interval_high,
-        cast(sided.unit as varchar) as unit,
-        cast(sided.units as bigint) as n,
-        cast(sided.units_claimed as bigint) as n_claimed,
-        cast(sided.units_other as bigint) as n_other,
-        cast(sided.min_units as bigint) as min_n,
+        cast(sided.unit as varchar) as unit_type,
+        cast(sided.units as bigint) as unit_count,
+        cast(sided.units_claimed as bigint) as claimed_unit_count,
+        cast(sided.units_other as bigint) as other_unit_count,
+        cast(sided.min_units as bigint) as min_unit_count,
         cast(
             case
                 when sided.interval_side in ('unknown', 'both') then 'not enough data'

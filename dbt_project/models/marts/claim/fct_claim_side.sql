@@ -22,7 +22,7 @@ fct_claim_side as (
         cast(sides.platform as varchar) as platform,
         cast(sides.side as varchar) as side,
         cast(names.side_name as varchar) as side_name,
-        cast(sides.units as bigint) as n,
+        cast(sides.units as bigint) as unit_count,
         cast(
             case
                 when claims.statistic in ('median', 'median_ratio') then sides.median_x

@@ -18,7 +18,7 @@ fct_commission_ledger as (
         cast(commissions.rule_id as varchar) as rule_id,
         cast(commissions.kind as varchar) as kind,
         cast(commissions.rate as decimal(18, 8)) as rate,
-        cast(commissions.entry_date as date) as entry_date,
+        cast(commissions.entry_date as date) as activity_date,
         cast(commissions.base_amount as decimal(22, 6)) as base_amount,
         cast(commissions.amount as decimal(24, 6)) as amount,
         cast(commissions.currency as varchar) as currency,

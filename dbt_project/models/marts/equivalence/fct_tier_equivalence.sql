@@ -17,15 +17,15 @@ fct_tier_equivalence as (
         cast(drawn.from_tier as varchar) as from_tier,
         cast(drawn.to_tier as varchar) as to_tier,
         {% for measure in measures %}
-            cast(drawn.n_{{ measure }} as bigint) as n_{{ measure }},
-            cast(drawn.n_{{ measure }}_low as bigint) as n_{{ measure }}_low,
-            cast(drawn.n_{{ measure }}_high as bigint) as n_{{ measure }}_high,
-            cast(drawn.n_{{ measure }}_unreached as integer) as n_{{ measure }}_unreached,
-            cast(drawn.n_from_{{ measure }} as bigint) as n_from_{{ measure }},
-            cast(drawn.n_to_{{ measure }} as bigint) as n_to_{{ measure }},
+            cast(drawn.n_{{ measure }} as bigint) as account_count_{{ measure }},
+            cast(drawn.n_{{ measure }}_low as bigint) as account_count_{{ measure }}_low,
+            cast(drawn.n_{{ measure }}_high as bigint) as account_count_{{ measure }}_high,
+            cast(drawn.n_{{ measure }}_unreached as integer) as unreached_draws_{{ measure }},
+            cast(drawn.n_from_{{ measure }} as bigint) as from_account_count_{{ measure }},
+            cast(drawn.n_to_{{ measure }} as bigint) as to_account_count_{{ measure }},
         {% endfor %}
-        cast(drawn.n_suspicious_from as bigint) as n_suspicious_from,
-        cast(drawn.n_suspicious_to as bigint) as n_suspicious_to,
+        cast(drawn.n_suspicious_from as bigint) as from_suspicious_account_count,
+        cast(drawn.n_suspicious_to as bigint) as to_suspicious_account_count,
         cast('not deduplicated' as varchar) as reach_basis,
         {% for measure in measures %}
             {% set suffix = "" if measure == "followers" else "_" ~ measure %}

@@ -50,7 +50,7 @@ fct_commerce_issue as (
             flagged.explanation || coalesce('; the nearest known one is ' || nearest.known_reference, '') as varchar
         ) as explanation,
         cast(nearest.known_reference as varchar) as nearest_known,
-        cast(flagged.record_date as date) as record_date,
+        cast(flagged.record_date as date) as activity_date,
         cast(lost.orders as bigint) as orders,
         cast(flagged.amount as decimal(38, 6)) as amount,
         cast(flagged.currency as varchar) as currency,

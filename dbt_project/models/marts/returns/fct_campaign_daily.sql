@@ -65,8 +65,8 @@ running as (
 fct_campaign_daily as (
     select
         cast(running.group_id as varchar) as campaign_id,
-        cast(running.model as varchar) as model,
-        cast(running.date as date) as date,
+        cast(running.model as varchar) as attribution_model,
+        cast(running.date as date) as activity_date,
         cast(campaigns.base_currency as varchar) as base_currency,
         cast(running.spend_base as decimal(38, 6)) as spend_base,
         cast(running.orders as decimal(38, 8)) as orders,

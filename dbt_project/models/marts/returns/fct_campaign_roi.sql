@@ -1,4 +1,4 @@
--- One row per campaign and attribution model, its own costs whole; `(none)` is what belongs to no campaign.
+-- One row per campaign and attribution model, its own costs whole; `(always-on)` is what belongs to no campaign.
 {{ config(materialized="table") }}
 
 with campaigns as (select * from {{ ref("int_returns__campaigns_listed") }}),
@@ -11,9 +11,9 @@ roi as (
 fct_campaign_roi as (
     select
         cast(campaigns.campaign_id as varchar) as campaign_id,
-        cast(roi.model as varchar) as model,
+        cast(roi.model as varchar) as attribution_model,
         cast(campaigns.brand as varchar) as brand,
-        cast(campaigns.name as varchar) as name,
+        cast(campaigns.name as varchar) as campaign_name,
         cast(campaigns.objective as varchar) as objective,
         cast(campaigns.start_date as date) as start_date,
         cast(campaigns.end_date as date) as end_date,

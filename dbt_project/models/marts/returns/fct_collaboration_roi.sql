@@ -11,7 +11,7 @@ roi as (
 fct_collaboration_roi as (
     select
         cast(collaborations.collaboration_id as varchar) as collaboration_id,
-        cast(roi.model as varchar) as model,
+        cast(roi.model as varchar) as attribution_model,
         cast(collaborations.campaign_id as varchar) as campaign_id,
         cast(collaborations.brand as varchar) as brand,
         cast(collaborations.creator_id as varchar) as creator_id,

@@ -32,7 +32,7 @@ fct_tier_roi as (
         cast(keys.scheme as varchar) as scheme,
         cast(keys.tier as varchar) as tier,
         cast(keys.partner_type as varchar) as partner_type,
-        cast(roi.model as varchar) as model,
+        cast(roi.model as varchar) as attribution_model,
         cast(roi.collaborations as bigint) as collaborations,
         {{ roi_columns() }}
     from roi

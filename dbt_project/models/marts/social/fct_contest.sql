@@ -72,7 +72,7 @@ fct_contest as (
     select
         cast(campaign_id as varchar) as campaign_id,
         cast(brand as varchar) as brand,
-        cast(name as varchar) as name,
+        cast(name as varchar) as campaign_name,
         cast(start_date as date) as start_date,
         cast(end_date as date) as end_date,
         cast(is_over as boolean) as is_over,

@@ -49,7 +49,7 @@ filled as (
 fct_contest_daily as (
     select
         cast(campaign_id as varchar) as campaign_id,
-        cast(entry_date as date) as date,
+        cast(entry_date as date) as activity_date,
         cast(brand as varchar) as brand,
         cast(entries as bigint) as entries,
         cast(first_entries as bigint) as first_entries,

@@ -52,7 +52,7 @@ fct_share_of_voice_daily as (
     select
         cast(filled.brand as varchar) as brand,
         cast(filled.snapshot_date as date) as snapshot_date,
-        cast(filled.name as varchar) as name,
+        cast(filled.name as varchar) as brand_name,
         cast(filled.is_rival as boolean) as is_rival,
         cast(filled.mentions as bigint) as mentions,
         cast(filled.accounts as bigint) as accounts,

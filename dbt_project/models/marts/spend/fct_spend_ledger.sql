@@ -20,7 +20,7 @@ fct_spend_ledger as (
             end as varchar
         ) as scope,
         cast(spend.cost_type as varchar) as cost_type,
-        cast(spend.cost_date as date) as cost_date,
+        cast(spend.cost_date as date) as activity_date,
         cast(spend.amount as decimal(24, 6)) as amount,
         cast(spend.currency as varchar) as currency,
         cast(spend.fx_rate as decimal(18, 8)) as fx_rate,
