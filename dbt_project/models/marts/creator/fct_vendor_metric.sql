@@ -10,7 +10,7 @@ fct_vendor_metric as (
         cast(source as varchar) as source,
         cast(metric as varchar) as metric,
         cast(as_of_date as date) as as_of_date,
-        cast(period_days as integer) as period_days,
+        cast(period_days as bigint) as period_days,
         cast(value as decimal(26, 8)) as value,
         cast(unit as varchar) as unit,
         cast(currency as varchar) as currency,
