@@ -24,7 +24,7 @@ import duckdb
 from ingestion import containers, ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
-from ingestion.errors import FileRefused
+from ingestion.errors import ContractError, FileRefused, UsageError, nearest
 from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file, stored
 from ingestion.readers.table import Reader
 from ingestion.sql import listed, quote
@@ -34,6 +34,9 @@ BLOCK = 1 << 20
 # Endings of members of a zip whose bytes are not those of their text.
 PACKED = (".gz", ".zst", ".xlsx", ".parquet", ".zip")
 ACCOUNT, POST = "account", "post"
+# Columns that name an account beside `platform`.
+OWN_IDS = ("account_id", "author_account_id", "host_id")
+KEY_FILE, KEY_BYTES = "suppression.key", 32
 # Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
 Target = Callable[[str, str, str], str]
 
@@ -48,13 +51,25 @@ class Erased:
     waiting: list[str] = field(default_factory=list)
 
 
+def require_key(settings: Settings) -> None:
+    """Raise ContractError where accounts are on the list and the key that tells them apart is lost."""
+    file = settings.ledger.with_name(KEY_FILE)
+    if _suppressed(settings) and (not file.exists() or file.stat().st_size != KEY_BYTES):
+        raise ContractError(
+            f"{file} is {'cut' if file.exists() else 'gone'}, and without it nobody can tell who was erased: erased"
+            " accounts would come back with the next delivery. Restore it from a backup of state/; where there is"
+            f" none, write a new one (head -c {KEY_BYTES} /dev/urandom > {file}) and erase each of them again"
+        )
+
+
 def _key(settings: Settings) -> bytes:
-    """The key of the list, made with its first entry."""
-    file = settings.ledger.with_name("suppression.key")
+    """The key of the list, made with its first entry. Raises ContractError where it is lost."""
+    require_key(settings)
+    file = settings.ledger.with_name(KEY_FILE)
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as target:
-            target.write(secrets.token_bytes(32))
+            target.write(secrets.token_bytes(KEY_BYTES))
             os.fsync(target.fileno())
     return file.read_bytes()
 
@@ -136,8 +151,7 @@ def own_rows(feed: Feed, target: Target) -> str | None:
     """Condition of the rows of a feed that are about the account; null where it has none such."""
     if "platform" not in feed.columns:
         return None
-    ids = ("account_id", "author_account_id", "host_id")
-    conditions = [target(ACCOUNT, "platform", name) for name in ids if name in feed.columns]
+    conditions = [target(ACCOUNT, "platform", name) for name in OWN_IDS if name in feed.columns]
     conditions += [target(POST, "platform", "post_id")] if "post_id" in feed.columns else []
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
 
@@ -195,6 +209,49 @@ def withhold_keys(settings: Settings, reader: Reader, feed: Feed) -> None:
 def _one(connection: Reader | duckdb.DuckDBPyConnection, query: str) -> int:
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0
+
+
+def require_known(settings: Settings, platform: str, account_id: str) -> None:
+    """Raise UsageError, naming whom else may be meant, for an account that nothing kept holds. Nothing is touched."""
+    if erased_among(settings, ACCOUNT, platform, [account_id]):
+        return
+    alike = _alike(settings, account_id)
+    is_code = platform == platform.strip().lower()
+    if is_code and any((code, account_id) in alike for code in codes_of(settings, platform)):
+        return
+    if alike:
+        meant = ", ".join(f"{name!r} on {code!r}" for code, name in sorted(alike)[:8])
+        raise UsageError(f"no row is of {account_id!r} on {platform!r}; nothing is touched. Is it {meant}?")
+    known = {item.row.platform for item in user_config.load(settings).tables["platforms"]}
+    if _code(settings, platform) not in known:
+        raise UsageError(f"no platform is {platform!r}{nearest(platform, sorted(known))}; nothing is touched")
+    if not any(
+        holds(file, account_id, if_unread=False) for file in _files_below(settings.landing, settings.quarantine)
+    ):
+        raise UsageError(
+            f"nothing holds {account_id!r} on {platform!r}, neither raw nor quarantine nor a file in landing; nothing"
+            " is touched. An id is meant to the letter; `make account` finds an account by its handle"
+        )
+
+
+def _alike(settings: Settings, account_id: str) -> set[tuple[str, str]]:
+    """Platform and id of each account in raw that differs from this id in letter case and blanks alone."""
+    found: set[tuple[str, str]] = set()
+    named = {name: ("platform", name) for name in (*OWN_IDS, "referrer_account_id")}
+    each = "unnest(string_split(own_accounts, '|'))"
+    named["own_accounts"] = (f"split_part({each}, ':', 1)", f"substr({each}, strpos({each}, ':') + 1)")
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        for name, feed in load_feeds().items():
+            files = [settings.raw / path for path in _raw_files(settings, name)]
+            for column in filter(feed.columns.__contains__, named if files else ()):
+                platform, identity = named[column]
+                rows = reader.execute(
+                    f"select distinct platform, id from (select {platform} as platform, {identity} as id"
+                    f" from {stored(columns_of(feed), files)}) where lower(trim(id)) = lower(trim($account))",
+                    {"account": account_id},
+                ).fetchall()
+                found |= set(rows)
+    return found
 
 
 def begin(settings: Settings, platform: str, account_id: str) -> int:
@@ -413,17 +470,18 @@ def pattern_of(account_id: str) -> str:
     return rf"(^|[^A-Za-z0-9_-]){re.escape(account_id)}([^A-Za-z0-9_-]|$)"
 
 
-def holds(file: Path, account_id: str) -> bool:
+def holds(file: Path, account_id: str, if_unread: bool = True) -> bool:
     """Whether a file's content holds the id as a word: plain, packed, a spreadsheet's parts, or Parquet's cells.
 
-    A file that cannot be read to its end counts as holding it: nobody can say that it does not.
+    Args:
+        if_unread: the answer for a file that cannot be read to its end: nobody can say that it does not hold it.
     """
     with file.open("rb") as source:
         magic = source.read(4)
     pattern = re.compile(pattern_of(account_id).encode())
     try:
         if magic == b"PAR1":
-            return _parquet_holds(file, account_id)
+            return _parquet_holds(file, account_id, if_unread)
         if magic[:2] == b"PK":
             with zipfile.ZipFile(file) as parts:
                 return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
@@ -434,7 +492,7 @@ def holds(file: Path, account_id: str) -> bool:
         with file.open("rb") as source:
             return _blocks_hold(containers.blocks(source), pattern, len(account_id))
     except (FileRefused, *containers.BROKEN):
-        return True
+        return if_unread
 
 
 def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], account_id: str) -> bool:
@@ -458,7 +516,7 @@ def _blocks_hold(blocks: Iterator[bytes], pattern: re.Pattern[bytes], width: int
     return False
 
 
-def _parquet_holds(file: Path, account_id: str) -> bool:
+def _parquet_holds(file: Path, account_id: str, if_unread: bool) -> bool:
     with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
         try:
             source = f"read_parquet({quote(str(file))}, hive_partitioning = false)"
@@ -467,4 +525,4 @@ def _parquet_holds(file: Path, account_id: str) -> bool:
                 _one(reader, f"select count(*) from {source} t where regexp_matches(cast(t as varchar), {pattern})")
             )
         except duckdb.Error:
-            return True
+            return if_unread

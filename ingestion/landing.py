@@ -329,9 +329,11 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
 def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
     """Land every new file; returns what was done. Nothing is lost: each row is accepted, quarantined or duplicate.
 
-    Raises ConfigError before anything is landed where `config/` is not in order.
+    Raises ConfigError before anything is landed where `config/` is not in order, ContractError where the key of the
+    list of erased accounts is lost.
     """
     user_config.load(settings)
+    erasure.require_key(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     raw.write_empty_schemas(settings)
     mappings = load_mappings(settings)

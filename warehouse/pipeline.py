@@ -145,11 +145,12 @@ def _compare(settings: Settings, before: Path | None) -> diff.Diff:
 def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str], None] = print) -> erasure.Erased:
     """Remove the account, build and publish all marts without it, and remove every other release.
 
-    Raises ContractError when a gate is closed (readers then still see the release before), LeaseLost while another
-    writer works.
+    Raises UsageError, having touched nothing, for an account that nothing holds; ContractError when a gate is closed
+    (readers then still see the release before), LeaseLost while another writer works.
     """
     run_id = f"erase__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
     with lease.hold(settings, run_id, "erase", log) as held:
+        erasure.require_known(settings, platform, account_id)
         number = erasure.begin(settings, platform, account_id)
         land_what_is_open(settings, platform)
         # What lies in landing is taken in first: a file that brought the account is removed whole, others' rows stay.

@@ -1,6 +1,7 @@
 """An account is forgotten: nothing kept holds its id, nothing brings it back, the rest is as if it never was."""
 
 import gzip
+import re
 from pathlib import Path
 
 import duckdb
@@ -9,8 +10,9 @@ import pytest
 from ingestion import erasure, landing, ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.errors import ContractError
+from ingestion.errors import ContractError, UsageError
 from warehouse import pipeline
+from warehouse.doctor.landing import Context, check_erasures
 from warehouse.release import diff, releases
 
 from . import night, small
@@ -169,11 +171,61 @@ def test_a_closed_gate_leaves_it_unfinished_and_again_finishes_it(
     assert values(world) == values(made[1])
 
 
-def test_an_account_that_is_not_there_is_kept_out_all_the_same(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("platform", "account", "words"),
+    [
+        ("youtube", GONE.upper(), f"nothing is touched. Is it '{GONE}' on 'youtube'"),
+        ("youtube", f" {GONE} ", f"Is it '{GONE}' on 'youtube'"),
+        ("YouTube", GONE, f"Is it '{GONE}' on 'youtube'"),
+        ("tiktok", GONE, f"Is it '{GONE}' on 'youtube'"),
+        ("youtub", "nobody", "no platform is 'youtub'; did you mean 'youtube'?"),
+        ("youtube", "nobody", "nothing holds 'nobody' on 'youtube'"),
+    ],
+)
+def test_an_account_that_nothing_holds_is_asked_about(
+    made: tuple[Settings, Settings], platform: str, account: str, words: str
+) -> None:
+    """A world that other tests copy: nothing of it may change."""
+    before = sorted(path.as_posix() for path in made[0].data.rglob("*"))
+    with pytest.raises(UsageError, match=re.escape(words)):
+        pipeline.erase(made[0], platform, account, night.quiet)
+    assert sorted(path.as_posix() for path in made[0].data.rglob("*")) == before
+    with ledger.read(made[0]) as connection:
+        assert connection.execute("select count(*) from suppressed").fetchone()[0] == 0
+        assert connection.execute("select count(*) from erasures").fetchone()[0] == 0
+
+
+def test_what_waits_in_landing_alone_may_be_erased(tmp_path: Path) -> None:
     settings = small.world(tmp_path, "empty")
-    assert pipeline.erase(settings, "youtube", "nobody", night.quiet) == erasure.Erased()
+    aside = settings.landing / "account_snapshots" / "cut.csv.gz"
+    aside.parent.mkdir(parents=True)
+    aside.write_bytes(gzip.compress(f"platform,account_id,captured_at\nyoutube,{GONE},2026-01-01".encode()))
+    assert pipeline.erase(settings, "youtube", GONE, night.quiet).files == 2
+    assert holders_of(settings, GONE) == []
+
+
+@pytest.mark.parametrize("left", [None, b"", b"short"], ids=["gone", "empty", "cut"])
+def test_without_its_key_the_list_stops_landing_and_doctor_says_why(settings: Settings, left: bytes | None) -> None:
+    erasure.begin(settings, "youtube", GONE)
+    key = settings.ledger.with_name("suppression.key")
+    whole = key.read_bytes()
+    if left is None:
+        key.unlink()
+    else:
+        key.write_bytes(left)
+    deliver(settings, "again", [Capture(GONE, 1, followers=9)])
+    with pytest.raises(ContractError, match=r"suppression\.key is (gone|cut).*Restore it from a backup"):
+        landing.land_files(settings, "night", night.quiet)
+    assert not list(settings.raw.rglob("snapshot_date=*/*.parquet"))
     with ledger.read(settings) as connection:
-        assert connection.execute("select count(*) from suppressed").fetchone()[0] == 1
+        (found,) = check_erasures(Context(settings, connection))
+    assert found.level == "WRONG"
+    assert "Restore it from a backup" in found.remedy
+    key.write_bytes(whole)
+    landing.land_files(settings, "next", night.quiet)
+    assert not list(settings.raw.rglob("snapshot_date=*/*.parquet"))
+    with ledger.read(settings) as connection:
+        assert [found.level for found in check_erasures(Context(settings, connection))] == ["ok"]
 
 
 def test_the_list_speaks_one_language_in_python_and_in_sql(settings: Settings) -> None:

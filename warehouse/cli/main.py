@@ -258,11 +258,13 @@ def acknowledge(check: str, day: date, why: str, platform: str | None) -> int:
 def erase(platform: str, account: str) -> int:
     """Remove an account from everything that is kept."""
     from ingestion.config import get_settings
-    from ingestion.errors import ContractError, DamagedBuild, LeaseLost
+    from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
     from warehouse.pipeline import erase as remove
 
     try:
         found = remove(get_settings(), platform, account, lambda _: None)
+    except UsageError:
+        raise
     except (ContractError, DamagedBuild, LeaseLost) as error:
         click.echo(
             f"{error}\nNOT FINISHED: readers still see the release before; mend this and run `make erase` again",

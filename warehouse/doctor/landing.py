@@ -19,7 +19,7 @@ from typing import Literal
 import duckdb
 
 from expectations.thresholds import own_thresholds
-from ingestion import contracts, inventory, landing, lease, ledger, required
+from ingestion import contracts, erasure, inventory, landing, lease, ledger, required
 from ingestion.config import Settings, unread_keys, utc_now
 from ingestion.errors import ConfigError, ContractError, FileNotReady, FileRefused
 
@@ -430,6 +430,19 @@ def check_lease(context: Context) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def check_erasures(context: Context) -> Iterator[Finding]:
+    """Whether the list of erased accounts can be read: without its key they would come back."""
+    erased = len(ledger.suppressed(context.ledger))
+    try:
+        erasure.require_key(context.settings)
+    except ContractError as error:
+        what, _, remedy = str(error).partition(". ")
+        yield Finding("WRONG", "erasures", "no run can land: the key of erased accounts is lost", (what,), remedy)
+        return
+    if erased:
+        yield Finding("ok", "erasures", f"{counted(erased, 'account or post', 'accounts and posts')} kept out")
+
+
 def check_settings(settings: Settings) -> Iterator[Finding]:
     """Keys that nobody reads, feeds that are required but do not exist, and a `config/` that cannot be."""
     known = [f"GROUNDSWELL_{name.upper()}" for name in Settings.model_fields]
@@ -478,4 +491,5 @@ CHECKS: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     check_quarantine,
     check_ledger,
     check_dirty_dates,
+    check_erasures,
 )
