@@ -1,7 +1,9 @@
 """Releases: what each holds, which dates are released, and which release readers were shown instead."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
+from ingestion.config import utc_now
 from ingestion.ledger.store import Connection, Row, stamp
 
 # Rows and content hash of each part of each mart.
@@ -102,6 +104,16 @@ def is_released(connection: Connection, day: str) -> bool:
 # --- rollbacks
 
 
+def next_instant(connection: Connection) -> datetime:
+    """Now, or the second after the last release or rollback where the clock went back: what came last is told by it."""
+    last = connection.execute(
+        "select max(at) from (select published_at as at from releases union all select rolled_back_at from rollbacks)"
+    ).fetchone()[0]
+    if last is None:
+        return utc_now()
+    return max(utc_now(), datetime.fromisoformat(last).replace(microsecond=0) + timedelta(seconds=1))
+
+
 def current_release(connection: Connection) -> str | None:
     """The release that state believes readers see: the last one published or rolled back to."""
     row = connection.execute(
@@ -120,7 +132,7 @@ def record_rollback(connection: Connection, release_id: str, why: str) -> list[s
     """Write that readers see an earlier release; returns the days that later ones replaced, which none holds now."""
     connection.execute(
         "insert into rollbacks (from_release, to_release, rolled_back_at, why) values (?, ?, ?, ?)",
-        (current_release(connection), release_id, stamp(), why),
+        (current_release(connection), release_id, stamp(next_instant(connection)), why),
     )
     later = releases_after(connection, release_id)
     marks = ", ".join("?" * len(later))

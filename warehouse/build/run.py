@@ -75,6 +75,7 @@ def _plan_and_build(
 ) -> Built:
     config = user_config.load(settings)
     releases.reconcile(settings, log)
+    releases.publish_anew_if_damaged(settings, log)
     fresh = _open_or_renew(settings, log)
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)

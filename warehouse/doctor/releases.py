@@ -61,7 +61,7 @@ def check_releases(context: Context) -> Iterator[Finding]:
     settings = context.settings
     yield from _checks_of_last_run(context.ledger)
     folder = releases.folder_of(settings)
-    whole = sorted(path.name for path in folder.iterdir() if (path / releases.NOTE).exists()) if folder.is_dir() else []
+    whole = [path.name for path in releases.whole(settings)]
     known = ledger.all_releases(context.ledger)
     link = settings.published / "latest"
     if not known and not whole and not link.is_symlink():
@@ -108,7 +108,7 @@ def _links(settings: Settings, whole: list[str]) -> Iterator[Finding]:
     newest = whole[-1] if whole else None
     latest, database = settings.published / "latest", settings.published / releases.DATABASE
     broken = []
-    if not latest.is_symlink() or not (latest / releases.NOTE).exists():
+    if not latest.is_symlink() or not releases.is_release(latest):
         broken.append((latest, f"releases/{newest}"))
     if not database.is_symlink() or database.readlink() != Path("latest") / releases.DATABASE:
         broken.append((database, f"latest/{releases.DATABASE}"))
@@ -119,7 +119,7 @@ def _links(settings: Settings, whole: list[str]) -> Iterator[Finding]:
     yield Finding(
         "WRONG", "release", "readers are led nowhere",
         tuple(f"{link.relative_to(settings.data)} {_how_it_is(link)}" for link, _ in broken),
-        commands if newest else "no whole release is left: remove build/ and run make nightly; all is built from raw",
+        commands if newest else "the next run publishes anew from build/, or from raw: make nightly",
     )  # fmt: skip
 
 
@@ -153,6 +153,13 @@ def _database(seen: Path, is_quick: bool) -> Iterator[Finding]:
             "WRONG", "release", "a write-ahead log lies beside the published database",
             (f"{wal}: some client opened the database to write; readers may fail or see its changes",),
             f"close that client, then: rm {wal}",
+        )  # fmt: skip
+        return
+    damaged = [path for path, held in releases.files_of(seen).items() if not releases.is_as_written(seen / path, held)]
+    if damaged:
+        yield Finding(
+            "WRONG", "release", f"{counted(len(damaged), 'file')} of {seen.name} not as written", some(damaged),
+            "the next run publishes anew: make nightly",
         )  # fmt: skip
         return
     if is_quick:

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from ingestion import ledger
-from ingestion.config import DUCKDB_CONFIG, Settings, utc_now
+from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
@@ -54,6 +54,7 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable
         known = ledger.known_parts(connection)
         states = ledger.mart_states(connection)
         newest = ledger.newest_release(connection)
+        published_at = ledger.next_instant(connection)
     if row is None or run_plan is None:
         raise ContractError(f"run {run_id} has no plan; run build_marts first")
     before = releases.latest(settings)
@@ -63,7 +64,6 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable
     if current_run(settings) != run_id:
         raise ContractError(f"the build is not of run {run_id} but of {current_run(settings)}; run build_marts again")
 
-    published_at = utc_now()
     release_id = f"{published_at:%Y%m%dT%H%M%S}-{hashlib.sha256(f'{run_id}{published_at}'.encode()).hexdigest()[:6]}"
     partial = releases.folder_of(settings) / f".partial-{release_id}"
     partial.mkdir(parents=True)
@@ -194,9 +194,12 @@ def _fill(
             ],
         )
         linked = _linked(held_parts, parts, known, same_code) if before else {}
-        _write_parquet(release, partial, tables, held_parts, linked, before)
+        files = _write_parquet(release, partial, tables, held_parts, linked, before)
         _describe(release, partial, set(tables))
         release.execute("checkpoint")
+    files[releases.DATABASE] = releases.written(partial / releases.DATABASE)
+    files[f"marts/{DICTIONARY}"] = releases.written(partial / "marts" / DICTIONARY)
+    (partial / releases.FILES).write_text(json.dumps(files, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return note
 
 
@@ -270,22 +273,33 @@ def _write_parquet(
     held_parts: dict[str, list[str]],
     linked: dict[str, set[str]],
     before: Path | None,
-) -> None:
-    """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release."""
+) -> dict[str, releases.Written]:
+    """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release.
+
+    A part of the last release that is not what was written there is written anew. Returns what each file was.
+    """
+    known = releases.files_of(before) if before else {}
+    files: dict[str, releases.Written] = {}
     for mart, part in tables.items():
         folder = partial / "marts" / mart
         folder.mkdir(parents=True)
         if not part:
-            release.execute(f"copy marts.{mart} to '{folder}/data.parquet' ({PARQUET})")
+            target = folder / "data.parquet"
+            release.execute(f"copy marts.{mart} to '{target}' ({PARQUET})")
+            files[target.relative_to(partial).as_posix()] = releases.written(target)
             continue
         for label in held_parts[mart]:
             target = folder / part.folder(label) / "data.parquet"
             target.parent.mkdir()
-            earlier = before / target.relative_to(partial) if before and label in linked.get(mart, ()) else None
-            if earlier and earlier.exists():
-                os.link(earlier, target)
+            path = target.relative_to(partial).as_posix()
+            held = known.get(path) if before and label in linked.get(mart, ()) else None
+            if before and held and releases.is_as_written(before / path, held):
+                os.link(before / path, target)
+                files[path] = held
             else:
                 release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
+                files[path] = releases.written(target)
+    return files
 
 
 def _describe(release: duckdb.DuckDBPyConnection, partial: Path, tables: set[str]) -> None:

@@ -4,6 +4,7 @@ The link `published/latest` is the commit point. A crash between the link and th
 from the note that every release carries.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,9 @@ from ingestion.raw import sync_folder
 
 DATABASE = "groundswell.duckdb"
 NOTE = "release.json"
+# Of each file of a release but the note: bytes, time of change, SHA-256, by its path in the release.
+FILES = "files.json"
+Written = tuple[int, int, str]
 
 
 def folder_of(settings: Settings) -> Path:
@@ -31,13 +35,85 @@ def latest(settings: Settings) -> Path | None:
     It is one of those under `folder_of`, named as they are there: the way to the data folder may hold links and `..`.
     """
     link = settings.published / "latest"
-    return folder_of(settings) / link.readlink().name if link.is_symlink() and (link / NOTE).exists() else None
+    if not link.is_symlink() or not is_release(link):
+        return None
+    return folder_of(settings) / link.readlink().name
+
+
+def is_release(folder: Path) -> bool:
+    """Whether a folder is a release: a database and a note that can be read to its end."""
+    try:
+        return isinstance(read_note(folder), dict) and (folder / DATABASE).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def read_note(release: Path) -> dict[str, Any]:
-    """What a release says of itself."""
+    """What a release says of itself. Raises OSError or ValueError where it is gone or cut (`has_note`)."""
     note: dict[str, Any] = json.loads((release / NOTE).read_text(encoding="utf-8"))
     return note
+
+
+def whole(settings: Settings) -> list[Path]:
+    """Releases that are kept, the oldest first."""
+    folder = folder_of(settings)
+    return sorted(path for path in folder.iterdir() if is_release(path)) if folder.is_dir() else []
+
+
+def written(file: Path) -> Written:
+    """What is kept of a file that was just written, to know it by."""
+    info = file.stat()
+    with file.open("rb") as source:
+        return info.st_size, info.st_mtime_ns, hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def files_of(release: Path) -> dict[str, Written]:
+    """What a release's files were when they were written; empty of one of an earlier version, or where it is cut."""
+    try:
+        return {path: tuple(held) for path, held in json.loads((release / FILES).read_text(encoding="utf-8")).items()}
+    except (OSError, ValueError):
+        return {}
+
+
+def is_as_written(file: Path, held: Written | None) -> bool:
+    """Whether a file holds what was written: of the same bytes and time it is believed, else it is read."""
+    try:
+        info = file.stat()
+        return held is not None and info.st_size == held[0] and (info.st_mtime_ns == held[1] or written(file)[2] == held[2])
+    except OSError:
+        return False
+
+
+def damage_of(settings: Settings) -> str | None:
+    """What is wrong with what readers open; null where all is well, or nothing was published yet."""
+    with ledger.read(settings) as connection:
+        if ledger.newest_release(connection) is None:
+            return None
+    seen, database = latest(settings), settings.published / DATABASE
+    if seen is None:
+        return "published/latest leads to no release"
+    if not database.is_symlink() or database.readlink() != Path("latest") / DATABASE:
+        return f"published/{DATABASE} is not the link to it"
+    return next(
+        (
+            f"{path} of release {seen.name} is not what was written"
+            for path, held in files_of(seen).items()
+            if not is_as_written(seen / path, held)
+        ),
+        None,
+    )
+
+
+def publish_anew_if_damaged(settings: Settings, log: Callable[[str], None] = print) -> None:
+    """Let the run publish, though nothing is new, where what readers open is damaged. Under the writer's lease."""
+    damage = damage_of(settings)
+    if damage is None:
+        return
+    log(f"{damage}: this run publishes anew")
+    with ledger.write(settings) as connection:
+        day = ledger.last_built_day(connection)
+        if day is not None:
+            ledger.mark_dates_dirty(connection, sorted(set(load_feeds()) - undated_feeds()), [day], "published again")
 
 
 def point_readers_to(settings: Settings, release_id: str) -> None:
@@ -119,10 +195,13 @@ def prune(settings: Settings) -> None:
     seen = latest(settings)
     for leftover in folder.glob(".partial-*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    whole = sorted(path for path in folder.iterdir() if (path / NOTE).exists())
-    for old in whole[: -settings.keep_releases]:
+    for old in whole(settings)[: -settings.keep_releases]:
         if old != seen:
             shutil.rmtree(old, ignore_errors=True)
+    # Without a database or a note that can be read: left by a kill, or damaged.
+    for broken in folder.iterdir():
+        if broken.is_dir() and not is_release(broken) and broken != seen:
+            shutil.rmtree(broken, ignore_errors=True)
 
 
 def remove_others(settings: Settings) -> int:

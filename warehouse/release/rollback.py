@@ -15,8 +15,7 @@ from warehouse.release import releases
 def list_releases(settings: Settings) -> list[str]:
     """A line per release that is kept, the newest first; the one that readers see is marked."""
     seen = releases.latest(settings)
-    folder = releases.folder_of(settings)
-    kept = sorted((path for path in folder.glob("*") if (path / releases.NOTE).exists()), reverse=True)
+    kept = releases.whole(settings)[::-1]
     if not kept:
         return ["no release yet: run `make nightly`"]
     lines = [f"  {'release':<24} {'published (UTC)':<19}  {'day':<10}  {'rows':>12} {'MB':>8}  run"]
@@ -46,10 +45,10 @@ def roll_back(settings: Settings, release_id: str, why: str, log: Callable[[str]
         releases.reconcile(settings, log)
         target = releases.folder_of(settings) / release_id
         seen = releases.latest(settings)
-        kept = sorted(path.name for path in releases.folder_of(settings).glob("*") if (path / releases.NOTE).exists())
+        kept = [path.name for path in releases.whole(settings)]
         if release_id not in kept:
             raise UsageError(f"no release {release_id!r} is kept; there are: {', '.join(kept) or 'none'}")
-        if seen == target.resolve():
+        if seen == target:
             raise UsageError(f"readers see {release_id} already")
         _require_whole(target)
         releases.move_stray_logs(settings, log)

@@ -110,7 +110,21 @@ def test_a_database_that_is_no_link(published: Settings, state: str) -> None:
 
 def test_no_whole_release_is_left(published: Settings) -> None:
     shutil.rmtree(releases.folder_of(published) / "1")
-    assert "remove build/ and run make nightly" in that_say(examine(published), "readers are led nowhere").remedy
+    assert "the next run publishes anew" in that_say(examine(published), "readers are led nowhere").remedy
+
+
+def test_a_file_of_the_release_that_is_not_as_written(published: Settings) -> None:
+    seen = releases.folder_of(published) / "1"
+    part = seen / "marts" / "t" / "data.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"whole")
+    (seen / releases.FILES).write_text(json.dumps({"marts/t/data.parquet": releases.written(part)}))
+    # Another time and the same bytes, as after a copy.
+    os.utime(part, (1, 1))
+    assert not [finding for finding in examine(published) if finding.level == "WRONG"]
+    part.write_bytes(b"whol")
+    finding = that_say(examine(published, is_quick=True), "1 file of 1 not as written")
+    assert (finding.level, finding.details) == ("WRONG", ("marts/t/data.parquet",))
 
 
 def test_a_log_beside_the_published_database(published: Settings) -> None:
