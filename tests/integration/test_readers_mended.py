@@ -56,7 +56,6 @@ def kept(first: tuple[Settings, Content], tmp_path_factory: pytest.TempPathFacto
 def test_the_next_night_mends_what_readers_see_though_nothing_is_new(
     kind: str, kept: Settings, first: tuple[Settings, Content]
 ) -> None:
-    night.run(kept, f"before {kind}", day(2))
     DAMAGE[kind](kept)
     said: list[str] = []
     night.run(kept, kind, day(2), said.append)
@@ -66,10 +65,13 @@ def test_the_next_night_mends_what_readers_see_though_nothing_is_new(
     assert (kept.published / releases.DATABASE).readlink() == Path("latest") / releases.DATABASE
     assert parquet_of(kept, "fct_account_daily") == rows_of(kept, "fct_account_daily")
     assert releases.damage_of(kept) is None
-    # Again nothing is new, and nothing is damaged.
-    before = seen(kept)
-    night.run(kept, f"after {kind}", day(2))
-    assert seen(kept) == before
+
+
+def test_nothing_new_and_nothing_damaged_publishes_nothing(first: tuple[Settings, Content], tmp_path: Path) -> None:
+    settings = small.copy_of(first[0], tmp_path)
+    before = seen(settings)
+    night.run(settings, "again", day(2))
+    assert seen(settings) == before
 
 
 def rows_of(settings: Settings, mart: str) -> list[tuple[object, ...]]:

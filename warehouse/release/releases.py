@@ -79,7 +79,9 @@ def is_as_written(file: Path, held: Written | None) -> bool:
     """Whether a file holds what was written: of the same bytes and time it is believed, else it is read."""
     try:
         info = file.stat()
-        return held is not None and info.st_size == held[0] and (info.st_mtime_ns == held[1] or written(file)[2] == held[2])
+        if held is None or info.st_size != held[0]:
+            return False
+        return info.st_mtime_ns == held[1] or written(file)[2] == held[2]
     except OSError:
         return False
 
