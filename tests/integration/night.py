@@ -43,16 +43,19 @@ def run(settings: Settings, run_id: str, day: date, log: Callable[[str], None] =
         return publish.publish_release(settings, run_id, lease, log)
 
 
-# Models of feeds other than the snapshots, with all that is made from them.
-OF_OTHER_FEEDS = (
-    "order", "attribution", "commission", "spend", "returns", "pricing", "social", "advocacy",
+# Feeds other than the snapshots, and domains of which no mart of the snapshots is made.
+OTHER_FEEDS = (
+    "campaigns", "collaboration_posts", "contest_entries", "costs", "customer_accounts", "fx_rates", "link_clicks",
+    "live_sessions", "mentions", "orders", "rate_cards", "refunds", "touches",
 )  # fmt: skip
+OTHER_DOMAINS = ("claim", "commission", "equivalence", "social")
 
 
 def accounts_alone() -> Callable[..., list[str]]:
     """Arguments of dbt for a world that holds snapshots alone: what depends on other feeds would stay empty."""
     original = dbt.dbt_arguments
-    left_out = [f"groundswell.intermediate.{folder}+" for folder in OF_OTHER_FEEDS]
+    left_out = [f"stg_landing__{feed}+" for feed in OTHER_FEEDS]
+    left_out += [f"groundswell.intermediate.{domain}+" for domain in OTHER_DOMAINS]
 
     def arguments(settings: Settings, *command: str) -> list[str]:
         shortened = ["--exclude", *left_out] if command[0] == "build" else []
