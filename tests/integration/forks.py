@@ -1,6 +1,7 @@
-"""Nights in processes of their own: each is a fork of one that has read everything already."""
+"""Nights in processes of their own: each is a fork of one that has everything in memory already."""
 
 import json
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, Settings
 
-from .small import day
+from .small import day, read_project
 
 
 class Forks:
@@ -49,10 +50,11 @@ def log_of(settings: Settings, run_id: str) -> Path:
 
 @contextmanager
 def open_forks(folder: Path) -> Iterator[Forks]:
-    """A process that forks, as long as the context lasts."""
+    """A process that forks, as long as the context lasts; it goes on from the project that this one has read."""
+    (folder / "project").write_bytes(pickle.dumps(read_project(Settings(_env_file=None, data=folder / "read"))))  # type: ignore[call-arg]
     with (folder / "forks.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.night", str(folder / "read")],
+            [sys.executable, "-m", "tests.integration.night", str(folder / "project")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=PROJECT_DIR,
         )  # fmt: skip
     try:

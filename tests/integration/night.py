@@ -1,12 +1,13 @@
 """A night without Airflow, whole or without its gates, and one that is killed at a named point.
 
-Run as a script it reads the dbt project once and then forks for each line of its input, a JSON object of `data`,
-`run_id`, `day`, `log` and optionally `kill` (one of `KILLS`), `hold` (a file to wait for at the swap) or `fill` (a step
+Run as a script it takes a manifest of dbt that another process has kept, and forks for each line of its input, a JSON
+object of `data`, `run_id`, `day`, `log` and optionally `kill` (one of `KILLS`), `hold` (a file to wait for at the swap) or `fill` (a step
 before which the file `ballast` takes all room); it answers with the child's exit code, negative for a signal.
 """
 
 import json
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -255,9 +256,8 @@ def _child(asked: dict[str, str]) -> None:
 def _serve() -> None:
     import great_expectations  # noqa: F401 - read before the fork, for all children
 
-    settings = Settings(_env_file=None, data=Path(sys.argv[1]))  # type: ignore[call-arg]
-    with dbt.dbt_environment(settings):
-        project = manifest.parse(settings)
+    # A copy, for dbt's own look-up tables do not survive the file.
+    project = pickle.loads(Path(sys.argv[1]).read_bytes()).deepcopy()
     manifest.parse = lambda _: project
     dbt.dbt_arguments = accounts_alone()
     for line in sys.stdin:

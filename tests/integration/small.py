@@ -67,23 +67,27 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return make_settings(folder / settings.data.name)
 
 
+def read_project(settings: Settings) -> Any:
+    """The manifest of a dbt project, read by dbt once in this process, and a copy of its own for each caller."""
+    stats = [(path, path.stat().st_mtime_ns) for path in sorted(dbt.DBT_PROJECT.rglob("*.*")) if path.is_file()]
+    project = (dbt.DBT_PROJECT, hash(tuple(stats)))
+    if project not in READ:
+        with dbt.dbt_environment(settings):
+            READ[project] = really_parse(settings)
+    return READ[project].deepcopy()
+
+
+really_parse = manifest.parse
+# By folder, and by its files as they stand.
+READ: dict[tuple[Path, int], Any] = {}
+
+
 @contextmanager
 def read_once() -> Iterator[None]:
     """Let every night of this process read a dbt project from one copy in memory: seconds each saved."""
-    really_parse, kept = manifest.parse, KEPT
-
-    def parse(settings: Settings) -> Any:
-        project = dbt.DBT_PROJECT
-        if project not in kept:
-            kept[project] = really_parse(settings)
-        return kept[project].deepcopy()
-
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(manifest, "parse", parse)
+        patched.setattr(manifest, "parse", read_project)
         yield
-
-
-KEPT: dict[Path, Any] = {}
 
 
 def hashes(settings: Settings) -> str:
