@@ -1,10 +1,13 @@
-"""What all tests share: settings of a warehouse of one's own, and `--slowest-files`."""
+"""What all tests share: settings of a warehouse of one's own, worlds that are made once, and `--slowest-files`."""
 
+import fcntl
 import gc
 import hashlib
 import os
+import pickle
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,24 @@ CANONICAL_HEADER = (
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty warehouse in a folder of its own; nothing is read from the environment or `.env`."""
     return Settings(_env_file=None, data=tmp_path / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Any:
+    """What all processes of a session share: the first that asks makes it, others wait for it. Nobody changes it.
+
+    Args:
+        make: makes it in an empty folder; what it returns is pickled beside.
+    """
+    shared = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    kept = shared / f"{name}.pickle"
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            made = make(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=shared)))
+            kept.write_bytes(pickle.dumps(made))
+    return pickle.loads(kept.read_bytes())
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ import pytest
 from ingestion import landing, raw
 from ingestion.config import Settings
 from ingestion.lease import hold
-from tests.conftest import CANONICAL_HEADER
+from tests.conftest import CANONICAL_HEADER, made_once
 from tests.dbt.commerce import MONEY, Compiled, World
+from tests.integration import small
 from warehouse.build import dbt
 from warehouse.build import run as build
 from warehouse.release import publish
@@ -68,7 +69,7 @@ class Warehouse:
 
     def build(self, run_id: str) -> build.Built:
         """Build the marts as the nightly does."""
-        with hold(self.settings, run_id, "test", _quiet) as lease:
+        with small.read_once(), hold(self.settings, run_id, "test", _quiet) as lease:
             return build.build_marts(self.settings, run_id, DAY, lease, _quiet)
 
     def copy(self, folder: Path) -> "Warehouse":
@@ -95,6 +96,12 @@ def _quiet(_: str) -> None:
     """Say nothing."""
 
 
+def _shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Warehouse]) -> Warehouse:
+    """A copy, for this process, of a warehouse that is made once for all processes."""
+    warehouse: Warehouse = made_once(factory, name, make)
+    return warehouse.copy(factory.mktemp(name))
+
+
 def _make(folder: Path) -> Warehouse:
     settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
     return Warehouse(settings, folder / "dbt")
@@ -103,18 +110,27 @@ def _make(folder: Path) -> Warehouse:
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """A warehouse in which nothing was ever landed, built once."""
-    warehouse = _make(tmp_path_factory.mktemp("empty"))
-    raw.write_empty_schemas(warehouse.settings)
-    assert warehouse.build("empty").status == "built"
-    return warehouse
+
+    def make(folder: Path) -> Warehouse:
+        warehouse = _make(folder)
+        raw.write_empty_schemas(warehouse.settings)
+        assert warehouse.build("empty").status == "built"
+        return warehouse
+
+    return _shared(tmp_path_factory, "empty", make)
 
 
 @pytest.fixture(scope="session")
-def manifest(empty: Warehouse) -> dict[str, Any]:
+def manifest(empty: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """dbt's manifest of the project."""
-    parsed = empty.dbt("parse")
-    assert parsed.code == 0, parsed.printed
-    content: dict[str, Any] = json.loads((empty.artifacts / "manifest.json").read_text())
+
+    def parse(folder: Path) -> dict[str, Any]:
+        parsed = replace(empty, artifacts=folder).dbt("parse")
+        assert parsed.code == 0, parsed.printed
+        content: dict[str, Any] = json.loads((folder / "manifest.json").read_text())
+        return content
+
+    content: dict[str, Any] = made_once(tmp_path_factory, "manifest", parse)
     return content
 
 
@@ -140,21 +156,25 @@ def compiled_social(empty: Warehouse, manifest: dict[str, Any]) -> Compiled:
 @pytest.fixture(scope="session")
 def three_days(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """Two accounts on 4, 5 and 6 January 2026, a file a day, built and published once. Copy it before a change."""
-    warehouse = _make(tmp_path_factory.mktemp("three_days"))
-    folder = warehouse.settings.landing / "account_snapshots"
-    folder.mkdir(parents=True)
-    for day, (first, second) in {4: (1000, 50), 5: (1100, 50), 6: (1300, 40)}.items():
-        rows = [
-            f"youtube,{name},2026-01-0{day}T03:00:00Z,{followers},,,,,,,,,"
-            for name, followers in (("a", first), ("b", second))
-        ]
-        (folder / f"day{day}.csv").write_text("\n".join([CANONICAL_HEADER, *rows]) + "\n")
-    landed = landing.land_files(warehouse.settings, "first", _quiet)
-    assert landed.rows_accepted == 6
-    assert warehouse.build("first").status == "built"
-    with hold(warehouse.settings, "first", "test", _quiet) as lease:
-        publish.publish_release(warehouse.settings, "first", lease, _quiet)
-    return warehouse
+
+    def make(place: Path) -> Warehouse:
+        warehouse = _make(place)
+        folder = warehouse.settings.landing / "account_snapshots"
+        folder.mkdir(parents=True)
+        for day, (first, second) in {4: (1000, 50), 5: (1100, 50), 6: (1300, 40)}.items():
+            rows = [
+                f"youtube,{name},2026-01-0{day}T03:00:00Z,{followers},,,,,,,,,"
+                for name, followers in (("a", first), ("b", second))
+            ]
+            (folder / f"day{day}.csv").write_text("\n".join([CANONICAL_HEADER, *rows]) + "\n")
+        landed = landing.land_files(warehouse.settings, "first", _quiet)
+        assert landed.rows_accepted == 6
+        assert warehouse.build("first").status == "built"
+        with hold(warehouse.settings, "first", "test", _quiet) as lease:
+            publish.publish_release(warehouse.settings, "first", lease, _quiet)
+        return warehouse
+
+    return _shared(tmp_path_factory, "three_days", make)
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +182,7 @@ def by_hand(tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     """The world of docs/money-by-hand.md, landed and built. Copy it before a change."""
     from tests.dbt.money import BY_HAND, LAST_DAY, land_and_build
 
-    return land_and_build(tmp_path_factory.mktemp("by_hand"), BY_HAND, LAST_DAY)
+    return _shared(tmp_path_factory, "by_hand", lambda folder: land_and_build(folder, BY_HAND, LAST_DAY))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from ingestion import landing
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
 from tests.dbt.conftest import Warehouse
+from tests.integration import small
 from warehouse.build import run as build
 
 BY_HAND = PROJECT_DIR / "tests" / "fixtures" / "money_by_hand"
@@ -46,7 +47,7 @@ def land_and_build(folder: Path, files: Path, day: date, base: str = "USD") -> W
         shutil.copyfile(path, target)
     landed = landing.land_files(settings, "run", quiet)
     assert landed.rows_quarantined == 0
-    with hold(settings, "run", "test", quiet) as lease:
+    with small.read_once(), hold(settings, "run", "test", quiet) as lease:
         assert build.build_marts(settings, "run", day, lease, quiet).status == "built"
     return Warehouse(settings, folder / "dbt")
 

@@ -10,7 +10,7 @@ from ingestion.errors import ConfigError
 from ingestion.lease import hold
 from ingestion.user_config.load import DEFAULTS, load
 from tests.dbt.money import BY_HAND, LAST_DAY, land_and_build
-from warehouse.build import dbt
+from tests.integration import small
 from warehouse.build import manifest as dbt_manifest
 from warehouse.build import run as build
 from warehouse.release import publish
@@ -37,8 +37,7 @@ def edit(folder, table):
 @pytest.fixture(scope="module")
 def project(empty):
     """dbt's manifest, as the planner reads it."""
-    with dbt.dbt_environment(empty.settings):
-        return dbt_manifest.parse(empty.settings)
+    return small.read_project(empty.settings)
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ def test_a_changed_row_of_the_default_scheme_changes_what_takes_it_alone_too(pro
 
 def build_again(warehouse, folder):
     settings = warehouse.settings.model_copy(update={"config": folder})
-    with hold(settings, "again", "test", lambda _: None) as lease:
+    with small.read_once(), hold(settings, "again", "test", lambda _: None) as lease:
         built = build.build_marts(settings, "again", LAST_DAY, lease, lambda _: None)
     return built.status
 

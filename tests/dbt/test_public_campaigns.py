@@ -15,6 +15,7 @@ from ingestion.config import PROJECT_DIR, Settings
 from ingestion.lease import hold
 from tests.dbt.conftest import Warehouse
 from tests.dbt.money import quiet
+from tests.integration import small
 from warehouse.build import run as build
 
 FOLDER = PROJECT_DIR / "tests" / "fixtures" / "campaigns"
@@ -75,7 +76,7 @@ def land(folder: Path, name: str, payouts: str | None = None) -> Warehouse:
         (target / "payouts.csv").write_text(payouts)
     landed = landing.land_files(settings, "run", quiet)
     assert landed.rows_quarantined == 0
-    with hold(settings, "run", "test", quiet) as lease:
+    with small.read_once(), hold(settings, "run", "test", quiet) as lease:
         assert build.build_marts(settings, "run", LAST_DAY, lease, quiet).status == "built"
     return Warehouse(settings, folder / "dbt")
 

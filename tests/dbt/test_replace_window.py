@@ -8,6 +8,7 @@ import pytest
 from ingestion import ledger
 from ingestion.lease import hold
 from ingestion.user_config import load as user_config
+from tests.integration import small
 from warehouse.build import dbt, manifest
 from warehouse.release import publish
 
@@ -75,9 +76,8 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
         )
     )
     # A changed strategy plans all history; here the planner is told that nothing changed.
-    with dbt.dbt_environment(warehouse.settings):
-        parsed = manifest.parse(warehouse.settings)
-        models = manifest.models_of(parsed, warehouse.settings, user_config.load(warehouse.settings))
+    parsed = small.read_project(warehouse.settings)
+    models = manifest.models_of(parsed, warehouse.settings, user_config.load(warehouse.settings))
     monkeypatch.setattr(manifest, "models_of", lambda *_: models)
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     assert warehouse.build("second").status == "built"
