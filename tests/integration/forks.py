@@ -19,11 +19,11 @@ class Forks:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def night(self, settings: Settings, run_id: str, number: int, **asked: str) -> int:
+    def night(self, settings: Settings, run_id: str, number: int, **asked: object) -> int:
         """Exit code of one night of this day, negative for a signal."""
         return self._ask(settings, run_id, number, asked | {"wait": True})
 
-    def begin(self, settings: Settings, run_id: str, number: int, **asked: str) -> int:
+    def begin(self, settings: Settings, run_id: str, number: int, **asked: object) -> int:
         """Process id of a night that goes on beside us."""
         return self._ask(settings, run_id, number, asked | {"wait": False})
 

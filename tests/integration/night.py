@@ -1,8 +1,9 @@
 """A night without Airflow, whole or without its gates, and one that is killed at a named point.
 
 Run as a script it takes a manifest of dbt that another process has kept, and forks for each line of its input, a JSON
-object of `data`, `run_id`, `day`, `log` and optionally `kill` (one of `KILLS`), `hold` (a file to wait for at the swap) or `fill` (a step
-before which the file `ballast` takes all room); it answers with the child's exit code, negative for a signal.
+object of `data`, `run_id`, `day`, `log` and optionally `steps` (those of `STEPS` to do), `kill` (one of `KILLS`), `hold`
+(a file to wait for at the swap) or `fill` (a step before which the file `ballast` takes all room); it answers with the
+child's exit code, negative for a signal.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -70,26 +71,55 @@ def boundary(_: str) -> None:
     """Between two steps; `KILLS` has the process die here."""
 
 
-def run_whole(settings: Settings, run_id: str, day: date, log: Callable[[str], None] = quiet) -> None:
-    """One night with its gates and its report, step by step as in the DAG."""
-    from expectations.run import check_landing
-    from serving.report.build import build_report
-
+def _land_files(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
     with hold(settings, run_id, "land_files", log):
         landing.land_files(settings, run_id, log)
-    boundary("land_files")
+
+
+def _check_landing(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
+    from expectations.run import check_landing
+
     check_landing(settings, run_id, day, log)
-    boundary("check_landing")
+
+
+def _build_marts(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
     with hold(settings, run_id, "build_marts", log) as lease:
         build.build_marts(settings, run_id, day, lease, log)
-    boundary("build_marts")
+
+
+def _check_marts(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
     with hold(settings, run_id, "check_marts", log) as lease:
         check_built(settings, run_id, day, lease, log)
-    boundary("check_marts")
+
+
+def _publish_release(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
     with hold(settings, run_id, "publish_release", log) as lease:
         publish_checked(settings, run_id, day, lease, log)
-    boundary("publish_release")
+
+
+def _build_report(settings: Settings, run_id: str, day: date, log: Callable[[str], None]) -> None:
+    from serving.report.build import build_report
+
     build_report(settings, run_id, log)
+
+
+STEPS: dict[str, Callable[..., None]] = {
+    "land_files": _land_files,
+    "check_landing": _check_landing,
+    "build_marts": _build_marts,
+    "check_marts": _check_marts,
+    "publish_release": _publish_release,
+    "build_report": _build_report,
+}
+
+
+def run_whole(
+    settings: Settings, run_id: str, day: date, log: Callable[[str], None] = quiet, steps: Sequence[str] = tuple(STEPS)
+) -> None:
+    """One night with its gates and its report, step by step as in the DAG; or some of the steps, as a task does one."""
+    for step in steps:
+        STEPS[step](settings, run_id, day, log)
+        boundary(step)
 
 
 def die() -> None:
@@ -190,9 +220,9 @@ KILLS: dict[str, Callable[[], None]] = {
     "build_marts: in the transaction that tells the build database": _before(meta, "_raw_columns"),
     "build_marts: dbt not started": _before(dbt, "run_dbt"),
     "build_marts: while dbt writes": _while_dbt_writes,
-    "build_marts: dbt done, results not recorded": _before(ledger, "record_checks", 2),
+    "build_marts: dbt done, results not recorded": _before(ledger, "record_checks"),
     "after build_marts": _between("build_marts"),
-    "check_marts: evaluated, results not recorded": _before(ledger, "record_checks", 3),
+    "check_marts: evaluated, results not recorded": _before(ledger, "record_checks"),
     "after check_marts": _between("check_marts"),
     "publish_release: database half copied": _half_copied,
     "publish_release: database copied, Parquet not written": _before(publish, "_write_parquet"),
@@ -208,6 +238,11 @@ KILLS: dict[str, Callable[[], None]] = {
     "build_report: not written": _before(raw.os, "replace", 1, lambda *a: str(a[1]).endswith("index.html")),
 }
 PUBLISHED = tuple(list(KILLS)[-5:])
+
+
+def step_of(kill: str) -> str:
+    """The step in which a point lies, or after which it comes."""
+    return kill.partition(":")[0].removeprefix("after ")
 
 
 def _hold_at_the_swap(gate: Path) -> None:
@@ -240,7 +275,7 @@ def _fill_before(step: str, ballast: Path) -> None:
     setattr(owner, step, filled)
 
 
-def _child(asked: dict[str, str]) -> None:
+def _child(asked: dict[str, Any]) -> None:
     settings = Settings(_env_file=None, data=Path(asked["data"]), settle_seconds=0.0, lease_wait_seconds=200.0)  # type: ignore[call-arg]
     if "ttl" in asked:
         settings = settings.model_copy(update={"lease_ttl_seconds": float(asked["ttl"])})
@@ -250,7 +285,9 @@ def _child(asked: dict[str, str]) -> None:
         _fill_before(asked["fill"], Path(asked["ballast"]))
     if "hold" in asked:
         _hold_at_the_swap(Path(asked["hold"]))
-    run_whole(settings, asked["run_id"], date.fromisoformat(asked["day"]), lambda line: print(line, file=sys.stderr))
+    steps = asked.get("steps", tuple(STEPS))
+    day = date.fromisoformat(asked["day"])
+    run_whole(settings, asked["run_id"], day, lambda line: print(line, file=sys.stderr), steps)
 
 
 def _serve() -> None:
