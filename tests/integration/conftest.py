@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from ingestion.config import PROJECT_DIR, Settings
+from tests.conftest import made_once
 
 if TYPE_CHECKING:
     from . import forks
@@ -47,6 +48,15 @@ def run_dag(data: Path, *arguments: str) -> Night:
         check=False,
     )
     return Night(make_settings(data), done.returncode, done.stdout + done.stderr)
+
+
+def copy_night(night: Night, folder: Path) -> Settings:
+    """What a run left behind, free to go on from: Airflow's own file names its database by its whole path."""
+    data = folder / "data"
+    shutil.copytree(night.settings.data, data, symlinks=True)
+    configuration = data / "airflow" / "airflow.cfg"
+    configuration.write_text(configuration.read_text().replace(str(night.settings.data), str(data)))
+    return make_settings(data)
 
 
 def make_settings(data: Path) -> Settings:
@@ -90,8 +100,9 @@ def content(settings: Settings) -> dict[str, tuple[int, str]]:
 
 @pytest.fixture(scope="session")
 def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
-    """The bundled sample through the real DAG, once."""
-    return run_dag(tmp_path_factory.mktemp("sample") / "data")
+    """The bundled sample through the real DAG, once for all processes. Copy it before a change."""
+    night: Night = made_once(tmp_path_factory, "sample_night", lambda folder: run_dag(folder / "data"))
+    return night
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """Through the real DAG: a critical check blocks publishing, a warning does not, and a rejected file frees the night."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from ingestion import ledger
 
-from .conftest import Night, content, reading, run_dag
+from .conftest import Night, content, copy_night, reading, run_dag
 
 
 @pytest.fixture(scope="module")
@@ -15,8 +14,7 @@ def nights(
     sample_night: Night, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Night, Night, Night, dict[str, tuple[int, str]]]:
     """A published sample; a night whose file holds a tenth of the roster; the night after its file is rejected."""
-    data = tmp_path_factory.mktemp("blocked") / "data"
-    shutil.copytree(sample_night.settings.data, data, symlinks=True)
+    data = copy_night(sample_night, tmp_path_factory.mktemp("blocked")).data
     with reading(sample_night.settings) as marts:
         roster = marts.execute(
             "select account_id, followers from marts.fct_account_daily where snapshot_date = '2022-07-26' limit 237"

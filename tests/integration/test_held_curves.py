@@ -64,7 +64,7 @@ def by_the_rule() -> Held:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+def built(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> Iterator[duckdb.DuckDBPyConnection]:
     folder = tmp_path_factory.mktemp("curves")
     settings = Settings(_env_file=None, data=folder / "data", settle_seconds=0.0)  # type: ignore[call-arg]
     raw.write_empty_schemas(settings)

@@ -12,7 +12,7 @@ import pytest
 
 from ingestion import ledger
 
-from .conftest import SAMPLE, Night, reading, run_dag
+from .conftest import SAMPLE, Night, copy_night, reading, run_dag
 
 # Cut-offs by hand, as each source prints them: (lowest of the tier, first that is no longer in it, tier).
 SCHEMES: dict[str, list[tuple[int, float, str]]] = {
@@ -251,8 +251,8 @@ def test_simulated_rows_are_exactly_those_of_the_makers_files(sample_night: Nigh
     assert "Simulated data." in (sample_night.settings.reports / "index.html").read_text(encoding="utf-8")
 
 
-def test_a_second_run_is_quick_to_say_so_and_rewrites_nothing(sample_night: Night) -> None:
-    settings = sample_night.settings
+def test_a_second_run_is_quick_to_say_so_and_rewrites_nothing(sample_night: Night, tmp_path: Path) -> None:
+    settings = copy_night(sample_night, tmp_path)
     folders = (settings.raw, settings.published, settings.quarantine, settings.reports / "index.html")
 
     def stamps() -> dict[str, int]:

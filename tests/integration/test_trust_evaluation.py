@@ -64,12 +64,14 @@ def measured(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[
 
 
 @pytest.fixture(scope="module")
-def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
+def evaluated(
+    tmp_path_factory: pytest.TempPathFactory, accounts_alone: None
+) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
     return measured(tmp_path_factory.mktemp("evaluated"))
 
 
 @pytest.fixture(scope="module")
-def without_views(tmp_path_factory: pytest.TempPathFactory) -> Measures:
+def without_views(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> Measures:
     """The same world evaluated by a project whose view signal never fires."""
     folder = tmp_path_factory.mktemp("broken")
     project = folder / "dbt_project"

@@ -6,6 +6,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
+from tests.conftest import made_once
 from warehouse.release import releases
 
 from . import night, small
@@ -28,21 +29,31 @@ def later_files(settings: Settings) -> None:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tuple[Settings, Content]:
-    """Two days, published."""
-    settings = small.world(tmp_path_factory.mktemp("first"), "world")
-    first_files(settings)
-    night.run_whole(settings, "first", day(2))
-    return settings, content(settings)
+    """Two days, published. Copy it before a change."""
+
+    def make(folder: Path) -> tuple[Settings, Content]:
+        settings = small.world(folder, "world")
+        first_files(settings)
+        night.run_whole(settings, "first", day(2))
+        return settings, content(settings)
+
+    made: tuple[Settings, Content] = made_once(tmp_path_factory, "two_days", make)
+    return made
 
 
 @pytest.fixture(scope="module")
 def untouched(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> Content:
     """Marts of a world in which nothing was ever killed."""
-    settings = small.world(tmp_path_factory.mktemp("untouched"), "world")
-    first_files(settings)
-    later_files(settings)
-    night.run(settings, "all", day(3))
-    return content(settings)
+
+    def make(folder: Path) -> Content:
+        settings = small.world(folder, "world")
+        first_files(settings)
+        later_files(settings)
+        night.run(settings, "all", day(3))
+        return content(settings)
+
+    held: Content = made_once(tmp_path_factory, "untouched", make)
+    return held
 
 
 @pytest.fixture
