@@ -114,7 +114,10 @@
     ]) }}
 {%- endmacro %}
 
-{#- A row for each of them, in a column `model`. -#}
+{#- Those under which the credits of an order are exactly 1 together, so that all groups hold all of the money. -#}
+{% macro conserving_models() -%} {{ return(attribution_models() | reject("equalto", "any_touch") | list) }} {%- endmacro %}
+
+{#- A row for each of all nine, in a column `model`. -#}
 {% macro attribution_model_rows() -%}
     {% for model in attribution_models() -%}
         select '{{ model }}' as model {{ "union all " if not loop.last }}

@@ -239,3 +239,22 @@ from (
 ) as versions
 where valid_to is distinct from next_from
 {% endtest %}
+
+{#- Sums over the whole are the same as elsewhere, to the last digit: `columns` names each sum here and there. What is
+    repeated for each attribution model is compared model by model (`attribution_model`); a group without a row sums to 0. -#}
+{% test sums_equal(model, other, columns, by_model=false, rows="true", other_rows="true") %}
+{%- set models = conserving_models() if by_model else [none] -%}
+{% for attribution_model in models %}
+    {%- set of_model = "attribution_model = '" ~ attribution_model ~ "'" if attribution_model else "true" -%}
+    {% for here, there in columns.items() %}
+        select
+            {{ "'" ~ attribution_model ~ "'" if attribution_model else "''" }} as attribution_model,
+            '{{ here }}' as sum_of,
+            (select coalesce(sum({{ here }}), 0) from {{ model }} where {{ rows }} and {{ of_model }}) as sum_here,
+            (select coalesce(sum({{ there }}), 0) from {{ other }} where {{ other_rows }}) as sum_there
+        where sum_here <> sum_there
+        {{ "union all" if not loop.last }}
+    {% endfor %}
+    {{ "union all" if not loop.last }}
+{% endfor %}
+{% endtest %}

@@ -26,6 +26,7 @@ insert into groundswell.marts.fct_vendor_metric
     select 'youtube', 'a', 'v', 'er', date '2026-01-05', 30, 1, 'percent', null, 'observed' from range(2);
 update groundswell.marts.dim_account set first_seen_date = last_seen_date + 1;
 insert into groundswell.marts.dim_tier_scheme select * from groundswell.marts.dim_tier_scheme;
+insert into groundswell.marts.dim_tier select * from groundswell.marts.dim_tier;
 
 insert into groundswell.marts.fct_account_daily
     select * from groundswell.marts.fct_account_daily where account_id = 'a' and snapshot_date <> date '2026-01-05';

@@ -25,6 +25,8 @@ KEYS = (
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
     "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",
     "groundswell.marts.fct_promo_code_daily", "groundswell.marts.dim_date",
+    "intermediate.int_attribution__link_days", "intermediate.int_returns__days", "groundswell.marts.fct_order",
+    "groundswell.marts.fct_click_daily", "groundswell.marts.fct_return_daily",
 )  # fmt: skip
 STAGED = (
     "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
@@ -64,6 +66,9 @@ update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenu
 update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
 update groundswell.marts.dim_collaboration_version set valid_to = valid_from;
 update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
+delete from groundswell.marts.fct_order where order_id = 'o1';
+update groundswell.marts.fct_order set is_new_customer = true, status = 'cancelled', issue = 'hearsay';
+update groundswell.marts.fct_return_daily set spend_base = spend_base + 1, clicks = clicks + 1;
 """
 )
 

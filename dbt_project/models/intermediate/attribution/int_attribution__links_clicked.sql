@@ -3,32 +3,26 @@
 
 with collaborations as (select * from {{ ref("stg_landing__collaborations") }}),
 
-link_clicks as (select * from {{ ref("stg_landing__link_clicks") }}),
-
-links as (select * from {{ ref("int_agreement__link_ownership_periods") }}),
+link_days as (select * from {{ ref("int_attribution__link_days") }}),
 
 landed as (
-    select count(*) as clicks
-    from link_clicks
+    select count(*) as link_days
+    from link_days
 ),
 
 counted as (
     select
-        links.collaboration_id,
-        count(*) as clicks
-    from link_clicks
-    inner join links
-        on link_clicks.link_id = links.link_id
-        and cast(link_clicks.clicked_at as date) >= links.first_day
-        and (links.next_start is null or cast(link_clicks.clicked_at as date) < links.next_start)
-    group by links.collaboration_id
+        collaboration_id,
+        sum(clicks) as clicks
+    from link_days
+    group by collaboration_id
 ),
 
 -- Where clicks are tracked at all, a collaboration without any has none: 0 is true.
 int_attribution__links_clicked as (
     select
         collaborations.collaboration_id,
-        case when landed.clicks > 0 then coalesce(counted.clicks, 0) end as clicks
+        cast(case when landed.link_days > 0 then coalesce(counted.clicks, 0) end as bigint) as clicks
     from collaborations
     cross join landed
     left join counted on collaborations.collaboration_id = counted.collaboration_id
