@@ -231,7 +231,7 @@ def _selected(models: list[Model], backfill_range: BackfillRange | None) -> set[
         return set(by_name)
     unknown = sorted(set(backfill_range.marts) - set(by_name))
     if unknown:
-        marts = ", ".join(sorted(name for name in by_name if name.startswith(("dim_", "fct_"))))
+        marts = ", ".join(sorted(name for name in by_name if name.startswith(("dim_", "fct_", "bridge_"))))
         raise UsageError(f"no mart is named {', '.join(unknown)}; there are: {marts}")
     return set(backfill_range.marts).union(*(by_name[name].ancestors for name in backfill_range.marts))
 

@@ -135,6 +135,26 @@ insert into groundswell.marts.fct_post_daily by name
 insert into intermediate.int_snapshot__post_last_known_values by name
     select 'youtube' as platform, 'p' as post_id, 'a' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_creator__posts_known by name
+    select 'youtube' as platform, 'p' as post_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_creator__accounts_known by name
+    select 'youtube' as platform, 'q' as account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into groundswell.marts.bridge_post_hashtag by name
+    select 'youtube' as platform, 'p' as post_id, 'h' as hashtag, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into groundswell.marts.fct_post by name
+    select 'youtube' as platform, 'p' as post_id, false as is_captured, 0 as collaborations from range(2);
+insert into groundswell.marts.fct_account_latest select * from groundswell.marts.fct_account_latest;
+update groundswell.marts.fct_account_latest set followers_date = as_of_date + 1;
+create or replace table people as select * from intermediate.int_creator__people;
+insert into people by name select 'c' as creator_id from range(2);
+create or replace view intermediate.int_creator__people as select * from people;
+insert into groundswell.marts.dim_creator by name select null as creator_id from range(2);
+insert into groundswell.marts.fct_payout_statement by name select 'nobody' as creator_id;
+insert into groundswell.marts.dim_collaboration by name select 'K' as collaboration_id, 'nobody' as creator_id;
+insert into groundswell.marts.dim_date select * from groundswell.marts.dim_date;
 create or replace view staging.stg_landing__post_snapshots as
     select platform, post_id, account_id, captured_at from intermediate.int_snapshot__post_days_deduplicated;
 create or replace view staging.stg_landing__accounts as

@@ -24,9 +24,12 @@ KEYS = (
     "groundswell.marts.fct_attribution", "groundswell.marts.fct_commission_ledger",
     "groundswell.marts.fct_spend_ledger", "groundswell.marts.fct_collaboration_roi",
     "groundswell.marts.fct_campaign_roi", "groundswell.marts.fct_tier_roi", "groundswell.marts.fct_campaign_daily",
-    "groundswell.marts.fct_promo_code_daily", "groundswell.marts.dim_date",
+    "groundswell.marts.fct_promo_code_daily",
     "intermediate.int_attribution__link_days", "intermediate.int_returns__days", "groundswell.marts.fct_order",
-    "groundswell.marts.fct_click_daily", "groundswell.marts.fct_return_daily",
+    "groundswell.marts.fct_click_daily", "groundswell.marts.fct_return_daily", "groundswell.marts.fct_payout_statement",
+    "groundswell.marts.dim_brand", "groundswell.marts.dim_campaign", "groundswell.marts.dim_collaboration",
+    "groundswell.marts.bridge_collaboration_tier", "groundswell.marts.bridge_post_collaboration",
+    "intermediate.int_spend__payout_months",
 )  # fmt: skip
 STAGED = (
     "campaigns", "collaborations", "collaboration_posts", "commission_rules", "rate_cards", "costs", "link_clicks",
@@ -67,6 +70,14 @@ update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
 update groundswell.marts.dim_collaboration_version set valid_to = valid_from;
 update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
 delete from groundswell.marts.fct_order where order_id = 'o1';
+delete from groundswell.marts.fct_payout_statement where collaboration_id = 'K4';
+delete from groundswell.marts.dim_collaboration where collaboration_id = 'K3';
+delete from groundswell.marts.bridge_collaboration_tier where collaboration_id = 'K2';
+delete from groundswell.marts.dim_campaign where campaign_id <> '(always-on)';
+delete from groundswell.marts.dim_brand where brand <> '(unknown)';
+create or replace table listed as select * from intermediate.int_agreement__collaborations_listed;
+insert into listed select * from listed;
+create or replace view intermediate.int_agreement__collaborations_listed as select * from listed;
 update groundswell.marts.fct_order set is_new_customer = true, status = 'cancelled', issue = 'hearsay';
 update groundswell.marts.fct_return_daily set spend_base = spend_base + 1, clicks = clicks + 1;
 """

@@ -28,6 +28,7 @@ published as (
         {% endfor %}
         max_by(account_id, snapshot_date) as account_id,
         max_by(content_type, snapshot_date) filter (where content_type is not null) as content_type,
+        max_by(is_sponsored, snapshot_date) filter (where is_sponsored is not null) as is_sponsored,
         cast(max_by(published_at, snapshot_date) filter (where published_at is not null) as date) as published_date,
         max(data_origin) as data_origin
     from observed
@@ -57,6 +58,7 @@ int_returns__posts_counted as (
         published.account_id,
         published.content_type,
         published.published_date,
+        published.is_sponsored,
         {% for count in counts %}
             published.{{ count }},
         {% endfor %}

@@ -81,6 +81,8 @@ int_returns__posts_valued as (
         linked.post_id,
         posts.account_id,
         posts.published_date,
+        posts.is_sponsored,
+        posts.platform is not null as is_captured,
         posts.views,
         posts.reach,
         posts.impressions,

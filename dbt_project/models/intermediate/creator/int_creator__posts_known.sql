@@ -1,0 +1,111 @@
+-- One row per post ever seen and checkpoint day: all that was last known of it by the end of that day.
+-- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
+-- on from the newest checkpoint before its first planned day: a night reads its own rows and one row per post.
+{% set traits = ["published_at", "content_type", "is_sponsored", "is_collab", "co_authors"] %}
+
+with planned as (
+    {{ planned_dates("int_creator__posts_known") }}
+),
+
+carried as (
+    {% if is_incremental() %}
+        {{ newest_checkpoint(this) }}
+    {% else %}
+        select
+            platform,
+            post_id,
+            account_id,
+            {% for count in post_counts() %}
+                {{ count }},
+            {% endfor %}
+            {% for trait in traits %}
+                {{ trait }},
+            {% endfor %}
+            likes as followers_at_publication,
+            captured_at,
+            snapshot_date as first_seen_date,
+            snapshot_date as last_seen_date,
+            data_origin,
+            snapshot_date
+        from {{ ref("int_snapshot__post_days_deduplicated") }}
+        where false
+    {% endif %}
+),
+
+days as (
+    select *
+    from {{ ref("int_snapshot__post_days_deduplicated") }}
+    where
+        snapshot_date > {{ checkpoint_day() }}
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
+),
+
+-- Looked up once, when a post is first seen or changes.
+publications as (
+    select
+        platform,
+        post_id,
+        max_by(followers_at_publication, snapshot_date) as followers_at_publication
+    from {{ ref("int_snapshot__post_traits_changed") }}
+    where
+        followers_at_publication is not null
+        and snapshot_date > {{ checkpoint_day() }}
+        and snapshot_date <= (select max(planned.snapshot_date) from planned)
+    group by platform, post_id
+),
+
+checkpoint as (
+    select max(snapshot_date) as snapshot_date
+    from days
+),
+
+since as (
+    select
+        platform,
+        post_id,
+        max_by(account_id, snapshot_date) as account_id,
+        {% for count in post_counts() %}
+            max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
+        {% endfor %}
+        {% for trait in traits %}
+            max_by({{ trait }}, snapshot_date) filter (where {{ trait }} is not null) as {{ trait }},
+        {% endfor %}
+        max(captured_at) as captured_at,
+        min(snapshot_date) as first_seen_date,
+        max(snapshot_date) as last_seen_date,
+        max_by(data_origin, snapshot_date) as data_origin
+    from days
+    group by platform, post_id
+),
+
+-- Every capture since is later than what is carried, so what is known of both is that of the capture.
+int_creator__posts_known as (
+    select
+        coalesce(since.platform, carried.platform) as platform,
+        coalesce(since.post_id, carried.post_id) as post_id,
+        coalesce(since.account_id, carried.account_id) as account_id,
+        {% for column in post_counts() + traits %}
+            coalesce(since.{{ column }}, carried.{{ column }}) as {{ column }},
+        {% endfor %}
+        coalesce(publications.followers_at_publication, carried.followers_at_publication) as followers_at_publication,
+        coalesce(since.captured_at, carried.captured_at) as captured_at,
+        coalesce(carried.first_seen_date, since.first_seen_date) as first_seen_date,
+        coalesce(since.last_seen_date, carried.last_seen_date) as last_seen_date,
+        coalesce(since.data_origin, carried.data_origin) as data_origin,
+        checkpoint.snapshot_date
+    from since
+    full outer join carried on since.platform = carried.platform and since.post_id = carried.post_id
+    left join publications on since.platform = publications.platform and since.post_id = publications.post_id
+    inner join checkpoint on checkpoint.snapshot_date is not null
+    {% if is_incremental() %}
+        -- One that stands there and is not planned is as good.
+        where
+            checkpoint.snapshot_date not in (
+                select standing.snapshot_date
+                from {{ this }} as standing
+                where standing.snapshot_date not in (select planned.snapshot_date from planned)
+            )
+    {% endif %}
+)
+
+select * from int_creator__posts_known
