@@ -185,6 +185,56 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
             assert marts.execute(f"select count(*) from read_parquet('{parquet}')").fetchone() == (total,)
 
 
+RETURNS = {
+    "fct_collaboration_roi": ("collaboration_id", ""),
+    "fct_campaign_roi": ("campaign_id", ""),
+    "fct_tier_roi": (
+        "scheme, tier, partner_type",
+        "inner join marts.bridge_collaboration_tier using (collaboration_id)"
+        " inner join (select collaboration_id, partner_type from marts.dim_collaboration) using (collaboration_id)",
+    ),
+}
+
+
+@pytest.mark.parametrize("mart", RETURNS)
+def test_returns_of_groups_are_sums_of_the_days(sample_night: Night, mart: str) -> None:
+    """Spend, orders and revenue of each group under each conserving model, costs of whole campaigns among them."""
+    group, joins = RETURNS[mart]
+    totals = "coalesce(sum(spend_base), 0), coalesce(sum(orders), 0), coalesce(sum(net_revenue_base), 0)"
+    with reading(sample_night.settings) as marts:
+        told = marts.execute(
+            f"select {group}, attribution_model, {totals} from marts.{mart} where attribution_model <> 'any_touch'"
+            " group by all"
+        ).fetchall()
+        summed = marts.execute(
+            f"select {group}, attribution_model, {totals} from marts.fct_return_daily {joins}"
+            " where collaboration_id <> '(unattributed)' group by all"
+        ).fetchall()
+    by_group = {row[:-3]: row[-3:] for row in summed}
+    # What has neither cost nor order is a group without a day.
+    assert {row[:-3]: row[-3:] for row in told} == {row[:-3]: by_group.get(row[:-3], (0, 0, 0)) for row in told}
+    assert sum(row[-2] for row in told) > 0
+    # And no day is of a group that is not told, but costs of whole campaigns, which are of no collaboration.
+    missing = set(by_group) - {row[:-3] for row in told}
+    assert all(mart == "fct_collaboration_roi" and key[0] in ("(campaign)", "(overhead)") for key in missing)
+
+
+def test_what_is_last_known_of_a_post_is_what_its_days_say(sample_night: Night) -> None:
+    with reading(sample_night.settings) as marts:
+        by_days = marts.execute(
+            "select platform, post_id, arg_max(likes, snapshot_date) filter (where likes is not null),"
+            " arg_max(views, snapshot_date) filter (where views is not null), min(snapshot_date), max(snapshot_date)"
+            " from marts.fct_post_daily group by all order by 1, 2"
+        ).fetchall()
+        known = marts.execute(
+            "select platform, post_id, likes, views, first_seen_date, last_seen_date from marts.fct_post"
+            " where is_captured order by 1, 2"
+        ).fetchall()
+        tags = marts.execute("select count(*), count(distinct (platform, post_id, hashtag)) from marts.bridge_post_hashtag")
+        assert known == by_days
+        assert len(set(tags.fetchone() or ())) == 1
+
+
 def test_a_bi_tool_is_told_what_each_mart_and_column_holds(sample_night: Night) -> None:
     described = json.loads(
         (sample_night.settings.published / "latest" / "marts" / "dictionary.json").read_text(encoding="utf-8")

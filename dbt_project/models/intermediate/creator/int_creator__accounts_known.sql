@@ -159,11 +159,18 @@ checkpoint as (
     from captured
 ),
 
+-- Growth is told of the last known followers alone: a later count without one before it has none.
 int_creator__accounts_known as (
     select
         ids.platform,
         ids.account_id,
-        {% for part, columns in kept.items() %}
+        {% for column in kept["growth"] %}
+            {% for name in [column, column ~ "_date"] %}
+                case when growth_since.account_id is not null then growth_since.{{ name }} else carried.{{ name }} end
+                    as {{ name }},
+            {% endfor %}
+        {% endfor %}
+        {% for part, columns in kept.items() if part != "growth" %}
             {% for column in columns %}
                 coalesce({{ part }}_since.{{ column }}, carried.{{ column }}) as {{ column }},
                 coalesce({{ part }}_since.{{ column }}_date, carried.{{ column }}_date) as {{ column }}_date,
