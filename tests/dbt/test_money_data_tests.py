@@ -77,6 +77,7 @@ delete from groundswell.marts.dim_campaign where campaign_id <> '(always-on)';
 delete from groundswell.marts.dim_brand where brand <> '(unknown)';
 create or replace table listed as select * from intermediate.int_agreement__collaborations_listed;
 insert into listed select * from listed;
+delete from listed where collaboration_id = 'K3';
 create or replace view intermediate.int_agreement__collaborations_listed as select * from listed;
 update groundswell.marts.fct_order set is_new_customer = true, status = 'cancelled', issue = 'hearsay';
 update groundswell.marts.fct_return_daily set spend_base = spend_base + 1, clicks = clicks + 1;
