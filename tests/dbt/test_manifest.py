@@ -10,7 +10,9 @@ from warehouse import data_dictionary
 from warehouse.build import dbt, reach
 
 # Every mart is a row of the overview, and only those are marts.
-MARTS = frozenset(re.findall(r"^\| `((?:dim|fct|bridge)_\w+)` \|", data_dictionary.blocks()["__overview__"], re.MULTILINE))
+MARTS = frozenset(
+    re.findall(r"^\| `((?:dim|fct|bridge)_\w+)` \|", data_dictionary.blocks()["__overview__"], re.MULTILINE)
+)
 # A participle is for a step, a plain noun for a list; the peers' statistics have the name that the design gives them.
 NAMED_OTHERWISE = {"int_peer_stats"}
 NAME_OF_LAYER = {
@@ -129,7 +131,9 @@ def test_arrows_between_layers_run_one_way(models):
         for parent in parents_of(node, "model"):
             # Claims are checked on what is published, as anybody would who reads the marts, and what is last known of an
             # account is what its daily marts say.
-            if layer_of(node) == "intermediate" and (node["fqn"][2] == "claim" or name == "int_creator__accounts_known"):
+            if layer_of(node) == "intermediate" and (
+                node["fqn"][2] == "claim" or name == "int_creator__accounts_known"
+            ):
                 continue
             assert order.index(layer_of(by_id[parent])) <= order.index(layer_of(node)), f"{name} reads {parent}"
 

@@ -230,7 +230,9 @@ def test_what_is_last_known_of_a_post_is_what_its_days_say(sample_night: Night) 
             "select platform, post_id, likes, views, first_seen_date, last_seen_date from marts.fct_post"
             " where is_captured order by 1, 2"
         ).fetchall()
-        tags = marts.execute("select count(*), count(distinct (platform, post_id, hashtag)) from marts.bridge_post_hashtag")
+        tags = marts.execute(
+            "select count(*), count(distinct (platform, post_id, hashtag)) from marts.bridge_post_hashtag"
+        )
         assert known == by_days
         assert len(set(tags.fetchone() or ())) == 1
 
