@@ -1,4 +1,4 @@
--- One row per campaign that a mart names, as it is now; `(always-on)` is what has none, `(unattributed)` what is nobody's.
+-- One row per campaign that a mart names, as it is now; `(always-on)` is what has none, `(unattributed)` is nobody's.
 {{ config(materialized="table") }}
 
 with campaigns as (select * from {{ ref("int_agreement__campaigns_named") }}),
@@ -50,8 +50,8 @@ spent as (
 budgets as (
     select
         campaigns.campaign_id,
-        {{ in_base("cast(campaigns.budget as decimal(22, 6))", rate_to_base("campaigns.currency", "rates.rate_to_base")) }}
-            as budget_base
+        {%- set budget = "cast(campaigns.budget as decimal(22, 6))" %}
+        {{ in_base(budget, rate_to_base("campaigns.currency", "rates.rate_to_base")) }} as budget_base
     from campaigns
     cross join base
     left join rates

@@ -30,7 +30,7 @@ ids as (
     from words
 ),
 
--- A collaboration without a linked post has delivered none: 0 is true. An advocate, who is given nothing for a post, has
+-- A collaboration without a linked post has delivered none: 0 is true. An advocate, given nothing for a post, has
 -- nothing to disclose.
 dim_collaboration as (
     select
