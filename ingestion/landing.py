@@ -326,13 +326,18 @@ def _unpacked_to(copy: Path, limit: int, blocks: Iterator[bytes]) -> Path:
     return plain
 
 
-def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
+def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print, is_rebuild: bool = False) -> Landed:
     """Land every new file; returns what was done. Nothing is lost: each row is accepted, quarantined or duplicate.
 
+    Args:
+        is_rebuild: whether the ledger was just made anew, and so knows of nothing on purpose.
+
     Raises ConfigError before anything is landed where `config/` is not in order, ContractError where the key of the
-    list of erased accounts is lost.
+    list of erased accounts, or the ledger, is lost.
     """
     user_config.load(settings)
+    if not is_rebuild:
+        ledger.require_history(settings)
     erasure.require_key(settings)
     settings.landing.mkdir(parents=True, exist_ok=True)
     raw.write_empty_schemas(settings)

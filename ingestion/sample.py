@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings, utc_now
+from ingestion.errors import ContractError
 
 SAMPLE = PROJECT_DIR / "sample" / "landing"
 # Last UTC day that a file of the sample holds: a first run by hand builds up to it.
@@ -16,7 +17,12 @@ LEFT_OUT = ("stelive",)
 
 
 def copy_if_empty(settings: Settings) -> int:
-    """Copy the sample when landing and ledger are both empty; returns the number of files copied."""
+    """Copy the sample when landing and ledger are both empty; returns the number of files copied.
+
+    Raises ContractError where the ledger is lost: raw or a release is there.
+    """
+    if lost := ledger.how_lost(settings):
+        raise ContractError(lost)
     if not ledger.is_empty(settings) or any(path.is_file() for path in settings.landing.rglob("*")):
         return 0
     shutil.copytree(SAMPLE, settings.landing, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)

@@ -16,9 +16,9 @@ from typing import TypeVar
 import duckdb
 
 from expectations.run import check_landing, check_marts
-from ingestion import erasure, lease, ledger
+from ingestion import erasure, lease, ledger, rebuild
 from ingestion.config import Settings, utc_now
-from ingestion.errors import DamagedBuild
+from ingestion.errors import DamagedBuild, UsageError
 from ingestion.landing import land_files
 from ingestion.lease import Lease
 from ingestion.sources.forget import forget, land_what_is_open
@@ -38,6 +38,7 @@ __all__ = [
     "erase",
     "land_files",
     "publish_checked",
+    "rebuild_ledger",
 ]
 
 R = TypeVar("R")
@@ -164,6 +165,21 @@ def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str
             gone = releases.remove_others(settings)
         erasure.finish(settings, number, found, gone)
     return found
+
+
+def rebuild_ledger(settings: Settings, log: Callable[[str], None] = print) -> rebuild.Rebuilt:
+    """Make a lost ledger anew from landing and raw; the next night builds and publishes all.
+
+    Raises UsageError where it is not lost.
+    """
+    if ledger.how_lost(settings) is None:
+        raise UsageError(f"{settings.ledger} is there: only a lost one is made anew")
+    ledger.make_anew(settings)
+    run_id = f"rebuild_ledger__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
+    with lease.hold(settings, run_id, "rebuild", log):
+        # What was built stands on a state that nobody knows any more.
+        integrity.remove_build(settings)
+        return rebuild.rebuild_ledger(settings, run_id, log)
 
 
 def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lease, log: Callable[[str], None]) -> None:

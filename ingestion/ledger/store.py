@@ -285,7 +285,52 @@ COPY_SECONDS = 5.0
 
 
 def connect(settings: Settings) -> Connection:
-    """An open ledger, made on first use. The caller closes it."""
+    """An open ledger, made on first use. The caller closes it. Raises ContractError where one must have been lost."""
+    if lost := how_lost(settings):
+        raise ContractError(lost)
+    return _connect(settings)
+
+
+def how_lost(settings: Settings) -> str | None:
+    """Why the ledger is taken for lost: there is none, or an empty file, beside what only a run can have written.
+
+    A ledger is made before the first raw file is, so none was ever killed between the two.
+    """
+    if settings.ledger.exists() and settings.ledger.stat().st_size > 0:
+        return None
+    kept = {
+        "raw files": settings.raw.glob("*/snapshot_date=*/*.parquet"),
+        "releases": (settings.published / "releases").glob("*/release.json"),
+    }
+    found = [name for name, paths in kept.items() if next(paths, None)]
+    if not found:
+        return None
+    return (
+        f"{settings.ledger} is {'empty' if settings.ledger.exists() else 'gone'}, and there are"
+        f" {' and '.join(found)}: without it their history would be left out of the marts. Restore state/ from a"
+        " backup; where there is none, `groundswell doctor --rebuild-ledger` makes it anew from landing and raw"
+    )
+
+
+def require_history(settings: Settings) -> None:
+    """Raise ContractError for a ledger that knows of no file beside releases: another was put in its place."""
+    with read(settings) as connection:
+        is_empty = connection.execute("select 1 from batches limit 1").fetchone() is None
+    if is_empty and next((settings.published / "releases").glob("*/release.json"), None):
+        raise ContractError(
+            f"{settings.ledger} knows of no landed file, and there are releases: it is not the ledger of this folder."
+            " Restore state/ from a backup; where there is none, remove it, and `groundswell doctor --rebuild-ledger`"
+            " makes it anew from landing and raw"
+        )
+
+
+def make_anew(settings: Settings) -> None:
+    """Make an empty ledger in place of a lost one."""
+    settings.ledger.unlink(missing_ok=True)
+    _connect(settings).close()
+
+
+def _connect(settings: Settings) -> Connection:
     settings.ledger.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(settings.ledger, timeout=60, isolation_level=None)
     connection.row_factory = sqlite3.Row

@@ -315,8 +315,21 @@ def rollback(to: str, why: str) -> int:
 
 @cli.command()
 @option("--quick", "QUICK", "Compare sizes of raw files, not their bytes.", is_flag=True)
-def doctor(quick: bool) -> int:
-    """Say what is wrong, and the command that mends it; changes nothing."""
+@option("--rebuild-ledger", "REBUILD_LEDGER", "Make a lost ledger anew, from landing and raw.", is_flag=True)
+def doctor(quick: bool, rebuild_ledger: bool) -> int:
+    """Say what is wrong, and the command that mends it; changes nothing but a lost ledger, where asked."""
+    from ingestion.config import get_settings
+
+    if rebuild_ledger:
+        from warehouse.pipeline import rebuild_ledger as rebuild
+
+        made = rebuild(get_settings(), click.echo)
+        click.echo(
+            f"the ledger is made anew: {made.landed:,} files of landing are read again, {made.from_raw:,} batches are"
+            f" taken from raw, {made.left:,} older readings are left\nwhat was rejected, acknowledged or erased is not"
+            " known any more: do it again, then make nightly"
+        )
+        return DONE
     from warehouse.doctor.releases import run
 
     return FAILED if run(quick) else DONE

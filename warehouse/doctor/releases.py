@@ -316,6 +316,9 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
         yield Finding("note", "data", f"nothing yet: {settings.data} is not there", (), "make nightly")
         return
     files = list_files(settings)
+    if lost := ledger.how_lost(settings):
+        what, _, remedy = lost.partition(". ")
+        yield Finding("WRONG", "ledger", "it is lost: no run begins", (what,), remedy)
     try:
         with ledger.read_copy(settings) as connection:
             row = ledger.writer_of(connection)
