@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from ingestion import ledger
 from ingestion.config import Settings, utc_now
@@ -35,6 +36,14 @@ class Lease:
             )
 
 
+def place() -> str:
+    """Where this process runs: host and, since one host name may be several containers', the namespace of its ids."""
+    try:
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
 def _process_start(pid: int) -> str:
     """Start time of a process in clock ticks since boot, empty when it is gone: tells a reused pid apart."""
     try:
@@ -49,7 +58,7 @@ def is_dead(row: ledger.Row, ttl_seconds: float) -> bool:
     """Whether the holder of a lease is gone: its process ended, or its heartbeat is older than `ttl_seconds`."""
     if (utc_now() - datetime.fromisoformat(row["heartbeat_at"])).total_seconds() > ttl_seconds:
         return True
-    here = row["host"] == socket.gethostname() and os.path.exists("/proc/self/stat")
+    here = row["host"] == place() and os.path.exists("/proc/self/stat")
     return here and _process_start(row["pid"]) != row["process_start"]
 
 
@@ -59,9 +68,7 @@ def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> le
         row = ledger.writer_of(connection)
         if row is not None and not is_dead(row, settings.lease_ttl_seconds):
             return row
-        ledger.take_lease(
-            connection, token, run_id, holder, socket.gethostname(), os.getpid(), _process_start(os.getpid())
-        )
+        ledger.take_lease(connection, token, run_id, holder, place(), os.getpid(), _process_start(os.getpid()))
     return None
 
 

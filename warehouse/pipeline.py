@@ -128,7 +128,11 @@ def _kept(settings: Settings) -> Iterator[Path | None]:
         yield None
         return
     kept.parent.mkdir(exist_ok=True)
-    os.link(release / releases.DATABASE, kept)
+    try:
+        os.link(release / releases.DATABASE, kept)
+    except OSError:
+        # published/ or build/ may be a disk of its own.
+        shutil.copyfile(release / releases.DATABASE, kept)
     try:
         yield kept
     finally:

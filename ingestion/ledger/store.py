@@ -6,7 +6,7 @@ Times are ISO 8601 UTC text; dates are YYYY-MM-DD.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -332,12 +332,20 @@ def make_anew(settings: Settings) -> None:
 
 def _connect(settings: Settings) -> Connection:
     settings.ledger.parent.mkdir(parents=True, exist_ok=True)
+    keep_to_owner(settings.ledger.parent)
     connection = sqlite3.connect(settings.ledger, timeout=60, isolation_level=None)
     connection.row_factory = sqlite3.Row
     connection.execute("pragma synchronous = full")
     connection.execute("pragma foreign_keys = on")
     _upgrade(connection)
     return connection
+
+
+def keep_to_owner(folder: Path) -> None:
+    """Let nobody but its owner into a folder; one that belongs to somebody else is left as it is."""
+    if folder.stat().st_mode & 0o077:
+        with suppress(PermissionError):
+            folder.chmod(0o700)
 
 
 def _version(connection: Connection) -> int:

@@ -1,5 +1,6 @@
 """Plans that can be looked at, ranges built in one pass, and what is refused."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -119,7 +120,16 @@ def test_a_backfill_replaces_the_range_by_equal_values_and_names_the_missing_day
     def no_network(*_: Any) -> None:
         raise AssertionError("a backfill calls no API")
 
+    really_link = os.link
+
+    def other_disk(source: Path, target: Path) -> None:
+        """build/ is a disk of its own, to which nothing of published/ can be linked."""
+        if five_days.build_db.parent in Path(target).parents:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        really_link(source, target)
+
     monkeypatch.setattr(socket.socket, "connect", no_network)
+    monkeypatch.setattr(os, "link", other_disk)
     said: list[str] = []
     found = pipeline.backfill(five_days, day(2), day(4), (), said.append, progress.Bar(backfill.STEPS))
     assert found.is_empty

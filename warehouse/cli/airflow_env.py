@@ -4,6 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
+from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.user_config.load import folder_of
 
@@ -14,6 +15,8 @@ def airflow_environment(settings: Settings, port: int = 8080) -> dict[str, str]:
     """Variables for every Airflow process of this data folder; those that are set already win."""
     home = settings.data / "airflow"
     home.mkdir(parents=True, exist_ok=True)
+    # Airflow writes the password of its admin into a file and a log that all may read.
+    ledger.keep_to_owner(home)
     address = f"http://{HOST}:{port}"
     wanted = {
         "AIRFLOW_HOME": str(home),

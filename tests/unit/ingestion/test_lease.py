@@ -14,6 +14,7 @@ import pytest
 from ingestion import lease, ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import LeaseLost
+from warehouse.cli.airflow_env import airflow_environment
 
 HOLDER = """
 import sys, time
@@ -98,6 +99,24 @@ def test_lease_of_a_killed_process_is_taken_over_at_once(settings: Settings) -> 
         assert holders(settings) == [("mine", "nightly")]
 
 
+def test_a_lease_of_another_container_of_one_host_name_is_not_stolen(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process ids mean nothing here: only an old heartbeat says that it is dead."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    with lease.hold(settings, "theirs", "nightly"):
+        with ledger.write(settings) as connection:
+            connection.execute("update leases set pid = ?, process_start = '1'", (process.pid,))
+        here = lease.place()
+        monkeypatch.setattr(lease, "place", lambda: f"{here.split()[0]} pid:[4026532000]")
+        with pytest.raises(LeaseLost, match="of run theirs"), lease.hold(quickly(settings), "mine", "nightly"):
+            pytest.fail("two writers at once")
+        monkeypatch.setattr(lease, "place", lambda: here)
+        with lease.hold(quickly(settings), "mine", "nightly"):
+            assert holders(settings) == [("mine", "nightly")]
+
+
 def test_reused_process_id_does_not_keep_a_lease_alive(settings: Settings) -> None:
     with lease.hold(settings, "old", "nightly"):
         with ledger.write(settings) as connection:
@@ -158,3 +177,20 @@ def test_leases_of_two_data_folders_are_apart(settings: Settings, tmp_path: Path
     other = settings.model_copy(update={"data": tmp_path / "other"})
     with lease.hold(settings, "one", "nightly"), lease.hold(quickly(other), "two", "nightly"):
         assert holders(other) == [("two", "nightly")]
+
+
+def test_state_and_airflows_folder_are_their_owners_alone(settings: Settings) -> None:
+    """Passwords, keys and the ledger lie in them, and others write files there that all may read."""
+    old = os.umask(0o022)
+    try:
+        (settings.data / "airflow").mkdir(parents=True)
+        airflow_environment(settings)
+        with ledger.write(settings):
+            pass
+    finally:
+        os.umask(old)
+    assert (settings.data / "airflow").stat().st_mode & 0o777 == 0o700
+    assert settings.ledger.parent.stat().st_mode & 0o777 == 0o700
+    settings.ledger.parent.chmod(0o755)
+    with ledger.read(settings):
+        assert settings.ledger.parent.stat().st_mode & 0o777 == 0o700
