@@ -190,7 +190,7 @@ def connect(settings: Settings) -> Reader:
     """A DuckDB of its own for reading landed files; spills under `build/`."""
     settings.inbox.parent.mkdir(parents=True, exist_ok=True)
     reader = duckdb.connect(":memory:", config=settings.duckdb_config)
-    reader.execute("set TimeZone = 'UTC'")
+    reader.execute(f"set TimeZone = 'UTC'; set variable max_unpacked_bytes = {settings.max_unpacked_bytes}")
     # Else `x in (...)` of five texts and more becomes a join, after which rows no longer stand in the file's order.
     reader.execute("set disabled_optimizers = 'in_clause'")
     names.teach(reader, user_config.load(settings))

@@ -2,6 +2,7 @@
 
 import io
 import json
+import mmap
 import re
 from array import array
 from dataclasses import replace
@@ -14,6 +15,7 @@ import numpy as np
 from ingestion.errors import FileRefused
 from ingestion.mapping.grammar import FeedPart, Mapping
 from ingestion.readers.table import (
+    BLOCK,
     MAX_COLUMNS,
     TOO_MANY_COLUMNS,
     Reader,
@@ -30,6 +32,14 @@ from ingestion.sql import quote
 Parts: TypeAlias = tuple[FeedPart, ...]
 # A document that is no list is parsed at once; in memory it takes several times its size.
 MAX_DOCUMENT_BYTES = 256 << 20
+# Levels within each other; DuckDB goes down by recursion, and a process ends where its stack does.
+MAX_DEPTH = 500
+NEWLINE = 10
+# By byte, the levels by which it goes down or up.
+STEPS = np.zeros(256, dtype=np.int32)
+STEPS[list(b"[{")], STEPS[list(b"]}")] = 1, -1
+# What opens or closes a level, a text within which nothing does, and the end of a line.
+TOKEN = re.compile(rb'"(?:[^"\\\n]|\\.)*"?|[\[\]{}\n]')
 # What the rows of nested lists may take when each repeats its record.
 MAX_EXPLODED_BYTES = 4 << 30
 
@@ -41,11 +51,51 @@ def read_json(
     source = plain if is_utf8(mapping) else transcode(plain, mapping.encoding)
     scan = scan_lines(source, mapping)
     start = scan.head.removeprefix(BOM).lstrip()
-    if mapping.rows_at is not None or start.startswith(b"[") or _is_document(start):
+    is_whole_text = mapping.rows_at is not None or start.startswith(b"[") or _is_document(start)
+    _refuse_deep(source, is_lines=not is_whole_text)
+    if is_whole_text:
         records, notes = _read_documents(reader, source, mapping.rows_at, is_list=start.startswith(b"["))
     else:
         records, notes = _read_lines(reader, source, scan, mapping), ()
     return replace(table_of_records(reader, records, wanted, parts), notes=notes)
+
+
+def _refuse_deep(source: Path, is_lines: bool) -> None:
+    """Raise FileRefused for more than `MAX_DEPTH` levels within each other.
+
+    Args:
+        is_lines: whether each line begins at the top.
+    """
+    if not _may_be_deep(source, is_lines):
+        return
+    level = 0
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        for found in TOKEN.finditer(text):
+            sign = found[0][:1]
+            if sign in b"[{":
+                level += 1
+            elif sign in b"]}":
+                level -= 1
+            elif sign == b"\n" and is_lines:
+                level = 0
+            if level > MAX_DEPTH:
+                line = text[: found.start()].count(b"\n") + 1
+                raise FileRefused(f"line {line} holds more than {MAX_DEPTH} levels within each other: flatten it")
+
+
+def _may_be_deep(source: Path, is_lines: bool) -> bool:
+    """Whether so many more brackets open than close, those within texts counted too, which is seen at once."""
+    level = 0
+    with source.open("rb") as file:
+        while block := file.read(BLOCK):
+            signs = np.frombuffer(block, dtype=np.uint8)
+            levels = np.cumsum(STEPS[signs], dtype=np.int32) + level
+            starts = np.append(0, np.flatnonzero(signs == NEWLINE)) if is_lines else np.array([0])
+            below = np.append(0, levels[starts[1:]])
+            if (np.maximum.reduceat(levels, starts) - below).max() > MAX_DEPTH:
+                return True
+            level = int(levels[-1] - below[-1])
+    return False
 
 
 def _read_lines(reader: Reader, source: Path, scan: Scan, mapping: Mapping) -> int:

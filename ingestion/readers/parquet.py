@@ -5,7 +5,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingestion.errors import FileRefused
+from ingestion.errors import FileRefused, too_large
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.jsonl import Parts, table_of_records
 from ingestion.readers.table import (
@@ -17,17 +17,23 @@ from ingestion.readers.table import (
     list_of_cells,
     list_of_texts,
     number_given,
+    one,
     plain_words,
     read_into,
 )
 from ingestion.sql import quote
 from ingestion.values import WHOLE_NUMBERS
 
+# Levels within each other: a list takes two. At hundreds DuckDB takes minutes.
+MAX_LEVELS = 50
+BYTES_OF_A_CELL = 4
+
 
 def read_parquet(
     reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool, parts: Parts = ()
 ) -> Table:
     _refuse_unlike_parquet(plain)
+    _refuse_deep(reader, plain)
     source = f"read_parquet({quote(str(plain))}, file_row_number = true, hive_partitioning = false)"
     try:
         described = reader.execute(f"describe from {source}").fetchall()
@@ -43,6 +49,10 @@ def read_parquet(
     if len(names) > MAX_COLUMNS:
         raise FileRefused(f"it has {len(names):,} {TOO_MANY_COLUMNS}")
     rows = int(sizes[1] or 0) if sizes else 0
+    # Equal values are stored once: what they are when they are read, at a few bytes each, is what counts.
+    limit = one(reader, "select getvariable('max_unpacked_bytes')")
+    if max(int(sizes[0] or 0) if sizes else 0, rows * len(names) * BYTES_OF_A_CELL) > limit:
+        raise too_large(limit)
     if parts and parts[0].explode:
         named = ", ".join(f"{quote(name)}, {_name(name)}" for name in names)
         text = f"cast(json_object({named}) as varchar)"
@@ -80,6 +90,28 @@ def _refuse_unlike_parquet(plain: Path) -> None:
         raise FileRefused("it is no Parquet file, whatever its name; correct the name")
     if tail != b"PAR1":
         raise FileRefused("its footer is missing, so it was cut; send it again")
+
+
+def _refuse_deep(reader: Reader, plain: Path) -> None:
+    """Raise FileRefused for values that nest deeply, or a footer that claims more than it can hold."""
+    try:
+        held = reader.execute(f"select name, num_children from parquet_schema({quote(str(plain))})").fetchall()
+    except duckdb.OutOfMemoryException as error:
+        raise FileRefused("its footer claims more columns than it can hold; send it again") from error
+    except duckdb.Error:
+        # Read once more by the caller, which says what is wrong with it.
+        return
+    # Of each level that is open, how many of its children are still to come; the root comes first.
+    open_levels: list[int] = []
+    for _, children in held:
+        while open_levels and open_levels[-1] == 0:
+            open_levels.pop()
+        if open_levels:
+            open_levels[-1] -= 1
+        if children:
+            open_levels.append(children)
+        if len(open_levels) > MAX_LEVELS:
+            raise FileRefused(f"its values hold more than {MAX_LEVELS} levels within each other: flatten them")
 
 
 # Types whose values are compared and shown as text; all other plain types stay what they are.

@@ -1,6 +1,8 @@
 """A sheet of a workbook as a table of cells."""
 
+import re
 import zipfile
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,13 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ingestion import containers
 from ingestion.containers import BROKEN
 from ingestion.errors import FileRefused, too_large
 from ingestion.mapping.grammar import Mapping
 from ingestion.readers.table import BLOCK, MAX_COLUMNS, TOO_MANY_COLUMNS, Reader, Table, list_of_cells, number_given
 
-# More cells than a spreadsheet of a million rows and a hundred columns has.
-MAX_CELLS = 100_000_000
+# A million rows of 25 columns, in about a gigabyte. A reader takes room for every cell up to the last that is filled.
+MAX_CELLS = 25_000_000
+# Texts of a sheet when each cell has its own copy of a text that the file holds once.
+MAX_TEXT_BYTES = 1 << 30
+SHEETS, SHARED = re.compile(r"xl/worksheets/[^/]+\.xml"), "xl/sharedStrings.xml"
+PLACE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+REFERENCE = re.compile(rb"""\st=["']s["'][^>]*>\s*<v>([0-9]{1,10})<""")
 
 
 def read_xlsx(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
@@ -160,15 +168,69 @@ def _cell_text(cell: Any) -> str | None:
 
 
 def verify_zip(plain: Path, limit: int) -> None:
-    """Unpack a zip to nowhere, with its checksums, under a limit of bytes. Raises FileRefused where either fails."""
+    """Unpack a workbook to nowhere, with its checksums, under a limit of bytes. Raises FileRefused where either fails.
+
+    Neither may it become more when it is read: a cell far from all others, a long text in very many cells.
+    """
     size = 0
     try:
         with zipfile.ZipFile(plain) as archive:
-            for member in archive.infolist():
+            lengths: list[int] = []
+            for member in sorted(archive.infolist(), key=lambda member: member.filename != SHARED):
                 with archive.open(member) as source:
-                    while block := source.read(BLOCK):
+                    blocks = containers.blocks(source)
+                    if member.filename == SHARED:
+                        blocks = _measured(blocks, lengths)
+                    elif SHEETS.fullmatch(member.filename):
+                        blocks = _bounded(member.filename, blocks, lengths)
+                    for block in blocks:
                         size += len(block)
                         if size > limit:
                             raise too_large(limit)
     except BROKEN as error:
         raise FileRefused(f"it is no whole XLSX file ({error}); save it again, or correct its name") from error
+
+
+def _measured(blocks: Iterator[bytes], lengths: list[int]) -> Iterator[bytes]:
+    """Pass blocks of the shared texts on and note how long each text is, with its markup."""
+    held = 0
+    for block in blocks:
+        first, *others = block.split(b"</si>")
+        held += len(first)
+        for other in others:
+            lengths.append(held)
+            held = len(other)
+        yield block
+
+
+def _bounded(sheet: str, blocks: Iterator[bytes], lengths: list[int]) -> Iterator[bytes]:
+    """Pass blocks of a sheet on. Raises FileRefused where its cells would span, or its texts take, too much."""
+    tail, row, column, texts = b"", 1, 1, 0
+    for block in blocks:
+        whole = tail + block
+        # A tag that goes on in the next block is looked at then.
+        end = max(whole.rfind(b"<c "), whole.rfind(b"<row")) if len(whole) > BLOCK // 2 else len(whole)
+        known, tail = (whole[:end], whole[end:]) if end > 0 else (whole, b"")
+        places = PLACE.findall(known)
+        if places:
+            letters = max({name for name, _ in places}, key=lambda name: (len(name), name))
+            column = max(column, _number(letters))
+            row = max(row, *(int(digits) for digits in {digits for _, digits in places}))
+        if row * column > MAX_CELLS:
+            raise FileRefused(
+                f"{sheet} spans {row:,} rows of {column:,} cells, up to the last that is filled: clear what lies beyond"
+                " its table, or send it as CSV"
+            )
+        if lengths:
+            texts += sum(lengths[index] for index in map(int, REFERENCE.findall(known)) if index < len(lengths))
+        if texts > MAX_TEXT_BYTES:
+            raise FileRefused(f"the texts of {sheet} take more than {MAX_TEXT_BYTES:,} bytes: send it as CSV")
+        yield block
+
+
+def _number(letters: bytes) -> int:
+    """Number of a column from its letters: A is 1, XFD is 16,384."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number

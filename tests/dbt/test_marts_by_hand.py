@@ -325,7 +325,7 @@ def test_every_day_has_a_row_also_without_a_capture(world: World) -> None:
 
 
 def test_a_rejected_last_day_falls_back_to_what_was_known_before(three_days: Warehouse, tmp_path: Path) -> None:
-    """The negative: an account does not keep what a day said that is taken back, nor lose what was known before it."""
+    """The negative: an account does not keep what a day said that is rejected, nor lose what was known before it."""
     warehouse = three_days.copy(tmp_path / "rejected")
     query = "select account_id, followers, followers_date, last_seen_date from groundswell.marts.fct_account_latest order by 1"
     sixth, fifth = date(2026, 1, 6), date(2026, 1, 5)
