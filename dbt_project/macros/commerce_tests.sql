@@ -195,28 +195,25 @@ left join {{ model }} as roi
 where credited.net is distinct from roi.net_revenue_base
 {% endtest %}
 
-{#- The curve of a campaign ends at its totals. -#}
-{% test curve_ends_at_totals(model, totals) %}
-with ends as (
+{#- The days of a campaign sum to its totals, as far as these are known. -#}
+{% test days_sum_to_totals(model, totals) %}
+with days as (
     select
         campaign_id,
         attribution_model,
-        max(activity_date) as last_date
+        sum(spend_base) as spend_base,
+        sum(net_revenue_base) as net_revenue_base
     from {{ model }}
     group by campaign_id, attribution_model
 )
 
-select days.campaign_id, days.attribution_model, days.cumulative_spend_base, totals.spend_base
-from {{ model }} as days
-inner join ends
-    on days.campaign_id = ends.campaign_id
-    and days.attribution_model = ends.attribution_model
-    and days.activity_date = ends.last_date
-inner join {{ totals }} as totals
-    on days.campaign_id = totals.campaign_id and days.attribution_model = totals.attribution_model
+select totals.campaign_id, totals.attribution_model, days.spend_base, totals.spend_base as total_spend_base
+from {{ totals }} as totals
+left join days
+    on totals.campaign_id = days.campaign_id and totals.attribution_model = days.attribution_model
 where
-    coalesce(days.cumulative_spend_base, 0) <> coalesce(totals.spend_base, 0)
-    or (totals.net_revenue_base is not null and days.cumulative_net_revenue_base is distinct from totals.net_revenue_base)
+    coalesce(days.spend_base, 0) <> coalesce(totals.spend_base, days.spend_base, 0)
+    or coalesce(days.net_revenue_base, 0) <> coalesce(totals.net_revenue_base, days.net_revenue_base, 0)
 {% endtest %}
 
 {#- Nothing is wrong with any record; one row per feed and thing that is. Totals hold nevertheless, so it only warns. -#}

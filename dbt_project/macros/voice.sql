@@ -49,8 +49,8 @@ with days as (
     select
         campaign_id,
         sum(entries) as entries,
-        max(cumulative_participants) as participants,
-        max(cumulative_new_participants) as new_participants
+        sum(first_entries) as participants,
+        sum(new_participants) as new_participants
     from {{ model }}
     group by campaign_id
 )

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 from markupsafe import Markup
 
 from ingestion import ledger
@@ -82,10 +83,13 @@ def render(settings: Settings, run_id: str) -> str:
 
 
 def _render_section(section: Section, source: Source, common: Common) -> Row | None:
-    """A section as HTML; null when it has nothing to show."""
+    """A section as HTML; null when it has nothing to show, or the release names columns as older code did."""
     if section.marts and not (common.figures["latest_day"] and source.holds(*section.marts)):
         return None
-    shown = section.read(source, common)
+    try:
+        shown = section.read(source, common)
+    except duckdb.BinderException:
+        return None
     if shown is None:
         return None
     template = environment().get_template(f"sections/{section.name}.html.j2")

@@ -155,18 +155,18 @@ def test_commission_is_spent_as_the_larger_of_accrued_and_paid(by_hand: Warehous
 def test_spend_of_each_and_of_all(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
-        "select coalesce(collaboration_id, campaign_id), cost_type, sum(amount_base) from marts.fct_spend_ledger"
+        "select collaboration_id, campaign_id, cost_type, sum(amount_base) from marts.fct_spend_ledger"
         " where is_spend group by all order by all",
     )
     # EUR of 6 January at 1.10 of the 5th, JPY of the 20th at 0.0065 of the 16th; k5 settles o2 and is not spent again.
     assert rows == [
-        ("C1", "ads", Decimal(50)),
-        ("C2", "tools", Decimal("6.5")),
-        ("K1", "fee", Decimal(100)),
-        ("K2", "commission", Decimal("71.96")),
-        ("K3", "product", Decimal(22)),
-        ("K3", "shipping", Decimal("5.5")),
-        ("K4", "commission", Decimal(20)),
+        ("(campaign)", "C1", "ads", Decimal(50)),
+        ("(campaign)", "C2", "tools", Decimal("6.5")),
+        ("K1", "C1", "fee", Decimal(100)),
+        ("K2", "C1", "commission", Decimal("71.96")),
+        ("K3", "C2", "product", Decimal(22)),
+        ("K3", "C2", "shipping", Decimal("5.5")),
+        ("K4", "(always-on)", "commission", Decimal(20)),
     ]
     settled = rows_of(by_hand, "select cost_id from marts.fct_spend_ledger where not is_spend order by 1")
     assert settled == [("k5",), ("k7",)]
@@ -192,8 +192,9 @@ def test_return_of_collaborations(by_hand: Warehouse) -> None:
     assert rows_of(by_hand, ROI.format("cpa, payback_days", "K1", "linear")) == [(Decimal("37.5"), 13)]
     # K3, promo code: o5 does not say what its goods cost.
     assert rows_of(
-        by_hand, ROI.format("net_revenue_base, roi_profit, payback_days, roi_basis", "K3", "promo_code")
-    ) == [(Decimal("58.50"), None, None, "product cost unknown in 1 orders")]
+        by_hand,
+        ROI.format("net_revenue_base, roi_profit, payback_days, roi_basis, uncosted_orders", "K3", "promo_code"),
+    ) == [(Decimal("58.50"), None, None, "incomplete", 1)]
 
 
 def test_unit_costs_and_earned_media_value(by_hand: Warehouse) -> None:
@@ -220,37 +221,39 @@ def test_return_of_campaigns_and_tiers(by_hand: Warehouse) -> None:
     ]
     tiers = rows_of(
         by_hand,
-        "select tier, partner_type, spend_base, net_revenue_base, roi_basis from marts.fct_tier_roi"
-        " where scheme = 'standard' and attribution_model = 'first_touch' order by 1, 2",
+        "select tier, partner_type, campaign_id, spend_base, net_revenue_base, roi_basis, is_attribution_open,"
+        " is_refund_possible from marts.fct_tier_roi"
+        " where scheme = 'standard' and attribution_model = 'first_touch' order by 1, 2, 3",
     )
     # anna had 9,000 followers on 4 January, the day before her post, and 20,000 on the 20th.
-    still = "attribution window still open"
     assert tiers == [
-        ("macro", "affiliate", Decimal("71.96"), 0, still),
-        ("nano", "paid", 100, Decimal("505.90"), f"{still}; refunds still possible"),
-        ("unallocated", "unallocated", Decimal("56.5"), None, "no collaboration"),
-        ("unknown", "affiliate", 20, 20, still),
-        ("unknown", "gifted", Decimal("27.5"), 0, "complete"),
+        ("macro", "affiliate", "C1", Decimal("71.96"), 0, "open", True, False),
+        ("nano", "paid", "C1", 100, Decimal("505.90"), "open", True, True),
+        ("unallocated", "unallocated", "C1", 50, None, "incomplete", False, False),
+        ("unallocated", "unallocated", "C2", Decimal("6.5"), None, "incomplete", False, False),
+        ("unknown", "affiliate", "(always-on)", 20, 20, "open", True, False),
+        ("unknown", "gifted", "C2", Decimal("27.5"), 0, "complete", False, False),
     ]
 
 
-def test_curve_of_a_campaign(by_hand: Warehouse) -> None:
+def test_days_of_a_campaign(by_hand: Warehouse) -> None:
     rows = rows_of(
         by_hand,
-        "select activity_date, cumulative_spend_base, cumulative_net_revenue_base, cumulative_gross_profit_base, is_payback_date"
+        "select activity_date, spend_base, net_revenue_base, gross_profit_base, is_payback_date"
         " from marts.fct_campaign_daily where campaign_id = 'C1' and attribution_model = 'first_touch'"
         " and (spend_base <> 0 or net_revenue_base <> 0) order by 1",
     )
+    # Profit of 60 + 89.95 + 42 = 191.95 reaches the 189.98 spent by the 15th.
     assert rows == [
         (date(2026, 1, 2), 100, 0, 0, False),
-        (date(2026, 1, 3), 150, 0, 0, False),
-        (date(2026, 1, 8), 150, 90, 60, False),
-        (date(2026, 1, 10), Decimal("189.98"), Decimal("189.95"), Decimal("149.95"), False),
-        (date(2026, 1, 15), Decimal("189.98"), Decimal("249.95"), Decimal("191.95"), True),
-        (date(2026, 1, 21), Decimal("189.98"), Decimal("225.95"), Decimal("167.95"), False),
-        (date(2026, 1, 25), Decimal("189.98"), Decimal("425.95"), Decimal("287.95"), False),
-        (date(2026, 2, 10), Decimal("229.96"), Decimal("525.90"), Decimal("377.90"), False),
-        (date(2026, 2, 15), Decimal("221.96"), Decimal("505.90"), Decimal("357.90"), False),
+        (date(2026, 1, 3), 50, 0, 0, False),
+        (date(2026, 1, 8), 0, 90, 60, False),
+        (date(2026, 1, 10), Decimal("39.98"), Decimal("99.95"), Decimal("89.95"), False),
+        (date(2026, 1, 15), 0, 60, 42, True),
+        (date(2026, 1, 21), 0, -24, -24, False),
+        (date(2026, 1, 25), 0, 200, 120, False),
+        (date(2026, 2, 10), Decimal("39.98"), Decimal("99.95"), Decimal("89.95"), False),
+        (date(2026, 2, 15), -8, -20, -20, False),
     ]
     every_day = (
         "select count(*) from marts.fct_campaign_daily where campaign_id = 'C1' and attribution_model = 'first_touch'"

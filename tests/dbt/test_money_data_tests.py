@@ -66,7 +66,7 @@ update groundswell.marts.fct_commission_ledger set fx_rate = null;
 update groundswell.marts.fct_spend_ledger set amount = amount + 1, amount_base = amount_base + 1, fx_rate = null;
 delete from groundswell.marts.fct_collaboration_roi where attribution_model = 'linear' and collaboration_id = 'K3';
 update groundswell.marts.fct_collaboration_roi set net_revenue_base = net_revenue_base + 1;
-update groundswell.marts.fct_campaign_daily set cumulative_net_revenue_base = 7;
+update groundswell.marts.fct_campaign_daily set net_revenue_base = 7;
 update groundswell.marts.dim_collaboration_version set valid_to = valid_from;
 update groundswell.marts.dim_account_price set price_basis = 'hearsay', price_base = null;
 delete from groundswell.marts.fct_order where order_id = 'o1';

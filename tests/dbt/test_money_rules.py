@@ -109,21 +109,27 @@ def test_a_rate_is_carried_five_days_and_no_further(build: Build) -> None:
 )
 def test_no_rate_is_never_one_and_returns_are_unknown(build: Build, rates: list[dict[str, str]]) -> None:
     world = build(orders=[ORDER | {"currency": "EUR", "promo_code": "K10"}], costs=[COST], fx_rates=rates)
-    assert roi(world, "spend_base, orders, net_revenue_base, roi_net, roas, cpa, roi_basis") == (
+    assert roi(
+        world,
+        "spend_base, orders, net_revenue_base, roi_net, roas, cpa, roi_basis, unvalued_orders, uncosted_orders, is_attribution_open",
+    ) == (
         50,
         1,
         None,
         None,
         None,
         50,
-        "no rate or impossible amounts in 1 orders; product cost unknown in 1 orders; attribution window still open",
+        "incomplete",
+        1,
+        1,
+        True,
     )
 
 
 def test_a_cost_without_a_rate_makes_spend_unknown_and_stays_in_the_ledger(build: Build) -> None:
     world = build(orders=[ORDER | {"promo_code": "K10"}], costs=[COST | {"currency": "EUR"}, COST | {"cost_id": "k2"}])
     assert roi(world, "spend_base, spend_fee_base, net_revenue_base, roi_net, cpa") == (None, None, 100, None, None)
-    assert "no rate for 1 costs" in roi(world, "roi_basis")[0]
+    assert roi(world, "roi_basis, cost_entries, unrated_costs, spend_known_base") == ("incomplete", 2, 1, 50)
     assert world.query("select cost_id, amount, amount_base from groundswell.marts.fct_spend_ledger order by 1") == [
         ("k", 50, None),
         ("k2", 50, 50),
@@ -229,7 +235,7 @@ def test_a_shop_that_lands_no_orders_has_unknown_revenue(build: Build) -> None:
 def test_a_collaboration_without_cost_has_no_return_but_revenue(build: Build) -> None:
     world = build(orders=[ORDER | {"promo_code": "K10"}])
     assert roi(world, "spend_base, net_revenue_base, roi_net, roas, cpa") == (None, 100, None, None, None)
-    assert roi(world, "roi_basis")[0].startswith("no cost; ")
+    assert roi(world, "roi_basis, cost_entries, spend_known_base") == ("incomplete", 0, None)
 
 
 # Codes, collaborations, campaigns
@@ -481,7 +487,7 @@ def test_a_payment_settles_what_accrued_and_is_spend_where_no_rule_is(build: Bui
 def test_agreed_fees_are_promises(build: Build) -> None:
     world = build(collaborations=[COLLABORATION | {"agreed_fee": "500", "currency": "USD"}], orders=[ORDER])
     assert roi(world, "spend_base") == (None,)
-    assert "agreed fee not among the costs of 1" in roi(world, "roi_basis")[0]
+    assert roi(world, "roi_basis, missing_fees") == ("incomplete", 1)
 
 
 # Leaks

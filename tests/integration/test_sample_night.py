@@ -149,7 +149,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_spend_ledger": "source, cost_id",
         "fct_collaboration_roi": "collaboration_id, attribution_model",
         "fct_campaign_roi": "campaign_id, attribution_model",
-        "fct_tier_roi": "scheme, tier, partner_type, attribution_model",
+        "fct_tier_roi": "scheme, tier, partner_type, platform, brand, campaign_id, attribution_model",
         "fct_return_daily": "collaboration_id, campaign_id, brand, attribution_model, activity_date",
         "fct_campaign_daily": "campaign_id, attribution_model, activity_date",
         "fct_promo_code_daily": "promo_code, activity_date",

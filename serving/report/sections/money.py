@@ -33,17 +33,37 @@ from marts.fct_campaign_roi order by campaign_id, attribution_model
 """
 
 CURVES = """
-select campaign_id, activity_date, cumulative_spend_base, cumulative_gross_profit_base, is_payback_date
-from marts.fct_campaign_daily where attribution_model = $model order by campaign_id, activity_date
+select campaign_id, activity_date, is_payback_date,
+    case when count(spend_base) over along = count(*) over along then sum(spend_base) over along end as spend_so_far,
+    case when count(gross_profit_base) over along = count(*) over along then sum(gross_profit_base) over along end
+        as profit_so_far
+from marts.fct_campaign_daily where attribution_model = $model
+window along as (partition by campaign_id order by activity_date rows between unbounded preceding and current row)
+order by campaign_id, activity_date
 """
 
+# A row of the mart is of a platform, brand and campaign too: parts are summed, and a ratio is one of their sums.
 TIERS = """
-with ranks as (select tier, min(tier_rank) as tier_rank from marts.dim_tier_scheme where scheme = $scheme group by tier)
+with ranks as (
+    select tier, min(tier_rank) as tier_rank from marts.dim_tier_scheme where scheme = $scheme group by tier
+),
 
-select roi.*
-from marts.fct_tier_roi as roi left join ranks on roi.tier = ranks.tier
-where roi.scheme = $scheme and roi.attribution_model = $model
-order by ranks.tier_rank nulls last, roi.tier, roi.partner_type
+sums as (
+    select
+        tier, partner_type, sum(collaborations) as collaborations, sum(orders) as orders, sum(emv) as emv,
+        case when sum(unrated_costs) = 0 then sum(spend_known_base) end as spend_base,
+        case when sum(unvalued_orders) = 0 then sum(net_revenue_known_base) end as net_revenue_base,
+        case when sum(uncosted_orders) = 0 then sum(product_cost_known_base) end as product_cost_base,
+        max(data_origin) as data_origin
+    from marts.fct_tier_roi where scheme = $scheme and attribution_model = $model group by tier, partner_type
+)
+
+select
+    sums.*, (net_revenue_base - spend_base) / nullif(spend_base, 0) as roi_net,
+    (net_revenue_base - product_cost_base - spend_base) / nullif(spend_base, 0) as roi_profit,
+    spend_base / nullif(orders, 0) as cpa
+from sums left join ranks on sums.tier = ranks.tier
+order by ranks.tier_rank nulls last, sums.tier, sums.partner_type
 """
 
 RANKED = """
@@ -52,7 +72,7 @@ with leaks as (
 )
 
 select
-    roi.*, left(accounts.display_name, 80) as display_name, coalesce(leaks.days, 0) as leak_days,
+    roi.*, 1 as collaborations, left(accounts.display_name, 80) as display_name, coalesce(leaks.days, 0) as leak_days,
     median(roi.cpa) over () as usual_cpa
 from marts.fct_collaboration_roi as roi
 left join marts.dim_account as accounts on roi.platform = accounts.platform and roi.account_id = accounts.account_id
@@ -75,6 +95,7 @@ def read(source: Source, _: Common) -> Row | None:
         own = [day for day in days if day["campaign_id"] == campaign["campaign_id"]]
         campaign |= {
             "spend": _spend(campaign),
+            "gaps": "; ".join(gaps(campaign)),
             "models": [row for row in by_model if row["campaign_id"] == campaign["campaign_id"]],
             "curve": _curve(own),
         }
@@ -119,14 +140,34 @@ def _reason(row: Row) -> str:
         said.append(f"{parts[0]['share']:.0%} of its spend is {parts[0]['type']}")
     if row["leak_days"]:
         said.append(f"its code leaked on {row['leak_days']} day{'s' if row['leak_days'] > 1 else ''}")
-    if row["roi_basis"] != "complete":
-        said.append(row["roi_basis"])
-    return "; ".join(said)
+    return "; ".join([*said, *gaps(row)])
+
+
+def gaps(row: Row) -> list[str]:
+    """What keeps a return from being told and what may still change it, in words, from the counts beside it."""
+    fees, costs, posts = row["missing_fees"], row["unrated_costs"], row["posts"] or 0
+    unvalued, uncosted, early = row["unvalued_orders"], row["uncosted_orders"], row["posts_with_early_emv"]
+    young = posts - (row["posts_with_emv"] or 0)
+    found = (
+        (row["collaborations"] == 0, "no collaboration"),
+        (row["cost_entries"] == 0, "no cost"),
+        (fees, f"agreed fee not among the costs of {fees}"),
+        (costs, f"no rate for {costs} costs"),
+        (row["has_orders_landed"] is False, "no orders landed"),
+        (unvalued, f"no rate or impossible amounts in {unvalued} orders"),
+        (uncosted, f"product cost unknown in {uncosted} orders"),
+        (row["is_campaign_unknown"], "campaign unknown"),
+        (young > 0, f"EMV of {young} posts not known yet"),
+        (early, f"EMV of {early} posts from counts of less than 23 days"),
+        (row["is_attribution_open"], "attribution window still open"),
+        (row["is_refund_possible"], "refunds still possible"),
+    )
+    return [words for holds, words in found if holds]
 
 
 def _curve(days: list[Row]) -> Row | None:
     """Cumulative spend and gross profit as SVG paths on 1000 by 100; null with fewer than two known days."""
-    names = {"spend": "cumulative_spend_base", "profit": "cumulative_gross_profit_base"}
+    names = {"spend": "spend_so_far", "profit": "profit_so_far"}
     points = {
         name: [(day["activity_date"], day[column]) for day in days if day[column] is not None]
         for name, column in names.items()

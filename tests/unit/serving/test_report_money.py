@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import duckdb
+import pytest
+
 from ingestion.config import Settings
 from serving.report.build import render
 from serving.report.sections import money
+from serving.report.sections.money import gaps
 
 from .hand_made import STANDARD, Row, account, on, publish
 from .test_report import HOSTILE, Page
@@ -17,14 +21,16 @@ def returns(**more: Any) -> Row:
     return {
         "attribution_model": "linear", "base_currency": "USD", "spend_base": 100, "spend_fee_base": 75, "spend_ads_base": 25,
         "orders": 5, "net_revenue_base": 250, "roi_net": 1.5, "roas": 2.5, "cpa": 20, "roi_basis": "complete",
+        "cost_entries": 2, "unrated_costs": 0, "spend_known_base": 100, "unvalued_orders": 0,
+        "net_revenue_known_base": 250, "uncosted_orders": 0, "product_cost_known_base": 50, "missing_fees": 0,
         "as_of_date": DAY, **more,
     }  # fmt: skip
 
 
 def curve(day: str, spend: float, profit: float | None, is_payback: bool = False) -> Row:
     return {
-        "campaign_id": "C1", "attribution_model": "linear", "activity_date": day, "cumulative_spend_base": spend,
-        "cumulative_gross_profit_base": profit, "is_payback_date": is_payback,
+        "campaign_id": "C1", "attribution_model": "linear", "activity_date": day, "spend_base": spend,
+        "gross_profit_base": profit, "is_payback_date": is_payback,
     }  # fmt: skip
 
 
@@ -68,7 +74,7 @@ def test_a_campaign_shows_spend_by_type_and_revenue_by_model(settings: Settings)
 
 
 def test_what_is_unknown_is_said_and_never_zero(settings: Settings) -> None:
-    unknown = {"spend_base": None, "roi_net": None, "net_revenue_base": None, "roi_basis": "no cost"}
+    unknown = {"spend_base": None, "roi_net": None, "net_revenue_base": None, "cost_entries": 0}
     text = show(settings, fct_campaign_roi=[returns(campaign_id="C1", **unknown)]).text
     words = " ".join(text.split()).replace(" ,", ",").replace(" ;", ";")
     assert "Spend unknown, net revenue unknown, ROI unknown, on profit unknown; not paid back." in words
@@ -79,7 +85,7 @@ def test_what_is_unknown_is_said_and_never_zero(settings: Settings) -> None:
 def test_best_and_worst_stand_apart_with_their_reasons(settings: Settings) -> None:
     rows = [
         collaboration("K1", "a", 1.5),
-        collaboration("K2", "b", -0.9, orders=1, cpa=100, roi_basis="no rate for 1 costs"),
+        collaboration("K2", "b", -0.9, orders=1, cpa=100, unrated_costs=1),
         collaboration("K3", "b", None),
     ]
     leaks = [{"promo_code": "X", "activity_date": DAY, "collaboration_id": "K2", "is_leak": True}]
@@ -92,7 +98,7 @@ def test_best_and_worst_stand_apart_with_their_reasons(settings: Settings) -> No
 
 
 def test_the_curve_shows_where_spend_is_met(settings: Settings) -> None:
-    days = [curve("2026-01-01", 100, 0), curve("2026-01-11", 100, 120, is_payback=True), curve("2026-01-21", 100, 120)]
+    days = [curve("2026-01-01", 100, 0), curve("2026-01-11", 0, 120, is_payback=True), curve("2026-01-21", 0, 0)]
     page = show(settings, fct_campaign_daily=days)
     assert "they meet on 11 Jan 2026" in page.text
     paths = [attrs["d"] for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]
@@ -101,7 +107,7 @@ def test_the_curve_shows_where_spend_is_met(settings: Settings) -> None:
 
 
 def test_an_unknown_profit_draws_no_line(settings: Settings) -> None:
-    page = show(settings, fct_campaign_daily=[curve("2026-01-01", 100, None), curve("2026-01-11", 100, None)])
+    page = show(settings, fct_campaign_daily=[curve("2026-01-01", 100, None), curve("2026-01-11", 0, None)])
     assert "gross profit is unknown" in page.text
     assert len([1 for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]) == 1
 
@@ -109,6 +115,14 @@ def test_an_unknown_profit_draws_no_line(settings: Settings) -> None:
 def test_a_warehouse_without_money_has_no_section(settings: Settings) -> None:
     page = show(settings, fct_campaign_roi=[])
     assert "money" not in {attrs.get("id") for tag, attrs in page.tags if tag == "section"}
+
+
+def test_a_release_with_other_column_names_has_no_section_and_a_page(settings: Settings) -> None:
+    show(settings)
+    with duckdb.connect(str(settings.published / "groundswell.duckdb")) as marts:
+        marts.execute("alter table marts.fct_campaign_roi rename attribution_model to model")
+    page = Page(render(settings, "run-1"))
+    assert {"money", "audience"} & {attrs.get("id") for tag, attrs in page.tags if tag == "section"} == {"audience"}
 
 
 def test_tiers_stand_in_their_order_with_unallocated_last(settings: Settings) -> None:
@@ -123,6 +137,43 @@ def test_tiers_stand_in_their_order_with_unallocated_last(settings: Settings) ->
     text = show(settings, fct_tier_roi=rows).text
     after = text[text.index("Return by tier and partner") :]
     assert after.index("Nano") < after.index("Micro") < after.index("Unallocated")
+
+
+@pytest.mark.parametrize(
+    ("unrated", "shown"),
+    [(0, "Nano paid 2 200.00 10.0 600.00 +200 % +100 % 20.00"), (1, "Nano paid 2 unknown 10.0 600.00 unknown unknown")],
+)
+def test_a_tier_is_the_sum_of_its_platforms_brands_and_campaigns(settings: Settings, unrated: int, shown: str) -> None:
+    """200 spent on two platforms brought 250 + 350 for 50 + 150: (600 - 200) / 200 and (400 - 200) / 200."""
+    one = {"scheme": "standard", "tier": "nano", "partner_type": "paid", "collaborations": 1}
+    rows = [
+        returns(**one, platform="instagram"),
+        returns(**one, platform="tiktok", net_revenue_known_base=350, product_cost_known_base=150)
+        | {"unrated_costs": unrated},
+    ]
+    text = " ".join(show(settings, fct_tier_roi=rows).text.split())
+    assert shown in text[text.index("Return by tier and partner") :]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"missing_fees": 2}, ["agreed fee not among the costs of 2"]),
+        ({"unvalued_orders": 1, "uncosted_orders": 3}, ["no rate or impossible amounts in 1 orders", "product cost unknown in 3 orders"]),
+        ({"has_orders_landed": False}, ["no orders landed"]),
+        ({"collaborations": 0}, ["no collaboration"]),
+        ({"posts": 5, "posts_with_emv": 3, "posts_with_early_emv": 1}, ["EMV of 2 posts not known yet", "EMV of 1 posts from counts of less than 23 days"]),
+        ({"is_campaign_unknown": True, "is_attribution_open": True, "is_refund_possible": True}, ["campaign unknown", "attribution window still open", "refunds still possible"]),
+        ({}, []),
+    ],
+)  # fmt: skip
+def test_gaps_are_said_in_words(counts: Row, words: list[str]) -> None:
+    known = {
+        "collaborations": 1, "cost_entries": 1, "missing_fees": 0, "unrated_costs": 0, "has_orders_landed": True,
+        "unvalued_orders": 0, "uncosted_orders": 0, "is_campaign_unknown": False, "posts": 2, "posts_with_emv": 2,
+        "posts_with_early_emv": 0, "is_attribution_open": False, "is_refund_possible": False,
+    }  # fmt: skip
+    assert gaps(known | counts) == words
 
 
 def test_landed_names_are_text_and_nothing_else(settings: Settings) -> None:

@@ -11,10 +11,10 @@ named as (
     select campaign_id
     from campaigns
     union
-    select coalesce(campaign_id, '(always-on)') as campaign_id
+    select {{ campaign_or_always_on("campaign_id") }} as campaign_id
     from collaborations
     union
-    select coalesce(campaign_id, '(always-on)') as campaign_id
+    select {{ campaign_or_always_on("campaign_id") }} as campaign_id
     from spend
 ),
 

@@ -16,16 +16,19 @@ int_returns__group_members as (
 
     select
         'campaign' as grouped_by,
-        coalesce(campaign_id, '(always-on)') as group_id,
+        {{ campaign_or_always_on("campaign_id") }} as group_id,
         collaboration_id
     from collaborations
 
     union all
 
-    -- A tier is one of each scheme and partner type.
+    -- A tier is one of each scheme, partner type, platform, brand and campaign.
     select
         'tier' as grouped_by,
-        {{ tier_group("tiers.scheme", "coalesce(tiers.tier, 'unknown')", "collaborations.partner_type") }} as group_id,
+        {{ tier_group(
+            "tiers.scheme", "coalesce(tiers.tier, 'unknown')", "collaborations.partner_type",
+            "collaborations.tier_platform", "collaborations.brand", campaign_or_always_on("collaborations.campaign_id"),
+        ) }} as group_id,
         collaborations.collaboration_id
     from collaborations
     inner join tiers on collaborations.collaboration_id = tiers.collaboration_id

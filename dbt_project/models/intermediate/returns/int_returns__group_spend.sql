@@ -28,7 +28,7 @@ int_returns__group_spend as (
 
     select
         'campaign' as grouped_by,
-        coalesce(campaign_id, '(always-on)') as group_id,
+        {{ campaign_or_always_on("campaign_id") }} as group_id,
         cost_date,
         cost_type,
         amount_base,
@@ -40,7 +40,10 @@ int_returns__group_spend as (
 
     select
         'tier' as grouped_by,
-        {{ tier_group("schemes.scheme", "'unallocated'", "'unallocated'") }} as group_id,
+        {{ tier_group(
+            "schemes.scheme", "'unallocated'", "'unallocated'", "'(all)'", "coalesce(spend.brand, '(unknown)')",
+            campaign_or_always_on("spend.campaign_id"),
+        ) }} as group_id,
         spend.cost_date,
         spend.cost_type,
         spend.amount_base,

@@ -19,6 +19,7 @@ fct_campaign_roi as (
         cast(campaigns.end_date as date) as end_date,
         cast(campaigns.budget as decimal(20, 6)) as budget,
         cast(campaigns.currency as varchar) as currency,
+        cast(roi.collaborations as bigint) as collaborations,
         {{ roi_columns() }}
     from roi
     inner join campaigns on roi.group_id = campaigns.campaign_id

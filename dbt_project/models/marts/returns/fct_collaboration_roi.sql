@@ -12,7 +12,7 @@ fct_collaboration_roi as (
     select
         cast(collaborations.collaboration_id as varchar) as collaboration_id,
         cast(roi.model as varchar) as attribution_model,
-        cast(collaborations.campaign_id as varchar) as campaign_id,
+        cast({{ campaign_or_always_on("collaborations.campaign_id") }} as varchar) as campaign_id,
         cast(collaborations.brand as varchar) as brand,
         cast(collaborations.creator_id as varchar) as creator_id,
         cast(collaborations.platform as varchar) as platform,

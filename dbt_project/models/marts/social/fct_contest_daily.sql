@@ -54,14 +54,8 @@ fct_contest_daily as (
         cast(entries as bigint) as entries,
         cast(first_entries as bigint) as first_entries,
         cast(new_participants as bigint) as new_participants,
-        cast(sum(first_entries) over up_to_the_day as bigint) as cumulative_participants,
-        cast(sum(new_participants) over up_to_the_day as bigint) as cumulative_new_participants,
-        cast(max(data_origin) over up_to_the_day as varchar) as data_origin
+        cast(data_origin as varchar) as data_origin
     from filled
-    window
-        up_to_the_day as (
-            partition by campaign_id order by entry_date rows between unbounded preceding and current row
-        )
 )
 
 select * from fct_contest_daily

@@ -9,14 +9,20 @@ fct_spend_ledger as (
     select
         cast(spend.source as varchar) as source,
         cast(spend.cost_id as varchar) as cost_id,
-        cast(spend.collaboration_id as varchar) as collaboration_id,
-        cast(spend.campaign_id as varchar) as campaign_id,
+        cast(
+            case
+                when spend.is_of_collaboration then spend.collaboration_id
+                when spend.campaign_id is not null then '(campaign)'
+                else '(overhead)'
+            end as varchar
+        ) as collaboration_id,
+        cast({{ campaign_or_always_on("spend.campaign_id") }} as varchar) as campaign_id,
         cast(spend.brand as varchar) as brand,
         cast(
             case
                 when spend.is_of_collaboration then 'collaboration'
                 when spend.campaign_id is not null then 'campaign'
-                else 'none'
+                else 'overhead'
             end as varchar
         ) as scope,
         cast(spend.cost_type as varchar) as cost_type,
