@@ -81,6 +81,9 @@ delete from listed where collaboration_id = 'K3';
 create or replace view intermediate.int_agreement__collaborations_listed as select * from listed;
 update groundswell.marts.fct_order set is_new_customer = true, status = 'cancelled', issue = 'hearsay';
 update groundswell.marts.fct_return_daily set spend_base = spend_base + 1, clicks = clicks + 1;
+update groundswell.marts.fct_collaboration_roi set roi_basis = 'hearsay';
+update groundswell.marts.fct_campaign_roi set roi_basis = 'hearsay';
+update groundswell.marts.fct_tier_roi set roi_basis = 'hearsay';
 """
 )
 
