@@ -92,11 +92,12 @@ def _scratch(settings: Settings) -> Iterator[Settings]:
         for leftover in beside.glob("copy-*"):
             if not Path(f"/proc/{leftover.name.split('-')[1]}").exists():
                 shutil.rmtree(leftover, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=f"copy-{os.getpid()}-", dir=beside) as folder:
-        copy = settings.model_copy(update={"data": Path(folder)})
+    with tempfile.TemporaryDirectory(prefix=f"copy-{os.getpid()}-", dir=beside) as scratch:
+        copy = settings.model_copy(update={"data": Path(scratch)})
         copy.ledger.parent.mkdir(parents=True)
         ledger.copy_to(settings, copy.ledger)
-        copy.raw.symlink_to(settings.raw.absolute(), target_is_directory=True)
+        for folder, original in ((copy.raw, settings.raw), (copy.published, settings.published)):
+            folder.symlink_to(original.absolute(), target_is_directory=True)
         yield copy
 
 

@@ -302,7 +302,7 @@ def how_lost(settings: Settings) -> str | None:
         "raw files": settings.raw.glob("*/snapshot_date=*/*.parquet"),
         "releases": (settings.published / "releases").glob("*/release.json"),
     }
-    found = [name for name, paths in kept.items() if next(paths, None)]
+    found = [name for name, paths in kept.items() if any(paths)]
     if not found:
         return None
     return (
@@ -313,14 +313,21 @@ def how_lost(settings: Settings) -> str | None:
 
 
 def require_history(settings: Settings) -> None:
-    """Raise ContractError for a ledger that knows of no file beside releases: another was put in its place."""
+    """Raise ContractError for a ledger that knows neither of the raw files nor of the releases that are there.
+
+    Another was put in its place. One that was killed in its first landing has orphans, and no release; one of nights
+    without a file has releases, which it knows.
+    """
     with read(settings) as connection:
-        is_empty = connection.execute("select 1 from batches limit 1").fetchone() is None
-    if is_empty and next((settings.published / "releases").glob("*/release.json"), None):
+        if connection.execute("select 1 from batches limit 1").fetchone():
+            return
+        known = {row["release_id"] for row in connection.execute("select release_id from releases")}
+    kept = {note.parent.name for note in (settings.published / "releases").glob("*/release.json")}
+    if kept - known and any(settings.raw.glob("*/snapshot_date=*/*.parquet")):
         raise ContractError(
-            f"{settings.ledger} knows of no landed file, and there are releases: it is not the ledger of this folder."
-            " Restore state/ from a backup; where there is none, remove it, and `groundswell doctor --rebuild-ledger`"
-            " makes it anew from landing and raw"
+            f"{settings.ledger} knows of no landed file, and there are raw files and releases: it is not the ledger of"
+            " this folder. Restore state/ from a backup; where there is none, remove it, and `groundswell doctor"
+            " --rebuild-ledger` makes it anew from landing and raw"
         )
 
 

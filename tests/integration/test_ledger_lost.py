@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from ingestion.errors import ContractError, UsageError
 from warehouse import pipeline
 from warehouse.doctor.releases import examine
 
-from . import night
+from . import night, small
 from .conftest import content
 from .small import day
 from .two_days import Content, first, is_whole, untouched, world
@@ -34,7 +35,7 @@ LOSS: dict[str, tuple[Callable[[Settings], object], str]] = {
         lambda settings: (settings.ledger.unlink(), shutil.rmtree(settings.published)),
         "is gone, and there are raw files:",
     ),
-    "another's": (replace_it, "knows of no landed file, and there are releases"),
+    "another's": (replace_it, "knows of no landed file, and there are raw files and releases"),
 }
 
 
@@ -77,6 +78,15 @@ def test_doctor_names_it_and_its_command_mends_it(lands: str, world: Settings, u
     assert [finding for finding in examine(world) if finding.level == "WRONG" and finding.area == "ledger"] == []
     with pytest.raises(UsageError, match="only a lost one is made anew"):
         pipeline.rebuild_ledger(world, night.quiet)
+
+
+def test_nights_without_a_file_have_releases_and_no_batch(tmp_path: Path) -> None:
+    settings = small.world(tmp_path, "world")
+    night.run(settings, "first", day(2))
+    orphan = settings.raw / "account_snapshots" / "snapshot_date=2026-01-01" / "x.parquet"
+    orphan.parent.mkdir(parents=True)
+    orphan.touch()
+    night.run(settings, "second", day(3))
 
 
 def test_a_first_night_that_is_killed_has_a_ledger(settings: Settings) -> None:

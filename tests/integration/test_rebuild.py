@@ -108,7 +108,7 @@ def test_a_range_before_anything_was_landed_is_refused(tmp_path: Path) -> None:
 
 def test_a_mart_that_is_none_is_refused_with_those_that_are(five_days: Settings) -> None:
     backfill_range, last = plan.resolve(five_days, day(1), day(5), ["fct_nothing"])
-    with pytest.raises(ContractError, match=r"no mart is named fct_nothing; there are: dim_account, "):
+    with pytest.raises(ContractError, match=r"no mart is named fct_nothing; there are: .*dim_account, "):
         dry_run.preview(five_days, last, backfill_range)
 
 
