@@ -185,7 +185,9 @@ def test_a_night_hashes_each_raw_file_once(world: Settings, hashed: list[str]) -
     night.run_whole(world, "first", day(3))
     assert len(list((world.raw / "account_snapshots").rglob("snapshot_date=*/*.parquet"))) == 3
     # Each as it is written, then nothing more by the same run.
-    assert len([name for name in hashed if "/raw/" in name and ("snapshot_date=" in name or "part.parquet" in name)]) == 3
+    assert (
+        len([name for name in hashed if "/raw/" in name and ("snapshot_date=" in name or "part.parquet" in name)]) == 3
+    )
     deliver(world, "day4", [Capture("a", 4, followers=4000)])
     with lease.hold(world, "land", "land_files", night.quiet):
         night.landing.land_files(world, "land", night.quiet)

@@ -65,7 +65,9 @@ class Yard:
             return []
         paths = [str(self.settings.raw / row["path"]) for row in files]
         return duckdb.execute(
-            f"select {columns} from read_parquet(?, hive_partitioning = false) order by source_line", [paths]
+            f"select {columns} from read_parquet(?, hive_partitioning = false, filename = true, file_row_number = true)"
+            " order by source_line, filename, file_row_number",
+            [paths],
         ).fetchall()
 
     def rejects(self, path: str) -> list[tuple[int, str | None, str | None, str, str]]:
