@@ -313,12 +313,18 @@ def how_lost(settings: Settings) -> str | None:
 
 
 def require_history(settings: Settings) -> None:
-    """Raise ContractError for a ledger that knows neither of the raw files nor of the releases that are there.
+    """Raise ContractError where raw is gone, or the ledger knows neither of the raw files nor of the releases there.
 
     Another was put in its place. One that was killed in its first landing has orphans, and no release; one of nights
     without a file has releases, which it knows.
     """
     with read(settings) as connection:
+        files = connection.execute("select count(*) from raw_files").fetchone()[0]
+        if files and not any(settings.raw.glob("*/snapshot_date=*")):
+            raise ContractError(
+                f"{settings.raw} holds none of the {files:,} files that the ledger names: it was removed, or its disk"
+                " is not there. Restore raw/ and state/ from one backup"
+            )
         if connection.execute("select 1 from batches limit 1").fetchone():
             return
         known = {row["release_id"] for row in connection.execute("select release_id from releases")}
