@@ -26,17 +26,17 @@ from warehouse.release import releases
 def release(settings: Settings, name: str, hours: float = 1, rows: int = 2, is_known: bool = True) -> Path:
     """A small release on disk, and in the ledger unless told otherwise. Readers are not led to it."""
     published_at = ledger.stamp(utc_now() - timedelta(hours=hours))
+    if is_known:
+        with ledger.write(settings) as connection:
+            connection.execute(
+                "insert into releases values (?, 'run', '2026-01-05', null, null, ?, '0')", (name, published_at)
+            )
     folder = releases.folder_of(settings) / name
     folder.mkdir(parents=True)
     note = {"release_id": name, "day": "2026-01-05", "published_at": published_at, "marts": {"t": {"row_count": 2}}}
     (folder / releases.NOTE).write_text(json.dumps(note))
     with duckdb.connect(str(folder / releases.DATABASE)) as made:
         made.execute(f"create schema marts; create table marts.t as from range({rows})")
-    if is_known:
-        with ledger.write(settings) as connection:
-            connection.execute(
-                "insert into releases values (?, 'run', '2026-01-05', null, null, ?, '0')", (name, published_at)
-            )
     return folder
 
 
