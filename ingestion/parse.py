@@ -50,6 +50,8 @@ ON_PURPOSE = f"('{LEFT_OUT}', '{TOTAL}', '{NOBODY}')"
 # The sender says that there is nothing: an arrival, and checks compare its 0 rows with what is usual.
 NO_ROW = "a header and no row: 0 rows have arrived"
 
+NULL_REASONS = listed(("not_captured", "unsupported", "hidden", "outage", "invalid"))
+
 LIKE_A_TOTAL = (
     "a row that sums others, by its name: say `skip_totals: true` in its mapping; if it is an id, `skip_totals: false`"
 )
@@ -1058,12 +1060,17 @@ def _accepted_sql(layout: Layout, outages: set[str], invalid: set[str], source: 
             columns.append(f"{_null_reason(layout, name, name in outages, name in invalid)} as {name}_null_reason")
     day = f"cast(v_{layout.feed.day} as date)" if layout.feed.day else f"date '{delivery.as_of.date()}'"
     return f"""
-        select {", ".join(columns)}, extra, invalid_cells, '{delivery.origin}' as data_origin,
-            {quote(delivery.file)} as source_file, source_line, '{delivery.sha256}' as source_sha256,
-            '{delivery.batch_id}' as batch_id, timestamp '{delivery.as_of}' as as_of,
+        select {", ".join(columns)}, extra, invalid_cells, {_repeated(delivery.origin)} as data_origin,
+            {_repeated(delivery.file)} as source_file, source_line, {_repeated(delivery.sha256)} as source_sha256,
+            {_repeated(delivery.batch_id)} as batch_id, timestamp '{delivery.as_of}' as as_of,
             timestamp '{delivery.loaded_at}' as loaded_at, {day} as snapshot_date
         from {source} where {f"part = {layout.number} and " if layout.is_one_of_several else ""}{stays}
         """
+
+
+def _repeated(text: str) -> str:
+    """A text that each row holds, of a type that is not looked up row by row when it is written; it reads as text."""
+    return f"cast({quote(text)} as enum ({quote(text)}))"
 
 
 def _accepted_value(layout: Layout, name: str, has_invalid: bool) -> str:
@@ -1085,7 +1092,7 @@ def _null_reason(layout: Layout, name: str, is_outage: bool, has_invalid: bool) 
     """Why a count is null, null where it is known."""
     if name not in layout.filled:
         source = layout.source(name)
-        return quote((source.absent_means if source else None) or "unsupported")
+        return _repeated((source.absent_means if source else None) or "unsupported")
     whens = []
     if name in layout.part.zero_is_null:
         whens.append(f"when v_{name} = 0 then '{'outage' if is_outage else 'not_captured'}'")
@@ -1097,4 +1104,5 @@ def _null_reason(layout: Layout, name: str, is_outage: bool, has_invalid: bool) 
     made = source is not None and (source.is_fixed or source.template is not None or source.compute is not None)
     absent = "not_captured" if name in layout.positions or made else "unsupported"
     absent = (source.absent_means if source else None) or absent
-    return f"case {' '.join(whens)} when v_{name} is null then '{absent}' end"
+    # Parquet's writer looks texts up row by row, and this type not; it reads back as text.
+    return f"cast(case {' '.join(whens)} when v_{name} is null then '{absent}' end as enum ({NULL_REASONS}))"
