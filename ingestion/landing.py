@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ingestion import containers, erasure, ledger, manifest, parse, raw
+from ingestion import containers, erasure, ledger, manifest, parse, raw, trial
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused, too_large
@@ -359,6 +359,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
         if row is None or not candidate.is_of(row) or row["mapping_fingerprint"] != fingerprint_of(mapping, row):
             fresh.append((candidate, mapping, refusal))
     _wait_until_stable(settings, [candidate for candidate, _, _ in fresh])
+    suspect = trial.suspect(settings)
     reader = parse.connect(settings)
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
@@ -367,7 +368,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
                 reader.close()
                 reader = parse.connect(settings)
             try:
-                batches = _land_one(settings, reader, candidate, mapping, refusal, run_id, mappings)
+                batches = _land_one(settings, reader, candidate, mapping, refusal, run_id, mappings, suspect)
             except FileNotReady as error:
                 summary.files_waiting.append(candidate.label)
                 log(f"{where}: waits for the next look: {error}")
@@ -387,6 +388,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
         with ledger.write(settings) as connection:
             for path in stale:
                 ledger.retire_delivery(connection, path, "its file is read in other parts now")
+    trial.end(settings)
     return summary
 
 
@@ -444,13 +446,21 @@ def _land_one(
     refusal: FileRefused | None,
     run_id: str,
     mappings: Mappings,
+    suspect: str | None,
 ) -> list[ledger.Batch]:
     """One file to raw or quarantine and into the ledger; no batch when the same delivery was landed before.
 
     All feeds that a file fills are read under one fingerprint, for which it is opened before its batches have a name.
+
+    Args:
+        suspect: sha-256 of the file that an earlier run was reading when it ended.
     """
     now = utc_now()
-    taken = _with_delivery(_take_in(settings, candidate, mapping, refusal, now), settings, candidate, mapping, mappings)
+    taken = _take_in(settings, candidate, mapping, refusal, now)
+    if taken.sha256 == suspect and taken.refusal is None:
+        taken = _tried(settings, candidate, taken)
+    trial.begin(settings, taken.sha256)
+    taken = _with_delivery(taken, settings, candidate, mapping, mappings)
     parts: dict[str, tuple[FeedPart, ...]] = mapping.parts_by_feed if mapping else {UNKNOWN_FEED: ()}
     feeds = list(parts)
     asked = {feed: ledger.times_requested(settings, taken.sha256, feed) for feed in feeds}
@@ -502,6 +512,15 @@ def _land_one(
     finally:
         for leftover in settings.inbox.glob(f"{taken.copy.name if taken.copy else taken.sha256}*"):
             leftover.unlink()
+
+
+def _tried(settings: Settings, candidate: Candidate, taken: IngestedFile) -> IngestedFile:
+    """A file that an earlier run was reading when it ended, or why it is not read again."""
+    try:
+        trial.run(settings, Path(candidate.on_disk))
+    except FileRefused as error:
+        return replace(taken, refusal=error)
+    return taken
 
 
 def delivery_of(candidate: Candidate, taken: IngestedFile, mapping: Mapping | None, now: datetime) -> parse.Delivery:

@@ -81,12 +81,12 @@ def test_doctor_names_it_and_its_command_mends_it(lands: str, world: Settings, u
 
 
 def test_no_run_begins_without_raw(world: Settings, untouched: Content) -> None:
-    """What is built would be published on and on, and nothing could be built again."""
-    aside = world.raw.rename(world.raw.with_name("aside"))
+    """What is built would be published on and on, and nothing could be rebuilt."""
+    elsewhere = world.raw.rename(world.raw.with_name("elsewhere"))
     with pytest.raises(ContractError, match="holds none of the 2 files that the ledger names"):
         night.run(world, "second", day(3))
     shutil.rmtree(world.raw, ignore_errors=True)
-    aside.rename(world.raw)
+    elsewhere.rename(world.raw)
     night.run(world, "third", day(3))
     assert content(world) == untouched
 

@@ -8,7 +8,10 @@ import argparse
 import gzip
 import io
 import json
+import os
 import random
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +27,8 @@ import duckdb
 from ingestion import ledger, parse, raw
 from ingestion.config import Settings
 from ingestion.landing import Landed, land_files
+
+from .bombs import BOMBS
 
 HEADER = ["platform", "account_id", "captured_at", "followers", "display_name"]
 TOKENS = [
@@ -47,6 +52,8 @@ NAMES = {
 }
 # A small file that takes longer hangs its reader.
 SECONDS = 2
+# What a bomb may take: seconds of CPU and memory, imports included.
+BOMB_SECONDS, BOMB_KIB = 10, 1 << 20
 ACCOUNT = "captured_at: {constant: 2026-01-05T00:00}, platform: {constant: youtube}"
 # What a user's mappings ask of such files.
 MAPPINGS = {
@@ -356,7 +363,20 @@ def main() -> int:
             f"rows       {landed.rows_read:,} read = {landed.rows_accepted:,} accepted"
             f" + {landed.rows_quarantined:,} quarantined + {landed.rows_duplicate:,} duplicate"
         )
-    return int(slowest > SECONDS)
+    bombs = [alone(name) for name in BOMBS]
+    return int(slowest > SECONDS or not all(bombs))
+
+
+def alone(name: str) -> bool:
+    """Land a bomb in a process of its own, under limits. Returns whether it became what it should within them."""
+    command = [sys.executable, "-m", "tests.unit.ingestion.bombs", name]
+    child = subprocess.Popen(command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)))
+    _, status, used = os.wait4(child.pid, 0)
+    # Memory of a run that reads nothing large, and time with the imports.
+    within = status == 0 and used.ru_maxrss < BOMB_KIB and used.ru_utime + used.ru_stime < BOMB_SECONDS
+    verdict = "quarantined" if within else f"status {status}, OUT OF ITS LIMITS"
+    print(f"bomb       {name}: {verdict} ({used.ru_utime + used.ru_stime:.1f} s, {used.ru_maxrss / 1024:.0f} MiB)")
+    return within
 
 
 if __name__ == "__main__":

@@ -1,109 +1,33 @@
 """Small files that would become very much when they are read: each is quarantined with a reason, and the next one loads.
 
 What ends a process (a stack that is too deep, memory that is refused in Rust) cannot be caught, so it is seen before.
+What nobody foresaw ends one run, and is tried alone by the next.
 """
 
-import io
 import json
-import re
-import struct
-import tempfile
-import zipfile
 from pathlib import Path
+from textwrap import dedent
 
-import duckdb
 import pytest
 
+from ingestion import trial
 from ingestion.config import Settings
 from tests.unit.conftest import GOOD, GOOD_FILE, Yard
 
+from .bombs import BOMBS, HEADER, KEY, Bomb, deep, nested, parquet_of
 from .test_formats import xlsx
 
 BOMB = "account_snapshots/bomb"
-HEADER = ["platform", "account_id", "captured_at", "followers"]
-RECORD = '"platform": "youtube", "account_id": "a", "captured_at": "2026-01-05T03:00:00Z"'
-KEY = {"platform": "youtube", "account_id": "a", "captured_at": "2026-01-05T03:00:00Z"}
 
 
-def workbook_with(sheet: bytes, shared: bytes | None = None) -> bytes:
-    """A workbook with another sheet in place of its first, and other shared texts."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(xlsx(HEADER))) as plain, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as book:
-        for name in plain.namelist():
-            content = plain.read(name)
-            if name == "xl/worksheets/sheet1.xml":
-                content = re.sub(rb"<sheetData>.*</sheetData>", b"<sheetData>" + sheet + b"</sheetData>", content)
-            if name != "xl/sharedStrings.xml" or shared is None:
-                book.writestr(name, content)
-        if shared is not None:
-            book.writestr("xl/sharedStrings.xml", shared)
-    return made.getvalue()
-
-
-def far_cell(place: str, row: int) -> bytes:
-    """One cell at the far end, where somebody scrolled to and typed."""
-    return f'<row r="{row}"><c r="{place}" t="inlineStr"><is><t>x</t></is></c></row>'.encode()
-
-
-def deep(levels: int, opening: str, closing: str) -> str:
-    return f'{{{RECORD}, "extra": {opening * levels}1{closing * levels}}}\n'
-
-
-def claiming() -> bytes:
-    """A Parquet footer that claims two thousand million columns."""
-    footer = bytes([0x15, 0x02, 0x19, 0xFC, 0xFF, 0xFF, 0xFF, 0xFF, 0x07]) + bytes(50)
-    return b"PAR1" + footer + struct.pack("<I", len(footer)) + b"PAR1"
-
-
-def nested(levels: int) -> bytes:
-    """A Parquet file with a value that nests so deeply."""
-    value = "1"
-    for _ in range(levels):
-        value = f"{{'a': {value}}}"
-    columns = ", ".join(f"'{text}' as {name}" for name, text in KEY.items())
-    return parquet_of(f"select {columns}, {value} as nested")
-
-
-def parquet_of(query: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        duckdb.execute(f"copy ({query}) to '{folder}/x.parquet' (format parquet)")
-        return (Path(folder) / "x.parquet").read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("ending", "content", "reason"),
-    [
-        pytest.param(
-            ".xlsx", lambda: workbook_with(far_cell("XFD1048576", 1_048_576)), "spans 1,048,576 rows of 16,384"
-        ),
-        pytest.param(
-            ".xlsx", lambda: workbook_with(far_cell("AA1048576", 1_048_576)), "spans 1,048,576 rows of 27 cells"
-        ),
-        pytest.param(
-            ".xlsx",
-            lambda: workbook_with(
-                b"".join(b'<row r="%d">%s</row>' % (row, b'<c t="s"><v>0</v></c>' * 100) for row in range(1, 6_001)),
-                b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>%s</t></si></sst>'
-                % (b"x" * 2_000),
-            ),
-            "take more than 1,073,741,824 bytes",
-        ),
-        pytest.param(".jsonl", lambda: deep(150_000, '{"a":', "}"), "line 1 holds more than 500 levels"),
-        pytest.param(".jsonl", lambda: deep(900_000, "[", "]"), "line 1 holds more than 500 levels"),
-        pytest.param(".jsonl", lambda: deep(3, "[", "]") * 50 + deep(501, "[", "]"), "line 51 holds more than 500"),
-        pytest.param(".json", lambda: "[\n" + deep(501, "[\n", "]\n") + "]", "more than 500 levels"),
-        pytest.param(".parquet", claiming, "its footer claims more columns than it can hold"),
-        pytest.param(".parquet", lambda: nested(51), "more than 50 levels"),
-    ],
-    ids=["far cell", "far row", "one text", "objects", "lists", "a later line", "a document", "a claim", "structs"],
-)
-def test_a_bomb_is_quarantined_and_the_next_file_loads(yard: Yard, ending: str, content: object, reason: str) -> None:
-    made = content() if callable(content) else content
-    yard.drop(BOMB + ending, made)
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_a_bomb_is_quarantined_and_the_next_file_loads(yard: Yard, bomb: Bomb) -> None:
+    yard.drop(BOMB + bomb.ending, bomb.content())
     yard.drop(GOOD_FILE, GOOD)
     yard.land()
-    yard.assert_quarantined_whole(BOMB + ending, reason)
+    yard.assert_quarantined_whole(BOMB + bomb.ending, bomb.reason)
     assert len(yard.rows(GOOD_FILE)) == 2
+    assert trial.suspect(yard.settings) is None
 
 
 def test_equal_rows_count_as_what_they_are_when_read(yard: Yard, settings: Settings) -> None:
@@ -134,3 +58,73 @@ def test_a_wide_sheet_and_a_nested_parquet_load(yard: Yard) -> None:
     yard.drop(f"{BOMB}.parquet", nested(20))
     yard.land()
     assert len(yard.rows(f"{BOMB}.xlsx")) == len(yard.rows(f"{BOMB}.parquet")) == 1
+
+
+# --- what nobody foresaw
+
+# A reader that a certain text ends, or holds for ever, as compiled code may.
+ENDS = """
+    import os, time
+    from ingestion import parse
+
+    read = parse.open_file
+
+    def open_file(reader, plain, *others):
+        if b"ends" in plain.read_bytes():
+            os.abort()
+        if b"holds" in plain.read_bytes():
+            time.sleep(600)
+        return read(reader, plain, *others)
+
+    parse.open_file = open_file
+"""
+
+
+def left_by_a_run_that_ended(yard: Yard, path: str) -> None:
+    """The note of the run that was reading a file when it ended."""
+    import hashlib
+
+    yard.settings.ledger.parent.mkdir(parents=True, exist_ok=True)
+    trial.begin(yard.settings, hashlib.sha256((yard.settings.landing / path).read_bytes()).hexdigest())
+
+
+@pytest.mark.parametrize(("text", "reason"), [("ends", "ends the process that reads it"), ("holds", "not read within")])
+def test_a_file_that_ended_a_run_is_tried_alone(
+    yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, reason: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(dedent(ENDS))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(trial, "SECONDS", 30 if text == "ends" else 3)
+    yard.drop(GOOD_FILE, GOOD)
+    path = f"{BOMB}.csv"
+    yard.drop(path, GOOD.replace(b"good-1", text.encode()))
+    left_by_a_run_that_ended(yard, path)
+    yard.land()
+    yard.assert_quarantined_whole(path, reason)
+    assert trial.suspect(yard.settings) is None
+    assert not yard.settings.inbox.exists()
+
+
+def test_a_run_that_was_killed_for_another_reason_leaves_nothing_out(yard: Yard) -> None:
+    yard.drop(GOOD_FILE, GOOD)
+    left_by_a_run_that_ended(yard, GOOD_FILE)
+    yard.land()
+    assert len(yard.rows(GOOD_FILE)) == 2
+
+
+def test_the_note_stands_while_a_file_is_read(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that is the machine's ends the run, and says which file was being read."""
+    from ingestion import parse
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    yard.drop(GOOD_FILE, GOOD)
+    with monkeypatch.context() as patched:
+        patched.setattr(parse, "open_file", full)
+        with pytest.raises(OSError, match="No space left"):
+            yard.land()
+    assert trial.suspect(yard.settings) is not None
+    yard.land()
+    assert len(yard.rows(GOOD_FILE)) == 2
+    assert trial.suspect(yard.settings) is None
