@@ -145,6 +145,18 @@ AMOUNTS = Threshold(
     date="2026-11-28",
     reason="Baskets of a sale halve or double; ten times is another unit, or another currency under the same name.",
 )
+OTHER_IDS = Threshold(
+    maximum=0.5,
+    observed="0 in the sample; all orders again under new ids, in a trial: 1",
+    date="2026-11-29",
+    reason="Orders that arrive late are a few of their day; half a day again, amount by amount, is the same day.",
+)
+INVERSE = Threshold(
+    maximum=0,
+    observed="one delivery in the sample; euros the other way round, in a trial: 1",
+    date="2026-11-29",
+    reason="A rate that jumps to about one by itself was written the other way round.",
+)
 RATES = Threshold(
     minimum=0.5,
     maximum=2,

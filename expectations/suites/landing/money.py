@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from math import log
 from statistics import median
 from typing import Any
 
@@ -36,9 +37,18 @@ UNIT = {
     "fx_rates": ("rate_against_the_one_before", "rate_to_base", 1),
 }
 
+# The feed whose rows, delivered again under new ids, are counted twice; and the one whose values have an inverse.
+ONCE, INVERTIBLE = "orders", "fx_rates"
+# Nearer to its inverse than by this much of a logarithm, and so far from what is usual, is no honest move.
+INVERSE_BY = 0.04
+
 MEND = (
     "`make quarantine` writes the rows; mend their mapping, or deliver a corrected file in place of the one with them,"
     " and run again"
+)
+AGAIN = (
+    "reject the file with the other ids with `make reject BATCH=`; where both are meant, as of two shops, give each its"
+    " `shop`"
 )
 UNITS = "reject a file in another unit with `make reject BATCH=`, deliver a corrected one, and run again"
 
@@ -54,6 +64,10 @@ def checks(name: str) -> list[Check]:
     if name in UNIT:
         limit = bounds.RATES if name == "fx_rates" else bounds.AMOUNTS
         found.append(Check(UNIT[name][0], "critical", limit, UNITS))
+    if name == ONCE:
+        found.append(Check("share_of_orders_known_under_other_ids", "critical", bounds.OTHER_IDS, AGAIN))
+    if name == INVERTIBLE:
+        found.append(Check("rate_nearer_to_its_inverse", "critical", bounds.INVERSE, UNITS))
     return found
 
 
@@ -88,6 +102,8 @@ class Money:
             self._measure_refused(mine, day)
         if self.feed.feed in UNIT:
             self._measure_units(mine)
+        if self.feed.feed == ONCE:
+            self._measure_other_ids(mine)
 
     def _verified(self, by_day: dict[date, list[files.File]]) -> dict[str, Any]:
         of_days = [file for of_day in by_day.values() for file in of_day]
@@ -198,6 +214,45 @@ class Money:
             subject = f"{currency}{f' of {at_shop}' if at_shop else ''} of batch {batch}, landed {new[batch]}"
             note = f"the middle of them is {middle:,.4g}, {usual:,.4g} is usual: another unit or currency"
             self.result.measure(check, subject, middle / usual if usual else None, batch, note)
+            if self.feed.feed == INVERTIBLE and middle > 0 and usual > 0:
+                far, near = abs(log(middle / usual)), abs(log(middle * usual))
+                value = float(far > INVERSE_BY and far - near > INVERSE_BY)
+                note = f"the middle of them is {middle:,.4g}, {usual:,.4g} is usual and 1 / {usual:,.4g} is near"
+                self.result.measure("rate_nearer_to_its_inverse", subject, value, batch, note)
+
+    # --- the same again
+
+    def _measure_other_ids(self, batches: list[ledger.Row]) -> None:
+        """Per new file and shop its new ids of days that were held, with day, amount and currency of an order of them.
+
+        The last day that a shop was held may have been under way, so it is left out. Their number is given as a share
+        of the orders that those days held.
+        """
+        new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
+        with ledger.read(self.settings) as connection:
+            stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
+            if not new or not stored:
+                return
+            first, last = (date.fromisoformat(of(file.snapshot_date for file in stored)) for of in (min, max))
+            by_day = files.files_of(connection, self.feed.feed, first, last + timedelta(days=1))
+        rows = self.reader.execute(
+            "with orders as (select batch_id[:12] as batch, coalesce(shop, '') as shop, order_id, snapshot_date as day,"
+            f" currency, gross_amount from {RAW}),"
+            " before as (select distinct * exclude (batch) from orders where batch not in (select unnest($new))),"
+            " held as (select * from before qualify day < max(day) over (partition by shop)),"
+            " days as (select shop, day, count(*) as orders from held group by all),"
+            " fresh as (select * from orders anti join before using (shop, order_id)"
+            " where batch in (select unnest($new))),"
+            " again as (select batch, shop, day, count(distinct order_id) as orders from fresh"
+            " semi join held using (shop, day, currency, gross_amount) group by all)"
+            " select batch, shop, sum(again.orders), sum(days.orders) from again join days using (shop, day)"
+            " group by all having sum(again.orders) >= $least order by all",
+            {**self._verified(by_day), "new": list(new), "least": MIN_AMOUNTS},
+        ).fetchall()
+        for batch, shop, again, held in rows:
+            subject = f"orders{f' of {shop}' if shop else ''} of batch {batch}, landed {new[batch]}"
+            note = f"{again:,} new ids, {held:,} orders of the same days are held, with such amounts: the same again"
+            self.result.measure("share_of_orders_known_under_other_ids", subject, again / held, batch, note)
 
 
 def _cell(mapping: Mapping | None, feed: Feed, column: str, header: list[str]) -> str:

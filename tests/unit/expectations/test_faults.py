@@ -24,6 +24,7 @@ VOLUME = "account_snapshots.volume_against_trailing_median"
 FOLLOWERS_KNOWN = "account_snapshots.known_followers_against_usual"
 AMOUNT = "orders.amount_against_usual"
 ZERO = "account_snapshots.share_of_zero_followers"
+OTHER_IDS = "orders.share_of_orders_known_under_other_ids"
 REFUSED = "orders.money_quarantined_against_usual"
 
 
@@ -96,14 +97,26 @@ def refused_orders(world: World) -> None:
     world.write(f"orders/refused_{day_of(NIGHTS)}.csv", ORDER_HEADER, rows)
 
 
-def rates_in_cents(world: World) -> None:
+def rates_then(wrong: str) -> Callable[[World], None]:
+    """Euros of 1.09 dollars on one day, and so many on the next."""
+
+    def deliver(world: World) -> None:
+        world.accounts(NIGHTS)
+        header = "rate_date,currency,rate_to_base"
+        for number, rate in ((NIGHTS - 1, "1.09"), (NIGHTS, wrong)):
+            world.write(f"fx_rates/{day_of(number)}.csv", header, [(day_of(number), "EUR", rate)])
+            world.check(NIGHTS - 1)
+            if number < NIGHTS:
+                world.publish()
+
+    return deliver
+
+
+def old_orders_again_under_other_ids(world: World) -> None:
     world.accounts(NIGHTS)
-    header = "rate_date,currency,rate_to_base"
-    for number, rate in ((NIGHTS - 1, "1.09"), (NIGHTS, "109")):
-        world.write(f"fx_rates/{day_of(number)}.csv", header, [(day_of(number), "EUR", rate)])
-        world.check(NIGHTS - 1)
-        if number < NIGHTS:
-            world.publish()
+    world.orders(NIGHTS)
+    for number in range(NIGHTS):
+        world.orders(number, name="again", prefix="new")
 
 
 FAULTS: dict[str, Fault] = {
@@ -148,7 +161,9 @@ FAULTS: dict[str, Fault] = {
     "orders in cents": (orders_in_cents, {AMOUNT}, "the middle of them is 5,450, 54.5 is usual: another unit"),
     "old orders delivered again in cents": (old_orders_again_in_cents, {AMOUNT}, "54.5 is usual"),
     "three orders refused": (refused_orders, {REFUSED}, "3 rows of 150.00 USD; a usual day has 30 rows"),
-    "rates in cents": (rates_in_cents, {"fx_rates.rate_against_the_one_before"}, "109, 1.09 is usual"),
+    "old orders again under other ids": (old_orders_again_under_other_ids, {OTHER_IDS}, "the same again"),
+    "rates in cents": (rates_then("109"), {"fx_rates.rate_against_the_one_before"}, "109, 1.09 is usual"),
+    "rates the other way round": (rates_then("0.9174"), {"fx_rates.rate_nearer_to_its_inverse"}, "1 / 1.09 is near"),
 }  # fmt: skip
 
 
@@ -199,6 +214,11 @@ def a_sale(world: World) -> None:
     )
 
 
+def late_orders(world: World) -> None:
+    a_quiet_day(world)
+    world.orders(NIGHTS - 2, count=12, name="late", prefix="late")
+
+
 HONEST: dict[str, tuple[Callable[[World], None], set[str]]] = {
     "a usual night": (lambda world: (world.accounts(NIGHTS), world.orders(NIGHTS)), set()),  # type: ignore[dict-item, func-returns-value]
     "a roster that doubles": (a_roster_that_doubles, {"account_snapshots.volume_change", "orders.arrival"}),
@@ -206,6 +226,7 @@ HONEST: dict[str, tuple[Callable[[World], None], set[str]]] = {
     "a quiet day": (a_quiet_day, set()),
     "an export in parts": (an_export_in_parts, {"orders.arrival"}),
     "a sale": (a_sale, set()),
+    "two in five of a day's orders come late": (late_orders, set()),
     "one order refused": (lambda world: (a_quiet_day(world), one_refused(world)), {  # type: ignore[dict-item, func-returns-value]
         "orders.money_rows_quarantined", "orders.files_quarantined_whole",
     }),

@@ -56,10 +56,10 @@ class World:
             if rows:
                 self.write(f"account_snapshots/{platform}{name}_{day_of(number)}.csv", HEADER, rows)
 
-    def orders(self, number: int, count: int = 30, factor: int = 1, name: str = "orders") -> None:
+    def orders(self, number: int, count: int = 30, factor: int = 1, name: str = "orders", prefix: str = "o") -> None:
         """Lay a day's orders into landing: 40.00 to 69.00 each."""
         rows = [
-            (f"o{number}-{order}", f"c{order}", f"{day_of(number)}T10:00:00Z", (40 + order % 30) * factor, "USD")
+            (f"{prefix}{number}-{order}", f"c{order}", f"{day_of(number)}T10:00:00Z", (40 + order % 30) * factor, "USD")
             for order in range(count)
         ]
         self.write(f"orders/{name}_{day_of(number)}.csv", ORDER_HEADER, rows)
