@@ -15,10 +15,10 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --no-input
 # through the environment (warehouse/cli/command.py), which refuses a name that it does not know.
 GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
 $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
-OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED BLUESKY_TOOLS GROUNDSWELL% AIRFLOW% MAKE%
+OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz setup nightly capture expire test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
 	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account dictionary docs lock
 
 help: ## list the targets
@@ -79,6 +79,9 @@ reference: $(VENV)/.runtime ## write the reference of mappings anew, for editors
 
 fuzz: $(VENV)/.dev ## land hostile small files of every format: FILES=20000, SEED=1
 	@$(RUN) -m tests.unit.ingestion.hostile --files $(or $(FILES),20000) --seed $(or $(SEED),1)
+
+chaos: $(VENV)/.dev ## kill writers at random instants, again and again: KILLS=76, SEED=1
+	@KILLS=$(or $(KILLS),76) SEED=$(or $(SEED),1) $(RUN) -m pytest -q tests/integration/test_chaos.py
 
 reject: $(VENV)/.runtime ## take a delivery back: BATCH=<start of its id>, WHY="..."
 	@$(GROUNDSWELL) reject

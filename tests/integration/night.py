@@ -2,8 +2,8 @@
 
 Run as a script it takes a manifest of dbt that another process has kept, and forks for each line of its input, a JSON
 object of `data`, `run_id`, `day`, `log` and optionally `steps` (those of `STEPS` to do), `kill` (one of `KILLS`), `hold`
-(a file to wait for at the swap) or `fill` (a step before which the file `ballast` takes all room); it answers with the
-child's exit code, negative for a signal.
+(a file to wait for at the swap), `fill` (a step before which the file `ballast` takes all room), `after` (seconds until
+it dies) or `job` (one of `chaos.JOBS` instead of a night); it answers with the child's exit code, negative for a signal.
 """
 
 import json
@@ -285,6 +285,13 @@ def _child(asked: dict[str, Any]) -> None:
         _fill_before(asked["fill"], Path(asked["ballast"]))
     if "hold" in asked:
         _hold_at_the_swap(Path(asked["hold"]))
+    if "after" in asked:
+        threading.Timer(asked["after"], die).start()
+    if "job" in asked:
+        from . import chaos
+
+        chaos.do(settings, asked["job"], Path(asked["note"]) if "note" in asked else None)
+        return
     steps = asked.get("steps", tuple(STEPS))
     day = date.fromisoformat(asked["day"])
     run_whole(settings, asked["run_id"], day, lambda line: print(line, file=sys.stderr), steps)
