@@ -28,7 +28,7 @@ LINEAGE = ("batch_id", "source_file", "source_line")
 OF_THE_NIGHT = "snapshot_date = date '{day}'"
 # The marts that the script makes, and which rows of each are the night's.
 CORE = {
-    "dim_account": "true",
+    "dim_account": "last_seen_date is not null",
     "dim_account_tier_history": "true",
     "fct_account_daily": OF_THE_NIGHT,
     "fct_account_engagement_daily": OF_THE_NIGHT,

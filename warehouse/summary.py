@@ -75,7 +75,7 @@ def _release_lines(release: Path) -> list[str]:
         days = marts.execute(
             "select count(distinct snapshot_date), min(snapshot_date), max(snapshot_date) from marts.fct_account_daily"
         ).fetchone()
-        accounts = marts.execute("select count(*) from marts.dim_account").fetchone()
+        accounts = marts.execute("select count(last_seen_date) from marts.dim_account").fetchone()
         latest = marts.execute(
             "select max(snapshot_date) from marts.fct_account_daily where followers is not null"
         ).fetchone()

@@ -255,14 +255,3 @@ where valid_to is distinct from next_from
     {{ "union all" if not loop.last }}
 {% endfor %}
 {% endtest %}
-
-{#- Every value of a column elsewhere has a row here. -#}
-{% test holds_every_key(model, column, others) %}
-{% for other in others %}
-    select distinct '{{ other }}' as named_by, others.{{ column }}
-    from {{ other }} as others
-    left join {{ model }} as here on others.{{ column }} = here.{{ column }}
-    where here.{{ column }} is null
-    {{ "union all" if not loop.last }}
-{% endfor %}
-{% endtest %}

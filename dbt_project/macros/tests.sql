@@ -16,3 +16,43 @@ select *
 from {{ model }}
 where ({{ expression }}) is not true
 {% endtest %}
+
+{#- Every key that a fact names is in its dimension. A fact is a relation, or `{rows: relation, key: [...]}` where its
+    columns have other names; `null` in the place of one compares without it. A key that is null in part names nothing.
+    Of a windowed fact the rows that this run has replaced are read. -#}
+{% test holds_every_key(model, key, facts) %}
+{% for fact in facts %}
+    {%- set rows = fact if fact.identifier is defined else fact["rows"] -%}
+    {%- set columns = key if fact.identifier is defined else fact["key"] -%}
+    {%- set pairs = [] -%}
+    {%- for column in columns if column is not none -%} {%- do pairs.append((column, key[columns.index(column)])) -%} {%- endfor %}
+    select
+        '{{ rows.identifier }}' as named_by,
+        concat_ws('|'{% for column, _ in pairs %}, cast(named.{{ column }} as varchar){% endfor %}) as missing_key
+    from (
+        select distinct {% for column, _ in pairs %}{{ column }}{{ ", " if not loop.last }}{% endfor %}
+        from {{ replaced_rows(rows) }}
+        where {% for column, _ in pairs %}{{ column }} is not null{{ " and " if not loop.last }}{% endfor %}
+    ) as named
+    left join {{ model }} as here
+        on {% for column, of_key in pairs %}named.{{ column }} = here.{{ of_key }}{{ " and " if not loop.last }}{% endfor %}
+    where here.{{ pairs[0][1] }} is null
+    {{ "union all" if not loop.last }}
+{% endfor %}
+{% endtest %}
+
+{#- Rows of a relation, of a windowed model those that this run has replaced. -#}
+{% macro replaced_rows(relation) -%}
+    {%- set node = graph.nodes.get("model." ~ project_name ~ "." ~ relation.identifier) if execute else none -%}
+    {%- if node is not none and node.config.materialized == "incremental" -%}
+        (
+            select *
+            from {{ relation }}
+            where {{ part_of(relation.identifier) }} in (
+                select plan.snapshot_date from {{ target.database }}.meta.plan as plan
+                where plan.model = '{{ relation.identifier }}'
+            )
+        ) as replaced
+    {%- else -%} {{ relation }}
+    {%- endif -%}
+{%- endmacro %}

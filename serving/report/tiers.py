@@ -82,7 +82,7 @@ left join counted on shown.snapshot_date = counted.snapshot_date and tiers.tier 
 
 KEY_FIGURES = """
 select
-    (select count(*) from marts.dim_account) as accounts,
+    (select count(last_seen_date) from marts.dim_account) as accounts,
     count(*) as days,
     min(snapshot_date) as first_day,
     max(snapshot_date) as latest_day,

@@ -155,6 +155,7 @@ insert into groundswell.marts.dim_creator by name select null as creator_id from
 insert into groundswell.marts.fct_payout_statement by name select 'nobody' as creator_id;
 insert into groundswell.marts.dim_collaboration by name select 'K' as collaboration_id, 'nobody' as creator_id;
 insert into groundswell.marts.dim_date select * from groundswell.marts.dim_date;
+insert into groundswell.marts.fct_promo_code_daily by name select date '1999-01-01' as activity_date;
 create or replace view staging.stg_landing__post_snapshots as
     select platform, post_id, account_id, captured_at from intermediate.int_snapshot__post_days_deduplicated;
 create or replace view staging.stg_landing__accounts as

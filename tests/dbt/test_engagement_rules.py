@@ -113,7 +113,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "models/marts/tier/fct_tier_graduation.sql", "days_to_turn <= horizons", "days_to_turn < horizons",
         ),
         "the_feed_of_accounts_wins_over_what_captures_carry": (
-            "models/marts/snapshot/dim_account.sql",
+            "models/marts/creator/dim_account.sql",
             "coalesce(given.{{ name }}, seen.{{ name }})",
             "coalesce(seen.{{ name }}, given.{{ name }})",
         ),

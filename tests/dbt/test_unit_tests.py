@@ -56,12 +56,12 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
         "a_change_is_per_elapsed_day": ("macros/changes.sql", "({{ count }} -", "(2 * {{ count }} -"),
         "a_count_is_held_beside_the_last_accepted_one": ("macros/held.sql", "5 * least", "6 * least"),
         "names_are_those_of_the_latest_day": (
-            "models/marts/snapshot/dim_account.sql",
+            "models/marts/creator/dim_account.sql",
             "_known_on < seen",
             "_known_on <= seen",
         ),
         "an_account_is_as_its_newest_checkpoint_knows_it": (
-            "models/marts/snapshot/dim_account.sql",
+            "models/marts/creator/dim_account.sql",
             "where snapshot_date = ",
             "where snapshot_date <= ",
         ),

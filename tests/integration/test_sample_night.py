@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ingestion import ledger
+from warehouse import data_dictionary
 
 from .conftest import SAMPLE, Night, copy_night, reading, run_dag
 
@@ -250,7 +251,9 @@ def test_a_bi_tool_is_told_what_each_mart_and_column_holds(sample_night: Night) 
         ).fetchall()
     assert tables == {mart["name"]: f"{mart['grain']} {mart['description']}" for mart in described}
     assert sorted(columns) == sorted(
-        (mart["name"], column["name"], column["description"]) for mart in described for column in mart["columns"]
+        (mart["name"], column["name"], data_dictionary.comment_of(column))
+        for mart in described
+        for column in mart["columns"]
     )
     assert all(comment for *_, comment in columns)
 

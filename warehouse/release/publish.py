@@ -317,7 +317,7 @@ def _describe(release: duckdb.DuckDBPyConnection, partial: Path, tables: set[str
         release.execute(f"comment on table marts.{name} is {about}")
         for column in mart["columns"]:
             if (name, column["name"]) in held:
-                about = quote(column["description"])
+                about = quote(data_dictionary.comment_of(column))
                 release.execute(f'comment on column marts.{name}."{column["name"]}" is {about}')
     release.execute("commit")
     text = json.dumps({"marts": described}, indent=1, ensure_ascii=False)

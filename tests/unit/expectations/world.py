@@ -125,7 +125,7 @@ def publish(settings: Settings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if files:
         duckdb.sql(
-            "select distinct platform, account_id from read_parquet($paths, union_by_name = true)",
+            "select distinct platform, account_id, date '2026-01-01' as last_seen_date from read_parquet($paths, union_by_name = true)",
             params={"paths": [str(settings.raw / row["path"]) for row in files]},
         ).write_parquet(str(folder / "data.parquet"))
 

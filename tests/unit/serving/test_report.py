@@ -26,7 +26,8 @@ def publish(settings: Settings, days: list[tuple[Any, ...]], name: str = "Ann") 
             begin;
             create schema marts;
             create table marts.dim_account (
-                platform varchar, account_id varchar, display_name varchar, data_origin varchar
+                platform varchar, account_id varchar, display_name varchar, data_origin varchar,
+                last_seen_date date default date '2026-01-05'
             );
             create table marts.dim_tier_scheme (
                 scheme varchar, platform varchar, tier varchar, tier_rank integer, min_followers bigint,
@@ -53,7 +54,7 @@ def publish(settings: Settings, days: list[tuple[Any, ...]], name: str = "Ann") 
         for row in STANDARD:
             marts.execute("insert into marts.dim_tier_scheme values ('standard', '*', ?, ?, ?, ?)", row)
         for account in sorted({day[0] for day in days}):
-            marts.execute("insert into marts.dim_account values ('youtube', ?, ?, 'observed')", (account, name))
+            marts.execute("insert into marts.dim_account values ('youtube', ?, ?, 'observed', default)", (account, name))
         for day in days:
             marts.execute("insert into marts.fct_account_daily values ('youtube', ?, ?, ?, ?, ?, ?, ?, ?)", day)
         marts.execute("""

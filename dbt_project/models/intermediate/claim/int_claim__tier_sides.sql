@@ -12,6 +12,7 @@ days as (
         base.as_of_date as snapshot_date
     from {{ ref("dim_account") }} as accounts
     cross join base
+    where accounts.last_seen_date is not null
 ),
 
 {{ tier_bounds_for("days") }},

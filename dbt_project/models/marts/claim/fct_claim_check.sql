@@ -12,6 +12,7 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 platforms as (
     select distinct platform
     from {{ ref("dim_account") }}
+    where last_seen_date is not null
 ),
 
 -- Every claim has a row, of a warehouse without accounts as well.

@@ -24,6 +24,9 @@ ids as (
     select creator_id
     from people
     union
+    select creator_id
+    from agreed
+    union
     select '(unknown)' as creator_id
 ),
 

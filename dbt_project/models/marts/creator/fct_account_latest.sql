@@ -139,7 +139,10 @@ fct_account_latest as (
         cast(base.as_of_date as date) as as_of_date,
         cast(
             coalesce(
-                greatest(known.data_origin, tiered.data_origin, agreed.data_origin, money.data_origin), 'observed'
+                greatest(
+                    described.data_origin, known.data_origin, tiered.data_origin, agreed.data_origin, money.data_origin
+                ),
+                'observed'
             ) as varchar
         ) as data_origin
     from ids

@@ -4,7 +4,13 @@
 
 with history as (select * from {{ ref("dim_account_tier_history") }}),
 
-accounts as (select * from {{ ref("dim_account") }}),
+states as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
+
+accounts as (
+    select *
+    from states
+    where snapshot_date = (select max(newest.snapshot_date) from states as newest)
+),
 
 scheme_tiers as (select * from {{ ref("dim_tier_scheme") }}),
 

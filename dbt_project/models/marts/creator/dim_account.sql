@@ -1,9 +1,11 @@
--- One row per account with a capture: who it is now, and when it was seen.
+-- One row per account that a mart names: who it is now, and when it was captured.
 {{ config(materialized="table") }}
 
 with states as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
 
 given as (select * from {{ ref("int_snapshot__attributes_merged") }}),
+
+named as (select * from {{ ref("int_creator__accounts_named") }}),
 
 seen as (
     select *
@@ -13,8 +15,8 @@ seen as (
 
 dim_account as (
     select
-        cast(seen.platform as varchar) as platform,
-        cast(seen.account_id as varchar) as account_id,
+        cast(named.platform as varchar) as platform,
+        cast(named.account_id as varchar) as account_id,
         cast(given.creator_id as varchar) as creator_id,
         {% for name in ["handle", "display_name"] %}
             cast(
@@ -31,9 +33,10 @@ dim_account as (
         cast(coalesce(given.language, seen.language) as varchar) as language,
         cast(seen.first_seen_date as date) as first_seen_date,
         cast(seen.last_seen_date as date) as last_seen_date,
-        cast(seen.data_origin as varchar) as data_origin
-    from seen
-    left join given on seen.platform = given.platform and seen.account_id = given.account_id
+        cast(coalesce(seen.data_origin, named.data_origin, 'observed') as varchar) as data_origin
+    from named
+    left join seen on named.platform = seen.platform and named.account_id = seen.account_id
+    left join given on named.platform = given.platform and named.account_id = given.account_id
 )
 
 select * from dim_account
