@@ -274,7 +274,8 @@ class _Captured(_Worker):
         self.reader.execute("create or replace temp table known (platform varchar, key varchar)")
         for path in (self.settings.published / "latest" / "marts" / "dim_account").glob("*.parquet"):
             self.reader.execute(
-                "insert into known select platform, account_id from read_parquet($path) where last_seen_date is not null",
+                "insert into known select platform, account_id from read_parquet($path)"
+                " where last_seen_date is not null",
                 {"path": str(path)},
             )
 
