@@ -20,6 +20,7 @@ from ingestion import ledger
 from tests.dbt.commerce import MONEY, Compiled, World
 from tests.dbt.conftest import Warehouse
 from tests.dbt.money import MODELS
+from warehouse import data_dictionary
 from warehouse.build import dbt
 
 AS_OF = date(2026, 1, 31)
@@ -280,6 +281,66 @@ def test_an_account_that_only_a_code_leads_to_has_a_row(world: World) -> None:
         ("ann", "A", 6000, date(2026, 1, 12), "nano", 1, 2, 100, 0, -1.0),
         ("cid", None, None, None, "unknown", 6, 1, None, 70, None),
     ]
+
+
+def test_an_account_that_nobody_captured_is_in_its_dimension(world: World) -> None:
+    """Only the agreement says `cid`, of whom code and click tell; the days of a capture are not known."""
+    found = rows(
+        world, "account_id, creator_id, handle, first_seen_date, last_seen_date, data_origin", "dim_account order by 1"
+    )
+    assert found == [
+        ("ann", "A", "ann.k", date(2026, 1, 8), date(2026, 1, 12), "observed"),
+        ("cid", None, None, None, None, "observed"),
+    ]
+
+
+def test_every_key_of_the_world_is_in_its_dimension(world: World) -> None:
+    """Of what is nobody's, of no campaign, of no brand and of no tier as well."""
+    held = {name for (name,) in world.query("select table_name from duckdb_tables() where schema_name = 'marts'")}
+    looked = [of for of in data_dictionary.references() if {of.mart, of.dimension} <= held]
+    assert {of.dimension for of in looked} == {
+        "dim_account", "dim_brand", "dim_campaign", "dim_collaboration", "dim_creator", "dim_date", "dim_tier",
+    }  # fmt: skip
+    for of in looked:
+        own, keys = (", ".join(pair[place] for pair in of.pairs) for place in (0, 1))
+        known = " and ".join(f"{column} is not null" for column, _ in of.pairs)
+        missing = rows(
+            world, own, f"{of.mart} where {known} except select {keys} from groundswell.marts.{of.dimension}"
+        )
+        assert missing == [], (of.mart, of.dimension)
+
+
+def test_a_join_with_links_multiplies_a_post_of_two_campaigns(world: World) -> None:
+    (declared,) = (join for join in data_dictionary.joins() if join["to"] == "bridge_post_collaboration")
+    assert (declared["from"], declared["match"], declared["rows"]) == (
+        "fct_post",
+        ["platform", "post_id"],
+        "multiplied",
+    )
+    found = rows(
+        world, "post_id, count(linked.collaboration_id)",
+        "fct_post left join groundswell.marts.bridge_post_collaboration as linked using (platform, post_id)"
+        " group by 1 order by 1",
+    )  # fmt: skip
+    assert found == [("p1", 2), ("p2", 1), ("p3", 0)]
+
+
+def test_a_day_without_any_capture_loses_no_money_and_adds_no_count(world: World) -> None:
+    """On the 11th and from the 13th on nobody was captured: orders and a refund stand there, followers do not."""
+    captured = {day for (day,) in rows(world, "distinct snapshot_date", "fct_account_daily")}
+    assert captured == {date(2026, 1, 8), date(2026, 1, 12)}
+    by_day = rows(
+        world, "activity_date, sum(net_revenue_base)",
+        "fct_return_daily where attribution_model = 'linear' and net_revenue_base <> 0 group by 1 order by 1",
+    )  # fmt: skip
+    # o1 100, o2 50, o3 20, o4 70 and its cancellation, the refund.
+    assert by_day == [
+        (date(2026, 1, 10), 100), (date(2026, 1, 11), 50), (date(2026, 1, 12), 20), (date(2026, 1, 13), 70),
+        (date(2026, 1, 14), -70), (date(2026, 1, 15), -50),
+    ]  # fmt: skip
+    assert rows(world, "followers, followers_date", "fct_account_latest where account_id = 'ann'") == [
+        (6000, date(2026, 1, 12)),
+    ]  # fmt: skip
 
 
 def test_an_order_of_an_unknown_country_counts_and_a_customer_is_new_once(world: World) -> None:

@@ -47,10 +47,9 @@ def run(settings: Settings, run_id: str, day: date, log: Callable[[str], None] =
 
 # Feeds other than the snapshots, and domains of which no mart of the snapshots is made.
 OTHER_FEEDS = (
-    "campaigns", "collaboration_posts", "contest_entries", "costs", "customer_accounts", "fx_rates", "link_clicks",
-    "live_sessions", "mentions", "orders", "rate_cards", "refunds", "touches",
+    "campaigns", "collaboration_posts", "contest_entries", "costs", "fx_rates", "link_clicks", "mentions", "orders", "rate_cards", "refunds", "touches",
 )  # fmt: skip
-OTHER_DOMAINS = ("claim", "commission", "equivalence", "social")
+OTHER_DOMAINS = ("advocacy", "claim", "commission", "equivalence", "social")
 
 
 def accounts_alone() -> Callable[..., list[str]]:

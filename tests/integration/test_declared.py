@@ -218,7 +218,9 @@ def test_returns_by_anything_are_the_whole_under_every_conserving_model(
         "select count(*), sum(spend_base) from marts.fct_return_daily"
         " where collaboration_id = '(campaign)' and attribution_model = 'linear'"
     ).fetchone()
-    assert row is not None and row[0] > 0 and row[1] > 0
+    assert row is not None
+    assert row[0] > 0
+    assert row[1] > 0
 
 
 def test_a_whole_that_is_held_once_per_tier_scheme_is_found(

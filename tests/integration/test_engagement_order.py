@@ -27,13 +27,16 @@ POSTS = (
     "is_sponsored,is_pinned,is_collab,hashtags,mentions"
 )
 MARTS = (
+    "bridge_post_hashtag",
     "dim_account",
     "dim_account_tier_history",
     "fct_account_benchmark_daily",
     "fct_account_engagement_daily",
+    "fct_account_latest",
     "fct_commerce_issue",
     "fct_hashtag_daily",
     "fct_hashtag_tier_daily",
+    "fct_post",
     "fct_post_daily",
     "fct_share_of_voice_daily",
     "fct_tier_benchmark_daily",

@@ -54,7 +54,9 @@ def publish(settings: Settings, days: list[tuple[Any, ...]], name: str = "Ann") 
         for row in STANDARD:
             marts.execute("insert into marts.dim_tier_scheme values ('standard', '*', ?, ?, ?, ?)", row)
         for account in sorted({day[0] for day in days}):
-            marts.execute("insert into marts.dim_account values ('youtube', ?, ?, 'observed', default)", (account, name))
+            marts.execute(
+                "insert into marts.dim_account values ('youtube', ?, ?, 'observed', default)", (account, name)
+            )
         for day in days:
             marts.execute("insert into marts.fct_account_daily values ('youtube', ?, ?, ?, ?, ?, ?, ?, ?)", day)
         marts.execute("""
