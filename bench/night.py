@@ -31,9 +31,6 @@ LIMITS = {"core / script": 2.0, "peak memory, GiB": 12.0, "start-up, s": 60.0, "
 LIMITS |= {"rebuild / night": 8.0, "release copy, s a GB": 6.0, "long history / short history": 1.15}
 REBUILT_DAYS = 30
 STAGES = ("land", "check landing", "build", "check marts", "publish")
-# What tells dim_account of accounts whose posts alone were captured, of which the script knows none: it reads rates and
-# verdicts, which are no part of the core.
-BESIDE_THE_CORE = "int_creator__accounts_known"
 # Models under this share of what all of them take stand in one line of the table.
 SHOWN_SHARE = 0.01
 
@@ -182,8 +179,7 @@ def with_ancestors(names: Iterable[str], parents: Mapping[str, list[str]]) -> se
 def core_seconds(result: Result, at: int = 0) -> float:
     """Seconds in which a night lands, and makes what the script makes: the models of the core's marts."""
     models = seconds_of(result, "model", at)
-    parents = {name: [of for of in found if of != BESIDE_THE_CORE] for name, found in result["parents"].items()}
-    made = with_ancestors(CORE, parents).intersection(models)
+    made = with_ancestors(CORE, result["parents"]).intersection(models)
     return result["stages"]["land"][at] + sum(models[name] for name in made)
 
 

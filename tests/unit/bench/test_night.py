@@ -23,12 +23,10 @@ def data_test(of: str, seconds: float) -> Node:
 def test_the_core_is_landing_and_what_its_marts_are_made_from() -> None:
     parents: dict[str, list[str]] = {mart: [] for mart in night.CORE}
     # A view that stands is not made by the night, but what it reads is.
-    parents |= {"dim_account": ["view"], "view": ["states", night.BESIDE_THE_CORE], "states": []}
-    # Who is named by posts alone is told by what is known of rates and verdicts, which the script does not make.
-    parents |= {night.BESIDE_THE_CORE: ["fct_follower_trust_daily"], "fct_follower_trust_daily": ["states"]}
+    parents |= {"dim_account": ["view"], "view": ["states"], "states": [], "fct_follower_trust_daily": ["states"]}
     nodes = [
         model("dim_account", 1.0), model("states", 0.5), model("fct_follower_trust_daily", 4.0),
-        model(night.BESIDE_THE_CORE, 16.0), data_test("dim_account", 8.0),
+        data_test("dim_account", 8.0),
     ]  # fmt: skip
     assert night.core_seconds(result(*nodes, parents=parents, land=2.0)) == 2.0 + 1.0 + 0.5
     assert night.core_seconds(result(*nodes, parents=parents), at=1) == 1.0 + 0.5 + 0.25

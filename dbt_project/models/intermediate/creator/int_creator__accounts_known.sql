@@ -8,7 +8,6 @@
 {% set kept = {
     "engagement": {
         "er_followers_median_30": is_known, "er_views_median_30": is_known, "reach_rate_median_30": is_known,
-        "data_origin": is_known,
     },
     "benchmark": {"er_percentile": is_known},
     "trust": {"trust_score": is_known, "verdict": is_said, "engagement_verdict": is_said},
@@ -30,7 +29,7 @@ carried as (
             account_id,
             {% for columns in kept.values() %}
                 {% for column in columns %}
-                    {% if column in ("verdict", "engagement_verdict", "data_origin") %}
+                    {% if column in ("verdict", "engagement_verdict") %}
                         account_id as {{ column }},
                     {% elif column == "trust_score" %}
                         cast(null as integer) as {{ column }},

@@ -8,7 +8,7 @@ with states as (select * from {{ ref("int_snapshot__account_last_known_values") 
 
 given as (select * from {{ ref("stg_landing__accounts") }}),
 
-rated as (select * from {{ ref("int_creator__accounts_known") }}),
+shown as (select * from {{ ref("int_snapshot__post_showings") }}),
 
 reported as (select * from {{ ref("int_creator__vendor_metrics") }}),
 
@@ -22,13 +22,21 @@ named as (
 
     union all
 
-    -- Also one whose posts alone were captured.
+    -- Also one whose posts alone were captured, by whoever shows them.
     select
         platform,
         account_id,
         data_origin
-    from rated
-    where snapshot_date = (select max(newest.snapshot_date) from rated as newest)
+    from shown
+
+    union all
+
+    select
+        platform,
+        author_account_id as account_id,
+        data_origin
+    from shown
+    where author_account_id <> ''
 
     union all
 
