@@ -32,6 +32,20 @@ def test_the_core_is_landing_and_what_its_marts_are_made_from() -> None:
     assert night.core_seconds(result(*nodes, parents=parents), at=1) == 1.0 + 0.5 + 0.25
 
 
+def test_what_gathering_marts_take_is_theirs_and_of_what_is_made_for_them_alone() -> None:
+    parents = {
+        "dim_account": ["named", "states"], "fct_post": ["known"], "known": ["days"], "named": ["states"],
+        "fct_account_daily": ["states"], "states": ["days"], "days": [],
+    }  # fmt: skip
+    assert night.made_for(["dim_account", "fct_post"], parents) == {"dim_account", "fct_post", "named", "known"}
+    nodes = [
+        model("dim_account", 1.0), model("named", 0.5), model("states", 8.0), model("known", 2.0), model("days", 16.0),
+        data_test("dim_account", 0.25), data_test("fct_account_daily", 4.0),
+    ]  # fmt: skip
+    assert night.gathering_seconds(result(*nodes, parents=parents)) == 1.0 + 0.5 + 2.0 + 0.25
+    assert night.gathering_seconds(result(*nodes, parents=parents), at=1) == 1.875
+
+
 def rows_of(lines: list[str]) -> dict[str, list[str]]:
     """The figures of each line by its name."""
     return {line[:44].strip(): line[44:].split() for line in lines}
