@@ -3,6 +3,7 @@
 Nothing is written by hand in it, so it cannot say anything else than the contract does; a test holds the two equal.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,14 +208,14 @@ def render_joins() -> str:
         " Such a join keeps every row, with a left join also those. Dimensions are as of now: the niche of an account"
         " may not be that of a day before.\n"
     )
-    parts.append("| dimension | on | marts |\n| --- | --- | --- |")
+    parts.append("| marts | dimension | on | rows of the marts become |\n| --- | --- | --- | --- |")
     by_dimension: dict[str, list[Reference]] = {}
     for reference in references():
         by_dimension.setdefault(reference.dimension, []).append(reference)
     for dimension, found in by_dimension.items():
         key = _code([of for _, of in max(found, key=lambda reference: len(reference.pairs)).pairs])
         named = [f"`{of.mart}`" + ("" if of.on == key else f" ({of.on})") for of in found]
-        parts.append(f"| `{dimension}` | {key} | {', '.join(named)} |")
+        parts.append(f"| {', '.join(named)} | `{dimension}` | {key} | the same number |")
     return "\n".join(parts) + "\n"
 
 
@@ -286,10 +287,10 @@ def main() -> None:
     """Write the dictionary, and the joins of the overview, where they changed."""
     for target, text in ((TARGET, render()), (OVERVIEW, render_overview())):
         if target.is_file() and target.read_text(encoding="utf-8") == text:
-            print(f"unchanged: {target.relative_to(PROJECT_DIR)}")
+            print(f"unchanged: {os.path.relpath(target, PROJECT_DIR)}")
             continue
         target.write_text(text, encoding="utf-8")
-        print(f"written: {target.relative_to(PROJECT_DIR)}")
+        print(f"written: {os.path.relpath(target, PROJECT_DIR)}")
 
 
 if __name__ == "__main__":

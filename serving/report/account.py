@@ -29,7 +29,11 @@ LEAST_SPAN = 0.02
 # A file name may have 255 bytes on the usual file systems.
 LONGEST_NAME = 180
 
-PROFILE = "select * from marts.dim_account where platform = $platform and account_id = $account_id"
+# A page is of an account that was captured; the mart holds those as well that only a post or an agreement names.
+PROFILE = """
+select * from marts.dim_account
+where platform = $platform and account_id = $account_id and last_seen_date is not null
+"""
 
 DAYS = f"""
 select * from (
@@ -94,6 +98,7 @@ with likeness as (
             jaro_winkler_similarity(lower(coalesce(display_name, '')), $wanted)
         ) as likeness
     from marts.dim_account
+    where last_seen_date is not null
 )
 
 select * from likeness where likeness >= {LEAST_LIKENESS}
@@ -288,7 +293,7 @@ def _unknown(source: Source, platform: str, account_id: str) -> str:
     near = source.rows(NEAREST, platform=platform, wanted=account_id.lower().lstrip("@"))
     lines = [f"no account {_plain(account_id)} on {_plain(platform)} in the published marts."]
     if not near:
-        count = source.row("select count(*) as accounts from marts.dim_account")["accounts"]
+        count = source.row("select count(last_seen_date) as accounts from marts.dim_account")["accounts"]
         return f"{lines[0]} None of its {count:,} accounts has an id or handle like it."
     lines.append("Near it:")
     for row in near:

@@ -238,6 +238,16 @@ def test_an_unknown_account_is_met_with_near_ones(settings: Settings) -> None:
     assert "  make account PLATFORM=tiktok ID=c  (ann.bakes · Cy)" in lines
 
 
+def test_an_account_that_nobody_captured_has_no_page_and_is_near_to_none(settings: Settings) -> None:
+    named = account("ann", handle="ann.bakes", first_seen_date=None, last_seen_date=None)
+    world(settings, dim_account=[account("a", handle="ann.bakes"), named])
+    with pytest.raises(NoSuchAccount) as refused:
+        build_account(settings, "instagram", "ann")
+    assert [line for line in str(refused.value).split("\n") if "ID=" in line] == [
+        "  make account PLATFORM=instagram ID=a  (ann.bakes · A)"
+    ]
+
+
 def test_an_account_like_no_other_is_said_so(settings: Settings) -> None:
     world(settings)
     with pytest.raises(NoSuchAccount, match="None of its 3 accounts has an id or handle like it"):
