@@ -256,6 +256,14 @@ def test_a_bi_tool_is_told_what_each_mart_and_column_holds(sample_night: Night) 
         for column in mart["columns"]
     )
     assert all(comment for *_, comment in columns)
+    for mart in described:
+        for column in mart["columns"]:
+            assert ("aggregation" in column) == column["type"].startswith(data_dictionary.NUMERIC), (
+                mart["name"],
+                column,
+            )
+    assert sum(len(mart["joins"]) for mart in described) == len(data_dictionary.joins())
+    assert sum(len(mart["references"]) for mart in described) == len(data_dictionary.references())
 
 
 def test_an_outage_is_null_with_its_reason_not_zero_or_loss(sample_night: Night) -> None:
