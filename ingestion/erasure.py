@@ -3,52 +3,59 @@
 The list holds keyed hashes (HMAC-SHA-256) of platform and account, and of the account's posts; the key lies beside the
 ledger and is readable by its owner alone. Landing asks `withhold` for every file, so a redelivery brings nothing back.
 The record of the act counts what was removed and names nobody. Values are looked for in rows, file contents, logs and
-check results; names of files are not, since others' rows refer to them.
+check results, by its id and by every handle and shown name that raw has of it; names of files are not, since others'
+rows refer to them.
 """
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
 import shutil
-import tempfile
-import zipfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import duckdb
 
-from ingestion import containers, ledger, names
+from ingestion import ledger, names
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
-from ingestion.errors import ContractError, FileRefused, UsageError, nearest
+from ingestion.errors import ContractError, UsageError, nearest
 from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file, stored
 from ingestion.readers.table import Reader
+from ingestion.search import BLOCK, Names, search
 from ingestion.sql import listed, quote
 from ingestion.user_config import load as user_config
 
-BLOCK = 1 << 20
-# Endings of members of a zip whose bytes are not those of their text.
-PACKED = (".gz", ".zst", ".xlsx", ".parquet", ".zip")
+__all__ = ["BLOCK"]
+
 ACCOUNT, POST = "account", "post"
 # Columns that name an account beside `platform`.
 OWN_IDS = ("account_id", "author_account_id", "host_id")
 KEY_FILE, KEY_BYTES = "suppression.key", 32
+# Columns of text that may name an account in rows of others, and what stands in place of a text of state that does.
+TEXTS, ERASED = ("extra", "invalid_cells"), "(erased)"
+# Feeds that tell names of accounts, and whose posts are whose.
+TELLING, OF_POSTS = ("accounts", "account_snapshots"), ("post_snapshots",)
 # Kind, SQL of the platform, SQL of the id: whether that account or post is meant.
 Target = Callable[[str, str, str], str]
 
 
 @dataclass
 class Erased:
-    """What was removed, in numbers."""
+    """What was removed, in numbers, and files that a person must know of."""
 
     raw_rows: int = 0
     quarantined_rows: int = 0
     files: int = 0
+    # In landing and not taken in; not to be read to their end, and so removed; not to be written, and so as before.
     waiting: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
 
 def require_key(settings: Settings) -> None:
@@ -156,22 +163,35 @@ def own_rows(feed: Feed, target: Target) -> str | None:
     return " or ".join(f"coalesce({condition}, false)" for condition in conditions) or None
 
 
-def references(feed: Feed, target: Target) -> dict[str, str]:
-    """What takes the place of a column in rows about somebody else that also name the account."""
+def references(feed: Feed, target: Target, named: Names | None = None, platforms: Iterable[str] = ()) -> dict[str, str]:
+    """What takes the place of a column in rows about somebody else that also name the account.
+
+    Args:
+        named: by what it is named in texts, which a reader was taught; without it texts stay.
+        platforms: codes of its platform, on which a handle means it.
+    """
     taken = {}
     if "referrer_account_id" in feed.columns:
-        named = target(ACCOUNT, "platform", "referrer_account_id")
-        taken["referrer_account_id"] = f"case when {named} then null else referrer_account_id end"
+        is_meant = target(ACCOUNT, "platform", "referrer_account_id")
+        taken["referrer_account_id"] = f"case when {is_meant} then null else referrer_account_id end"
     if "own_accounts" in feed.columns:
-        named = target(ACCOUNT, "split_part(x, ':', 1)", "substr(x, strpos(x, ':') + 1)")
-        kept = f"list_filter(string_split(own_accounts, '|'), x -> not {named})"
+        is_meant = target(ACCOUNT, "split_part(x, ':', 1)", "substr(x, strpos(x, ':') + 1)")
+        kept = f"list_filter(string_split(own_accounts, '|'), x -> not {is_meant})"
         taken["own_accounts"] = f"nullif(array_to_string({kept}, '|'), '')"
+    if named is not None:
+        for name in TEXTS:
+            taken[name] = f"case when {named.sql(name)} then json_without_them({name}) else {name} end"
+        if "mentions" in feed.columns:
+            is_meant = f"platform in ({listed(platforms)}) and {named.sql('mentions')}"
+            taken["mentions"] = f"case when {is_meant} then list_without_them(mentions) else mentions end"
     return taken
 
 
-def _without(feed: Feed, target: Target, relation: str) -> str:
-    """Query of a relation without the account."""
-    own, taken = own_rows(feed, target), references(feed, target)
+def _without(
+    feed: Feed, target: Target, relation: str, named: Names | None = None, platforms: Iterable[str] = ()
+) -> str:
+    """Query of a relation without the account: without its own rows, and without it in those of others."""
+    own, taken = own_rows(feed, target), references(feed, target, named, platforms)
     replaced = ", ".join(f"{sql} as {name}" for name, sql in taken.items())
     return (
         f"select *{f' replace ({replaced})' if replaced else ''} from {relation} where not ({own if own else 'false'})"
@@ -264,18 +284,27 @@ def begin(settings: Settings, platform: str, account_id: str) -> int:
         return ledger.begin_erasure(connection, digests)
 
 
-def remove(settings: Settings, number: int, platform: str, account_id: str) -> Erased:
-    """Remove the account from raw, quarantine, landing, logs and the text of state. Safe to run again after a crash."""
-    found = Erased()
-    target = _is(codes_of(settings, platform), account_id, posts_of(settings, platform, account_id))
-    delivered = _clean_raw(settings, number, target, found)
-    delivered |= _clean_quarantine(settings, account_id, found)
-    _clean_landing(settings, account_id, delivered, found)
-    for log in _files_below(settings.data / "state" / "logs", settings.data / "airflow" / "logs"):
-        if holds(log, account_id):
-            log.unlink()
-            found.files += 1
-    _clean_state(settings, account_id)
+def remove(settings: Settings, number: int, platform: str, account_id: str, also: Collection[str] = ()) -> Erased:
+    """Remove the account from quarantine, landing, logs, the texts of state and raw. Safe to run again after a crash.
+
+    Args:
+        also: what else it is known by.
+    """
+    found, codes = Erased(), codes_of(settings, platform)
+    target = _is(codes, account_id, posts_of(settings, platform, account_id))
+    named = names_of(settings, platform, account_id, also)
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        named.teach(reader)
+        held = _held_in_raw(settings, reader, target, named, codes)
+        delivered = {file for files in held.values() for _, file, _ in files}
+        delivered |= _clean_quarantine(settings, reader, named, found)
+        _clean_landing(settings, named, delivered, found)
+        _clean_logs(settings, named, found)
+        _clean_state(settings, named, found)
+        # Last, and of it last the feeds that tell its names and posts: what is killed before begins again with them.
+        for feed, files in held.items():
+            _clean_raw(settings, reader, number, load_feeds()[feed], target, named, codes, files, found)
+    _remove_orphans(settings)
     return found
 
 
@@ -303,9 +332,21 @@ def posts_of(settings: Settings, platform: str, account_id: str) -> list[str]:
 
 
 def handles_of(settings: Settings, platform: str, account_id: str) -> list[str]:
-    """Handles under which the account was captured."""
-    query = "select distinct handle from captured where account_id = $account and handle is not null order by 1"
-    return _asked_of_raw(settings, "account_snapshots", platform, account_id, query)
+    """Handles under which the account was captured, in order."""
+    return _told_of(settings, "handle", platform, account_id)
+
+
+def names_of(settings: Settings, platform: str, account_id: str, also: Collection[str] = ()) -> Names:
+    """By what an account is named: its id, and every handle and shown name that raw has of it."""
+    handles = dict.fromkeys([*handles_of(settings, platform, account_id), *sorted(set(also) - {account_id})])
+    return Names((account_id,), tuple(handles), tuple(_told_of(settings, "display_name", platform, account_id)))
+
+
+def _told_of(settings: Settings, column: str, platform: str, account_id: str) -> list[str]:
+    """Every value of a column in the rows that tell of an account, in order."""
+    query = f"select distinct {column} from captured where account_id = $account and {column} is not null"
+    found = {value for feed in TELLING for value in _asked_of_raw(settings, feed, platform, account_id, query) if value}
+    return sorted(found)
 
 
 def _asked_of_raw(settings: Settings, feed: str, platform: str, account_id: str, query: str) -> list[str]:
@@ -327,33 +368,44 @@ def _raw_files(settings: Settings, feed: str) -> dict[str, str]:
     return {path: batch_id for path, batch_id in files.items() if (settings.raw / path).exists()}
 
 
-def _clean_raw(settings: Settings, number: int, target: Target, found: Erased) -> set[str]:
-    """Write each raw file that holds the account anew, without it; returns the landed files that it had come in."""
-    delivered: set[str] = set()
-    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        for name, feed in load_feeds().items():
-            files, own, taken = _raw_files(settings, name), own_rows(feed, target), references(feed, target)
-            if not (own or taken):
-                continue
-            if "account_id" in feed.key:
-                _clean_keys(settings, reader, number, feed, target)
-            if not files:
-                continue
-            touched = " or ".join(
-                [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
-            )
-            paths = [settings.raw / path for path in files]
-            hits = reader.execute(
-                f"select filename, source_file, count(*) filter ({own or 'false'})"
-                f" from {stored(columns_of(feed), paths, 'filename = true')} where {touched} group by all"
-            ).fetchall()
-            for path, source_file, rows in hits:
-                relative = Path(path).relative_to(settings.raw).as_posix()
-                _rewrite(settings, reader, number, feed, target, relative, files[relative], rows)
-                delivered.add(source_file)
-                found.raw_rows += rows
-    _remove_orphans(settings)
-    return delivered
+def _held_in_raw(
+    settings: Settings, reader: duckdb.DuckDBPyConnection, target: Target, named: Names, codes: list[str]
+) -> dict[str, list[tuple[str, str, int]]]:
+    """By feed the raw files that hold the account: path, the landed file that it came in, and how many rows are its."""
+    held = {}
+    for name, feed in sorted(load_feeds().items(), key=lambda item: (item[0] in TELLING, item[0] in OF_POSTS, item[0])):
+        own, taken = own_rows(feed, target), references(feed, target, named, codes)
+        touched = " or ".join(
+            [own or "false", *(f"({sql}) is distinct from {column}" for column, sql in taken.items())]
+        )
+        paths = [settings.raw / path for path in _raw_files(settings, name)]
+        found = reader.execute(
+            f"select filename, source_file, count(*) filter ({own or 'false'})"
+            f" from {stored(columns_of(feed), paths, 'filename = true')} where {touched} group by all order by all"
+        ).fetchall() if paths else []  # fmt: skip
+        held[name] = [(Path(path).relative_to(settings.raw).as_posix(), file, rows) for path, file, rows in found]
+    return held
+
+
+def _clean_raw(
+    settings: Settings,
+    reader: duckdb.DuckDBPyConnection,
+    number: int,
+    feed: Feed,
+    target: Target,
+    named: Names,
+    codes: list[str],
+    files: list[tuple[str, str, int]],
+    found: Erased,
+) -> None:
+    """Write each raw file of a feed that holds the account anew, without it."""
+    if "account_id" in feed.key:
+        _clean_keys(settings, reader, number, feed, target)
+    batches = _raw_files(settings, feed.feed)
+    for path, _, rows in files:
+        source = stored(columns_of(feed), [settings.raw / path])
+        _rewrite(settings, reader, number, path, batches[path], _without(feed, target, source, named, codes), rows)
+        found.raw_rows += rows
 
 
 def _clean_keys(settings: Settings, reader: duckdb.DuckDBPyConnection, number: int, feed: Feed, target: Target) -> None:
@@ -363,27 +415,25 @@ def _clean_keys(settings: Settings, reader: duckdb.DuckDBPyConnection, number: i
     for path, batch_id in files:
         source = f"read_parquet({quote(str(settings.raw / path))}, hive_partitioning = false)"
         if _one(reader, f"select count(*) from {source} where {own_rows(feed, target)}"):
-            _rewrite(settings, reader, number, feed, target, path, batch_id, 0, is_of_keys=True)
+            # Keys hold no text, so nothing of them names the account but what is its own.
+            kept = f"select * from {stored(KEY_COLUMNS, [settings.raw / path])} where not ({own_rows(feed, target)})"
+            _rewrite(settings, reader, number, path, batch_id, kept, 0)
 
 
 def _rewrite(
     settings: Settings,
     reader: duckdb.DuckDBPyConnection,
     number: int,
-    feed: Feed,
-    target: Target,
     path: str,
     batch_id: str,
+    kept: str,
     rows: int,
-    is_of_keys: bool = False,
 ) -> None:
-    """One raw file under a new name without the account; then the ledger; then the old file goes."""
+    """One raw file under a new name with what a query keeps of it; then the ledger; then the old file goes."""
     old = settings.raw / path
     new = old.with_name(f"{batch_id}.{number}.parquet")
     partial = new.with_suffix(".partial")
-    columns = KEY_COLUMNS if is_of_keys else columns_of(feed)
-    source = stored(columns, [old])
-    reader.execute(f"copy ({_without(feed, target, source)} order by source_line) to '{partial}' ({PARQUET})")
+    reader.execute(f"copy ({kept} order by source_line) to '{partial}' ({PARQUET})")
     left = _one(reader, f"select count(*) from read_parquet('{partial}')")
     size, sha256 = commit_file(partial, new)
     with ledger.write(settings) as connection:
@@ -407,44 +457,90 @@ def _remove_orphans(settings: Settings) -> None:
             file.unlink()
 
 
-def _clean_quarantine(settings: Settings, account_id: str, found: Erased) -> set[str]:
-    """Quarantined rows and whole files that hold the account's id go; returns the landed files they had come in."""
+def _clean_quarantine(settings: Settings, reader: duckdb.DuckDBPyConnection, named: Names, found: Erased) -> set[str]:
+    """Quarantined rows and whole files that name the account go; returns the landed files they had come in."""
     delivered: set[str] = set()
-    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        for rejects in settings.quarantine.glob("*/*.parquet"):
-            source = f"read_parquet({quote(str(rejects))}, hive_partitioning = false)"
-            hit = f'regexp_matches(concat_ws(\' \', "value", "row"), {quote(pattern_of(account_id))})'
+    for partial in settings.quarantine.glob("*/*.partial"):
+        partial.unlink()
+    for rejects in sorted(settings.quarantine.glob("*/*.parquet")):
+        source = f"read_parquet({quote(str(rejects))}, hive_partitioning = false)"
+        hit = named.sql('concat_ws(chr(10), column_name, "value", reason, "row")')
+        try:
             lines = reader.execute(f"select distinct source_file, source_line from {source} where {hit}").fetchall()
-            if not lines:
-                continue
-            delivered |= {file for file, _ in lines}
-            found.quarantined_rows += len(lines)
-            partial = rejects.with_suffix(".partial")
-            reader.execute(f"copy (select * from {source} where not coalesce({hit}, false)) to '{partial}' ({PARQUET})")
-            with ledger.write(settings) as connection:
-                ledger.take_off_rows(connection, rejects.stem, quarantined=len(lines))
-            commit_file(partial, rejects)
-    for file in settings.quarantine.glob("*/files/*/file"):
-        if holds(file, account_id):
+        except (duckdb.IOException, duckdb.InvalidInputException):
+            _remove_unread(settings, rejects, found)
+            continue
+        if not lines:
+            continue
+        delivered |= {file for file, _ in lines}
+        found.quarantined_rows += len(lines)
+        partial = rejects.with_suffix(".partial")
+        reader.execute(f"copy (select * from {source} where not {hit}) to '{partial}' ({PARQUET})")
+        with ledger.write(settings) as connection:
+            ledger.take_off_rows(connection, rejects.stem, quarantined=len(lines))
+        commit_file(partial, rejects)
+    for file in sorted(settings.quarantine.glob("*/files/*/file")):
+        is_named = search(file, named)
+        if is_named is None:
+            found.unread.append(f"{_told_as(file)} in {file.parent.relative_to(settings.data).as_posix()}")
+        if is_named is not False:
             shutil.rmtree(file.parent)
             found.files += 1
+    for note in settings.quarantine.glob("*/files/*/reason.json"):
+        text = json.loads(note.read_text(encoding="utf-8"))
+        if named.are_in(text["reason"]):
+            told = json.dumps(text | {"reason": ERASED}, ensure_ascii=False, indent=2) + "\n"
+            note.write_text(told, encoding="utf-8")
     return delivered
 
 
-def _clean_landing(settings: Settings, account_id: str, delivered: set[str], found: Erased) -> None:
-    """Landed files that brought the account go whole: what others have in them is in raw. One not yet landed waits."""
+def _told_as(file: Path) -> str:
+    """The name under which a file that is quarantined whole was delivered."""
+    try:
+        return str(json.loads(file.with_name("reason.json").read_text(encoding="utf-8"))["file"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return file.parent.name[:12]
+
+
+def _remove_unread(settings: Settings, file: Path, found: Erased) -> None:
+    """Remove a file that cannot be read to its end: nobody can say that it does not name the account."""
+    found.unread.append(file.relative_to(settings.data).as_posix())
+    found.files += 1
+    file.unlink()
+
+
+def _clean_landing(settings: Settings, named: Names, delivered: set[str], found: Erased) -> None:
+    """Landed files that name the account go whole: what others have in them is in raw. One not yet landed waits."""
     with ledger.read(settings) as connection:
         known = _with_containers({row["path"] for row in ledger.deliveries(connection)})
     delivered = _with_containers(delivered)
     for file in _files_below(settings.landing):
         label = os.fsencode(file.relative_to(settings.landing)).decode("utf-8", errors="backslashreplace")
-        if label not in delivered and not holds(file, account_id):
+        is_named = True if label in delivered else search(file, named)
+        if is_named is False:
             continue
-        if label in known or label in delivered:
+        if label not in known and label not in delivered:
+            found.waiting.append(label)
+        elif is_named is None:
+            _remove_unread(settings, file, found)
+        else:
             file.unlink()
             found.files += 1
-        else:
-            found.waiting.append(label)
+
+
+def _clean_logs(settings: Settings, named: Names, found: Erased) -> None:
+    """Logs that name the account go; of what else lies beside the state a person is told."""
+    logs = (settings.data / "state" / "logs", settings.data / "airflow" / "logs")
+    kept = {settings.ledger, settings.ledger.with_name(KEY_FILE), _airflow_database(settings)}
+    for file in _files_below(*(folder.parent for folder in logs)):
+        if file in kept or file.name.startswith(tuple(f"{path.name}-" for path in kept)):
+            continue
+        is_named = search(file, named)
+        if is_named is not False and any(file.is_relative_to(folder) for folder in logs):
+            file.unlink()
+            found.files += 1
+        elif is_named:
+            found.left.append(file.relative_to(settings.data).as_posix())
 
 
 def _with_containers(paths: set[str]) -> set[str]:
@@ -452,10 +548,27 @@ def _with_containers(paths: set[str]) -> set[str]:
     return paths | {str(parent) for path in paths for parent in PurePosixPath(path).parents if parent.suffix}
 
 
-def _clean_state(settings: Settings, account_id: str) -> None:
-    """Texts of state that name the account: what a check saw, why a file was quarantined."""
+def _clean_state(settings: Settings, named: Names, found: Erased) -> None:
+    """Texts that name the account, in the ledger (what a check saw, why a file was quarantined) and in Airflow's."""
     with ledger.write(settings) as connection:
-        ledger.erase_texts(connection, lambda text: re.search(pattern_of(account_id), text) is not None)
+        ledger.erase_texts(connection, named.are_in, lambda text: named.out_of(text, ERASED))
+    file = _airflow_database(settings)
+    if not file.exists():
+        return
+    try:
+        ledger.erase_from_airflow(file, named.are_in, lambda text: named.out_of(text, ERASED))
+    except ledger.Busy:
+        found.left.append(f"{file.relative_to(settings.data)} (in use: stop Airflow, and erase again)")
+        return
+    except ledger.Damaged:
+        _remove_unread(settings, file, found)
+        return
+    if search(file, Names(named.ids)):
+        found.left.append(file.relative_to(settings.data).as_posix())
+
+
+def _airflow_database(settings: Settings) -> Path:
+    return settings.data / "airflow" / "airflow.db"
 
 
 def _files_below(*folders: Path) -> Iterator[Path]:
@@ -471,58 +584,10 @@ def pattern_of(account_id: str) -> str:
 
 
 def holds(file: Path, account_id: str, if_unread: bool = True) -> bool:
-    """Whether a file's content holds the id as a word: plain, packed, a spreadsheet's parts, or Parquet's cells.
+    """Whether a file's content holds the id as a word, read as its format reads.
 
     Args:
         if_unread: the answer for a file that cannot be read to its end: nobody can say that it does not hold it.
     """
-    with file.open("rb") as source:
-        magic = source.read(4)
-    pattern = re.compile(pattern_of(account_id).encode())
-    try:
-        if magic == b"PAR1":
-            return _parquet_holds(file, account_id, if_unread)
-        if magic[:2] == b"PK":
-            with zipfile.ZipFile(file) as parts:
-                return any(_part_holds(parts, name, pattern, account_id) for name in parts.namelist())
-        if magic == containers.ZSTD:
-            return _blocks_hold(containers.zstd_blocks(file), pattern, len(account_id))
-        if magic[:2] == b"\x1f\x8b":
-            return _blocks_hold(containers.gzip_blocks(file), pattern, len(account_id))
-        with file.open("rb") as source:
-            return _blocks_hold(containers.blocks(source), pattern, len(account_id))
-    except (FileRefused, *containers.BROKEN):
-        return if_unread
-
-
-def _part_holds(parts: zipfile.ZipFile, name: str, pattern: re.Pattern[bytes], account_id: str) -> bool:
-    """Whether a member of a zip holds the id; what is packed once more is unpacked first."""
-    if not name.lower().endswith(PACKED):
-        with parts.open(name) as source:
-            return _blocks_hold(containers.blocks(source), pattern, len(account_id))
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "part"
-        with parts.open(name) as source, target.open("wb") as out:
-            shutil.copyfileobj(source, out, BLOCK)
-        return holds(target, account_id)
-
-
-def _blocks_hold(blocks: Iterator[bytes], pattern: re.Pattern[bytes], width: int) -> bool:
-    tail = b""
-    for block in blocks:
-        if pattern.search(tail + block):
-            return True
-        tail = (tail + block)[-(width * 4 + 8) :]
-    return False
-
-
-def _parquet_holds(file: Path, account_id: str, if_unread: bool) -> bool:
-    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
-        try:
-            source = f"read_parquet({quote(str(file))}, hive_partitioning = false)"
-            pattern = quote(pattern_of(account_id))
-            return bool(
-                _one(reader, f"select count(*) from {source} t where regexp_matches(cast(t as varchar), {pattern})")
-            )
-        except duckdb.Error:
-            return if_unread
+    is_held = search(file, Names((account_id,)))
+    return if_unread if is_held is None else is_held

@@ -21,7 +21,7 @@ from ingestion.config import Settings, utc_now
 from ingestion.errors import DamagedBuild, UsageError
 from ingestion.landing import land_files
 from ingestion.lease import Lease
-from ingestion.sources.forget import forget, land_what_is_open
+from ingestion.sources.forget import forget, land_what_is_open, names_at_sources
 from serving.report.build import build_report
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest
@@ -161,7 +161,8 @@ def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str
         # What lies in landing is taken in first: a file that brought the account is removed whole, others' rows stay.
         land_files(settings, run_id, log)
         forget(settings, platform, account_id)
-        found = erasure.remove(settings, number, platform, account_id)
+        also = names_at_sources(settings, platform, account_id)
+        found = erasure.remove(settings, number, platform, account_id, also)
         day = _last_built_day(settings)
         gone = 0
         if day is not None:

@@ -69,7 +69,7 @@ from ingestion.ledger.checks import (
     record_checks,
     tally_of_checks,
 )
-from ingestion.ledger.erasures import begin_erasure, end_erasure, erase_texts, suppressed
+from ingestion.ledger.erasures import begin_erasure, end_erasure, erase_from_airflow, erase_texts, suppressed
 from ingestion.ledger.leases import WRITER, beat, release_lease, take_lease, writer_of
 from ingestion.ledger.notices import end_notices, is_told, open_notices, record_notice
 from ingestion.ledger.plans import (
@@ -214,6 +214,7 @@ __all__ = [
     "empty_deliveries",
     "end_erasure",
     "end_notices",
+    "erase_from_airflow",
     "erase_texts",
     "failed_checks",
     "feeds_with_rows",

@@ -33,7 +33,7 @@ def read_parquet(
     reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool, parts: Parts = ()
 ) -> Table:
     _refuse_unlike_parquet(plain)
-    _refuse_deep(reader, plain)
+    refuse_deep(reader, plain)
     source = f"read_parquet({quote(str(plain))}, file_row_number = true, hive_partitioning = false)"
     try:
         described = reader.execute(f"describe from {source}").fetchall()
@@ -92,7 +92,7 @@ def _refuse_unlike_parquet(plain: Path) -> None:
         raise FileRefused("its footer is missing, so it was cut; send it again")
 
 
-def _refuse_deep(reader: Reader, plain: Path) -> None:
+def refuse_deep(reader: Reader, plain: Path) -> None:
     """Raise FileRefused for values that nest deeply, or a footer that claims more than it can hold."""
     try:
         held = reader.execute(f"select name, num_children from parquet_schema({quote(str(plain))})").fetchall()

@@ -20,13 +20,18 @@ def land_what_is_open(settings: Settings, platform: str) -> None:
             land_open(settings, source)
 
 
+def names_at_sources(settings: Settings, platform: str, account_id: str) -> set[str]:
+    """The account's id, and what else the sources of its platform call it."""
+    codes = erasure.codes_of(settings, platform)
+    return {account_id}.union(*(each.names_of(account_id) for each in SOURCES.values() if each.platform in codes))
+
+
 def forget(settings: Settings, platform: str, account_id: str) -> int:
     """Remove the account from cache, watchlist and outcomes, while raw still knows its names; returns lines removed."""
     codes = erasure.codes_of(settings, platform)
-    names = {account_id, *erasure.handles_of(settings, platform, account_id)}
+    names = {*erasure.handles_of(settings, platform, account_id), *names_at_sources(settings, platform, account_id)}
     for source in SOURCES.values():
         if source.platform in codes:
-            names |= source.names_of(account_id)
             # A cache is made anew by itself; what it holds of an account is no longer asked for.
             shutil.rmtree(folder_of(settings, source.name) / "etags", ignore_errors=True)
     gone = {name.lower() for name in names} | set(erasure.posts_of(settings, platform, account_id))

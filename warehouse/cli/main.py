@@ -277,6 +277,13 @@ def erase(platform: str, account: str) -> int:
     )
     if found.waiting:
         click.echo("still in landing, not yet taken in, and kept out when they are: " + ", ".join(found.waiting))
+    if found.unread:
+        click.echo(
+            "removed, since they could not be read to their end and may have held it; ask for them again: "
+            + ", ".join(found.unread)
+        )
+    if found.left:
+        click.echo("still named in, to be removed by hand: " + ", ".join(found.left))
     return DONE
 
 
