@@ -131,7 +131,8 @@ class Names:
         except ValueError:
             return mark
         left = self._without(found, mark)
-        return None if left is None else json.dumps(left, ensure_ascii="\\u" in text)
+        between = (", ", ": ") if '": ' in text or '", ' in text else (",", ":")
+        return None if left is None else json.dumps(left, ensure_ascii="\\u" in text, separators=between)
 
     def out_of_list(self, text: str) -> str | None:
         """A list, its items between `|`, without those that name them; null where none is left."""
@@ -178,7 +179,8 @@ class Names:
             "list_without_them": (mentioned.out_of_list, "varchar"),
         }
         for name, (function, kind) in functions.items():
-            reader.create_function(name, function, ["varchar"], kind)
+            # Of its own accord DuckDB lets no function give null.
+            reader.create_function(name, _or_null(function), ["varchar"], kind, null_handling="special")
 
     def sql(self, text: str) -> str:
         """Condition that a text names them, for a reader that is taught: false for null.
@@ -251,7 +253,8 @@ class Names:
             known = tail + block
             if any(packed in known and _is_word_in(known, packed, *of) for packed, of in self._encoded.items()):
                 return True
-            encodings = ["utf-8", *(WIDE if b"\0" in known or known[:2] in (b"\xff\xfe", b"\xfe\xff") else ())]
+            has_wide = b"\0" in known or known[:2] in (b"\xff\xfe", b"\xfe\xff")
+            encodings = ["utf-8", *(WIDE[:2] if has_wide else ()), *(WIDE[2:] if b"\0\0" in known else ())]
             if any(self.are_in(known.decode(encoding, "replace")) for encoding in encodings):
                 return True
             # Cut where a character of any width begins.
@@ -304,6 +307,11 @@ def search(file: Path, names: Names) -> bool | None:
     except OSError:
         is_broken = True
     return None if is_broken else False
+
+
+def _or_null(function: Callable[[str], Any]) -> Callable[[str | None], Any]:
+    """The same function, null for null."""
+    return lambda text: None if text is None else function(text)
 
 
 def _forms(text: str) -> set[str]:
