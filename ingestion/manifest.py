@@ -105,14 +105,17 @@ def read(open_file: Callable[[str], int], path: str, required: bool) -> Entry | 
         open_file: opens a path inside landing without following links.
         required: whether the feed's settings ask for a note.
     Raises:
-        FileNotReady: when the note is missing though required, or cannot be read yet.
+        FileNotReady: when the note is missing though required, or is there and cannot be opened or read.
     """
     parent, name = PurePosixPath(path).parent, PurePosixPath(path).name
     for note in NAMES:
         try:
             descriptor = open_file((parent / note).as_posix())
-        except (FileNotReady, FileRefused):
-            continue
+        except (FileNotReady, FileRefused) as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                continue
+            # What it says is not known, which is not the same as that it says nothing.
+            raise FileNotReady(f"{note} beside it cannot be opened ({error}); mend or remove it") from error
         with os.fdopen(descriptor, "rb") as source:
             text = source.read(MAX_BYTES)
         try:

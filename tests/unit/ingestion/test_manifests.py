@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from datetime import datetime
 from typing import Any
 
@@ -91,14 +92,6 @@ def test_a_manifest_that_cannot_be_read_holds_its_folder_up_and_says_so(yard: Ya
     assert any("_manifest.json beside it cannot be read" in line for line in yard.said)
 
 
-def test_a_manifest_that_is_a_link_is_not_followed(yard: Yard) -> None:
-    target = yard.drop("elsewhere.txt", json.dumps({"files": [{"name": "x.csv", "rows": 99}]}))
-    yard.drop(PATH, GOOD)
-    (yard.settings.landing / "account_snapshots/day/_manifest.json").symlink_to(target)
-    yard.land()
-    assert yard.batch(PATH)["rows_accepted"] == 2
-
-
 def test_what_a_manifest_says_of_other_files_does_not_matter(yard: Yard) -> None:
     yard.drop(PATH, GOOD)
     yard.drop(
@@ -129,3 +122,32 @@ def test_an_entry_without_a_name_holds_up_whom_it_may_mean(yard: Yard) -> None:
     yard.drop("account_snapshots/day/_manifest.json", json.dumps({"files": [{"nam": "x.csv"}, {"name": "y.csv"}]}))
     assert yard.land().files_waiting == [PATH]
     assert any("one of its entries names no file" in line for line in yard.said)
+
+
+@pytest.mark.parametrize("name", ["_manifest.json", "_SUCCESS"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder", "closed"])
+def test_a_manifest_that_cannot_be_opened_is_not_absent(yard: Yard, name: str, kind: str, monkeypatch: Any) -> None:
+    """It is not followed either: what it says may contradict the file, which waits until it is mended or removed."""
+    yard.drop(PATH, GOOD)
+    note = yard.settings.landing / "account_snapshots" / "day" / name
+    if kind == "link":
+        note.symlink_to(yard.drop("elsewhere.json", "{}"))
+    elif kind == "pipe":
+        os.mkfifo(note)
+    elif kind == "folder":
+        note.mkdir()
+    else:
+        note.write_text("{}")
+        really = os.open
+
+        def closed(path: Any, *arguments: Any, **named: Any) -> int:
+            if str(path) == name:
+                raise PermissionError
+            return really(path, *arguments, **named)
+
+        monkeypatch.setattr(os, "open", closed)
+    assert PATH in yard.land().files_waiting
+    assert any(f"{name} beside it cannot be opened" in line and "mend or remove it" in line for line in yard.said)
+    monkeypatch.undo()
+    note.rmdir() if kind == "folder" else note.unlink()
+    assert yard.land().rows_accepted == 2
