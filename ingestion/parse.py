@@ -381,6 +381,8 @@ def find_column(table: Table, name: str, mapping: Mapping, optional: bool, twin:
 
 
 def _nearest(name: str, header: Sequence[str]) -> str:
+    if not any(header):
+        return "; it names no column at all"
     if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
         return f"; the header reads as one column, {header[0][:80]!r}: separate cells with commas, or say `delimiter`"
     near = difflib.get_close_matches(name.lower(), [cell.lower() for cell in header], n=1, cutoff=0.5)
@@ -549,6 +551,7 @@ def _bad_sql(layout: Layout, name: str) -> str:
         tests.append(f"(t_{name} is null and trim({_cell_text(layout, layout.positions[name])}) <> '')")
     if name in layout.positions and column.type in ("id", "text", "list") and _holds_objects(layout, name):
         tests.append(_object_sql(layout, name))
+        tests += [_boolean_sql(layout, name)] if column.type == "id" else []
     tests += _unread_operands(layout, name).values()
     tests += _lost_parts(layout, name).values()
     return " or ".join(tests)
@@ -601,6 +604,12 @@ def _object_sql(layout: Layout, name: str) -> str:
     return f"(({is_open}) and json_type(whole, {path}) in ('OBJECT', 'ARRAY'))"
 
 
+def _boolean_sql(layout: Layout, name: str) -> str:
+    """Whether a JSON record holds true or false where an id belongs."""
+    path = layout.table.paths[layout.positions[name]]
+    return f"(t_{name} in ('true', 'false') and json_type(whole, {path}) = 'BOOLEAN')"
+
+
 def _reason_sql(layout: Layout, name: str) -> str:
     source, reading = layout.source(name), layout.reading(name)
     absent = "'empty, but required'"
@@ -619,6 +628,8 @@ def _reason_sql(layout: Layout, name: str) -> str:
     is_object = ""
     if name in layout.positions and _holds_objects(layout, name):
         is_object = f" when {_object_sql(layout, name)} then 'an object or list; name its part, like `from: a.b`'"
+        if layout.feed.columns[name].type == "id":
+            is_object += f" when {_boolean_sql(layout, name)} then {quote(values.TRUE_OR_FALSE)}"
     return f"case{''.join(parts)} when t_{name} is null then {absent}{is_object} else {reading.reason(f't_{name}')} end"
 
 

@@ -29,7 +29,14 @@ WHOLE_DOUBLE = r"([0-9]+)\.0+"
 MOST_EXACT = {"FLOAT": 2**24}
 # What an id is looked at twice for: control characters, an export's quoting, and what is above.
 INVISIBLE = r"[\x{00A0}\x{200B}\x{202F}\x{FEFF}]"
-SUSPECT = rf"[[:cntrl:]]|^[=']|^{INVISIBLE}|{INVISIBLE}$|^(?:{EXPONENT})$|^{WHOLE_DOUBLE}$"
+# Characters within an id that nobody sees, so that two ids look as one: controls past ASCII, signs of direction and
+# of joining, blanks that are none of ASCII, fillers and variants.
+UNSEEN = (
+    r"[\x{0080}-\x{00A0}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
+    r"\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}]"
+)
+SUSPECT = rf"[[:cntrl:]]|^[=']|{UNSEEN}|^(?:{EXPONENT})$|^{WHOLE_DOUBLE}$"
+TRUE_OR_FALSE = "true or false, which is no id"
 ID_BLANKS = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8203) || chr(8239) || chr(65279)"
 
 # The one spelling of a text, by `normalise`; a handle may stand behind an address, and behind an @.
@@ -198,12 +205,24 @@ class Reading:
         whole = f"regexp_extract({inner}, '^{WHOLE_DOUBLE}$', 1)"
         fits = (
             f"strlen({inner}) between 1 and {MAX_ID_BYTES} and not regexp_matches({inner}, '[[:cntrl:]]')"
-            f" and not {self.lost_digits(text)}"
+            f" and not {self.lost_digits(text)}{f' and not {self._is_unseen(inner)}' if self._is_as_written else ''}"
         )
+        if self.sql_type == "BOOLEAN":
+            return "cast(null as varchar)"
         return (
             f"case when strlen({text}) <= {MAX_ID_BYTES} and not regexp_matches({text}, {quote(SUSPECT)}) then {text}"
             f" when {fits} then coalesce(nullif({whole}, ''), {inner}) end"
         )
+
+    @property
+    def _is_as_written(self) -> bool:
+        """Whether ids stay as they are written: what brings them to one spelling takes out what nobody sees."""
+        return self.source is None or self.source.normalise is None
+
+    @staticmethod
+    def _is_unseen(inner: str) -> str:
+        """Whether an id holds a character that nobody sees."""
+        return f"regexp_matches({inner}, {quote(UNSEEN)})"
 
     @staticmethod
     def _unquoted(text: str) -> str:
@@ -245,11 +264,16 @@ class Reading:
             return quote(f"not one of {options}" if options else "not a code of letters, digits, _ . -")
         if kind == "id":
             inner = self._unquoted(text)
+            if self.sql_type == "BOOLEAN":
+                return quote(TRUE_OR_FALSE)
+            sign = f"format('U+{{:04X}}', unicode(regexp_extract({inner}, {quote(UNSEEN)})))"
+            unseen = f"'holds a character that nobody sees (' || {sign} || '); take it out'"
             return (
                 f"case when {self.lost_digits(text)} then '{LOST_DIGITS}'"
                 f" when {inner} = '' then 'empty, but for an export''s quoting'"
                 f" when strlen({inner}) > {MAX_ID_BYTES} then 'longer than {MAX_ID_BYTES} bytes'"
                 f" when regexp_matches({inner}, '[[:cntrl:]]') then 'holds a control character (line break, tab, NUL)'"
+                f" when {self._is_unseen(inner)} then {unseen}"
                 f" else {quote(self._nothing_left)} end"
             )
         if self.column.words:
