@@ -11,6 +11,7 @@ from expectations.suites import Suite
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from ingestion.text import shown
 
 
 def check_landing(
@@ -59,7 +60,7 @@ def _evaluate(
         blocked = ", ".join(dict.fromkeys(str(r["suite"]) for r in failed))
         raise ContractError(
             f"{blocked} is blocked, nothing is published and the last release stays:\n- "
-            + "\n- ".join(f"{r['expectation']}: {r['detail']}" for r in failed)
+            + "\n- ".join(shown(f"{r['expectation']}: {r['detail']}") for r in failed)
         )
     return results
 
@@ -77,4 +78,4 @@ def _table(suite: str, results: list[dict[str, object]]) -> str:
         f" {r['observed'] or 'unknown'!s:<40} {r['threshold']}"
         for r in results
     ]
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join(shown(line.rstrip()) for line in lines)

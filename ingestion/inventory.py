@@ -147,8 +147,3 @@ def reasons(paths: list[Path]) -> list[Reason]:
 def file_reasons(batches: list[ledger.Row]) -> Counter[tuple[str, str]]:
     """Files quarantined whole, counted by feed and reason."""
     return Counter((batch["feed"], batch["reason"] or "") for batch in batches if batch["state"] == "quarantined")
-
-
-def shown(text: str) -> str:
-    """A text from outside as a terminal may be given it: what does not print is written as its escape."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

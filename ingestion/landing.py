@@ -26,6 +26,7 @@ from ingestion.mapping.in_use import Mappings, load_mappings
 from ingestion.moments import MAX_HOURS_AHEAD
 from ingestion.readers.table import Reader, Table
 from ingestion.readers.xlsx import verify_zip
+from ingestion.text import shown
 from ingestion.user_config import load as user_config
 
 BLOCK = 1 << 20
@@ -363,7 +364,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
     reader = parse.connect(settings)
     try:
         for number, (candidate, mapping, refusal) in enumerate(fresh, start=1):
-            where = f"[{number}/{len(fresh)}] {candidate.label}"
+            where = f"[{number}/{len(fresh)}] {shown(candidate.label)}"
             if not parse.is_usable(reader):
                 reader.close()
                 reader = parse.connect(settings)
@@ -371,7 +372,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
                 batches = _land_one(settings, reader, candidate, mapping, refusal, run_id, mappings, suspect)
             except FileNotReady as error:
                 summary.files_waiting.append(candidate.label)
-                log(f"{where}: waits for the next look: {error}")
+                log(f"{where}: waits for the next look: {shown(str(error))}")
                 continue
             if not batches:
                 log(f"{where}: the same delivery again, nothing to do")
@@ -380,7 +381,7 @@ def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = pri
             for batch in batches:
                 into = f" into {batch.feed}" if len(batches) > 1 else ""
                 verdict = f"{batch.rows_accepted:,} of {batch.rows_read:,} rows accepted{into}"
-                log(f"{where}: {verdict}{f' ({batch.reason})' if batch.reason else ''}")
+                log(f"{where}: {verdict}{f' ({shown(batch.reason)})' if batch.reason else ''}")
     finally:
         reader.close()
         shutil.rmtree(settings.inbox, ignore_errors=True)

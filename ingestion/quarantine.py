@@ -2,6 +2,7 @@
 
 A spreadsheet runs a cell that begins with certain characters as a formula, and these cells were written by whoever
 sent the file, so each such cell gets a single quote before it (OWASP, "CSV Injection") and every cell is quoted.
+A terminal that shows the file obeys control characters, so these are written as escapes.
 """
 
 import csv
@@ -17,6 +18,7 @@ from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, UsageError
 from ingestion.landing import UNKNOWN_FEED
+from ingestion.text import shown, without_controls
 
 HEADER = ("feed", "file", "line", "column", "value", "reason", "row", "batch_id")
 # OWASP's list, with the line feed and the NUL byte of ASVS 1.2.10.
@@ -70,10 +72,10 @@ def _write(partial: Path, settings: Settings, batches: list[ledger.Row], paths: 
         writer = csv.writer(opened, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
         writer.writerow(HEADER)
         for line in _whole_files(settings, batches):
-            writer.writerow([neutral(cell) for cell in line])
+            writer.writerow([without_controls(neutral(cell)) for cell in line])
             files += 1
         for line in _rows(paths):
-            writer.writerow([neutral(cell) for cell in line])
+            writer.writerow([without_controls(neutral(cell)) for cell in line])
             rows += 1
     return rows, files
 
@@ -118,9 +120,9 @@ def _rows(paths: list[Path]) -> Iterator[Row]:
 
 def _counts(batches: list[ledger.Row], paths: list[Path]) -> Iterator[str]:
     for (feed, reason), count in inventory.file_reasons(batches).most_common(REASONS_SHOWN):
-        yield inventory.shown(f"{count:>9,} files  {feed}: {reason}")
+        yield shown(f"{count:>9,} files  {feed}: {reason}")
     found = inventory.reasons(paths)
     for kind in found[:REASONS_SHOWN]:
-        yield inventory.shown(f"{kind.rows:>9,} rows   {kind.where}: {kind.reason}")
+        yield shown(f"{kind.rows:>9,} rows   {kind.where}: {kind.reason}")
     if len(found) > REASONS_SHOWN:
         yield f"          and {len(found) - REASONS_SHOWN} more reasons, all in the file"

@@ -17,6 +17,7 @@ from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import load_feeds
 from ingestion.landing import land_files
 from ingestion.raw import columns_of, stored
+from ingestion.text import shown
 
 # In place of the name of a mapping.
 FROM_RAW = "(from raw)"
@@ -43,7 +44,7 @@ def rebuild_ledger(settings: Settings, run_id: str, log: Callable[[str], None] =
                     continue
                 ledger.record_batch(connection, batch)
             adopted += 1
-            log(f"{batch.file}: {batch.rows_accepted:,} rows of {feed} taken from raw")
+            log(f"{shown(batch.file)}: {batch.rows_accepted:,} rows of {feed} taken from raw")
     return Rebuilt(landed.files_seen, adopted, left)
 
 

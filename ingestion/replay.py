@@ -23,6 +23,7 @@ from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, FileNotReady, FileRefused, UsageError
 from ingestion.lease import hold
 from ingestion.mapping.in_use import load_mappings
+from ingestion.text import shown
 
 # What may become of a batch, in the order in which people read it.
 READ_AGAIN = "read again"
@@ -244,7 +245,7 @@ def table(steps: list[Step]) -> list[str]:
     for action in ACTIONS:
         alike = [step for step in steps if step.action == action]
         for step in alike[:SHOWN]:
-            file, why = inventory.shown(step.file), inventory.shown(step.why)
+            file, why = shown(step.file), shown(step.why)
             lines.append(f"{step.action:<12}  {step.batch_id[:12]}  {file:<40}  {why}")
         if len(alike) > SHOWN:
             lines.append(f"{action:<12}  and {len(alike) - SHOWN:,} more")

@@ -22,7 +22,8 @@ from rich.text import Text
 
 from ingestion import lease, ledger
 from ingestion.config import DUCKDB_CONFIG, PROJECT_DIR, Settings, get_settings
-from ingestion.inventory import shown, waiting_files
+from ingestion.inventory import waiting_files
+from ingestion.text import shown
 from warehouse.doctor.landing import (
     CHECKS,
     Context,

@@ -149,3 +149,15 @@ def test_an_export_that_fails_leaves_the_one_before_and_nothing_half_written(yar
     with pytest.raises(ContractError, match="quarantined rows cannot be read"):
         exported(yard)
     assert [path.read_bytes() for path in yard.settings.reports.iterdir()] == [before]
+
+
+def test_an_export_colours_no_terminal(yard: Yard) -> None:
+    """Line ends within a row stay, so that it can be mended; what a terminal obeys is written as its escape."""
+    yard.drop(BAD, 'platform,account_id,captured_at\nyoutube,"a\x1b[31m\u202eb\nc",2004-12-31\n')
+    yard.drop("account_snapshots/\x1b[2Jx.csv", "nothing\n")
+    yard.land()
+    done, rows = exported(yard)
+    text = done.target.read_text(encoding="utf-8-sig")
+    assert not {"\x1b", "\u202e", "\x07"} & set(text)
+    assert "a\\x1b[31m\\u202eb\nc" in {row["value"] for row in rows}
+    assert "account_snapshots/\\x1b[2Jx.csv" in {row["file"] for row in rows}
