@@ -44,6 +44,9 @@ class Encoding:
 
 def likely(head: bytes) -> Encoding:
     """The encoding of a file that begins so."""
+    if text.looks_wide(head) == "UTF-32":
+        end = "be" if head[:1] == b"\0" else "le"
+        return Encoding("utf-32" if head.startswith(text.UTF32_BOMS) else f"utf-32-{end}")
     if head.startswith(text.UTF16_BOMS):
         return Encoding("utf-16")
     if text.looks_like_utf16(head):

@@ -29,6 +29,9 @@ from ingestion.readers.text import (
 )
 from ingestion.sql import quote
 
+# So many in a row are no spacing.
+MANY_BLANK_LINES = 1_000
+
 
 @dataclass(frozen=True)
 class _Text:
@@ -266,7 +269,7 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: 
     )
     reader.unregister("record_index")
     if one(reader, "select count(*) from records where reason is not null") != broken:
-        raise FileRefused("its broken lines cannot be located; check its quotes", read)
+        raise FileRefused(_why_not_located(lines + before, text.header_lines), read)
     reader.execute(
         "insert into rejects select source_line, null, null, reason, row_text from records where reason is not null"
     )
@@ -279,6 +282,15 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: 
         """
     )
     return read
+
+
+def _why_not_located(lines: np.ndarray, header_lines: int) -> str:
+    """Why broken lines cannot be told apart: blank lines belong to the record after them, and many make it too long."""
+    gaps = np.diff(lines, prepend=header_lines) - 1
+    widest = int(gaps.argmax()) if len(gaps) else 0
+    if len(gaps) and gaps[widest] >= MANY_BLANK_LINES:
+        return f"{gaps[widest]:,} blank lines stand before line {lines[widest]:,}; take them out"
+    return "its broken lines cannot be located; check its quotes"
 
 
 def index_records(

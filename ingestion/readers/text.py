@@ -18,6 +18,9 @@ LINE_ENDS = "chr(13) || chr(10)"
 BOM = b"\xef\xbb\xbf"
 NOT_UTF8 = "not UTF-8"
 UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+UTF32_BOMS = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
+# Bytes from which an encoding is told, and the shares of NULs among bytes that are all NUL in it, or none.
+SAMPLE, MOST, FEW = 2_000, 0.9, 0.1
 
 
 def is_utf8(mapping: Mapping) -> bool:
@@ -47,8 +50,10 @@ def scan_lines(source: Path, mapping: Mapping) -> Scan:
         head = block = file.read(HEADER_LIMIT)
         if not head.removeprefix(BOM):
             raise FileRefused("it is empty; send it again")
-        if head.startswith(UTF16_BOMS) or looks_like_utf16(head):
-            raise FileRefused("it is UTF-16; save it as UTF-8, or say `encoding: utf-16` in a mapping")
+        if wide := looks_wide(head):
+            raise FileRefused(f"it is {wide}; save it as UTF-8, or say `encoding: {wide.lower()}` in a mapping")
+        if head[:SAMPLE].count(0) > len(head[:SAMPLE]) // 2:
+            raise FileRefused("most of it is NUL bytes, as where a disk has lost what was written; send it again")
         while block:
             ends = block.count(b"\n")
             lines += ends
@@ -62,10 +67,29 @@ def scan_lines(source: Path, mapping: Mapping) -> Scan:
     return Scan(head, lines, returns, last)
 
 
+def looks_wide(head: bytes) -> str:
+    """UTF-16 or UTF-32 where a text begins so, else empty."""
+    if head.startswith(UTF32_BOMS) or looks_like_utf32(head):
+        return "UTF-32"
+    return "UTF-16" if head.startswith(UTF16_BOMS) or looks_like_utf16(head) else ""
+
+
+def looks_like_utf32(head: bytes) -> bool:
+    """Of four bytes of text in UTF-32 the first, or the last, is NUL, and one beside it; not all four are."""
+    sample = head[:SAMPLE]
+    if len(sample) < 8:
+        return False
+    nulls = [sample[place::4].count(0) / len(sample[place::4]) for place in range(4)]
+    return (nulls[3] > MOST and nulls[2] > MOST and nulls[0] < FEW) or (
+        nulls[0] > MOST and nulls[1] > MOST and nulls[3] < FEW
+    )
+
+
 def looks_like_utf16(head: bytes) -> bool:
-    """Every other byte of plain text in UTF-16 is NUL."""
-    sample = head[:2000]
-    return len(sample) >= 4 and max(sample[::2].count(0), sample[1::2].count(0)) > len(sample) // 2 * 0.4
+    """Every other byte of plain text in UTF-16 is NUL, and those between them are not."""
+    sample = head[:SAMPLE]
+    nulls = sample[::2].count(0), sample[1::2].count(0)
+    return len(sample) >= 4 and max(nulls) > len(sample) // 2 * 0.4 and min(nulls) < len(sample) // 2 * FEW
 
 
 def invalid_bytes(error: UnicodeError) -> tuple[str, int]:

@@ -2,12 +2,14 @@
 
 import errno
 import gzip
+import json
 import os
 import zlib
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from ingestion import landing
@@ -69,6 +71,26 @@ def test_rows_of_a_refused_file_are_counted_as_quarantined(yard_with_good: Yard)
     [
         ('youtube,"a\nb",2026-01-05,1', ("account_id", "a\nb", "holds a control character (line break, tab, NUL)")),
         ("youtube,a\0b,2026-01-05,1", ("account_id", "a\0b", "holds a control character (line break, tab, NUL)")),
+        (
+            "youtube,a\u00a0b,2026-01-05,1",
+            ("account_id", "a\u00a0b", "holds a character that nobody sees (U+00A0); take it out"),
+        ),
+        (
+            "youtube,a\u200bb,2026-01-05,1",
+            ("account_id", "a\u200bb", "holds a character that nobody sees (U+200B); take it out"),
+        ),
+        (
+            "youtube,\u202ea,2026-01-05,1",
+            ("account_id", "\u202ea", "holds a character that nobody sees (U+202E); take it out"),
+        ),
+        (
+            "youtube,a\u2066,2026-01-05,1",
+            ("account_id", "a\u2066", "holds a character that nobody sees (U+2066); take it out"),
+        ),
+        (
+            "youtube,a\u009bb,2026-01-05,1",
+            ("account_id", "a\u009bb", "holds a character that nobody sees (U+009B); take it out"),
+        ),
         (f"youtube,{'x' * 10_000},2026-01-05,1", ("account_id", "x" * 200, "longer than 255 bytes")),
         (f"youtube,{'é' * 128},2026-01-05,1", ("account_id", "é" * 128, "longer than 255 bytes")),
         ("youtube,,2026-01-05,1", ("account_id", None, "empty, but required")),
@@ -489,3 +511,56 @@ def test_old_file_is_not_waited_for(yard: Yard, monkeypatch: pytest.MonkeyPatch)
     yard.age(BAD, 3600)
     monkeypatch.setattr(landing.time, "sleep", lambda _seconds: pytest.fail("waited"))
     assert yard.land().rows_accepted == 1
+
+
+def test_true_is_no_id_in_json_and_parquet_and_a_name_in_text(yard: Yard) -> None:
+    at = "2026-01-05T03:00:00Z"
+    told = [
+        {"platform": "youtube", "account_id": given, "captured_at": at} for given in (True, False, "true", "false", 7)
+    ]
+    yard.drop("account_snapshots/a.jsonl", "".join(f"{json.dumps(row)}\n" for row in told))
+    yard.drop_rows("account_snapshots/b.csv", f"youtube,true,{at},1")
+    file = yard.settings.landing / "account_snapshots" / "c.parquet"
+    duckdb.sql(f"copy (select 'youtube' platform, true account_id, '{at}' captured_at) to '{file}' (format parquet)")
+    yard.land()
+    assert yard.rows("account_snapshots/a.jsonl", "account_id") == [("true",), ("false",), ("7",)]
+    assert yard.rows("account_snapshots/b.csv", "account_id") == [("true",)]
+    reason = "true or false, which is no id"
+    rejects = [*yard.rejects("account_snapshots/a.jsonl"), *yard.rejects("account_snapshots/c.parquet")]
+    assert [(line, column, why) for line, column, _, why, _ in rejects] == [
+        (1, "account_id", reason), (2, "account_id", reason), (1, "account_id", reason),
+    ]  # fmt: skip
+
+
+HOSTILE = "a\nforged: 9 rows\x1b[31mred\u202egpj\u2028"
+
+
+def test_names_and_texts_forge_no_line_of_a_log(yard: Yard) -> None:
+    yard.drop(f"account_snapshots/{HOSTILE}.csv", f"platform,{HOSTILE!r}\n")
+    yard.drop(f"account_snapshots/{HOSTILE}.txt", "x\n")
+    yard.drop_rows("account_snapshots/rows.csv", f'youtube,"{HOSTILE}",2026-01-05T03:00:00Z,1')
+    yard.drop_rows("account_snapshots/header.csv", "a,b", header=f'"{HOSTILE}",b')
+    (yard.settings.landing / "account_snapshots" / f"link{HOSTILE}.csv").symlink_to("nowhere")
+    yard.land()
+    assert len(yard.said) == 5
+    for line in yard.said:
+        assert line.isprintable()
+    assert any("a\\nforged: 9 rows\\x1b[31mred\\u202egpj\\u2028" in line for line in yard.said)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (bytes(300_000), "most of it is NUL bytes, as where a disk has lost what was written; send it again"),
+        (GOOD + bytes(30_000), "most of it is NUL bytes"),
+        (GOOD.decode().encode("utf-32"), "it is UTF-32; save it as UTF-8, or say `encoding: utf-32` in a mapping"),
+        (GOOD.decode().encode("utf-32-be"), "it is UTF-32; save it as UTF-8"),
+        (GOOD.decode().encode("utf-16-be"), "it is UTF-16; save it as UTF-8, or say `encoding: utf-16` in a mapping"),
+        (f"{HEADER}\n" + "\n" * 2_100_000 + f"{ROW}\n", "2,100,000 blank lines stand before line 2,100,002; take them out"),
+        ("\n" + ROW + "\n", "it names no column at all"),
+    ],
+    ids=["nul", "nul at the end", "utf-32", "utf-32-be", "utf-16-be", "blank lines", "no header"],
+)  # fmt: skip
+def test_what_is_wrong_is_called_by_its_name(yard_with_good: Yard, content: bytes | str, words: str) -> None:
+    land_beside_good(yard_with_good, content)
+    yard_with_good.assert_quarantined_whole(BAD, words)
