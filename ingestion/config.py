@@ -34,6 +34,9 @@ DUCKDB_CONFIG: dict[str, str | bool | int | float | list[str]] = {
 PROCESS_GIB = 0.5
 
 
+# SQLite opens no path of more than 512 bytes; what is in the folder takes up to 60 of them.
+MAX_FOLDER_BYTES = 450
+
 # Where a value is from that nobody has set.
 PACKAGE = "package"
 
@@ -104,9 +107,17 @@ class Settings(BaseSettings):
     @classmethod
     def _plain_folder(cls, value: Path) -> Path:
         folder = Path.cwd() / value.expanduser()
-        # DuckDB expands these in a path, so a file would silently be read as another.
-        if set("[]*?'") & set(str(folder)):
-            raise ValueError(f"GROUNDSWELL_DATA={folder}: choose a folder without [ ] * ? ' in its path")
+        # DuckDB expands the first of these in a path, so a file would silently be read as another; dbt takes what comes
+        # after a # for no part of it, and Airflow fills in what stands between braces.
+        if set("[]*?'#{}") & set(str(folder)) or not str(folder).isprintable():
+            shown = str(folder).encode("unicode_escape", "backslashreplace").decode()
+            kinds = "[ ] * ? ' # { }, line ends and other controls"
+            raise ValueError(f"GROUNDSWELL_DATA={shown}: choose a folder without {kinds} in its path")
+        if (size := len(os.fsencode(folder))) > MAX_FOLDER_BYTES:
+            raise ValueError(
+                f"GROUNDSWELL_DATA={str(folder)[:60]}...: choose a folder whose path has at most {MAX_FOLDER_BYTES}"
+                f" bytes; this one has {size:,}"
+            )
         return folder
 
     @field_validator("config", mode="before")

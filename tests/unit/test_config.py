@@ -44,6 +44,26 @@ def test_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(tmp_path: Path)
         Settings(_env_file=None, data=tmp_path / "x[1]")  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a#b", "choose a folder without"),
+        ("a{b", "choose a folder without"),
+        ("a}b", "choose a folder without"),
+        ("a\nb", r"a\\nb: choose a folder without"),
+        ("x" * 200 + "/" + "y" * 250, "at most 450 bytes; this one has "),
+    ],
+)
+def test_a_folder_that_another_tool_cannot_open_is_refused_before_anything_starts(name: str, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Settings(_env_file=None, data=Path("/data") / name)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["50%", "a b", "ä$x", "x" * 200 + "/" + "y" * 240, '"q"'])
+def test_any_other_folder_is_taken(name: str) -> None:
+    assert Settings(_env_file=None, data=Path("/data") / name).data == Path("/data") / name  # type: ignore[call-arg]
+
+
 def test_nobody_else_reads_the_environment() -> None:
     """`os.environ` is touched only by settings, and where a child process or dbt is handed its variables."""
     allowed = {
