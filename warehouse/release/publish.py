@@ -65,8 +65,8 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable
         raise ContractError(f"the build is not of run {run_id} but of {current_run(settings)}; run build_marts again")
 
     release_id = f"{published_at:%Y%m%dT%H%M%S}-{hashlib.sha256(f'{run_id}{published_at}'.encode()).hexdigest()[:6]}"
-    partial = releases.folder_of(settings) / f".partial-{release_id}"
-    partial.mkdir(parents=True)
+    partial = releases.make_folder(settings) / f".partial-{release_id}"
+    partial.mkdir()
     _copy_database(settings, partial / releases.DATABASE)
     _refuse_damaged(settings, partial / releases.DATABASE)
     # Not what readers see, which after a rollback is older than what the private marts file goes on from.
@@ -90,6 +90,9 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable
         f"published {release_id}: {sum(held['row_count'] for held in note['marts'].values()):,} rows"
         f" in {len(note['marts'])} marts"
     )
+    if closed := releases.closed_to_readers(settings):
+        named = ", ".join(map(str, closed))
+        log(f"no other user can enter {named}: where readers are others, chmod a+rx it")
     return Published("published", release_id, str(whole))
 
 
@@ -352,9 +355,9 @@ def _verify(database: Path, note: dict[str, Any]) -> None:
 
 
 def _write_note(partial: Path, note: dict[str, Any]) -> None:
-    """Write the release's note and make the whole folder durable; readers cannot write the database."""
+    """Write the release's note and make the whole folder durable; readers of any user can read it, and not write."""
     (partial / releases.NOTE).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    (partial / releases.DATABASE).chmod(0o444)
+    releases.open_to_readers(partial)
     for folder, _, names in os.walk(partial):
         for name in names:
             with (Path(folder) / name).open("rb") as written:

@@ -22,11 +22,40 @@ NOTE = "release.json"
 # Of each file of a release but the note: bytes, time of change, SHA-256, by its path in the release.
 FILES = "files.json"
 Written = tuple[int, int, str]
+# What is published is for people and tools of other users too.
+READABLE_FOLDER, READABLE_FILE = 0o755, 0o444
 
 
 def folder_of(settings: Settings) -> Path:
     """Where releases lie."""
     return settings.published / "releases"
+
+
+def make_folder(settings: Settings) -> Path:
+    """Where releases lie; what is made of the way there may be entered by readers, whatever umask this process has."""
+    folder = folder_of(settings)
+    for each in (settings.published, folder):
+        if not each.exists():
+            each.mkdir(parents=True)
+            each.chmod(READABLE_FOLDER)
+    return folder
+
+
+def open_to_readers(release: Path) -> None:
+    """Let every user read a release, and none write to its files."""
+    for folder, _, names in os.walk(release):
+        Path(folder).chmod(READABLE_FOLDER)
+        for name in names:
+            (Path(folder) / name).chmod(READABLE_FILE)
+
+
+def closed_to_readers(settings: Settings) -> list[Path]:
+    """Folders on the way to the releases that no other user can enter: the data folder itself, and those below it."""
+    return [
+        folder
+        for folder in (settings.data, settings.published, folder_of(settings))
+        if folder.exists() and folder.stat().st_mode & 0o005 != 0o005
+    ]
 
 
 def latest(settings: Settings) -> Path | None:

@@ -1,6 +1,7 @@
 """Releases on disk: one link, whole folders, none lost that a reader sees."""
 
 import json
+import os
 from pathlib import Path
 
 import duckdb
@@ -102,3 +103,32 @@ def test_a_leftover_write_ahead_log_is_refused(tmp_path: Path) -> None:
     Path(f"{database}.wal").touch()
     with pytest.raises((ContractError, duckdb.Error)):
         publish._verify(database, {"marts": {"t": {"row_count": 1}}})
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o022, 0o000])
+def test_readers_of_other_users_can_open_a_release_whatever_the_umask(settings: Settings, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        folder = releases.make_folder(settings) / "r"
+        (folder / "marts" / "fct").mkdir(parents=True)
+        for file in (folder / releases.DATABASE, folder / "marts" / "fct" / "data.parquet"):
+            file.write_bytes(b"x")
+        publish._write_note(folder, {"release_id": "r"})
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in [settings.published, *settings.published.rglob("*")]}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {0o755}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {0o444}
+    assert len(modes) == 8
+
+
+def test_a_folder_that_is_closed_on_purpose_stays_so_and_is_named(settings: Settings) -> None:
+    settings.published.mkdir(parents=True)
+    settings.published.chmod(0o750)
+    settings.data.chmod(0o700)
+    releases.make_folder(settings)
+    assert settings.published.stat().st_mode & 0o777 == 0o750
+    assert releases.closed_to_readers(settings) == [settings.data, settings.published]
+    settings.published.chmod(0o755)
+    settings.data.chmod(0o755)
+    assert releases.closed_to_readers(settings) == []
