@@ -9,8 +9,12 @@ import duckdb
 from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import ContractError
+from ingestion.text import shown
 from warehouse.release import releases
 
+# Of checks that failed, those that a message names.
+FAILED_SHOWN = 3
+PUBLISHED_NOTHING = "published nothing"
 FINISHED = ("published", "unchanged", "superseded")
 
 
@@ -24,11 +28,18 @@ def require_finished(settings: Settings, run_id: str) -> None:
             if check["severity"] == "critical" and not check["is_acknowledged"]
         ]
     if row is None or row["state"] not in FINISHED:
-        why = (
-            ", ".join(f"{check['suite']}.{check['expectation']}" for check in failed)
-            or "see the log of the failed task"
-        )
-        raise ContractError(f"run {run_id} published nothing ({why}); readers keep the last good release")
+        raise ContractError(f"run {run_id} {PUBLISHED_NOTHING} ({_why(failed)}); readers keep the last good release")
+
+
+def _why(failed: list[ledger.Row]) -> str:
+    """The first checks that failed, each with what it saw; not those that were not run because of them."""
+    told = [check for check in failed if check["detail"] != ledger.NOT_RUN]
+    lines = [
+        f"{check['suite']}.{check['expectation']}: {shown(check['detail'] or 'failed')}"
+        for check in told[:FAILED_SHOWN]
+    ]
+    more = [f"and {len(told) - FAILED_SHOWN} more"] if len(told) > FAILED_SHOWN else []
+    return "; ".join([*lines, *more]) or "see the log of the failed task"
 
 
 def summarise(settings: Settings, run_id: str) -> str:

@@ -58,6 +58,7 @@ from ingestion.ledger.captures import (
     spent_on,
 )
 from ingestion.ledger.checks import (
+    NOT_RUN,
     Acknowledged,
     acknowledged,
     all_checks,
@@ -160,6 +161,7 @@ from ingestion.ledger.store import (
 )
 
 __all__ = [
+    "NOT_RUN",
     "REPLAY_REQUESTED",
     "WRITER",
     "Acknowledged",

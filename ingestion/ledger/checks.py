@@ -25,6 +25,8 @@ _INSERT = (
     " failures, is_acknowledged) values (:run_id, :suite, :expectation, :severity, :observed, :threshold, :passed,"
     " :detail, :checked_at, :failures, :is_acknowledged)"
 )
+# Detail of a check that was not run, since what it looks at was not built.
+NOT_RUN = "not run: what it looks at was not built"
 _OF_SUITES_ALONE: dict[str, object] = {"failures": None, "is_acknowledged": False}
 
 
@@ -73,10 +75,10 @@ def checks_of_run(connection: Connection, run_id: str | None, most: int | None =
 
 
 def failed_checks(connection: Connection, run_id: str) -> list[Row]:
-    """Suite, expectation, severity and acknowledgement of each check of a run that failed, by suite and expectation."""
+    """Suite, expectation, severity, detail and acknowledgement of each check of a run that failed, by name."""
     return connection.execute(
-        "select suite, expectation, severity, is_acknowledged from check_results where run_id = ? and not passed"
-        " order by suite, expectation",
+        "select suite, expectation, severity, detail, is_acknowledged from check_results"
+        " where run_id = ? and not passed order by suite, expectation",
         (run_id,),
     ).fetchall()
 

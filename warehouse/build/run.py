@@ -15,6 +15,7 @@ from ingestion import ledger
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
+from ingestion.text import shown
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
 from warehouse.build import authors, dbt, manifest, meta
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 SUITE = "dbt"
+# Of nodes that failed, those that an error names.
+FAILED_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,7 @@ def _plan_and_build(
     log(_table(results))
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
     if failed:
-        names = "; ".join(f"{r['name']}: {r['message']}" for r in failed)
-        raise ContractError(f"the build failed, nothing is published: {names}")
+        raise ContractError(f"the build failed, nothing is published:\n{_why_failed(failed)}")
     return Built("built", run_plan.window, len(run_plan.all_dates))
 
 
@@ -198,18 +200,37 @@ def _check_results(results: list[dict[str, Any]]) -> list[dict[str, object]]:
             "observed": None if r["failures"] is None else f"{r['failures']} failing rows",
             "threshold": "0 failing rows" if r["kind"] == "test" else "builds",
             "passed": r["status"] in ("pass", "success"),
-            "detail": None if r["status"] in ("pass", "success") else r["message"],
+            "detail": _detail(r),
         }
         for r in results
         if r["kind"] == "test" or r["status"] != "success"
     ]
 
 
+def _detail(result: dict[str, Any]) -> str | None:
+    if result["status"] in ("pass", "success"):
+        return None
+    return ledger.NOT_RUN if result["status"] == "skipped" else str(result["message"])
+
+
+def _why_failed(failed: list[dict[str, Any]]) -> str:
+    """A line for each of the first nodes that failed, models before the tests of others, and what a person can do."""
+    ordered = sorted(failed, key=lambda result: result["kind"] == "test")
+    lines = [f"- {shown(str(r['name']))}: {shown(str(r['message']))}" for r in ordered[:FAILED_SHOWN]]
+    if len(ordered) > FAILED_SHOWN:
+        lines.append(f"- and {len(ordered) - FAILED_SHOWN} more, all in the log")
+    remedy = (
+        "mend the model where it has changed; else take back the file that is new and broke it, by"
+        " `make reject BATCH=` (make doctor lists them)"
+    )
+    return "\n".join([*lines, f"- {remedy}"])
+
+
 def _table(results: list[dict[str, Any]]) -> str:
     """dbt's results as a short table: every model, and of the tests only those that did not pass."""
-    shown = [r for r in results if r["kind"] != "test" or r["status"] != "pass"]
+    listed = [r for r in results if r["kind"] != "test" or r["status"] != "pass"]
     tests = [r for r in results if r["kind"] == "test"]
     passed = sum(r["status"] == "pass" for r in tests)
     lines = [f"{'node':<46} {'status':<8} {'seconds':>7}"]
-    lines += [f"{r['name'][:46]:<46} {r['status']:<8} {r['seconds']:>7.2f}" for r in shown]
+    lines += [f"{r['name'][:46]:<46} {r['status']:<8} {r['seconds']:>7.2f}" for r in listed]
     return "\n".join([*lines, f"{passed} of {len(tests)} data tests passed"])

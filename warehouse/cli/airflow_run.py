@@ -15,9 +15,10 @@ from pluggy import HookimplMarker
 
 from ingestion.config import Settings, get_settings
 from ingestion.sample import copy_if_empty, default_day
+from ingestion.text import shown
 from warehouse.cli.airflow_env import airflow_environment
 from warehouse.cli.config import require_in_order
-from warehouse.summary import summarise
+from warehouse.summary import PUBLISHED_NOTHING, summarise
 
 # The marker that `airflow.listeners.hookimpl` is; from pluggy itself, Airflow need not be imported here.
 hook = HookimplMarker("airflow")
@@ -112,7 +113,22 @@ def _finish(settings: Settings, run_id: str, state: str, log: Path, terminal: Te
 
 
 def _cause(log: Path) -> str:
-    """The last exception that a task's log names."""
-    named = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|LeaseLost))(?:: (.*))?$")
-    found = [match for line in log.read_text(errors="replace").splitlines() if (match := named.match(line))]
-    return (found[-1][2] or found[-1][1]) if found else "the last lines of the log say why"
+    """Why the run failed: the last exception that a task's log names, with the lines that list what it found.
+
+    The task that ends the run says only that nothing was published, unless no other says more.
+    """
+    named = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|LeaseLost|DamagedBuild))(?:: (.*))?$")
+    causes: list[list[str]] = []
+    is_open = False
+    for line in log.read_text(errors="replace").splitlines():
+        if match := named.match(line):
+            causes.append([match[2] or match[1]])
+            is_open = True
+        elif is_open and line.startswith("- "):
+            causes[-1].append(line)
+        else:
+            is_open = False
+    if not causes:
+        return "the last lines of the log say why"
+    telling = [cause for cause in causes if PUBLISHED_NOTHING not in cause[0]] or causes
+    return "\n".join(shown(line) for line in telling[-1])
