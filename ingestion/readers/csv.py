@@ -46,6 +46,7 @@ class _Text:
     quote: str
     encoding: str
     below: int = 0
+    has_odd_quotes: bool = False
 
     @property
     def data_lines(self) -> int:
@@ -54,6 +55,9 @@ class _Text:
 
 def read_csv(reader: Reader, plain: Path, mapping: Mapping, wanted: set[str], is_whole: bool) -> Table:
     text = _open_text(plain, mapping, is_whole)
+    if text.has_odd_quotes:
+        # DuckDB takes memory without bound for a quote that is never closed, where many are doubled after it.
+        _index(text)
     columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(len(text.header)))
     escape = f"quote = {quote(text.quote)}, escape = {quote(text.quote)}"
     relation = (
@@ -98,7 +102,10 @@ def _open_text(plain: Path, mapping: Mapping, is_whole: bool) -> _Text:
     elif header_lines > 1:
         # DuckDB skips lines, whatever their quotes say; near another line end it skips all of them.
         body, skip = _without_first_lines(source, header_lines), 0
-    return _Text(body, skip, header, header_lines, lines, mapping.delimiter, mapping.quote, mapping.encoding)
+    return _Text(
+        body, skip, header, header_lines, lines, mapping.delimiter, mapping.quote, mapping.encoding,
+        has_odd_quotes=scan.quotes % 2 == 1,
+    )  # fmt: skip
 
 
 def _find_header(head: bytes, lines: int, mapping: Mapping) -> tuple[list[str], int]:
@@ -232,7 +239,7 @@ def _number_lines(reader: Reader, text: _Text, table: str, view: str) -> int:
 def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: str, view: str) -> int:
     """Number the rows of a file with blank, broken or many-lined records; move the broken ones to `rejects`."""
     before = text.header_lines if text.skip == 0 else 0
-    offsets, lines, sizes = index_records(text.body, text.header_lines - before, text.delimiter, text.quote)
+    offsets, lines, sizes = _index(text)
     read = len(offsets)
     if read != rows + broken:
         raise FileRefused(
@@ -282,6 +289,12 @@ def _locate_records(reader: Reader, text: _Text, rows: int, broken: int, table: 
         """
     )
     return read
+
+
+def _index(text: _Text) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the records of a table are, as `index_records`. Raises FileRefused for a quote that is never closed."""
+    before = text.header_lines if text.skip == 0 else 0
+    return index_records(text.body, text.header_lines - before, text.delimiter, text.quote)
 
 
 def _why_not_located(lines: np.ndarray, header_lines: int) -> str:

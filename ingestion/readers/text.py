@@ -29,12 +29,13 @@ def is_utf8(mapping: Mapping) -> bool:
 
 @dataclass(frozen=True)
 class Scan:
-    """Beginning of a file, its line ends, those of them with a carriage return, and its last byte."""
+    """Beginning of a file, its line ends, those of them with a carriage return, its last byte, and its quotes."""
 
     head: bytes
     lines: int
     returns: int
     last: bytes
+    quotes: int = 0
 
     @property
     def is_mixed(self) -> bool:
@@ -44,8 +45,8 @@ class Scan:
 
 def scan_lines(source: Path, mapping: Mapping) -> Scan:
     """Look through the lines of a file. Raises FileRefused where there are none, or they are no text."""
-    lines = returns = unended = 0
-    last = b""
+    lines = returns = unended = quotes = 0
+    last, mark = b"", mapping.quote.encode()
     with source.open("rb") as file:
         head = block = file.read(HEADER_LIMIT)
         if not head.removeprefix(BOM):
@@ -57,6 +58,7 @@ def scan_lines(source: Path, mapping: Mapping) -> Scan:
         while block:
             ends = block.count(b"\n")
             lines += ends
+            quotes += block.count(mark) if mark else 0
             if b"\r" in block or last == b"\r":
                 returns += block.count(b"\r\n") + (last == b"\r" and block.startswith(b"\n"))
             unended = 0 if ends else unended + len(block)
@@ -64,7 +66,7 @@ def scan_lines(source: Path, mapping: Mapping) -> Scan:
                 raise FileRefused(f"line {lines + 1} is longer than {MAX_LINE_BYTES:,} bytes; is it text?", lines)
             last = block[-1:]
             block = file.read(BLOCK)
-    return Scan(head, lines, returns, last)
+    return Scan(head, lines, returns, last, quotes)
 
 
 def looks_wide(head: bytes) -> str:

@@ -12,6 +12,9 @@ import pytest
 
 from ingestion import trial
 from ingestion.config import Settings
+from ingestion.errors import FileRefused
+from ingestion.mapping.in_use import load_mappings
+from ingestion.readers.csv import read_csv
 from tests.unit.conftest import GOOD, GOOD_FILE, Yard
 
 from .bombs import BOMBS, HEADER, KEY, Bomb, deep, nested, parquet_of
@@ -58,6 +61,22 @@ def test_a_wide_sheet_and_a_nested_parquet_load(yard: Yard) -> None:
     yard.drop(f"{BOMB}.parquet", nested(20))
     yard.land()
     assert len(yard.rows(f"{BOMB}.xlsx")) == len(yard.rows(f"{BOMB}.parquet")) == 1
+
+
+def test_a_quote_that_is_never_closed_is_seen_before_any_reader_is_asked(yard: Yard) -> None:
+    """With many doubled quotes after it DuckDB took 12.8 GB for 56 MB; here there is none to ask."""
+    path = "account_snapshots/a.csv"
+    file = yard.drop(path, f"{','.join(HEADER)}\n" + 'youtube,"open,2026-01-05,1\n' + 'zz,"",\n' * 1_000)
+    mapping = load_mappings(yard.settings).choose(path, None)
+    assert mapping is not None
+    with pytest.raises(FileRefused, match="a quote opened in line 2 is never closed"):
+        read_csv(None, file, mapping, set(), is_whole=False)  # type: ignore[arg-type]
+
+
+def test_quotes_of_an_odd_number_that_are_all_closed_load(yard: Yard) -> None:
+    yard.drop_rows("account_snapshots/a.csv", 'youtube,5" tall,2026-01-05,1', 'youtube,"b,""c""",2026-01-05,2')
+    yard.land()
+    assert yard.rows("account_snapshots/a.csv") == [('5" tall', 1), ('b,"c"', 2)]
 
 
 # --- what nobody foresaw
