@@ -10,6 +10,7 @@ import json
 import lzma
 import re
 import tempfile
+import threading
 import unicodedata
 import zipfile
 import zlib
@@ -39,6 +40,8 @@ SHORTEST, SHORTEST_NUMBER = 3, 6
 ROUNDS = 4
 # Packed files within each other, and the bytes that one file may become.
 MAX_DEPTH, MAX_BYTES = 8, 4 << 30
+# Cells of Parquet: equal rows take no bytes, so that reading them can take for ever.
+SECONDS, BYTES_A_SECOND = 60.0, 100_000
 # Encodings in which other bytes stand for the same text than in UTF-8.
 ENCODINGS = (
     "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-7", "cp037", "cp1252", "latin-1", "iso8859-15", "cp1250",
@@ -56,8 +59,7 @@ OF_EXCEL = re.compile(r"_x([0-9A-Fa-f]{4})_")
 OTHERWISE_WRITTEN = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[eE]\+?\d{1,2}|(?<=\.0))(?![\w.])")
 # Tags after which another cell begins; within one the others only dress the text.
 CELL_ENDS = re.compile(r"</?(?:\w+:)?(?:si|is|c|v|row|p|td|th|tr|li|div|br)\b[^<>]*>", re.IGNORECASE)
-READ_ALOUD = re.compile(r"<((?:\w+:)?rPh)\b.*?</\1>", re.DOTALL)
-CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
+READ_ALOUD = re.compile(r"<((?:\w+:)?)rPh\b[^<>]*>\s*<\1t\b[^<>]*>[^<>]*</\1t>\s*</\1rPh>")
 TAG = re.compile(r"<[^<>]*>")
 BZIP2, XZ, GZIP = b"BZh", b"\xfd7zXZ", b"\x1f\x8b"
 # Formats that nothing here reads: 7-Zip, RAR, PDF, SQLite, old workbooks, and DuckDB's by its ninth byte.
@@ -127,10 +129,9 @@ class Names:
         if not self.are_in(text):
             return text
         try:
-            found = json.loads(text)
-        except ValueError:
+            left = self._without(json.loads(text), mark)
+        except (ValueError, RecursionError):
             return mark
-        left = self._without(found, mark)
         between = (", ", ": ") if '": ' in text or '", ' in text else (",", ":")
         return None if left is None else json.dumps(left, ensure_ascii="\\u" in text, separators=between)
 
@@ -161,14 +162,20 @@ class Names:
                 return self._are_in_file(Path(part.name), depth, limit)
         return self._are_in_text(whole)
 
-    def are_in_cells(self, reader: duckdb.DuckDBPyConnection, relation: str) -> bool:
-        """Whether a cell, or the name of a column, of a relation names them."""
+    def are_in_cells(self, reader: duckdb.DuckDBPyConnection, relation: str, seconds: float = SECONDS) -> bool:
+        """Whether a cell, or the name of a column, of a relation names them. Raises duckdb.Error past some seconds."""
         self.teach(reader)
         columns = [row[0] for row in reader.execute(f"describe select * from {relation}").fetchall()]
         if self.are_in("\n".join(columns)):
             return True
-        found = reader.execute(f"select 1 from {relation} t where {self.sql('cast(t as varchar)')} limit 1").fetchone()
-        return found is not None
+        cells = ", ".join(f"cast({_name(column)} as varchar)" for column in columns)
+        watch = threading.Timer(seconds, reader.interrupt)
+        watch.start()
+        try:
+            query = f"select 1 from (select concat_ws(chr(10), {cells}) as cells from {relation})"
+            return reader.execute(f"{query} where {self.sql('cells')} limit 1").fetchone() is not None
+        finally:
+            watch.cancel()
 
     def teach(self, reader: duckdb.DuckDBPyConnection) -> None:
         """Let a reader know what `sql` and those who replace a text call."""
@@ -180,7 +187,8 @@ class Names:
         }
         for name, (function, kind) in functions.items():
             # Of its own accord DuckDB lets no function give null.
-            reader.create_function(name, _or_null(function), ["varchar"], kind, null_handling="special")
+            given = _or_null(function)
+            reader.create_function(name, given, ["varchar"], kind, null_handling="special")  # type: ignore[call-overload]
 
     def sql(self, text: str) -> str:
         """Condition that a text names them, for a reader that is taught: false for null.
@@ -268,7 +276,8 @@ class Names:
                 return self._are_in_zip(file, depth, limit)
         with closing(duckdb.connect(config=DUCKDB_CONFIG | {"memory_limit": "1GB"})) as reader:
             refuse_deep(reader, file)
-            return self.are_in_cells(reader, f"read_parquet({quote(str(file))}, hive_partitioning = false)")
+            seconds = SECONDS + file.stat().st_size / BYTES_A_SECOND
+            return self.are_in_cells(reader, f"read_parquet({quote(str(file))}, hive_partitioning = false)", seconds)
 
     def _are_in_zip(self, file: Path, depth: int, limit: int) -> bool:
         """Whether a member of a zip names them; one that cannot be read hides none of the others."""
@@ -314,6 +323,10 @@ def _or_null(function: Callable[[str], Any]) -> Callable[[str | None], Any]:
     return lambda text: None if text is None else function(text)
 
 
+def _name(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
+
+
 def _forms(text: str) -> set[str]:
     """A name as it may be composed of characters."""
     return {unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text), text} - {""}
@@ -355,7 +368,15 @@ def _without_markup(text: str) -> str:
     """The text of cells, without what dresses it: each cell by itself."""
     if "<" not in text:
         return text
-    text = CDATA.sub(r"\1", READ_ALOUD.sub("", text))
+    first, *others = READ_ALOUD.sub("", text).split("<![CDATA[")
+    if not others:
+        return _without_tags(first)
+    # What stands in it is text, and so are its tags; one without its end is read as it is.
+    parts = (part.partition("]]>") for part in others)
+    return _without_tags(first) + "".join(f"{inside}{_without_tags(after)}" for inside, _, after in parts)
+
+
+def _without_tags(text: str) -> str:
     return TAG.sub("", CELL_ENDS.sub("\n", text))
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import lzma
 import random
+import time
 import unicodedata
 import urllib.parse
 import zipfile
@@ -200,6 +201,33 @@ def test_a_bomb_ends_in_words_and_not_in_memory(tmp_path: Path, monkeypatch: pyt
     file = tmp_path / "bomb.gz"
     file.write_bytes(gzip.compress(bytes(4 * BLOCK)))
     assert search(file, NAMES) is None
+
+
+@pytest.mark.parametrize(
+    "part", ["<", "<rPh><t>", "<![CDATA[", "<a:", "&", "&#", "\\u", "%", '"', "''", "1.0e", "_x", "]]>", "</t>", "<si "]
+)
+def test_time_is_linear_in_the_bytes_whatever_they_hold(part: str, tmp_path: Path) -> None:
+    """300 kB take a tenth of a second; where time is quadratic they take minutes."""
+    file = tmp_path / "file"
+    file.write_text(part * (300_000 // len(part)))
+    before = time.process_time()
+    assert search(file, Names(("123456789",), (HANDLE,), (SHOWN,))) is False
+    assert time.process_time() - before < 5
+
+
+def test_rows_without_end_end_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingestion.search.SECONDS", 0.05)
+    file = tmp_path / "file"
+    duckdb.execute(f"copy (select 'é' as x from range(5_000_000)) to '{file}' (format parquet)")
+    assert file.stat().st_size < 30_000
+    assert search(file, NAMES) is None
+
+
+def test_text_in_cdata_and_a_deep_text(tmp_path: Path) -> None:
+    assert NAMES.are_in("<t><![CDATA[UCgone]]>-of<b>_all</b></t>")
+    assert not NAMES.are_in("<t><![CDATA[UCgone]]>-of<b>_alle</b></t>")
+    deep = "[" * 100_000 + f'"{ID}"' + "]" * 100_000
+    assert NAMES.out_of(deep, None) is None
 
 
 def test_sql_and_python_say_the_same() -> None:
