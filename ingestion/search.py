@@ -86,7 +86,7 @@ class Names:
         shown = {text.casefold() for each in self.shown for text in _forms(each.strip())} - {""}
         # A point goes on a handle, but ends a sentence after a name.
         words = {text: _word(text) for text in shown - handles} | {text: _word(text, r"\.") for text in handles}
-        return {text: word if len(text) >= SHORTEST else _cell(text) for text, word in words.items()}
+        return {text: _cell(text) if len(text) < SHORTEST or text.isdecimal() else words[text] for text in words}
 
     @cached_property
     def _encoded(self) -> dict[bytes, tuple[str, str, re.Pattern[str]]]:
@@ -341,8 +341,9 @@ def _word(text: str, goes_on: str = "") -> re.Pattern[str]:
 
 
 def _cell(text: str) -> re.Pattern[str]:
-    """A name that is a whole cell, or a mention."""
-    return re.compile(rf"(?:^|[\"',;|<>\t\n:\[@/])\s*{re.escape(text)}\s*(?=$|[\"',;|<>\t\r\n\]}}])")
+    """A name that is a mention, or a whole cell; one of digits alone is a mention only, for it is a count elsewhere."""
+    before = "@" if text.isdecimal() else r"(?:^|[\"',;|<>\t\n:\[@/])\s*"
+    return re.compile(rf"{before}{re.escape(text)}\s*(?=$|[\"',;|<>\t\r\n\]}}])")
 
 
 def _character(found: re.Match[str]) -> str:

@@ -274,3 +274,19 @@ def test_init_writes_a_commented_start_and_nothing_over_it(tmp_path: Path) -> No
     (tmp_path / ".env").write_text("GROUNDSWELL_KEEP_RELEASES=3\n")
     assert f"kept     {tmp_path / '.env'}" in init().stdout
     assert (tmp_path / ".env").read_text() == "GROUNDSWELL_KEEP_RELEASES=3\n"
+
+
+def test_an_erasure_lists_what_a_person_must_know_of(
+    groundswell: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ingestion.erasure import Erased
+
+    found = Erased(1, 2, 3, ["orders/a\nb.csv"], ["quarantine/cut.xlsx", "landing/\x1bx"], ["airflow/airflow.db"])
+    monkeypatch.setattr("warehouse.pipeline.erase", lambda *_: found)
+    assert groundswell("erase", "youtube", "a") == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "still in landing, not yet taken in, and kept out when they are: orders/a\\nb.csv",
+        "removed, since they could not be read to their end and may have held it; ask for them again:"
+        " quarantine/cut.xlsx, landing/\\x1bx",
+        "still named in, to be removed by hand: airflow/airflow.db",
+    ]

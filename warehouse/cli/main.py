@@ -259,6 +259,7 @@ def erase(platform: str, account: str) -> int:
     """Remove an account from everything that is kept."""
     from ingestion.config import get_settings
     from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
+    from ingestion.text import shown
     from warehouse.pipeline import erase as remove
 
     try:
@@ -275,15 +276,13 @@ def erase(platform: str, account: str) -> int:
         f"erased: {found.raw_rows} rows of raw, {found.quarantined_rows} quarantined rows, {found.files} files;"
         " all marts were rebuilt without the account, and every older release is gone"
     )
-    if found.waiting:
-        click.echo("still in landing, not yet taken in, and kept out when they are: " + ", ".join(found.waiting))
-    if found.unread:
-        click.echo(
-            "removed, since they could not be read to their end and may have held it; ask for them again: "
-            + ", ".join(found.unread)
-        )
-    if found.left:
-        click.echo("still named in, to be removed by hand: " + ", ".join(found.left))
+    for words, files in {
+        "still in landing, not yet taken in, and kept out when they are": found.waiting,
+        "removed, since they could not be read to their end and may have held it; ask for them again": found.unread,
+        "still named in, to be removed by hand": found.left,
+    }.items():
+        if files:
+            click.echo(f"{words}: {', '.join(map(shown, files))}")
     return DONE
 
 

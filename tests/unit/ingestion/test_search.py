@@ -133,6 +133,13 @@ def test_a_name_of_two_letters_is_a_whole_cell(text: str, is_named: bool) -> Non
     assert Names(("1",), ("@ed",)).are_in(text) is is_named
 
 
+@pytest.mark.parametrize(
+    ("text", "is_named"), [("a,100,b", False), ('"100"', False), ("x,@100,y", True), ("@1000", False)]
+)
+def test_a_handle_of_digits_is_a_count_where_no_sign_says_otherwise(text: str, is_named: bool) -> None:
+    assert Names(("UCx",), ("@100",), ("100",)).are_in(text) is is_named
+
+
 @pytest.mark.parametrize("text", ["1.23456789e8", "123456789.0", "<v>1.23456789E+8</v>", '{"id": 123456789}'])
 def test_an_id_of_digits_is_found_as_a_spreadsheet_writes_it(text: str) -> None:
     assert Names(("123456789",)).are_in(text)
