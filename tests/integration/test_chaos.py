@@ -27,5 +27,5 @@ def chaos(first: tuple[Settings, Content], forked: forks.Forks, tmp_path_factory
 def test_killed_at_random(chaos: Chaos, number: int) -> None:
     # The kinds in turn, and the instants spread over each: chance chooses within a share of its own.
     job = list(JOBS)[number % len(JOBS)]
-    turn, turns = number // len(JOBS), -(-KILLS // len(JOBS))
-    print(chaos.kill(job, (turn + random.Random(f"{SEED} {number}").random()) / turns))
+    at, rounds = number // len(JOBS), -(-KILLS // len(JOBS))
+    print(chaos.kill(job, (at + random.Random(f"{SEED} {number}").random()) / rounds))
