@@ -156,6 +156,38 @@ def test_a_mart_that_no_dimension_declares_is_found() -> None:
     assert undeclared(kept) == {("fct_advocate", "dim_account", ("platform", "account_id"))}
 
 
+# Days that lie within those of a mart by which dim_date is bounded: a capture's, a post's or an order's.
+WITHIN = {
+    "fct_account_daily": "dim_account", "fct_account_tier_daily": "dim_account", "fct_follower_trust_daily": "dim_account",
+    "fct_tier_benchmark_daily": "dim_account", "fct_tier_equivalence": "dim_account", "dim_account_tier_history": "dim_account",
+    "fct_account_engagement_daily": "fct_post", "fct_account_benchmark_daily": "fct_post", "fct_post_daily": "fct_post",
+    "fct_hashtag_daily": "fct_post", "fct_hashtag_tier_daily": "fct_post", "bridge_post_hashtag": "fct_post",
+    "fct_attribution": "fct_order", "fct_promo_code_daily": "fct_order", "fct_campaign_daily": "fct_return_daily",
+    "fct_payout_statement": "fct_commission_ledger",
+}  # fmt: skip
+
+
+def unbounded(bounds: set[str]) -> set[str]:
+    """Marts with a day that dim_date need not reach."""
+    dated = {of.mart for of in data_dictionary.references() if of.dimension == "dim_date"}
+    return {mart for mart in dated if not {mart, WITHIN.get(mart)} & bounds}
+
+
+def bounds_of_days() -> set[str]:
+    sql = next(data_dictionary.MARTS.rglob("dim_date.sql")).read_text(encoding="utf-8")
+    return {mart for mart, _ in re.findall(r'\("(\w+)", "(\w+)"\)', sql)}
+
+
+def test_the_days_reach_as_far_as_those_of_every_mart() -> None:
+    assert unbounded(bounds_of_days()) == set()
+
+
+def test_a_mart_whose_days_may_begin_before_is_found() -> None:
+    """Evidence reaches 90 days back, where nothing was captured yet."""
+    assert unbounded(bounds_of_days() - {"fct_follower_flag"}) == {"fct_follower_flag"}
+    assert unbounded(bounds_of_days() - {"fct_order"}) == {"fct_order", "fct_attribution", "fct_promo_code_daily"}
+
+
 # --- joins
 
 # Where a range of days, or a platform's own rows or else those of all, leaves one row: shown on the sample alone.

@@ -8,6 +8,7 @@
     ("fct_contest_daily", "activity_date"), ("fct_commerce_issue", "activity_date"),
     ("fct_vendor_metric", "as_of_date"), ("fct_capture_daily", "snapshot_date"), ("fct_order", "activity_date"),
     ("fct_spend_ledger", "activity_date"), ("fct_click_daily", "activity_date"),
+    ("fct_commission_ledger", "activity_date"), ("fct_follower_flag", "window_start"),
 ] %}
 
 with bounds as (
