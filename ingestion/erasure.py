@@ -27,7 +27,7 @@ from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError, UsageError, nearest
 from ingestion.raw import KEY_COLUMNS, PARQUET, columns_of, commit_file, stored
 from ingestion.readers.table import Reader
-from ingestion.search import BLOCK, Names, search
+from ingestion.search import BLOCK, SHORTEST_NUMBER, Names, search
 from ingestion.sql import listed, quote
 from ingestion.user_config import load as user_config
 
@@ -563,7 +563,8 @@ def _clean_state(settings: Settings, named: Names, found: Erased) -> None:
     except ledger.Damaged:
         _remove_unread(settings, file, found)
         return
-    if search(file, Names(named.ids)):
+    # Letters of a short id are in any file.
+    if search(file, Names(tuple(each for each in named.ids if len(each) >= SHORTEST_NUMBER))):
         found.left.append(file.relative_to(settings.data).as_posix())
 
 

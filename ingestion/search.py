@@ -62,9 +62,9 @@ CELL_ENDS = re.compile(r"</?(?:\w+:)?(?:si|is|c|v|row|p|td|th|tr|li|div|br)\b[^<
 READ_ALOUD = re.compile(r"<((?:\w+:)?)rPh\b[^<>]*>\s*<\1t\b[^<>]*>[^<>]*</\1t>\s*</\1rPh>")
 TAG = re.compile(r"<[^<>]*>")
 BZIP2, XZ, GZIP = b"BZh", b"\xfd7zXZ", b"\x1f\x8b"
-# Formats that nothing here reads: 7-Zip, RAR, PDF, SQLite, old workbooks, and DuckDB's by its ninth byte.
-OPAQUE = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"%PDF", b"SQLite format 3", b"\xd0\xcf\x11\xe0")
-DUCKDB = b"DUCK"
+# Formats that nothing here reads: 7-Zip, RAR, PDF, old workbooks, and DuckDB's by its ninth byte.
+OPAQUE = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"%PDF", b"\xd0\xcf\x11\xe0")
+DUCKDB, SQLITE = b"DUCK", b"SQLite format 3\0"
 BROKEN = (*containers.BROKEN, FileRefused, duckdb.Error, lzma.LZMAError)
 
 
@@ -154,6 +154,8 @@ class Names:
         opened = _unpacked(head, whole)
         if opened is not None:
             return self.are_in_blocks(opened, depth + 1, limit)
+        if head.startswith(SQLITE):
+            return self._are_letters_in(whole)
         if head[:2] == b"PK" or head[:4] == b"PAR1":
             with tempfile.NamedTemporaryFile(suffix=".part") as part:
                 for block in whole:
@@ -267,6 +269,17 @@ class Names:
                 return True
             # Cut where a character of any width begins.
             tail = known[max(0, len(known) - OVERLAP) // 4 * 4 :]
+        return False
+
+    def _are_letters_in(self, blocks: Iterable[bytes]) -> bool:
+        """Whether blocks hold the letters of a name, as a word or not: in SQLite a length stands before a text."""
+        tail = ""
+        for block in blocks:
+            text = tail + block.decode("utf-8", "replace")
+            folded = text.casefold()
+            if any(each in text for each in self._exact) or any(each in folded for each in self._folded):
+                return True
+            tail = text[-OVERLAP:]
         return False
 
     def _are_in_file(self, file: Path, depth: int, limit: int) -> bool:
