@@ -358,6 +358,14 @@ def test_an_order_of_an_unknown_country_counts_and_a_customer_is_new_once(world:
     ]
 
 
+def test_first_orders_are_credited_as_orders_are(world: World) -> None:
+    """K3's code is on o1, a first order, and on o3, which is none; o2 is nobody's; o4 is cancelled and wins nobody."""
+    assert rows(
+        world, "collaboration_id, sum(orders), sum(new_customer_orders)",
+        "fct_return_daily where attribution_model = 'promo_code' group by 1 having sum(orders) > 0 order by 1",
+    ) == [("(unattributed)", 1, 1), ("K3", 2, 1)]  # fmt: skip
+
+
 def test_clicks_on_a_link_of_nobody_are_counted(world: World) -> None:
     assert rows(world, "*", "fct_click_daily order by 1") == [
         ("L", "K1", date(2026, 1, 10), 2, 1, "observed"),

@@ -42,13 +42,26 @@ beginnings as (
     group by shop, subscription_id
 ),
 
+-- An order that was cancelled has won nobody.
+first_orders as (
+    select
+        shop,
+        customer_id,
+        min_by(order_id, (ordered_at, order_id)) as order_id
+    from rated
+    where reversed_at is null
+    group by shop, customer_id
+),
+
 netted as (
     select
         rated.*,
+        first_orders.order_id is not null and rated.renewal_number = 0 as is_new_customer,
         case when rated.impossible is null then rated.charged_amount - rated.passed_on_amount end as net_amount,
         case when rated.renewal_number = 0 then rated.order_id else beginnings.order_id end as first_order_id
     from rated
     left join beginnings on {{ same_in_shop("rated", "beginnings", "subscription_id") }}
+    left join first_orders on {{ same_in_shop("rated", "first_orders", "order_id") }}
 ),
 
 int_order__orders_valued as (
@@ -63,6 +76,7 @@ int_order__orders_valued as (
         shop_currency,
         reversed_at as cancelled_at,
         order_count,
+        is_new_customer,
         renewal_number,
         subscription_id,
         first_order_id,

@@ -6,7 +6,8 @@
 {% set key = ["collaboration_id", "campaign_id", "brand", "activity_date"] %}
 {% set counts = ["cost_entries", "unrated_costs"] %}
 {% set parts = [
-    "orders", "net_revenue_base", "product_cost_base", "unvalued_orders", "uncosted_orders", "net_revenue_costed_base",
+    "orders", "new_customer_orders", "net_revenue_base", "product_cost_base", "unvalued_orders", "uncosted_orders",
+    "net_revenue_costed_base",
 ] %}
 
 with spend as (
@@ -87,6 +88,7 @@ revenue_days as (
         coalesce(collaborations.campaign_id, '(unattributed)') as campaign_id,
         coalesce(collaborations.brand, orders.brand, '(unknown)') as brand,
         sum(credited.credited_orders) as orders,
+        sum(case when orders.is_new_customer then credited.credited_orders end) as new_customer_orders,
         sum(credited.net_revenue_base) as net_revenue_base,
         sum(credited.product_cost_base) as product_cost_base,
         sum(case when orders.net_revenue_base is null then credited.credited_orders end) as unvalued_orders,

@@ -23,17 +23,6 @@ given_back as (
     group by shop, order_id
 ),
 
--- An order that was cancelled has won nobody.
-first_orders as (
-    select
-        shop,
-        customer_id,
-        min_by(order_id, (ordered_at, order_id)) as order_id
-    from orders
-    where cancelled_at is null
-    group by shop, customer_id
-),
-
 -- An absent discount, tax or shipping is none, and an order without a refund gave nothing back: 0 is true.
 fct_order as (
     select
@@ -43,7 +32,7 @@ fct_order as (
         cast(orders.ordered_at as timestamp) as ordered_at,
         cast(coalesce(orders.brand, '(unknown)') as varchar) as brand,
         cast(orders.customer_id as varchar) as customer_id,
-        cast(first_orders.order_id is not null and orders.renewal_number = 0 as boolean) as is_new_customer,
+        cast(orders.is_new_customer as boolean) as is_new_customer,
         cast(case when orders.cancelled_at is null then 'paid' else 'cancelled' end as varchar) as status,
         cast(orders.cancelled_at as timestamp) as cancelled_at,
         cast(case when orders.cancelled_at is null then orders.order_count else 0 end as bigint) as order_count,
@@ -85,9 +74,6 @@ fct_order as (
     cross join base
     left join given_back on {{ same_in_shop("orders", "given_back", "order_id") }}
     left join order_codes on {{ same_in_shop("orders", "order_codes", "order_id") }}
-    left join first_orders
-        on {{ same_in_shop("orders", "first_orders", "order_id") }}
-        and orders.customer_id = first_orders.customer_id
 )
 
 select * from fct_order

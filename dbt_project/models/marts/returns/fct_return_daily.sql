@@ -20,6 +20,7 @@ fct_return_daily as (
         cast(days.unrated_costs as bigint) as unrated_costs,
         cast(days.clicks as bigint) as clicks,
         cast(days.orders as decimal(38, 8)) as orders,
+        cast(days.new_customer_orders as decimal(38, 8)) as new_customer_orders,
         cast(days.net_revenue_base as decimal(38, 6)) as net_revenue_base,
         cast(days.product_cost_base as decimal(38, 6)) as product_cost_base,
         cast(days.unvalued_orders as decimal(38, 8)) as unvalued_orders,

@@ -55,6 +55,7 @@ fct_share_of_voice_daily as (
         cast(filled.name as varchar) as brand_name,
         cast(filled.is_rival as boolean) as is_rival,
         cast(filled.mentions as bigint) as mentions,
+        cast(totals.mentions as bigint) as mentions_of_all,
         cast(filled.accounts as bigint) as accounts,
         cast(filled.engagements as bigint) as engagements,
         cast(filled.mentions_with_engagements as bigint) as mentions_with_engagements,
