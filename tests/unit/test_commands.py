@@ -17,9 +17,9 @@ from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "plan", "backfill", "capture", "expire", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
-    "erase", "releases", "rollback", "doctor", "account", "shortlist", "docs", "init", "config", "completion",
+    "erase", "releases", "rollback", "doctor", "account", "shortlist", "metrics", "docs", "init", "config", "completion",
 ]  # fmt: skip
-HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "pandas")
+HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")
 
 
 def environment(**more: str) -> dict[str, str]:

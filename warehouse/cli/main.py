@@ -403,6 +403,48 @@ def shortlist(**given: str | None) -> int:
 
 
 @cli.command()
+@argument("names", "METRICS", required=False, default="")
+@option(
+    "--by", "BY", "Groupings, comma-separated: day, week, month, cohort_month, platform, tier, brand, campaign, ..."
+)
+@option(
+    "--model",
+    "MODEL",
+    "Models of attribution, comma-separated; several only --by attribution_model.  [default: code_or_last_click]",
+)
+@option("--scheme", "SCHEME", "Tier scheme of collaborations; default: that of the release.")
+@option("--from", "FROM", "First UTC day of what happened, YYYY-MM-DD.", type=DAY, name="first")
+@option("--to", "TO", "Last UTC day, included.", type=DAY, name="last")
+@option("--groupings", "GROUPINGS", "Say what these metrics may be grouped by; no release is asked.", is_flag=True)
+@option("--out", "OUT", "Write the answer here as CSV.", type=click.Path(path_type=Path))
+def metrics(
+    names: str,
+    by: str | None,
+    model: str | None,
+    scheme: str | None,
+    first: date | None,
+    last: date | None,
+    groupings: bool,
+    out: Path | None,
+) -> int:
+    """List the metrics, or ask the published release for some: NAMES, comma-separated.
+
+    So `groundswell metrics spend,net_revenue,roi_net --by campaign` gives a row per campaign.
+    """
+    from ingestion.config import get_settings
+    from serving.metrics.question import Question
+    from warehouse.cli import metrics as command
+
+    asked = command.names_of(names)
+    if not asked:
+        return command.list_metrics()
+    if groupings:
+        return command.list_groupings(asked)
+    question = Question(asked, command.names_of(by), command.names_of(model), scheme or None, first, last)
+    return command.ask(get_settings(), question, out)
+
+
+@cli.command()
 def docs() -> int:
     """Build the dbt docs site under reports/dbt_docs; it needs no network."""
     from ingestion.config import get_settings
