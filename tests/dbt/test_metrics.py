@@ -316,6 +316,11 @@ REACHED = "f.reach is not null and f.followers_at_publication > 0"
 JUDGED = "not (f.verdict = 'insufficient_data' and f.engagement_verdict = 'insufficient_data')"
 
 
+def sold(column: str) -> str:
+    """What agreements have earned, null where a group has costs of campaigns alone."""
+    return f"case when {AGREED} then sum(f.{column}) end"
+
+
 def over(value: str, whole: str) -> str:
     """A ratio that is null where its denominator is unknown, 0 or below."""
     return f"({value}) / case when ({whole}) > 0 then ({whole}) end"
@@ -332,13 +337,12 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "unrated_costs": ("returns", "sum(f.unrated_costs)"),
     "spend_known": ("returns", "sum(f.spend_base)"),
     "clicks": ("returns", "sum(f.clicks)"),
-    "orders": ("returns", "sum(f.orders)"),
-    "new_customer_orders": ("returns", "sum(f.new_customer_orders)"),
-    "unvalued_orders": ("returns", "sum(f.unvalued_orders)"),
-    "uncosted_orders": ("returns", "sum(f.uncosted_orders)"),
-    "net_revenue_known": ("returns", "sum(f.net_revenue_base)"),
-    "product_cost_known": ("returns", "sum(f.product_cost_base)"),
-    "agreement_days": ("returns", "count(*) filter (where f.collaboration_id not in ('(campaign)', '(overhead)'))"),
+    "orders": ("returns", sold("orders")),
+    "new_customer_orders": ("returns", sold("new_customer_orders")),
+    "unvalued_orders": ("returns", sold("unvalued_orders")),
+    "uncosted_orders": ("returns", sold("uncosted_orders")),
+    "net_revenue_known": ("returns", sold("net_revenue_base")),
+    "product_cost_known": ("returns", sold("product_cost_base")),
     "orders_unattributed": ("nobody", "sum(f.orders)"),
     "net_revenue_unattributed": ("nobody", "sum(f.net_revenue_base)"),
     "spend": ("returns", SPENT),

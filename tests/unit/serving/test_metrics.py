@@ -1,5 +1,6 @@
 """`groundswell metrics`: what it says without MetricFlow, without a release, and how it writes an answer."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ingestion.config import PROJECT_DIR
 from serving.metrics import engine
-from serving.metrics.definitions import metrics
+from serving.metrics.definitions import BY_MODEL, GROUPINGS, metrics
 from serving.metrics.question import Answer
 from warehouse.cli.metrics import csv_of, names_of, table_of
 
@@ -101,3 +103,43 @@ def test_an_answer_as_csv_has_values_as_they_are_and_no_formula() -> None:
         "2026-01-01,'=C1,1234.5,-0.25,1200",
         ",C2,,,0",
     ]
+
+
+# --- the extra, and its page
+
+
+def pins(lock: str) -> set[str]:
+    return {line.split()[0] for line in (PROJECT_DIR / lock).read_text().splitlines() if "==" in line}
+
+
+def test_the_extra_adds_to_the_runtime_and_changes_nothing_of_it() -> None:
+    """`make nightly` installs requirements.txt alone; the tools for tests hold the extra too."""
+    runtime, extra, tools = (pins(f"requirements{name}.txt") for name in ("", "-metrics", "-dev"))
+    assert {pin.partition("==")[0] for pin in extra - runtime} == {"metricflow", "rapidfuzz", "sqlglot"}
+    assert runtime <= extra <= tools
+    assert "://" not in (PROJECT_DIR / "requirements-metrics.txt").read_text()
+
+
+def test_nothing_of_a_night_imports_it() -> None:
+    found = [
+        path.relative_to(PROJECT_DIR).as_posix()
+        for folder in ("dags", "expectations", "ingestion", "serving", "warehouse")
+        for path in (PROJECT_DIR / folder).rglob("*.py")
+        if re.search(r"^\s*(?:from|import) (?:metricflow|serving\.metrics)", path.read_text(), re.MULTILINE)
+    ]
+    assert sorted(found) == [
+        "serving/metrics/engine.py",
+        "serving/metrics/question.py",
+        "warehouse/cli/main.py",
+        "warehouse/cli/metrics.py",
+    ]
+
+
+def test_the_page_names_metrics_and_groupings_that_exist() -> None:
+    table = (PROJECT_DIR / "docs" / "metrics.md").read_text().partition("## What there is")[2].partition("## Rules")[0]
+    rows = [line.split("|")[2:4] for line in table.splitlines() if line.startswith("| ")][2:]
+    named = {name for cell, _ in rows for name in re.findall(r"`(\w+)`", cell)} - {"_known"}
+    assert named <= set(metrics())
+    assert {"spend", "roi_net", "share_of_voice", "live_gmv"} <= named
+    grouped = {word for _, cell in rows for word in re.findall(r"\b[a-z]+_[a-z_]+\b", cell)}
+    assert grouped <= {*GROUPINGS, BY_MODEL}
