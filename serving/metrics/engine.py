@@ -6,7 +6,7 @@ MetricFlow is an extra. It writes SQL from the semantic models alone; a release 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "marts"
 # Days and their grain, for metrics that need a day without an entry.
 SPINE, SPINE_COLUMN = "dim_date", "date_day"
+DAY = "{{ TimeDimension('metric_time', 'day') }}"
 # What may take the place of the model or the scheme of the YAML: it stands within quotes of SQL.
 PLAIN = re.compile(r"\w+", re.ASCII)
 
@@ -119,11 +120,11 @@ class Engine:
         """
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
 
+        # MetricFlow's own bounds of time are widened to whole weeks or months of a grouping; a filter is kept as it is.
+        bounds = [f"{DAY} >= '{first}'"] if first else []
+        bounds += [f"{DAY} <= '{last}'"] if last else []
         request = MetricFlowQueryRequest.create(
-            metric_names=metrics,
-            group_by_names=paths,
-            time_constraint_start=datetime.combine(first, datetime.min.time()) if first else None,
-            time_constraint_end=datetime.combine(last, datetime.min.time()) if last else None,
+            metric_names=metrics, group_by_names=paths, where_constraints=bounds or None
         )
         return str(self._engine.explain(request).sql_statement.sql)
 
