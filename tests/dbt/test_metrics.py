@@ -317,7 +317,7 @@ AGREED = "count(*) filter (where f.collaboration_id not in ('(campaign)', '(over
 BUDGETED = "f.budget_base is not null and f.budget_used_base is not null"
 RATED = "f.engagements is not null and f.followers_at_publication > 0"
 REACHED = "f.reach is not null and f.followers_at_publication > 0"
-JUDGED = "not (f.verdict = 'insufficient_data' and f.engagement_verdict = 'insufficient_data')"
+EVALUATED = "not (f.verdict = 'insufficient_data' and f.engagement_verdict = 'insufficient_data')"
 
 
 def sold(column: str) -> str:
@@ -387,9 +387,9 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "er_mean": ("engagement", "sum(f.er_followers_mean_12) / count(f.er_followers_mean_12)"),
     "accounts_with_reach_rate": ("engagement", "count(f.reach_rate_median_30)"),
     "reach_rate_mean": ("engagement", "sum(f.reach_rate_median_30) / count(f.reach_rate_median_30)"),
-    "accounts_with_verdict": ("trust", f"count(*) filter (where {JUDGED})"),
+    "accounts_with_verdict": ("trust", f"count(*) filter (where {EVALUATED})"),
     "accounts_suspicious": ("trust", "count(*) filter (where f.is_suspicious)"),
-    "suspicious_share": ("trust", over("count(*) filter (where f.is_suspicious)", f"count(*) filter (where {JUDGED})")),
+    "suspicious_share": ("trust", over("count(*) filter (where f.is_suspicious)", f"count(*) filter (where {EVALUATED})")),
     "posts": ("posts", "count(*)"),
     "posts_with_er": ("posts", f"count(*) filter (where {RATED})"),
     "er_engagements": ("posts", f"sum(f.engagements) filter (where {RATED})"),
