@@ -431,10 +431,10 @@ def files_of(headers: dict[str, str], rows: dict[str, list[Row]], last_day: date
     return files
 
 
-def write(files: dict[str, str]) -> None:
+def write(files: dict[str, str], folder: Path = LANDING) -> None:
     """Write each file whose text changed. The zip holds no time and no name, so equal text gives equal bytes."""
     for path, text in files.items():
-        target = LANDING / path
+        target = folder / path
         if target.is_file() and gzip.decompress(target.read_bytes()).decode() == text:
             print(f"unchanged  {path}")
             continue

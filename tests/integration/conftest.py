@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
+from ingestion import sample
 from ingestion.config import PROJECT_DIR, Settings
 from tests.conftest import made_once
 
@@ -100,8 +101,20 @@ def content(settings: Settings) -> dict[str, tuple[int, str]]:
 
 @pytest.fixture(scope="session")
 def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
-    """The bundled sample through the real DAG, once for all processes. Copy it before a change."""
-    night: Night = made_once(tmp_path_factory, "sample_night", lambda folder: run_dag(folder / "data"))
+    """The sample of real mess through the real DAG, once for all processes. Copy it before a change."""
+
+    def make(folder: Path) -> Night:
+        sample.copy_if_empty(make_settings(folder / "data"), "vtuber")
+        return run_dag(folder / "data")
+
+    night: Night = made_once(tmp_path_factory, "sample_night", make)
+    return night
+
+
+@pytest.fixture(scope="session")
+def world_night(tmp_path_factory: pytest.TempPathFactory) -> Night:
+    """The first night of an empty folder, which takes the sample world, once for all processes."""
+    night: Night = made_once(tmp_path_factory, "world_night", lambda folder: run_dag(folder / "data"))
     return night
 
 

@@ -125,9 +125,10 @@ def own_night(installed: Installed, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("own")
     write(folder / "config", CONFIG)
     before = state_of(installed.packages)
+    copied = installed.run(folder, "groundswell", "sample", "vtuber")
+    assert copied.returncode == 0, copied.stdout + copied.stderr
     done = installed.run(folder, "groundswell", "nightly")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "landing was empty: copied the bundled sample" in done.stdout
     assert state_of(installed.packages) == before
     return folder
 

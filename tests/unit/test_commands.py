@@ -16,7 +16,7 @@ from warehouse.cli.command import PREFIX
 from warehouse.cli.main import cli
 
 COMMANDS = [
-    "nightly", "plan", "backfill", "capture", "expire", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
+    "nightly", "sample", "plan", "backfill", "capture", "expire", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
     "erase", "releases", "rollback", "doctor", "account", "shortlist", "metrics", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")
@@ -105,7 +105,7 @@ def test_every_target_of_make_that_calls_the_command_names_one_that_exists() -> 
         if line.startswith("\t@$(GROUNDSWELL) ")
     }
     assert list(cli.commands) == COMMANDS
-    assert called == set(COMMANDS) - {"init", "config", "completion", "watch"}
+    assert called == set(COMMANDS) - {"init", "config", "completion", "watch", "sample"}
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -30,6 +30,13 @@ def feed_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[s
     return sorted(path.stem for path in FEEDS_DIR.glob(f"{typed}*.yml"))
 
 
+def sample_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
+    """Names of the bundled samples, for the shell's completion."""
+    from ingestion.sample import SAMPLES
+
+    return sorted(name for name in SAMPLES if name.startswith(typed))
+
+
 def source_names(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     """Names of the sources that are configured, for the shell's completion."""
     from ingestion.config import get_settings
@@ -52,6 +59,30 @@ def nightly(day: date | None) -> int:
     from warehouse.cli.airflow_run import run_nightly
 
     return run_nightly(day)
+
+
+@cli.command()
+@argument("name", "NAME", default="world", shell_complete=sample_names)
+def sample(name: str) -> int:
+    """Copy a bundled sample into landing, where nothing was ever landed: world or vtuber.
+
+    `world` is what a first night takes by itself: 120 days of one brand among real and simulated creators. `vtuber` is
+    real mess: 16 days in two years, with an outage and a roster that jumps.
+    """
+    from ingestion.config import get_settings
+    from ingestion.errors import nearest
+    from ingestion.sample import SAMPLES, copy_if_empty
+
+    settings = get_settings()
+    if name not in SAMPLES:
+        click.echo(f"no sample is named {name!r}{nearest(name, SAMPLES)}", err=True)
+        return USAGE_ERROR
+    copied = copy_if_empty(settings, name)
+    if not copied:
+        click.echo(f"nothing is copied: {settings.data} holds data already; name another by GROUNDSWELL_DATA", err=True)
+        return FAILED
+    click.echo(f"copied the sample {name}, {copied} files; next: groundswell nightly builds it up to its last day")
+    return DONE
 
 
 @cli.command()

@@ -19,7 +19,7 @@ from ingestion import landing
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.mapping import grammar
 from ingestion.mapping.in_use import library_mappings
-from ingestion.sample import SAMPLE
+from ingestion.sample import SAMPLES
 from tests.mappings import all_of_library, only
 
 from ..conftest import Yard
@@ -104,7 +104,8 @@ def test_each_export_is_claimed_by_its_own_mapping_and_no_other() -> None:
 
 def test_no_mapping_claims_a_file_of_the_sample_or_of_the_public_campaigns_that_is_anothers() -> None:
     campaigns = PROJECT_DIR / "tests" / "fixtures" / "campaigns"
-    files = [path.relative_to(folder).as_posix() for folder in (SAMPLE, campaigns) for path in folder.rglob("*")]
+    folders = [campaigns, *(sample.folder for sample in SAMPLES.values())]
+    files = [path.relative_to(folder).as_posix() for folder in folders for path in folder.rglob("*")]
     claims = {file: {each.mapping for each in library_mappings().values() if each.claims(file)} for file in files}
     assert len(files) > 20
     assert not {file: names for file, names in claims.items() if names & set(MAPPED_BY.values())}
