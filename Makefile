@@ -117,6 +117,7 @@ sample: $(VENV)/.runtime ## make the simulated part of the sample anew (a test h
 	@$(RUN) -m sample.simulate
 	@$(RUN) -m sample.simulate_commerce
 	@$(RUN) -m sample.simulate_social
+	@$(RUN) -m sample.world.make
 
 bench: $(VENV)/.runtime ## time nights against their own SQL run bare, and a hand-written core; ARGS="--accounts 100000 --posts 500000"
 	@$(RUN) -m bench.night $(ARGS)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from sample.simulate import FIRST_NAMES, NICHES, TOPICS, Row, draw, pick, spread
@@ -116,16 +117,16 @@ class Account:
     is_bought: bool = False
     planted: str = ""
 
-    @property
+    @cached_property
     def niche(self) -> str:
         """That of the person: half of the small ones are of beauty, so that one cell is large enough."""
         return "beauty" if draw("world", self.number, "half") < 0.35 else pick(NICHES, "world", self.number, "niche")
 
-    @property
+    @cached_property
     def name(self) -> str:
         return pick(FIRST_NAMES, "world", self.number, "name")
 
-    @property
+    @cached_property
     def topic(self) -> str:
         return pick(TOPICS[self.niche], "world", self.number, "topic")
 

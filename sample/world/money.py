@@ -5,6 +5,7 @@ campaign are added until it has returned what it is made to return; the books of
 against.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -284,9 +285,9 @@ def _organic(caused: list[Order]) -> list[Order]:
             name = f"org-{day:03d}-{nth:02d}"
             moment = datetime.combine(FIRST_DAY, time()) + timedelta(days=day + draw("world", name, "when"))
             # A click of theirs, however late, is out of every window by then.
-            old = [order for order in known if order.moment < moment - timedelta(days=62)]
+            old = bisect_left(known, moment - timedelta(days=62), key=lambda order: order.moment)
             is_back = old and draw("world", name, "again") < 0.33
-            customer = old[int(draw("world", name, "who") * len(old))].customer_id if is_back else ""
+            customer = known[int(draw("world", name, "who") * old)].customer_id if is_back else ""
             found.append(basket(name, moment, None, "", customer))
     return found
 
