@@ -122,9 +122,9 @@ class Agreement:
 
     @property
     def currency(self) -> str:
-        """That of the creator's country, where it is one of three."""
+        """That of the creator's country, where it is one of two."""
         country = self.account.place[0] if self.account else "US"
-        return {"DE": "EUR", "FR": "EUR", "JP": "JPY"}.get(country, "USD")
+        return {"DE": "EUR", "JP": "JPY"}.get(country, "USD")
 
     @property
     def is_plan(self) -> bool:
@@ -174,7 +174,9 @@ def make_agreements(accounts: list[Account]) -> list[Agreement]:
 def _of_campaign(number: int, campaign: Campaign, account: Account, partner_type: str) -> Agreement:
     name = f"sim-col-{number:03d}"
     low, high = FEES[account.tier]
-    fee = round(low + (high - low) * draw("world", name, "fee") ** 1.5) * campaign.posts if partner_type == "paid" else 0
+    fee = (
+        round(low + (high - low) * draw("world", name, "fee") ** 1.5) * campaign.posts if partner_type == "paid" else 0
+    )
     posts = tuple(_posts(number, campaign, account))
     rule_id = ""
     if partner_type == "affiliate":
@@ -197,7 +199,9 @@ def _posts(number: int, campaign: Campaign, account: Account) -> Iterator[Post]:
         moment = datetime.combine(campaign.start, time(10)) + timedelta(days=days)
         tags = ("tidewell", campaign.tag) if draw("world", name, "tags") < 0.9 else ("mytidewell", campaign.tag)
         is_sponsored = draw("world", account.account_id, "discloses") < 0.9
-        yield Post(f"{account.account_id}-c{number:03d}{nth + 1}", account, moment.replace(microsecond=0), tags, is_sponsored)
+        yield Post(
+            f"{account.account_id}-c{number:03d}{nth + 1}", account, moment.replace(microsecond=0), tags, is_sponsored
+        )
 
 
 def changed(agreements: list[Agreement]) -> Agreement:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sample import simulate, simulate_commerce, simulate_social
-from sample.simulate import BRANDS, Row, files_of
+from sample.simulate import Row, files_of
 from sample.world import accounts as people
 from sample.world import agreements, money, posts, social
 from sample.world.accounts import FIRST_DAY, LAST_DAY, Account
@@ -28,9 +28,7 @@ HEADERS = {
     "costs": "cost_id,brand,campaign_id,collaboration_id,cost_date,cost_type,amount,currency",
 }
 CURVES_HEADER = "account_id,captured_at,display_name,subscribers,views"
-TRUTH_HEADER = (
-    "fact,platform,subject,first_day,last_day,is_bought,has_views,size,spend,net_revenue,roi,words"
-)
+TRUTH_HEADER = "fact,platform,subject,first_day,last_day,is_bought,has_views,size,spend,net_revenue,roi,words"
 
 
 def make() -> dict[str, str]:
@@ -56,7 +54,9 @@ def make() -> dict[str, str]:
             for one in agreed
             for post in one.posts
         ],
-        "commission_rules": [dict(zip(HEADERS["commission_rules"].split(","), rule, strict=True)) for rule in money.RULES],
+        "commission_rules": [
+            dict(zip(HEADERS["commission_rules"].split(","), rule, strict=True)) for rule in money.RULES
+        ],
         "rate_cards": [row for one in agreed for row in _rate_cards(one)],
         "costs": books.costs,
         "orders": [money.order_row(order) for order in books.orders],

@@ -29,7 +29,7 @@ from sample.world.agreements import (
 CENT = Decimal("0.01")
 BASE_RATES = {"EUR": Decimal("1.08"), "JPY": Decimal("0.0069")}
 CURRENCIES = ("USD", "USD", "USD", "USD", "EUR", "JPY")
-COUNTRIES = {"USD": ("US", "US", "GB", "BR"), "EUR": ("DE", "FR"), "JPY": ("JP",)}
+COUNTRIES = {"USD": ("US", "US", "US", "GB"), "EUR": ("DE",), "JPY": ("JP",)}
 PLAN_PRICE = Decimal("99.95")
 SHIPPING = Decimal(5)
 REFUNDED = 0.06
@@ -243,8 +243,8 @@ def _sell_plans(money: Money, hired: list[Agreement]) -> None:
                 months = int(7 * draw("world", name, "stays"))
                 orders = [
                     Order(
-                        f"{first.order_id}-m{month}", first.customer_id, first.moment + timedelta(days=30 * month), "USD",
-                        PLAN_PRICE, agreement=one, code=first.code, subscription_id=f"sim-sub-{name}",
+                        f"{first.order_id}-m{month}", first.customer_id, first.moment + timedelta(days=30 * month),
+                        "USD", PLAN_PRICE, agreement=one, code=first.code, subscription_id=f"sim-sub-{name}",
                         renewal_number=month,
                     )
                     for month in range(months + 1)

@@ -11,7 +11,7 @@ from sample.world.accounts import DAYS, FIRST_DAY, HOURS, LAST_DAY, Account, nea
 # Posts are older than the first day, so that rates are known early on.
 FIRST_POST = datetime.combine(FIRST_DAY - timedelta(days=40), time())
 # A post is captured daily while it is young, then weekly until it is so old.
-YOUNG_DAYS, OLDEST_DAYS = 2, 90
+YOUNG_DAYS, OLDEST_DAYS = 2, 63
 
 # Engagements per follower, views and reach, by tier: falling with size, in the published order of magnitude
 # (Modash: 3.4-4.4 % of followers at 1-5K, about 1 % from 10K on; TikTok and YouTube higher).
@@ -88,13 +88,15 @@ def _sizes(post: Post) -> dict[str, float]:
     """The counts that a post comes to in the end: of those who look, so that bought followers add none."""
     account, name = post.account, post.account.account_id
     followers = account.on(post.published.date())
-    liked = ENGAGEMENT[account.platform][account.tier] * near(0.45, name, "er") * spread(0.28, post.post_id)
-    views = VIEWS[account.tier] * near(0.4, name, "views") * spread(0.2, post.post_id, "v")
+    loved = near(0.35, name, "er")
+    liked = ENGAGEMENT[account.platform][account.tier] * loved * spread(0.28, post.post_id)
+    # Who is liked more is also seen more.
+    views = VIEWS[account.tier] * loved**0.8 * near(0.15, name, "views") * spread(0.2, post.post_id, "v")
     reach = REACH[account.tier] * near(0.4, name, "reach") * spread(0.2, post.post_id, "reach")
     factor = 0.8 if post.is_sponsored else 1.0
     if post.post_id.endswith("-n01") and account.event:
         factor = NOTED[account.event.kind]
-    chatty = (0.03 + 0.05 * draw("world", name, "comments")) * (0.8 + 0.4 * draw(post.post_id, "comments"))
+    chatty = 0.05 * near(0.3, name, "comments") * (0.8 + 0.4 * draw(post.post_id, "comments"))
     likes, comments = liked * (1 - chatty) * factor, liked * chatty * factor
     event = account.event
     if event and event.kind == "bought likes" and post.day >= event.day:

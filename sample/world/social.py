@@ -84,7 +84,9 @@ def contest_rows(accounts: list[Account]) -> Iterator[Row]:
             fan = f"sim-fan-{int(80 * draw('world', name, 'fan')):03d}"
             account = ours[int(len(ours) * draw("world", name, "who"))].account_id
             is_ours = draw("world", name, "ours") < 0.3
-            entered.append((begin + timedelta(days=days * draw("world", name, "when") ** 1.4), name, account if is_ours else fan))
+            entered.append(
+                (begin + timedelta(days=days * draw("world", name, "when") ** 1.4), name, account if is_ours else fan)
+            )
         before: list[str] = []
         for moment, name, account in sorted(entered):
             others = tuple(each for each in before if each != account)

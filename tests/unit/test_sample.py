@@ -53,7 +53,8 @@ def test_what_is_left_out_is_claimed_by_a_mapping_all_the_same() -> None:
 def test_no_name_is_of_both_samples() -> None:
     """A file is known by its path: one of both would be read as the other's."""
     world, vtuber = (
-        {path.relative_to(bundled.folder) for path in bundled.folder.rglob("*.gz")} for bundled in sample.SAMPLES.values()
+        {path.relative_to(bundled.folder) for path in bundled.folder.rglob("*.gz")}
+        for bundled in sample.SAMPLES.values()
     )
     assert not world & vtuber
 

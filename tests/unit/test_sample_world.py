@@ -94,7 +94,9 @@ def test_the_curves_are_the_publishers_counts_without_his_missing_days(files: di
     assert published[0] == date(2023, 7, 2)
     assert {date(2023, 7, 13), date(2023, 9, 14)} & {*published} == set()
     moved = dict(zip(published, DAYS, strict=True))
-    counts = {(account, str(moved[day])): (str(subs), str(views)) for account, day, subs, views in source if day in moved}
+    counts = {
+        (account, str(moved[day])): (str(subs), str(views)) for account, day, subs, views in source if day in moved
+    }
     ours = {(row["account_id"], row["captured_at"][:10]): (row["subscribers"], row["views"]) for row in rows}
     assert ours.items() <= counts.items()
     assert {row["captured_at"][10:] for row in rows} == {"T12:00:00Z"}
