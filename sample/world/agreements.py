@@ -62,10 +62,10 @@ CAMPAIGNS = (
     Campaign("sim-photo", "Show your shelf", "contest", _on(8, 5), _on(8, 25), Decimal("-0.14"),
              (("instagram", "micro", 3, "paid"), ("instagram", "nano", 5, "gifted")),
              (), {"product": 900, "ads": 600}, 2, "showyourshelf"),
-    Campaign("sim-recipe", "My evening in five steps", "contest", _on(9, 18), _on(10, 9), Decimal("0.09"),
+    Campaign("sim-recipe", "My evening in five steps", "contest", _on(9, 9), _on(10, 2), Decimal("0.09"),
              (("instagram", "micro", 3, "paid"), ("tiktok", "micro", 2, "paid"), ("bluesky", "nano", 4, "gifted")),
              ("sim-tt-0213",), {"product": 700, "ads": 400}, 2, "fivestepevening"),
-    Campaign("sim-live", "Live from the studio", "live", _on(9, 5), _on(10, 22), Decimal("0.92"),
+    Campaign("sim-live", "Live from the studio", "live", _on(9, 5), _on(10, 31), Decimal("0.92"),
              (("tiktok", "macro", 2, "paid"),), (), {"production": 2_600, "ads": 500}, 1, "tidewelllive"),
     Campaign("sim-dance", "The tide dance", "engagement", _on(9, 11), _on(10, 6), Decimal("-0.22"),
              (("tiktok", "micro", 5, "paid"), ("tiktok", "macro", 1, "paid")), ("sim-tt-0210",),
@@ -195,7 +195,9 @@ def _posts(number: int, campaign: Campaign, account: Account) -> Iterator[Post]:
     length = (last - campaign.start).days / campaign.posts
     for nth in range(campaign.posts):
         name = f"sim-col-{number:03d}-{nth}"
-        days = length * (nth + 0.15 + 0.6 * draw("world", name, "when"))
+        # Who sells live announces it at once, so that a code is in use from its first days on.
+        after = 0.05 if campaign.objective == "live" else 0.15 + 0.6 * draw("world", name, "when")
+        days = length * (nth + after)
         moment = datetime.combine(campaign.start, time(10)) + timedelta(days=days)
         tags = ("tidewell", campaign.tag) if draw("world", name, "tags") < 0.9 else ("mytidewell", campaign.tag)
         is_sponsored = draw("world", account.account_id, "discloses") < 0.9

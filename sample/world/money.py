@@ -220,14 +220,14 @@ def _caused(one: Agreement, name: str) -> Order:
     """An order that an agreement brought, within three weeks of one of its posts; half say so by its code."""
     if one.posts:
         nth = int(draw("world", name, "post") * len(one.posts))
-        moment = one.posts[nth].published + timedelta(hours=2 + 24 * 19 * draw("world", name, "when") ** 1.4)
+        moment = one.posts[nth].published + timedelta(hours=2 + 24 * 19 * draw("world", name, "when") ** 1.1)
     else:
         days = (LAST_DAY - one.start).days
         moment = datetime.combine(one.start, time(9)) + timedelta(days=1 + (days - 1) * draw("world", name, "when"))
     latest = datetime.combine(min(one.end or LAST_DAY, LAST_DAY), time(20))
     if moment > latest:
         moment = latest - timedelta(hours=24 * 5 * draw("world", name, "late"))
-    has_code = not one.posts or draw("world", name, "code") < 0.55
+    has_code = not one.posts or draw("world", name, "code") < 0.5
     return basket(name, moment, one, one.code if has_code else "")
 
 
@@ -369,6 +369,8 @@ def touch_rows(orders: list[Order], agreements: list[Agreement]) -> Iterator[Row
                 yield _touch(f"{name}-t1", order, own, "click", pick(OTHER_CHANNELS, "world", name, "channel"))
             continue
         if order.session_id:
+            # The link that the host has pinned.
+            yield _touch(f"{name}-t1", order, timedelta(seconds=40), "click", "live") | {"link_id": one.link_id}
             continue
         for nth in range(int(3 * draw("world", name, "earlier") ** 2)):
             before = own + timedelta(hours=3 + 24 * 12 * draw("world", name, nth, "before"))

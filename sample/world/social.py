@@ -28,7 +28,7 @@ def session_rows(agreements: list[Agreement]) -> list[Row]:
             else ("trained_host", hosts[nth // 2 % len(hosts)])
         )  # fmt: skip
         name = f"sim-live-{nth + 1:02d}"
-        begin = datetime.combine(live.start, time(18)) + timedelta(days=1 + 2.9 * nth // 1, minutes=30 * (nth % 3))
+        begin = datetime.combine(live.start, time(18)) + timedelta(days=1 + int(3.5 * nth), minutes=30 * (nth % 3))
         low, high = VIEWERS[kind]
         viewers = round(low * (high / low) ** draw("world", name, "viewers"))
         rows.append({
@@ -44,7 +44,7 @@ def session_rows(agreements: list[Agreement]) -> list[Row]:
 
 
 def live_orders(sessions: list[Row], agreements: list[Agreement]) -> list[Order]:
-    """Orders in a session, by the code that its host names."""
+    """Orders in a session, by the link that its host has pinned: a code would be used by many on a few days."""
     by_host = {one.account.account_id if one.account else f"sim-host-{one.number:03d}": one for one in agreements
                if one.campaign and one.campaign.objective == "live"}  # fmt: skip
     found = []
@@ -54,7 +54,7 @@ def live_orders(sessions: list[Row], agreements: list[Agreement]) -> list[Order]
         for nth in range(round(int(str(session["unique_viewers"])) * SALES[str(session["host_type"])])):
             order = f"{name.removeprefix('sim-')}-{nth:02d}"
             moment = begin + (end - begin) * draw("world", order, "when")
-            found.append(basket(order, moment, one, one.code, session=name))
+            found.append(basket(order, moment, one, "", session=name))
     return found
 
 
