@@ -37,6 +37,7 @@ bounds as (
     defined for its platform on that day. `days` needs platform, account_id, snapshot_date and followers; a CTE
     `schemes` holds tiers of `config`. -#}
 {% macro tiered_from(days) -%}
+{%- set most_followers = 9223372036854775807 -%}
 {{ tier_bounds_for(days) }},
 
 scheme_days as (
@@ -67,7 +68,8 @@ tiered as (
         and scheme_days.snapshot_date = bounds.snapshot_date
         and scheme_days.scheme = bounds.scheme
         and days.followers >= bounds.min_followers
-        and (bounds.max_followers is null or days.followers < bounds.max_followers)
+        -- An `or` here would have DuckDB compare every day with every bound of every day.
+        and days.followers < coalesce(bounds.max_followers, {{ most_followers }})
 )
 {%- endmacro %}
 
