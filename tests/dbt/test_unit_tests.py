@@ -35,8 +35,8 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
     {
         "tier_bounds_are_half_open": (
             "macros/tiers.sql",
-            "< bounds.max_followers",
-            "<= bounds.max_followers",
+            "< coalesce(bounds.max_followers",
+            "<= coalesce(bounds.max_followers",
         ),
         "last_capture_of_the_day_wins": (
             "models/intermediate/snapshot/int_snapshot__account_days_deduplicated.sql",
