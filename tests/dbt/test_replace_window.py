@@ -111,7 +111,7 @@ def declare(project, name, meta, condition, kind="incremental"):
     for suffix, text in ((".sql", ACTIVITY), (".yml", DECLARED)):
         for word, value in {"NAME": name, "META": meta, "CONDITION": condition, "KIND": kind}.items():
             text = text.replace(word, value)
-        (project / "models" / "marts" / "snapshot" / f"{name}{suffix}").write_text(text)
+        (project / "models" / "marts" / "creator" / f"{name}{suffix}").write_text(text)
 
 
 @pytest.fixture

@@ -45,16 +45,18 @@ def _roll_back(settings: Settings) -> None:
 
 
 def _reject(settings: Settings) -> None:
-    ledger.reject(settings, _batch_of_day_2(settings), "chaos")
+    ledger.reject(settings, _of_day_2(settings, "batch_id"), "chaos")
 
 
 def _revive(settings: Settings) -> None:
-    replay(settings, None, _batch_of_day_2(settings), revive=True, log=night.quiet)
+    # One that was revived before it was killed counts again, and is no longer to be asked for.
+    if _of_day_2(settings, "state") == "rejected":
+        replay(settings, None, _of_day_2(settings, "batch_id"), revive=True, log=night.quiet)
 
 
-def _batch_of_day_2(settings: Settings) -> str:
+def _of_day_2(settings: Settings, column: str) -> str:
     with ledger.read(settings) as connection:
-        found = connection.execute("select batch_id from batches where file like '%/day2_%'").fetchone()
+        found = connection.execute(f"select {column} from batches where file like '%/day2_%'").fetchone()
     return str(found[0])
 
 
