@@ -45,12 +45,11 @@ def _note(settings: Settings) -> Path:
     return settings.ledger.parent / "reading"
 
 
-def run(settings: Settings, path: Path, seconds: float | None = None) -> None:
+def run(settings: Settings, path: Path) -> None:
     """Land one file into a folder that is thrown away, in a process of its own.
 
     Args:
         path: the file under landing; a container as a whole.
-        seconds: how long it may take; as long as its bytes need where it is not said.
 
     Raises FileRefused where the process ends by the file, or takes more time or memory than it may.
     """
@@ -59,7 +58,7 @@ def run(settings: Settings, path: Path, seconds: float | None = None) -> None:
     target = folder / "landing" / path
     target.parent.mkdir(parents=True)
     size = os.lstat(settings.landing / path).st_size
-    allowed = seconds or SECONDS + size / BYTES_A_SECOND
+    allowed = SECONDS + size / BYTES_A_SECOND
     try:
         shutil.copyfile(settings.landing / path, target, follow_symlinks=False)
         given = settings.model_dump(mode="json") | {

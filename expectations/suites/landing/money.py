@@ -182,19 +182,30 @@ class Money:
                 if found is not None:
                     yield code.strip().upper() if code else None, found
 
+    def _new_among(
+        self, batches: list[ledger.Row], before: int = 0, after: int = 0
+    ) -> tuple[dict[str, str], dict[date, list[files.File]]]:
+        """Day of landing of each new batch that was accepted, and by day the files of its days and of some around them.
+
+        Both are empty where nothing new was accepted.
+        """
+        new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
+        with ledger.read(self.settings) as connection:
+            stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
+            if not new or not stored:
+                return {}, {}
+            first, last = (date.fromisoformat(of(file.snapshot_date for file in stored)) for of in (min, max))
+            around = first - timedelta(days=before), last + timedelta(days=after)
+            return new, files.files_of(connection, self.feed.feed, *around)
+
     # --- another unit
 
     def _measure_units(self, batches: list[ledger.Row]) -> None:
         """Per new file and currency the middle amount against that of earlier files, else of all that are new."""
         check, amount, least = UNIT[self.feed.feed]
-        new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
-        with ledger.read(self.settings) as connection:
-            stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
-            if not new or not stored:
-                return
-            last = date.fromisoformat(max(file.snapshot_date for file in stored))
-            first = date.fromisoformat(min(file.snapshot_date for file in stored)) - timedelta(days=UNIT_DAYS)
-            by_day = files.files_of(connection, self.feed.feed, first, last)
+        new, by_day = self._new_among(batches, before=UNIT_DAYS)
+        if not by_day:
+            return
         shop = "coalesce(shop, '')" if "shop" in self.feed.columns else "''"
         rows = self.reader.execute(
             "with amounts as (select currency, " + shop + " as shop, batch_id[:12] as batch,"
@@ -228,13 +239,9 @@ class Money:
         The last day that a shop was held may have been under way, so it is left out. Their number is given as a share
         of the orders that those days held.
         """
-        new = {row["batch_id"][:12]: row["landed_at"][:10] for row in batches if row["state"] == "accepted"}
-        with ledger.read(self.settings) as connection:
-            stored = [file for row in batches for file in ledger.raw_files_of_batch(connection, row["batch_id"])]
-            if not new or not stored:
-                return
-            first, last = (date.fromisoformat(of(file.snapshot_date for file in stored)) for of in (min, max))
-            by_day = files.files_of(connection, self.feed.feed, first, last + timedelta(days=1))
+        new, by_day = self._new_among(batches, after=1)
+        if not by_day:
+            return
         rows = self.reader.execute(
             "with orders as (select batch_id[:12] as batch, coalesce(shop, '') as shop, order_id, snapshot_date as day,"
             f" currency, gross_amount from {RAW}),"
