@@ -30,10 +30,10 @@ MOST_EXACT = {"FLOAT": 2**24}
 # What an id is looked at twice for: control characters, an export's quoting, and what is above.
 INVISIBLE = r"[\x{00A0}\x{200B}\x{202F}\x{FEFF}]"
 # Characters within an id that nobody sees, so that two ids look as one: controls past ASCII, signs of direction and
-# of joining, blanks that are none of ASCII, fillers and variants.
+# of joining, blanks that are none of ASCII, variants. Fillers of Hangul are letters, and stand in names of real channels.
 UNSEEN = (
-    r"[\x{0080}-\x{00A0}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{115F}\x{1160}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
-    r"\x{3164}\x{FE00}-\x{FE0F}\x{FFA0}]"
+    r"[\x{0080}-\x{00A0}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
+    r"\x{FE00}-\x{FE0F}]"
 )
 SUSPECT = rf"[[:cntrl:]]|^[=']|{UNSEEN}|^(?:{EXPONENT})$|^{WHOLE_DOUBLE}$"
 TRUE_OR_FALSE = "true or false, which is no id"
