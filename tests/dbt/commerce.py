@@ -1,8 +1,10 @@
 """The commerce models on rows of one's own, in memory: dbt's compiled SQL, run in its order without dbt.
 
-A world of a few orders is built in a fraction of a second, so that a property can be tried on many of them.
+A world of a few orders is built in a fraction of a second, so that a property can be tried on many of them: a model is
+made when a query names it, or one that is made from it.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -53,6 +55,10 @@ class Compiled:
         self.models = [
             (nodes[name], texts[nodes[name]["name"]]) for name in wanted if nodes[name]["resource_type"] == "model"
         ]
+        self.made_from: dict[str, set[str]] = {}
+        for node, _ in self.models:
+            parents = {nodes[name]["name"] for name in node["depends_on"].get("nodes", []) if name in nodes}
+            self.made_from[node["name"]] = parents.union(*(self.made_from.get(parent, set()) for parent in parents))
 
 
 class World:
@@ -60,6 +66,7 @@ class World:
 
     def __init__(self, compiled: Compiled) -> None:
         self.compiled = compiled
+        self.waiting: set[str] = set()
         self.connection = duckdb.connect(":memory:")
         self.connection.execute("set threads = 2; attach ':memory:' as build; attach ':memory:' as groundswell")
         for schema in (
@@ -88,7 +95,7 @@ class World:
     def build(self, feeds: Mapping[str, Rows], as_of: date, base: str = "USD") -> "World":
         """Make all models from rows of the feeds; cells are texts as in a file, and what is left out is empty."""
         self._lay(feeds, as_of, base)
-        self._make_models()
+        self._make_models_anew()
         return self
 
     def _lay(self, feeds: Mapping[str, Rows], as_of: date, base: str) -> None:
@@ -130,14 +137,22 @@ class World:
             run(f"insert into meta.arrival values ({', '.join('?' * len(row))})", row)
         for view in source_views(settings, files, keys):
             run(view)
-        self._make_models()
+        self._make_models_anew()
         return self
 
-    def _make_models(self) -> None:
+    def _make_models_anew(self) -> None:
         self.connection.execute("use build")
         for name, query in CLAIMS.items():
             self.connection.execute(f"create or replace table build.meta.{name} as {query}")
+        self.waiting = set(self.compiled.made_from)
+
+    def _make(self, names: set[str]) -> None:
+        """Make these models and those that they are made from, where they wait for it."""
+        wanted = self.waiting & names.union(*(self.compiled.made_from[name] for name in names))
+        self.waiting -= wanted
         for node, sql in self.compiled.models:
+            if node["name"] not in wanted:
+                continue
             kind = "view" if node["config"]["materialized"] == "view" else "table"
             target = f"{node['database']}.{node['schema']}.{node['name']}"
             if node["config"]["meta"].get("reads_itself"):
@@ -174,6 +189,8 @@ class World:
                 )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over the models that it names."""
+        self._make({word for word in re.findall(r"\w+", sql) if word in self.compiled.made_from})
         return self.connection.execute(sql).fetchall()
 
     def mart(self, name: str) -> set[tuple[Any, ...]]:

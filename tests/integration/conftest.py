@@ -146,12 +146,12 @@ def one_parse() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def accounts_alone(one_parse: None) -> Iterator[None]:
-    """The nights of a file of tests whose worlds hold snapshots alone build no model of another feed."""
-    from . import night
+def accounts_alone() -> Iterator[None]:
+    """The nights of a file of tests whose worlds hold snapshots alone know no model of another feed."""
+    from . import night, small
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(night.dbt, "dbt_arguments", night.accounts_alone())
+    with small.read_once(only_accounts=True), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
         yield
 
 

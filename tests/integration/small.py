@@ -67,26 +67,65 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return make_settings(folder / settings.data.name)
 
 
-def read_project(settings: Settings) -> Any:
-    """The manifest of a dbt project, read by dbt once in this process, and a copy of its own for each caller."""
+# Feeds other than the snapshots, and domains of which no mart of the snapshots is made.
+OTHER_FEEDS = (
+    "campaigns", "collaboration_posts", "contest_entries", "costs", "fx_rates", "link_clicks", "mentions", "orders", "rate_cards", "refunds", "touches",
+)  # fmt: skip
+OTHER_DOMAINS = ("advocacy", "claim", "commission", "equivalence", "social")
+
+
+def read_project(settings: Settings, only_accounts: bool = False) -> Any:
+    """The manifest of a dbt project, read by dbt once in this process, and a copy of its own for each caller.
+
+    Args:
+        only_accounts: leave out what depends on other feeds than the snapshots, which would stay empty.
+    """
     stats = [(path, path.stat().st_mtime_ns) for path in sorted(dbt.DBT_PROJECT.rglob("*.*")) if path.is_file()]
-    project = (dbt.DBT_PROJECT, hash(tuple(stats)))
+    project = (dbt.DBT_PROJECT, hash(tuple(stats)), only_accounts)
     if project not in READ:
-        with dbt.dbt_environment(settings):
-            READ[project] = really_parse(settings)
+        if only_accounts:
+            READ[project] = read_project(settings)
+            manifest.leave_out(READ[project], _of_other_feeds(READ[project]))
+        else:
+            with dbt.dbt_environment(settings):
+                READ[project] = really_parse(settings)
     return READ[project].deepcopy()
 
 
+def read_accounts(settings: Settings) -> Any:
+    """The manifest of the nodes that a world of snapshots alone builds."""
+    return read_project(settings, only_accounts=True)
+
+
+def _of_other_feeds(project: Any) -> set[str]:
+    """Unique ids of the nodes that other feeds and domains make, and of all that depends on one of them."""
+    others = {f"stg_landing__{feed}" for feed in OTHER_FEEDS}
+    left_out = {
+        unique_id
+        for unique_id, node in project.nodes.items()
+        if node.name in others or (node.fqn[1] == "intermediate" and node.fqn[2] in OTHER_DOMAINS)
+    }
+    found = True
+    while found:
+        found = {
+            unique_id
+            for unique_id, node in project.nodes.items()
+            if unique_id not in left_out and left_out.intersection(getattr(node.depends_on, "nodes", []))
+        }
+        left_out |= found
+    return left_out
+
+
 really_parse = manifest.parse
-# By folder, and by its files as they stand.
-READ: dict[tuple[Path, int], Any] = {}
+# By folder, by its files as they stand, and by whether it is whole.
+READ: dict[tuple[Path, int, bool], Any] = {}
 
 
 @contextmanager
-def read_once() -> Iterator[None]:
+def read_once(only_accounts: bool = False) -> Iterator[None]:
     """Let every night of this process read a dbt project from one copy in memory: seconds each saved."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(manifest, "parse", read_project)
+        patched.setattr(manifest, "parse", read_accounts if only_accounts else read_project)
         yield
 
 

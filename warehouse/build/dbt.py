@@ -59,7 +59,7 @@ def run_dbt(
 
     Args:
         manifest: of this run alone: nodes that are left alone are marked in it.
-        idle: unique ids of the nodes to leave alone.
+        idle: unique ids of those of its nodes that are left alone.
     """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner

@@ -5,7 +5,7 @@ planned; a model of whose feeds none has accepted rows once it is built, empty, 
 alone with all that it reads. After a run that did not publish, and under changed code, nothing is left alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -102,3 +102,15 @@ def idle_nodes(
         for unique_id, node in manifest.nodes.items()
         if node.resource_type in ("model", "seed", "test") and is_idle(node)
     }
+
+
+def unread_nodes(manifest: "Manifest", idle: Collection[str]) -> set[str]:
+    """Those of the nodes left alone on which nothing depends that is built, at any distance."""
+    read: set[str] = set()
+    asked = [unique_id for unique_id in manifest.nodes if unique_id not in idle]
+    while asked:
+        node: Any = manifest.nodes[asked.pop()]
+        parents = {name for name in getattr(node.depends_on, "nodes", []) if name in manifest.nodes} - read
+        read |= parents
+        asked += parents
+    return set(idle) - read

@@ -19,7 +19,7 @@ from ingestion.text import shown
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
 from warehouse.build import authors, dbt, manifest, meta
-from warehouse.build.idle import idle_nodes
+from warehouse.build.idle import idle_nodes, unread_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
 
@@ -103,14 +103,17 @@ def _plan_and_build(
         version = manifest.code_version(project, models)
         standing = meta.write_meta(settings, config, run_plan, models, version, was_published)
         idle = idle_nodes(project, models, run_plan, standing, landed, dirty)
+        idle_names = {project.nodes[unique_id].name for unique_id in idle}
         if idle:
             log(_left_alone(project, idle))
+        unread = unread_nodes(project, idle)
+        manifest.leave_out(project, unread)
         with ledger.read(settings) as connection:
             lease.check(connection)
-        results = dbt.run_dbt(project, settings, on_node, idle)
+        results = dbt.run_dbt(project, settings, on_node, idle - unread)
     ledger.record_checks(settings, run_id, _check_results(results))
     if idle and before:
-        ledger.keep_failed_checks(settings, run_id, before, SUITE, {project.nodes[name].name for name in idle})
+        ledger.keep_failed_checks(settings, run_id, before, SUITE, idle_names)
     log(_table(results))
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
     if failed:

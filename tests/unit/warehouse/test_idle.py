@@ -10,7 +10,7 @@ import pytest
 from ingestion import ledger
 from ingestion.config import Settings
 from warehouse import plan
-from warehouse.build.idle import Standing, idle_nodes
+from warehouse.build.idle import Standing, idle_nodes, unread_nodes
 
 ORDERS, RUN, PLAN = "source.g.raw.orders", "source.g.meta.run", "source.g.meta.plan"
 
@@ -144,3 +144,11 @@ def test_a_warning_of_a_test_that_is_left_alone_stands(settings: Settings) -> No
             for row in ledger.checks_of_run(connection, "now")
         }
     assert kept == {("dbt", "left", 0, "as it was"), ("dbt", "ran again", 1, None)}
+
+
+def test_what_nothing_built_reads_is_not_told_to_dbt() -> None:
+    idle = {name for name in MANIFEST.nodes if name != "model.g.over"}
+    read = {"model.g.days", "model.g.whole", "model.g.staged", "seed.g.bands"}
+    assert unread_nodes(MANIFEST, idle) == idle - read
+    assert unread_nodes(MANIFEST, set()) == set()
+    assert unread_nodes(MANIFEST, set(MANIFEST.nodes)) == set(MANIFEST.nodes)
