@@ -48,6 +48,10 @@ youtube:
 instagram:
   connection: groundswell_instagram
   account: "17841400000000000"
+google_sheets:
+  connection: groundswell_google_sheets
+  account: 1AbcdefghijklmnopqrstuvwxyZ
+  ranges: [costs]
 """
 EXAMPLE_OF_NOTICES = """\
 Who is told when a task fails, a gate stays closed, a night is late or a source brings too little, and of the end.
