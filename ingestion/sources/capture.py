@@ -343,7 +343,8 @@ def _exchange(
         facts = _ask(fetcher, url, call).facts
     except SourceError as error:
         log(f"{source.name}: no token: {error}")
-        return error
+        # The account or table that would have been asked for is not what is missing.
+        return Unauthorised(str(error)) if error.reason in LASTING else error
     if facts.get("refresh"):
         tokens.keep(folder_of(settings, source.name), key.key, str(facts["refresh"]), clock.now())
     fetcher.headers = source.headers(key._replace(key=str(facts["token"])))
@@ -398,6 +399,10 @@ def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
     except (NotFound, Private, Suspended, NotSupported) as error:
         if call.absent_is_empty and isinstance(error, NotFound):
             return Brought()
+        if call.kind == TABLE:
+            # Of a reason that lasts nobody is told; a table that is not there has to be mended by a person.
+            kind = BadAnswer if isinstance(error, NotFound) else Unauthorised
+            raise kind(str(error)) from error
         if len(call.targets) != 1:
             raise
         return Brought(missing={call.targets[0]: error.reason})

@@ -48,6 +48,9 @@ youtube:
 instagram:
   connection: groundswell_instagram
   account: "17841400000000000"
+shopify:
+  connection: groundswell_shopify
+  account: your-shop.myshopify.com
 google_sheets:
   connection: groundswell_google_sheets
   account: 1AbcdefghijklmnopqrstuvwxyZ

@@ -71,9 +71,11 @@ class World:
 
         self.server.expect_request(path).respond_with_handler(respond)
 
-    def capture(self, name: str = "bluesky", key: str | None = None, stop_at: datetime | None = None) -> Captured:
+    def capture(
+        self, name: str = "bluesky", key: str | None = None, stop_at: datetime | None = None, login: str = "4711"
+    ) -> Captured:
         entry = load_sources(self.settings)[name]
-        login = Login("4711", key, "app-s3cret") if key else None
+        login = Login(login, key, "app-s3cret") if key else None
         return capture(self.settings, name, entry, lambda _: login, self.said.append, self.time.clock, stop_at)
 
     def landed(self) -> dict[str, list[Any]]:

@@ -129,8 +129,8 @@ def test_several_sheets_and_columns_of_ones_own(world: World) -> None:
         (lambda _: table(["costs"], [HEAD]), "contract"),  # type: ignore[list-item]
         (lambda _: Response('{"valueRanges": [{"values": [["cost_', 200), "contract"),
         (lambda _: Response('{"error": {"code": 401, "status": "UNAUTHENTICATED"}}', 401), "auth"),
-        (lambda _: Response('{"error": {"code": 403, "status": "PERMISSION_DENIED"}}', 403), "not_supported"),
-        (lambda _: Response('{"error": {"code": 404, "status": "NOT_FOUND"}}', 404), "not_found"),
+        (lambda _: Response('{"error": {"code": 403, "status": "PERMISSION_DENIED"}}', 403), "auth"),
+        (lambda _: Response('{"error": {"code": 404, "status": "NOT_FOUND"}}', 404), "contract"),
         (lambda _: Response('{"error": {"code": 400, "message": "Unable to parse range: x"}}', 400), "contract"),
         (lambda _: Response('{"error": {"code": 429}}', 429), "throttled"),
         (lambda _: Response("<html>", 503), "unreachable"),
