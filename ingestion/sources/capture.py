@@ -212,6 +212,11 @@ def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) ->
             f"{source.name}: `account:` of config/sources.yml, {entry.account!r}, is not written as that platform does"
             f" (docs/sources/{source.name}.md)"
         )
+    for key in source.needs:
+        if key not in entry.own:
+            raise CaptureRefused(
+                f"{source.name}: write `{key}:` into config/sources.yml (docs/sources/{source.name}.md)"
+            )
     if source.needs_account and not entry.account:
         raise CaptureRefused(
             f"{source.name}: it is asked through an account of your own; write its id as `account:` into"

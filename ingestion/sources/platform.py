@@ -123,6 +123,7 @@ class Source:
         needs_account: whether it asks through an account of one's own, `account` in `sources.yml`.
         account_is: what such an account looks like; it stands in addresses.
         options: keys of `sources.yml` that it reads, of those that not every source reads.
+        needs: those of them without which it cannot be asked.
     """
 
     name: str
@@ -142,6 +143,7 @@ class Source:
     asks_accounts: bool = True
     account_is: str = r"[^/?#\s]{1,200}"
     options: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     def headers(self, login: Login | None) -> dict[str, str]:
         """Headers of every call; the key stands here alone, never in an address."""

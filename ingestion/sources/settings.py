@@ -17,7 +17,10 @@ from ingestion.yaml_file import Strict, line_of, load, validated
 
 FILE = "sources.yml"
 # Keys that only the sources read whose `options` name them.
-OWN = ("ranges", "columns", "look_back_days", "expected_rows")
+OWN = ("ranges", "columns", "programs", "look_back_days", "expected_rows")
+
+
+ProgramId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
 class Budget(Strict):
@@ -43,6 +46,7 @@ class Entry(Strict):
     account: str | None = Field(default=None, description="Your own account's id, where the platform asks through it.")
     ranges: tuple[str, ...] | None = Field(default=None, min_length=1, description="Sheets, as `Spend` or `Spend!A:H`.")
     columns: tuple[str, ...] | None = Field(default=None, min_length=1, description="Columns of them that are taken.")
+    programs: tuple[ProgramId, ...] | None = Field(default=None, min_length=1, description="Ids of programmes.")
     look_back_days: int | None = Field(default=None, ge=1, le=400, description="Days that each capture reads again.")
     expected_rows: int | None = Field(default=None, ge=0, description="Rows of a capture, for its forecast alone.")
 

@@ -51,6 +51,13 @@ instagram:
 shopify:
   connection: groundswell_shopify
   account: your-shop.myshopify.com
+awin:
+  connection: groundswell_awin
+  account: "4711"
+impact:
+  connection: groundswell_impact
+  account: IRabcdefgh
+  programs: ["1234"]
 google_sheets:
   connection: groundswell_google_sheets
   account: 1AbcdefghijklmnopqrstuvwxyZ
