@@ -7,10 +7,11 @@ missing alone. What a day has not brought by its end stays missing: no answer is
 import gzip
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -44,7 +45,7 @@ from ingestion.sources.errors import (
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
-from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at
+from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at, picked
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of, watched_platforms
 
@@ -205,6 +206,17 @@ def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) ->
     # What is asked besides accounts and posts by name: posts of one's own account, or a table.
     options: dict[str, Any] = {"asks_itself": source.needs_account or not source.asks_accounts}
     options |= {"account": entry.account} if entry.account else {}
+    options |= {key: list(given) if isinstance(given, tuple) else given for key, given in entry.own.items()}
+    if entry.account and not re.fullmatch(source.account_is, entry.account):
+        raise CaptureRefused(
+            f"{source.name}: `account:` of config/sources.yml, {entry.account!r}, is not written as that platform does"
+            f" (docs/sources/{source.name}.md)"
+        )
+    for key in source.needs:
+        if key not in entry.own:
+            raise CaptureRefused(
+                f"{source.name}: write `{key}:` into config/sources.yml (docs/sources/{source.name}.md)"
+            )
     if source.needs_account and not entry.account:
         raise CaptureRefused(
             f"{source.name}: it is asked through an account of your own; write its id as `account:` into"
@@ -256,7 +268,7 @@ def _walk(
         fetcher = stack.enter_context(
             Fetcher(
                 clock,
-                source.headers(token.value if token else None),
+                source.headers(key._replace(key=token.value) if key and token else None),
                 source.per_second,
                 source.burst,
                 limit,
@@ -264,9 +276,10 @@ def _walk(
                 etags,
             )
         )
-        base = entry.base_url or source.base_url
+        base = entry.base_url or source.base(entry.account)
         if key and token and token.is_due(clock.now()):
             _renew(settings, source, key, token, fetcher, base, clock, log)
+        refused = _exchange(settings, source, entry, key, token, fetcher, clock, log) if key and token else None
         walk, facts, made = source.walk(asked), None, 0
         # By host: one server of many that fails is no failure of the others.
         failures: Counter[str] = Counter()
@@ -285,6 +298,8 @@ def _walk(
                 continue
             before = fetcher.calls
             try:
+                if refused is not None:
+                    stopped.setdefault(host, refused)
                 if host in stopped:
                     raise stopped[host]
                 spent.require(call)
@@ -313,6 +328,34 @@ def _is_over(error: SourceError, clock: Clock, limit: float) -> bool:
     return isinstance(error, Throttled) and clock.monotonic() >= limit
 
 
+def _exchange(
+    settings: Settings,
+    source: Source,
+    entry: Entry,
+    key: Login,
+    token: tokens.Token,
+    fetcher: Fetcher,
+    clock: Clock,
+    log: Callable[[str], None],
+) -> SourceError | None:
+    """Trade what the connection holds for a token, which no disk sees; returns why there is none, if so."""
+    call = source.exchange(key._replace(key=token.value), clock.now())
+    if call is None:
+        return None
+    url = f"{entry.base_url}{_path(call.url)}" if entry.base_url else call.url
+    url = url if "://" in url else f"{source.base(entry.account)}{url}"
+    try:
+        facts = _ask(fetcher, url, call).facts
+    except SourceError as error:
+        log(f"{source.name}: no token: {error}")
+        # The account or table that would have been asked for is not what is missing.
+        return Unauthorised(str(error)) if error.reason in LASTING else error
+    if facts.get("refresh"):
+        tokens.keep(folder_of(settings, source.name), key.key, str(facts["refresh"]), clock.now())
+    fetcher.headers = source.headers(key._replace(key=str(facts["token"])))
+    return None
+
+
 def _renew(
     settings: Settings,
     source: Source,
@@ -333,7 +376,7 @@ def _renew(
         log(f"{source.name}: its token is not renewed, and is used as it is: {error}")
         return
     tokens.keep(folder_of(settings, source.name), key.key, str(value), clock.now())
-    fetcher.headers = source.headers(str(value))
+    fetcher.headers = source.headers(key._replace(key=str(value)))
     log(f"{source.name}: its token is renewed")
 
 
@@ -345,9 +388,13 @@ def _path(address: str) -> str:
 def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
     """One call and its answer. That the platform knows nothing of the only target is an answer too."""
     try:
-        answer = fetcher.get(url, call.params, is_text=call.is_text, is_cached=call.is_cached)
+        answer = fetcher.get(
+            url, call.params, is_text=call.is_text, is_cached=call.is_cached, body=call.body,
+            content_type=call.content_type, is_bare=call.is_bare, deadline=call.deadline, max_bytes=call.most_bytes,
+        )  # fmt: skip
         try:
-            return call.read(answer.body)
+            brought = call.read(answer.body)
+            return replace(brought, items=[picked(item, call.kept) for item in brought.items]) if call.kept else brought
         except (TypeError, KeyError, AttributeError, ValueError) as error:
             raise BadAnswer(f"an answer of another shape than documented ({type(error).__name__})") from error
     except DeadMetric:
@@ -357,6 +404,10 @@ def _ask(fetcher: Fetcher, url: str, call: Call) -> Brought:
     except (NotFound, Private, Suspended, NotSupported) as error:
         if call.absent_is_empty and isinstance(error, NotFound):
             return Brought()
+        if call.kind == TABLE:
+            # Of a reason that lasts nobody is told; a table that is not there has to be mended by a person.
+            kind = BadAnswer if isinstance(error, NotFound) else Unauthorised
+            raise kind(str(error)) from error
         if len(call.targets) != 1:
             raise
         return Brought(missing={call.targets[0]: error.reason})

@@ -54,6 +54,21 @@ class _TryAgain(Exception):
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """What is asked, and how long and how much of an answer is taken."""
+
+    url: str
+    params: Params
+    is_text: bool
+    is_cached: bool
+    body: str
+    content_type: str
+    is_bare: bool
+    deadline: float
+    max_bytes: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a platform said. `body` is parsed JSON, or text where that was asked for."""
 
@@ -100,14 +115,35 @@ class Fetcher:
         if self._client is not None:
             self._client.close()
 
-    def get(self, url: str, params: Params = (), *, is_text: bool = False, is_cached: bool = False) -> Answer:
-        """Ask until there is an answer. Raises SourceError, by its class for what would help."""
+    def get(
+        self,
+        url: str,
+        params: Params = (),
+        *,
+        is_text: bool = False,
+        is_cached: bool = False,
+        body: str = "",
+        content_type: str = "application/json",
+        is_bare: bool = False,
+        deadline: float | None = None,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """Ask until there is an answer. Raises SourceError, by its class for what would help.
+
+        Args:
+            body: what is posted; empty where nothing is.
+            is_bare: without the source's headers, for a server that is not the platform's own.
+        """
         began, waited, broken = self.clock.monotonic(), self.waited, 0
+        asked = _Asked(
+            url, params, is_text, is_cached, body, content_type, is_bare,
+            self.deadline if deadline is None else deadline, self.max_bytes if max_bytes is None else max_bytes,
+        )  # fmt: skip
 
         def attempt() -> Answer:
             nonlocal broken
             try:
-                return self._ask(url, params, is_text, is_cached)
+                return self._ask(asked)
             except _TryAgain as again:
                 broken += isinstance(again.error, BadAnswer)
                 if broken >= MAX_BROKEN:
@@ -118,7 +154,7 @@ class Fetcher:
             now = self.clock.monotonic()
             if self.stop_at is not None and now + state.upcoming_sleep > self.stop_at:
                 return True
-            return now - began - (self.waited - waited) + self._own_wait(state) > self.deadline
+            return now - began - (self.waited - waited) + self._own_wait(state) > asked.deadline
 
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(_TryAgain),
@@ -150,26 +186,31 @@ class Fetcher:
         if _asked_wait(state) is not None:
             self.waited += state.upcoming_sleep
 
-    def _ask(self, url: str, params: Params, is_text: bool, is_cached: bool) -> Answer:
+    def _ask(self, asked: _Asked) -> Answer:
         """One attempt, with the redirects within a host."""
-        known = self.etags.get(url, params) if self.etags and is_cached else None
-        headers = {**self.headers, **({"If-None-Match": known.etag} if known else {})}
-        address, asked = url, list(params)
+        url, params = asked.url, asked.params
+        known = self.etags.get(url, params) if self.etags and asked.is_cached else None
+        headers = {} if asked.is_bare else {**self.headers, **({"If-None-Match": known.etag} if known else {})}
+        address, sent = url, list(params)
         for _ in range(MAX_REDIRECTS + 1):
-            status, head, content = self._once(address, asked, headers)
+            status, head, content = self._once(address, sent, headers, asked)
             if status == 304 and known:
                 return Answer(known.body, head, is_unchanged=True)
             if status not in (301, 302, 303, 307, 308):
                 break
-            address, asked = _within_host(address, head.get("location", "")), []
+            if asked.body:
+                raise BadAnswer(f"{_shown(url)} redirects what is posted, which is refused")
+            address, sent = _within_host(address, head.get("location", "")), []
         else:
             raise BadAnswer(f"{_shown(url)} redirects more than {MAX_REDIRECTS} times")
-        body = self._body(url, status, head, content, is_text)
-        if self.etags and is_cached and head.get("etag"):
+        body = self._body(url, status, head, content, asked.is_text)
+        if self.etags and asked.is_cached and head.get("etag"):
             self.etags.put(url, params, head["etag"], body)
         return Answer(body, head)
 
-    def _once(self, address: str, params: Params, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _once(
+        self, address: str, params: Params, headers: dict[str, str], asked: _Asked
+    ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and bytes of one request, read under a limit of bytes and time."""
         assert self._client is not None
         host = urlsplit(address).netloc
@@ -178,18 +219,25 @@ class Fetcher:
         if self.stop_at is not None and self.clock.monotonic() > self.stop_at:
             raise Throttled(f"{host}: the time for captures of this day is over")
         self.calls += 1
-        ends = self.clock.monotonic() + self.deadline
+        ends = self.clock.monotonic() + asked.deadline
         where, content = _shown(address), bytearray()
+        headers = {**headers, "Content-Type": asked.content_type} if asked.body else headers
         try:
-            with self._client.stream("GET", address, params=list(params) or None, headers=headers) as answer:
+            with self._client.stream(
+                "POST" if asked.body else "GET",
+                address,
+                params=list(params) or None,
+                headers=headers,
+                content=asked.body.encode() if asked.body else None,
+            ) as answer:
                 for block in answer.iter_bytes():
                     content += block
-                    if len(content) > self.max_bytes:
+                    if len(content) > asked.max_bytes:
                         raise BadAnswer(
-                            f"{where} answers with more than {self.max_bytes:,} bytes; the rest is not read"
+                            f"{where} answers with more than {asked.max_bytes:,} bytes; the rest is not read"
                         )
                     if self.clock.monotonic() > ends:
-                        raise _TryAgain(Unreachable(f"{where} does not finish its answer in {self.deadline:g} s"))
+                        raise _TryAgain(Unreachable(f"{where} does not finish its answer in {asked.deadline:g} s"))
                 return answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, bytes(content)
         except (httpx.RemoteProtocolError, httpx.DecodingError) as error:
             raise _TryAgain(Unreachable(f"{where} breaks off ({type(error).__name__})")) from None

@@ -52,8 +52,8 @@ class Instagram(Source):
     mappings = ("instagram_business_discovery", "instagram_own_insights")
     unrolled = ("business_discovery",)
 
-    def headers(self, key: str | None) -> dict[str, str]:
-        return {"Authorization": f"Bearer {key}"} if key else {}
+    def headers(self, login: Login | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {login.key}"} if login else {}
 
     def classify(self, status: int, body: Any) -> SourceError | None:
         error = body.get("error") if isinstance(body, dict) else None

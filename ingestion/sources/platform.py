@@ -6,6 +6,7 @@ give the same walk, so a walk that was killed is walked again from the journal.
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -72,6 +73,11 @@ class Call:
         is_cached: the platform may say that nothing has changed since.
         absent_is_empty: where the platform knows nothing of it, there is nothing: no reason against its targets.
         is_group: metrics asked together; that one of them is dead is an answer, `{"dead": true}`.
+        body: what is posted; empty where the call only gets.
+        kept: paths of an item, as `customer.id`; all else of it never reaches the disk. Empty for whole items.
+        is_bare: without the source's headers: the address lies with somebody else, and the key stays here.
+        deadline: seconds that it may take with all its attempts; null for those of any call.
+        most_bytes: of an answer; null for those of any call.
     """
 
     endpoint: str
@@ -87,10 +93,16 @@ class Call:
     is_cached: bool = False
     absent_is_empty: bool = False
     is_group: bool = False
+    body: str = ""
+    content_type: str = "application/json"
+    kept: tuple[str, ...] = ()
+    is_bare: bool = False
+    deadline: float | None = None
+    most_bytes: int | None = None
 
     @property
     def key(self) -> tuple[object, ...]:
-        return (self.endpoint, self.url, self.params)
+        return (self.endpoint, self.url, self.params, *((self.body,) if self.body else ()))
 
 
 # What a walk is sent after a call: the facts, null where there was no answer.
@@ -109,6 +121,9 @@ class Source:
         mappings: of the library, those that read its files.
         unrolled: endpoints whose lines become several rows each.
         needs_account: whether it asks through an account of one's own, `account` in `sources.yml`.
+        account_is: what such an account looks like; it stands in addresses.
+        options: keys of `sources.yml` that it reads, of those that not every source reads.
+        needs: those of them without which it cannot be asked.
     """
 
     name: str
@@ -126,10 +141,17 @@ class Source:
     unrolled: tuple[str, ...] = ()
     needs_account: bool = False
     asks_accounts: bool = True
+    account_is: str = r"[^/?#\s]{1,200}"
+    options: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
-    def headers(self, key: str | None) -> dict[str, str]:
+    def headers(self, login: Login | None) -> dict[str, str]:
         """Headers of every call; the key stands here alone, never in an address."""
         return {}
+
+    def base(self, account: str | None) -> str:
+        """Where the platform answers; a shop has a server of its own."""
+        return self.base_url.replace("{account}", account or "")
 
     def classify(self, status: int, body: Any) -> SourceError | None:
         """The error that an answer holds beyond its status; null where it holds none."""
@@ -141,6 +163,13 @@ class Source:
 
     def renewal(self, login: Login, token: str) -> Call | None:
         """The call that renews a token, whose facts are the new one; null where none is to be renewed."""
+        return None
+
+    def exchange(self, login: Login, now: datetime) -> Call | None:
+        """The call that trades what the connection holds for a token, where that is none itself.
+
+        Its facts are `{"token": ...}`, with a `refresh` where the next capture must trade another key.
+        """
         return None
 
     def walk(self, asked: Wanted) -> Walk:
@@ -157,6 +186,33 @@ def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
     iterator = iter(values)
     while batch := tuple(islice(iterator, size)):
         yield batch
+
+
+def windows(first: date, last: date, most_days: int) -> Iterator[tuple[date, date]]:
+    """Spans of at most so many days that hold every day from the first to the last, the earliest first."""
+    while first <= last:
+        end = min(last, first + timedelta(days=most_days - 1))
+        yield first, end
+        first = end + timedelta(days=1)
+
+
+def picked(item: Any, paths: Iterable[str]) -> Any:
+    """An item with what lies under the paths alone; lists are entered, and at a path's end no object is kept."""
+    tree: dict[str, Any] = {}
+    for path in paths:
+        branch = tree
+        for key in path.split("."):
+            branch = branch.setdefault(key, {})
+    return _picked(item, tree)
+
+
+def _picked(content: Any, tree: dict[str, Any]) -> Any:
+    if isinstance(content, list):
+        return [_picked(each, tree) for each in content if tree or not isinstance(each, dict | list)]
+    if not isinstance(content, dict):
+        # Where an object is documented, a text is none of its parts.
+        return None if tree else content
+    return {key: _picked(content[key], below) for key, below in tree.items() if key in content}
 
 
 def at(content: Any, keys: tuple[str, ...]) -> Any:

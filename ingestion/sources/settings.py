@@ -3,7 +3,7 @@
 import ipaddress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -16,6 +16,11 @@ from ingestion.user_config.load import folder_of
 from ingestion.yaml_file import Strict, line_of, load, validated
 
 FILE = "sources.yml"
+# Keys that only the sources read whose `options` name them.
+OWN = ("ranges", "columns", "programs", "look_back_days", "expected_rows")
+
+
+ProgramId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
 class Budget(Strict):
@@ -39,6 +44,16 @@ class Entry(Strict):
     )
     retention_days: int | None = Field(default=None, ge=1, description="Days that answers may be kept.")
     account: str | None = Field(default=None, description="Your own account's id, where the platform asks through it.")
+    ranges: tuple[str, ...] | None = Field(default=None, min_length=1, description="Sheets, as `Spend` or `Spend!A:H`.")
+    columns: tuple[str, ...] | None = Field(default=None, min_length=1, description="Columns of them that are taken.")
+    programs: tuple[ProgramId, ...] | None = Field(default=None, min_length=1, description="Ids of programmes.")
+    look_back_days: int | None = Field(default=None, ge=1, le=400, description="Days that each capture reads again.")
+    expected_rows: int | None = Field(default=None, ge=0, description="Rows of a capture, for its forecast alone.")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """What is said under keys that not every source reads."""
+        return {key: getattr(self, key) for key in OWN if getattr(self, key) is not None}
 
     @field_validator("base_url")
     @classmethod
@@ -96,6 +111,9 @@ def load_sources(settings: Settings) -> dict[str, Entry]:
             words = str(error).split(": ", 2)[-1]
             key = words.split(":")[0]
             raise ConfigError(f"{path}:{line_of(path, (name, *key.split('.')))}: {name}: {words}") from error
+        for key in entries[name].own:
+            if key not in SOURCES[name].options:
+                raise ConfigError(f"{path}:{line_of(path, (name, key))}: {name}: {key}: this source does not read it")
     return entries
 
 

@@ -6,6 +6,7 @@ Counts are strings, subscribers may be hidden behind a flag, a paid placement is
 from collections.abc import Iterator
 from typing import Any
 
+from ingestion.config import Login
 from ingestion.sources.errors import (
     BadAnswer,
     BudgetSpent,
@@ -44,8 +45,8 @@ class YouTube(Source):
     # A video is read twice, with a brand partner and without: its file has more rows than lines.
     unrolled = ("videos",)
 
-    def headers(self, key: str | None) -> dict[str, str]:
-        return {"X-Goog-Api-Key": key} if key else {}
+    def headers(self, login: Login | None) -> dict[str, str]:
+        return {"X-Goog-Api-Key": login.key} if login else {}
 
     def classify(self, status: int, body: Any) -> SourceError | None:
         error = body.get("error") if isinstance(body, dict) else None

@@ -70,6 +70,16 @@ class Yard:
             [paths],
         ).fetchall()
 
+    def rows_of(self, feed: str, columns: str) -> list[tuple[Any, ...]]:
+        """Raw rows of a feed, of all accepted batches, in order of their values."""
+        files = self.query(
+            "select r.path from raw_files r join batches b using (batch_id) where b.feed = ? and b.state = 'accepted'",
+            feed,
+        )
+        paths = [str(self.settings.raw / row["path"]) for row in files]
+        query = f"select {columns} from read_parquet(?, hive_partitioning = false) order by all"
+        return duckdb.execute(query, [paths]).fetchall() if paths else []
+
     def rejects(self, path: str) -> list[tuple[int, str | None, str | None, str, str]]:
         """Quarantined rows of a file: line, column, value, reason, row."""
         batch = self.batch(path)

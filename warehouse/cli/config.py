@@ -48,6 +48,20 @@ youtube:
 instagram:
   connection: groundswell_instagram
   account: "17841400000000000"
+shopify:
+  connection: groundswell_shopify
+  account: your-shop.myshopify.com
+awin:
+  connection: groundswell_awin
+  account: "4711"
+impact:
+  connection: groundswell_impact
+  account: IRabcdefgh
+  programs: ["1234"]
+google_sheets:
+  connection: groundswell_google_sheets
+  account: 1AbcdefghijklmnopqrstuvwxyZ
+  ranges: [costs]
 """
 EXAMPLE_OF_NOTICES = """\
 Who is told when a task fails, a gate stays closed, a night is late or a source brings too little, and of the end.

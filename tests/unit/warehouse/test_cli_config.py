@@ -113,13 +113,13 @@ def test_examples_of_sources_and_notices_are_in_order_once_uncommented(own: Sett
     assert load_channels(own) == Channels()
     for name, start in starts.items():
         (own.config / name).write_text(uncommented(examples(own)[name], start))
-    assert list(load_sources(own)) == ["bluesky", "ecb", "mastodon", "youtube", "instagram"]
+    assert list(load_sources(own)) == ["bluesky", "ecb", "mastodon", "youtube", "instagram", "shopify", "awin", "impact", "google_sheets"]
     assert [row.account for row in load_watchlist(own).rows] == ["anna.example.org"]
     channels = load_channels(own)
     assert channels.mail
     assert channels.webhook
     text = "\n".join(show(own))
-    assert "sources: 5 of 5 are asked" in text
+    assert "sources: 9 of 9 are asked" in text
     assert "  youtube: connection=groundswell_youtube latest_posts=30" in text
     assert "answers may be kept 30 days" in text
     assert "watchlist: 1 accounts" in text

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -70,9 +71,11 @@ class World:
 
         self.server.expect_request(path).respond_with_handler(respond)
 
-    def capture(self, name: str = "bluesky", key: str | None = None, stop_at: datetime | None = None) -> Captured:
+    def capture(
+        self, name: str = "bluesky", key: str | None = None, stop_at: datetime | None = None, login: str = "4711"
+    ) -> Captured:
         entry = load_sources(self.settings)[name]
-        login = Login("4711", key, "app-s3cret") if key else None
+        login = Login(login, key, "app-s3cret") if key else None
         return capture(self.settings, name, entry, lambda _: login, self.said.append, self.time.clock, stop_at)
 
     def landed(self) -> dict[str, list[Any]]:
@@ -89,6 +92,20 @@ class World:
     def outcomes(self, name: str = "bluesky", day: str = "2026-01-05") -> dict[str, str]:
         with ledger.read(self.settings) as connection:
             return {target: what for (_, target), what in ledger.outcomes_of_day(connection, name, day).items()}
+
+
+def nowhere_under(world: World, *texts: str) -> bool:
+    """Whether no file of the data folder, packed or not, no line for people and no address holds one of the texts."""
+    held = [line.encode() for line in (*world.said, *world.requests)]
+    for file in world.settings.data.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            held += [content, gzip.decompress(content) if file.suffix == ".gz" else b""]
+            if file.suffix == ".parquet":
+                held.append(str(duckdb.read_parquet(str(file), hive_partitioning=False).fetchall()).encode())
+    found = {text for text in texts for content in held if text.encode() in content}
+    assert not found, found
+    return True
 
 
 @pytest.fixture
