@@ -16,6 +16,7 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.raw import commit_file
 from serving.report.formatting import environment, style
+from serving.report.phone import fit_tables
 from serving.report.sections import SECTIONS
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source, open_source
@@ -69,10 +70,9 @@ def render(settings: Settings, run_id: str) -> str:
     with open_source(settings, run_id) as source:
         common = read_common(source)
         shown = [part for section in SECTIONS if (part := _render_section(section, source, common))]
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
+    page = environment().get_template("page.html.j2")
+    return fit_tables(
+        page.render(
             title="creator audience",
             day=common.figures["latest_day"],
             tiers=common.tiers,
