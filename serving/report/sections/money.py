@@ -181,7 +181,10 @@ def _curve(days: list[Row]) -> Row | None:
         return None
     first, last = days[0]["activity_date"], days[-1]["activity_date"]
     low, high = min(Decimal(0), *values), max(*values, Decimal(1))
-    marks = [{"value": value, "at": _down(value, low, high)} for value in (high, Decimal(0), low)]
+    # Labels of the scale need room for a line each; the highest and 0 always stand.
+    labelled = [high, Decimal(0), low]
+    if _down(low, low, high) - _down(Decimal(0), low, high) <= LABEL_ROOM:
+        labelled.pop()
 
     def place(day: date, value: Decimal) -> str:
         across = 1000 * (day - first).days / max((last - first).days, 1)
@@ -190,9 +193,8 @@ def _curve(days: list[Row]) -> Row | None:
     return {
         "first": first,
         "last": last,
-        # Labels of the scale need room for a line each; the highest and 0 always stand.
-        "marks": marks if marks[2]["at"] - marks[1]["at"] > LABEL_ROOM else marks[:2],
-        "widest": max((mark["value"] for mark in marks), key=lambda value: len(compact(float(value)))),
+        "marks": [{"value": value, "at": _down(value, low, high)} for value in labelled],
+        "widest": max(labelled, key=lambda value: len(compact(float(value)))),
         "dates": bars.dates(first, (last - first).days + 1, DATES),
         "table": _sampled(days),
         "payback": next((day["activity_date"] for day in days if day["is_payback_date"]), None),
