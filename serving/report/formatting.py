@@ -36,6 +36,7 @@ def style() -> str:
     return "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
 
 
+@lru_cache(maxsize=4096)
 def number(value: float | None) -> str:
     """A count with thousands separators; unknown is said, never 0."""
     if value is None:
@@ -69,6 +70,7 @@ def fixed(value: float | None, digits: int = 1) -> str:
     return "unknown" if value is None else f"{value:,.{digits}f}"
 
 
+@lru_cache(maxsize=4096)
 def day(value: date | str | None) -> str:
     """A date as people write it."""
     if value is None:
