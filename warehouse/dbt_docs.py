@@ -13,7 +13,7 @@ from pathlib import Path
 from ingestion.config import Settings, utc_now
 from ingestion.errors import ContractError
 from ingestion.lease import hold
-from serving.report.build import write_page
+from serving.report.output import write_page
 from warehouse.build.dbt import DBT_PROJECT
 
 # dbt's page is an AngularJS application inside one file: it evaluates its templates and carries its fonts and images.

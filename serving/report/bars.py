@@ -29,7 +29,7 @@ def frame(periods: Sequence[Row]) -> list[Row]:
         {
             "span": span,
             "days_without": period["days_without"],
-            "dates": _dates(_first(period), span, max(2, round(MOST_DATES * span / sum(spans)))),
+            "dates": dates(_first(period), span, max(2, round(MOST_DATES * span / sum(spans)))),
         }
         for period, span in zip(periods, spans, strict=True)
     ]
@@ -91,7 +91,7 @@ def _round(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
 
 
-def _dates(first: date, span: int, most: int) -> list[Row]:
+def dates(first: date, span: int, most: int) -> list[Row]:
     """Dates at equal distances, the first and last day among them; a telephone leaves out those between."""
     count = min(most, span)
     places = [round(number * (span - 1) / max(count - 1, 1)) for number in range(count)]

@@ -5,8 +5,8 @@ Whatever people landed (names, file names, reasons) stands in escaped HTML, neve
 What the page shows are its `sections`.
 """
 
-import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -14,8 +14,10 @@ from markupsafe import Markup
 
 from ingestion import ledger
 from ingestion.config import Settings
-from ingestion.raw import commit_file
+from serving.report import accounts
 from serving.report.formatting import environment, style
+from serving.report.output import write_page
+from serving.report.phone import fit_tables
 from serving.report.sections import SECTIONS
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source, open_source
@@ -23,28 +25,39 @@ from serving.report.tiers import Common, read_common
 
 
 def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Path:
-    """Write `<data>/reports/index.html` when its content changed. Equal release, run and checks give equal bytes."""
+    """Write `<data>/reports/index.html` and the accounts' pages beside it, each when its content changed.
+
+    Equal release, run and checks give equal bytes.
+    """
     target = settings.reports / "index.html"
     if target.is_file() and _brings_nothing_new(settings, run_id):
         log(f"report unchanged: {target}")
         return target
-    if write_page(target, render(settings, run_id)):
-        log(f"report written: {target}")
-    else:
-        log(f"report unchanged: {target}")
+    with open_source(settings, run_id) as source:
+        pages = accounts.choose(source)
+        page = _render(source, pages)
+        written = write_page(target, page)
+        made = _write_accounts(source, pages)
+    log(f"report {'written' if written else 'unchanged'}: {target}")
+    if pages.found:
+        log(f"account pages: {made:,} of {pages.found:,} accounts that look bought, are worth a look or are paid")
     return target
 
 
-def write_page(target: Path, text: str) -> bool:
-    """Put a page in its place at once; false when the very same page lies there already."""
-    page = text.encode("utf-8", "replace")
-    if target.is_file() and target.read_bytes() == page:
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.partial")
-    partial.write_bytes(page)
-    commit_file(partial, target)
-    return True
+def _write_accounts(source: Source, pages: accounts.Pages) -> int:
+    """Write a page for each of these accounts, and remove all others: they show an older release. Returns how many."""
+    folder = source.settings.reports / accounts.FOLDER
+    kept = set()
+    if pages.links:
+        for key, page in accounts.render_pages(source, "Made by the night."):
+            if key in pages.links:
+                kept.add(accounts.file_name(*key))
+                write_page(folder / accounts.file_name(*key), page, durable=False)
+    if folder.is_dir():
+        for file in folder.iterdir():
+            if file.name not in kept:
+                file.unlink(missing_ok=True)
+    return len(kept)
 
 
 def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
@@ -65,18 +78,22 @@ def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
 
 
 def render(settings: Settings, run_id: str) -> str:
-    """The page as text."""
+    """The page as text, with links to the accounts' pages."""
     with open_source(settings, run_id) as source:
-        common = read_common(source)
-        shown = [part for section in SECTIONS if (part := _render_section(section, source, common))]
-    return (
-        environment()
-        .get_template("page.html.j2")
-        .render(
+        return _render(source, accounts.choose(source))
+
+
+def _render(source: Source, pages: accounts.Pages) -> str:
+    common = replace(read_common(source), pages=pages.links)
+    shown = [part for section in SECTIONS if (part := _render_section(section, source, common))]
+    page = environment().get_template("page.html.j2")
+    return fit_tables(
+        page.render(
             title="creator audience",
             day=common.figures["latest_day"],
             tiers=common.tiers,
             sections=shown,
+            pages=pages,
             style=style(),
         )
     )

@@ -1,15 +1,21 @@
 """How values look on a page: the template environment, its filters, and what every page carries in its head."""
 
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import jinja2
 
 HERE = Path(__file__).parent
-PLATFORMS = {"instagram": "Instagram", "tiktok": "TikTok", "x": "X", "youtube": "YouTube"}
+PLATFORMS = {
+    "bluesky": "Bluesky", "facebook": "Facebook", "instagram": "Instagram", "mastodon": "Mastodon",
+    "threads": "Threads", "tiktok": "TikTok", "twitch": "Twitch", "x": "X", "youtube": "YouTube",
+}  # fmt: skip
+STYLES = ("page", "charts", "phone", "paper")
 COMPACT = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
+@lru_cache(maxsize=1)
 def environment() -> jinja2.Environment:
     """Templates of the report, everything escaped, an undefined name an error."""
     templates = jinja2.Environment(
@@ -26,10 +32,11 @@ def environment() -> jinja2.Environment:
 
 
 def style() -> str:
-    """The style that every page carries in its head."""
-    return (HERE / "page.css").read_text(encoding="utf-8")
+    """The style that every page carries in its head: how it looks, then its charts, on a telephone and on paper."""
+    return "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
 
 
+@lru_cache(maxsize=4096)
 def number(value: float | None) -> str:
     """A count with thousands separators; unknown is said, never 0."""
     if value is None:
@@ -63,6 +70,7 @@ def fixed(value: float | None, digits: int = 1) -> str:
     return "unknown" if value is None else f"{value:,.{digits}f}"
 
 
+@lru_cache(maxsize=4096)
 def day(value: date | str | None) -> str:
     """A date as people write it."""
     if value is None:

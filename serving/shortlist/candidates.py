@@ -74,6 +74,7 @@ select
     coalesce(prices.followers >= sizes.big_from, false) as is_big,
     coalesce(prices.followers >= sizes.top_from, false) as is_top, sizes.top_tier,
     trust.trust_score, coalesce(trust.is_suspicious, false) as is_suspicious,
+    coalesce(trust.verdict = 'watch' or trust.engagement_verdict = 'watch', false) as is_watched,
     coalesce(greatest(prices.data_origin, rates.data_origin), accounts.data_origin) as data_origin
 from marts.dim_account as accounts
 left join marts.dim_account_price as prices using (platform, account_id)
@@ -90,9 +91,10 @@ order by accounts.platform, accounts.account_id
 class World:
     """Accounts by platform and id, with what the ask needs of each.
 
-    `usable` marks those with a known price and known figures that are not suspicious; `left_out` counts the others of
-    those that the ask is about, by the first reason that holds. Column `creator` numbers people: accounts of one
-    `creator_id` share a number. `matches` marks who is within each limit on who they are.
+    `usable` marks those with a known price and known figures whose counts look neither bought nor worth a look;
+    `left_out` counts the others of those that the ask is about, by the first reason that holds. Column `creator`
+    numbers people: accounts of one `creator_id` share a number. `matches` marks who is within each limit on who they
+    are.
     """
 
     accounts: pd.DataFrame
@@ -125,6 +127,7 @@ def read_world(source: Source, ask: Ask) -> World:
     asked = np.logical_and.reduce([np.ones(len(accounts), bool), *matches.values()])
     reasons = {
         "with suspicious counts": accounts["is_suspicious"].to_numpy(bool),
+        "whose counts are worth a look": accounts["is_watched"].to_numpy(bool),
         "of unknown price": accounts["price_cents"].isna().to_numpy(),
         **{
             f"of unknown {figure}": accounts[figure].isna().to_numpy()

@@ -8,8 +8,8 @@ from pathlib import Path
 from ingestion.config import Settings
 from ingestion.quarantine import neutral
 from ingestion.raw import commit_file
-from serving.report.build import write_page
 from serving.report.formatting import environment, style
+from serving.report.output import write_page
 from serving.report.source import Row
 from serving.shortlist.ask import many
 from serving.shortlist.optimise import Shortlist, amount

@@ -376,7 +376,7 @@ def doctor(quick: bool, rebuild_ledger: bool) -> int:
 @argument("platform", "PLATFORM")
 @argument("account_id", "ID")
 def account(platform: str, account_id: str) -> int:
-    """Write one account's page: curve, tiers, engagement among its peers, posts."""
+    """Write one account's page: curve, verdict, tiers, engagement among its peers, price and returns, posts."""
     from ingestion.config import get_settings
     from serving.report.account import NoSuchAccount, build_account
 

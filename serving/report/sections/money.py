@@ -3,6 +3,8 @@
 from datetime import date
 from decimal import Decimal
 
+from serving.report import bars
+from serving.report.formatting import compact
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
@@ -11,6 +13,8 @@ from serving.report.tiers import Common, label
 MODEL = "linear"
 CAMPAIGNS = 6
 COLLABORATIONS = 5
+# Of a curve: rows of the table behind it, dates below it, and the share of its height that a label takes.
+TABLE_ROWS, DATES, LABEL_ROOM = 15, 5, 10
 TYPES = ("fee", "product", "shipping", "production", "usage_rights", "ads", "commission", "agency", "tools")
 
 TOTALS = """
@@ -177,20 +181,36 @@ def _curve(days: list[Row]) -> Row | None:
         return None
     first, last = days[0]["activity_date"], days[-1]["activity_date"]
     low, high = min(Decimal(0), *values), max(*values, Decimal(1))
+    # Labels of the scale need room for a line each; the highest and 0 always stand.
+    labelled = [high, Decimal(0), low]
+    if _down(low, low, high) - _down(Decimal(0), low, high) <= LABEL_ROOM:
+        labelled.pop()
 
     def place(day: date, value: Decimal) -> str:
         across = 1000 * (day - first).days / max((last - first).days, 1)
-        return f"{across:.1f} {100 * float((high - value) / (high - low)):.2f}"
+        return f"{across:.1f} {_down(value, low, high):.2f}"
 
     return {
         "first": first,
         "last": last,
-        "low": low,
-        "high": high,
-        "zero": round(100 * float(high / (high - low)), 2),
+        "marks": [{"value": value, "at": _down(value, low, high)} for value in labelled],
+        "widest": max(labelled, key=lambda value: len(compact(float(value)))),
+        "dates": bars.dates(first, (last - first).days + 1, DATES),
+        "table": _sampled(days),
         "payback": next((day["activity_date"] for day in days if day["is_payback_date"]), None),
         **{name: "M" + "L".join(place(*point) for point in line) if line else None for name, line in points.items()},
     }
+
+
+def _down(value: Decimal, low: Decimal, high: Decimal) -> float:
+    """Place of a value on 100, from the top."""
+    return round(100 * float((high - value) / (high - low)), 2)
+
+
+def _sampled(days: list[Row]) -> list[Row]:
+    """At most so many days at equal distances, the last among them, latest first: what so far means needs no other."""
+    step = -(-len(days) // TABLE_ROWS)
+    return days[::-1][::step]
 
 
 SECTION = Section(

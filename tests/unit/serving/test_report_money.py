@@ -1,5 +1,7 @@
 """The section on money: what it shows of marts made by hand, what stays unknown, and that nothing landed is run."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -97,11 +99,16 @@ def test_best_and_worst_stand_apart_with_their_reasons(settings: Settings) -> No
     assert "above the median of 60.00; 75% of its spend is fee; its code leaked on 1 day; no rate for 1 costs" in text
 
 
+def lines(page: Page) -> list[tuple[str, dict[str, str | None]]]:
+    """Lines of the curves, spend before profit."""
+    return [tag for tag in page.tags if tag[0] == "path" and (tag[1].get("class") or "").startswith("line ")]
+
+
 def test_the_curve_shows_where_spend_is_met(settings: Settings) -> None:
     days = [curve("2026-01-01", 100, 0), curve("2026-01-11", 0, 120, is_payback=True), curve("2026-01-21", 0, 0)]
     page = show(settings, fct_campaign_daily=days)
     assert "they meet on 11 Jan 2026" in page.text
-    paths = [attrs["d"] for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]
+    paths = [attrs["d"] for tag, attrs in lines(page)]
     # 100 of 120 is a sixth from the top; profit climbs from the bottom to the top by the middle.
     assert paths == ["M0.0 16.67L500.0 16.67L1000.0 16.67", "M0.0 100.00L500.0 0.00L1000.0 0.00"]
 
@@ -109,7 +116,30 @@ def test_the_curve_shows_where_spend_is_met(settings: Settings) -> None:
 def test_an_unknown_profit_draws_no_line(settings: Settings) -> None:
     page = show(settings, fct_campaign_daily=[curve("2026-01-01", 100, None), curve("2026-01-11", 0, None)])
     assert "gross profit is unknown" in page.text
-    assert len([1 for tag, attrs in page.tags if tag == "path" and attrs.get("class") == "line"]) == 1
+    assert [attrs["class"] for _, attrs in lines(page)] == ["line spend"]
+
+
+def test_the_numbers_behind_a_curve_stand_in_its_folded_table(settings: Settings) -> None:
+    days = [curve(f"2026-01-{day:02}", 10, 20 if day > 1 else None) for day in range(1, 32)]
+    page = show(settings, fct_campaign_daily=days)
+    table = page.text[page.text.index("Up to Spend Gross profit") :]
+    # 31 days in at most 15 rows are every third, the last one first; profit of the 1st is unknown, so no sum is known.
+    assert "31 Jan 2026 310.00 unknown 28 Jan 2026 280.00 unknown 25 Jan 2026" in table
+    assert table.count("Jan 2026") == 11
+    assert "3 Jan 2026 30.00" not in table
+
+
+@pytest.mark.parametrize(("low", "marks"), [(0, [0.0, 100.0]), (-100, [0.0, 50.0, 100.0]), (-4, [0.0, 96.15])])
+def test_labels_of_a_scale_never_stand_on_each_other(low: int, marks: list[float]) -> None:
+    """From 100 down to 0 the lowest is 0; -100 is half the height below it; the label of -4 would lie on that of 0."""
+    days = [
+        {"activity_date": date(2026, 1, day), "spend_so_far": Decimal(spend), "profit_so_far": Decimal(profit),
+         "is_payback_date": False}
+        for day, spend, profit in ((1, 100, low), (2, 100, 0))
+    ]  # fmt: skip
+    drawn = money._curve(days)
+    assert drawn is not None
+    assert [mark["at"] for mark in drawn["marks"]] == marks
 
 
 def test_a_warehouse_without_money_has_no_section(settings: Settings) -> None:

@@ -325,6 +325,16 @@ def test_suspicious_and_unknown_accounts_are_left_out_and_counted(settings: Sett
     assert "left out: 2 with suspicious counts, 1 of unknown price" in " ".join(notes_of(found))
 
 
+@pytest.mark.parametrize("column", ["verdict", "engagement_verdict"])
+def test_a_watched_account_is_never_recommended(settings: Settings, column: str) -> None:
+    rows = marts()
+    rows["fct_follower_trust_daily"][0][column] = "watch"
+    publish(settings, **rows)
+    found = ask(settings, followers=5_000)
+    assert "n1" not in names(found)
+    assert "left out: 1 whose counts are worth a look" in " ".join(notes_of(found))
+
+
 def test_what_the_same_money_buys_from_one_mega_is_told(world: Settings) -> None:
     assert "buys no mega: the cheapest within the limits costs 15,000.00 USD" in ask(world, followers=100_000).top
     # Everybody together costs 21,630.50.
