@@ -8,7 +8,6 @@ that the script sets as text, never in a path of a chart. What the page shows ar
 
 import os
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,7 +18,6 @@ from ingestion.config import Settings
 from ingestion.raw import commit_file
 from serving.report import quality_page
 from serving.report.formatting import environment, style
-from serving.report.links import account_href
 from serving.report.sections import PARTS
 from serving.report.sections.section import Part, Section
 from serving.report.source import Row, Source, open_source
@@ -109,11 +107,5 @@ def _render_section(section: Section, source: Source, common: Common) -> Row | N
     if shown is None:
         return None
     template = environment().get_template(f"sections/{section.name}.html.j2")
-    html = template.render(
-        s=shown,
-        source=source,
-        common=common,
-        scheme=source.settings.default_scheme,
-        account_href=partial(account_href, source),
-    )
+    html = template.render(s=shown, source=source, common=common, scheme=source.settings.default_scheme)
     return {"name": section.name, "label": section.label, "html": Markup(html)}

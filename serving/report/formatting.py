@@ -6,7 +6,14 @@ from pathlib import Path
 import jinja2
 
 HERE = Path(__file__).parent
-PLATFORMS = {"bluesky": "Bluesky", "instagram": "Instagram", "tiktok": "TikTok", "x": "X", "youtube": "YouTube"}
+PLATFORMS = {
+    "bluesky": "Bluesky",
+    "instagram": "Instagram",
+    "tiktok": "TikTok",
+    "web": "Web",
+    "x": "X",
+    "youtube": "YouTube",
+}
 COMPACT = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 

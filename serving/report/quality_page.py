@@ -20,7 +20,9 @@ def read(source: Source) -> Row:
         tally = dict(ledger.tally_of_checks(connection, run))
     groups: dict[str, list[Row]] = {}
     for check in checks:
-        groups.setdefault(str(check["suite"]), []).append(check | {"name": check_name(check["expectation"])} | _outcome(check))
+        groups.setdefault(str(check["suite"]), []).append(
+            check | {"name": check_name(check["expectation"])} | _outcome(check)
+        )
     docs = source.settings.reports / DATA_DOCS
     shown = [_group(docs, suite, found, run) for suite, found in groups.items()]
     return {

@@ -10,10 +10,9 @@ from typing import Any
 from urllib.parse import quote
 
 from serving.report.formatting import clip, platform
-from serving.report.links import account_href
 from serving.report.source import Row, Source
 from serving.report.tables import LONGEST_TEXT, MAX_ROWS
-from serving.report.tiers import label
+from serving.report.tiers import Common, label
 from serving.report.words import PARTNERS, VERDICTS, WHOLE_MODELS
 
 # Every contact has a share: no way of crediting favours those who come first, or last, less.
@@ -94,12 +93,14 @@ limit $most
 ACCOUNTS = """
 with paid as (
     select
-        platform, account_id, list(distinct brand) filter (where brand is not null) as brands,
-        case when count(spend_base) = count(*) then sum(spend_base) end as spend,
-        case when count(net_revenue_base) = count(*) then sum(net_revenue_base) end as net_revenue
-    from marts.fct_collaboration_roi
-    where attribution_model = $model
-    group by platform, account_id
+        roi.platform, roi.account_id,
+        list(distinct coalesce(brands.brand_name, roi.brand)) filter (where roi.brand is not null) as brands,
+        case when count(roi.spend_base) = count(*) then sum(roi.spend_base) end as spend,
+        case when count(roi.net_revenue_base) = count(*) then sum(roi.net_revenue_base) end as net_revenue
+    from marts.fct_collaboration_roi as roi
+    left join marts.dim_brand as brands on roi.brand = brands.brand
+    where roi.attribution_model = $model
+    group by roi.platform, roi.account_id
 )
 
 select
@@ -136,7 +137,7 @@ limit $most
 
 MONEY_MARTS = ("fct_campaign_roi", "fct_return_daily", "dim_brand", "dim_collaboration", "bridge_collaboration_tier")
 COLLABORATION_MARTS = (*MONEY_MARTS, "fct_collaboration_roi", "dim_account", "dim_campaign")
-ACCOUNT_MARTS = ("fct_account_latest", "fct_collaboration_roi")
+ACCOUNT_MARTS = ("fct_account_latest", "fct_collaboration_roi", "dim_brand")
 POST_MARTS = ("fct_post", "dim_account", "dim_campaign", "dim_brand", "bridge_collaboration_tier")
 
 
@@ -155,7 +156,9 @@ def totals(source: Source, day: date) -> Row | None:
     if now is None:
         return None
     others = [
-        row["roi_net"] for row in source.rows(BY_MODEL, models=list(WHOLE_MODELS), as_of=day) if row["roi_net"] is not None
+        row["roi_net"]
+        for row in source.rows(BY_MODEL, models=list(WHOLE_MODELS), as_of=day)
+        if row["roi_net"] is not None
     ]
     month, earlier = (
         {key: _less(sums.get(first), sums.get(last), key) for key in ("spend", "net_revenue")}
@@ -218,19 +221,20 @@ def campaigns(source: Source, day: date) -> list[Row]:
                 "is_simulated": row["data_origin"] == "simulated",
                 "platforms": sorted(platform(code) for code in row["platforms"]),
                 "tiers": [label(tier) for tier in row["tiers"]],
+                "aim": row["objective"] and str(row["objective"]).replace("_", " ").capitalize(),
                 "state": STATES.get(row["roi_basis"], row["roi_basis"]),
             }
         )
     return found
 
 
-def collaborations(source: Source, day: date) -> list[Row]:
+def collaborations(source: Source, common: Common, day: date) -> list[Row]:
     """Collaborations with what each cost and returned, the largest spend first, as many as a table holds."""
     before = _before(source, "collaboration_id", day)
     found = source.rows(COLLABORATIONS, model=MODEL, scheme=source.settings.default_scheme, most=MAX_ROWS)
     for row in found:
         then = before.get(row["collaboration_id"], {})
-        row |= {f"roi_{days}_days": then.get(days) for days in BEFORE} | _person(source, row, row["collaboration_id"])
+        row |= {f"roi_{days}_days": then.get(days) for days in BEFORE} | _person(common, row, row["collaboration_id"])
         row |= {
             "campaign": campaign_name(row),
             "partner": PARTNERS.get(row["partner_type"], row["partner_type"]),
@@ -239,21 +243,21 @@ def collaborations(source: Source, day: date) -> list[Row]:
     return found
 
 
-def accounts(source: Source) -> list[Row]:
+def accounts(source: Source, common: Common) -> list[Row]:
     """Accounts as last known: those with a collaboration first, then those with evidence, then the largest."""
     found = source.rows(ACCOUNTS, model=MODEL, most=MAX_ROWS)
     for row in found:
         verdicts = [verdict for verdict in (row["verdict"], row["engagement_verdict"]) if verdict]
         worst = min(verdicts, key=VERDICT_ORDER.index, default="insufficient_data")
-        row |= _person(source, row, row["account_id"]) | {"worst": worst, "verdict_name": VERDICTS[worst]}
+        row |= _person(common, row, row["account_id"]) | {"worst": worst, "verdict_name": VERDICTS[worst]}
     return found
 
 
-def posts(source: Source) -> list[Row]:
+def posts(source: Source, common: Common) -> list[Row]:
     """Posts of campaigns and collaborations, those with most engagements first, as many as a table holds."""
     found = source.rows(POSTS, scheme=source.settings.default_scheme, most=MAX_ROWS)
     for row in found:
-        row |= _person(source, row, row["post_id"]) | {
+        row |= _person(common, row, row["post_id"]) | {
             "campaign": campaign_name(row),
             "sponsored": {True: "Marked as ad", False: "Not marked", None: None}[row["is_sponsored"]],
             "kind": row["content_type"] and str(row["content_type"]).replace("_", " ").capitalize(),
@@ -262,14 +266,13 @@ def posts(source: Source) -> list[Row]:
     return found
 
 
-def _person(source: Source, row: Row, shown_id: str) -> Row:
+def _person(common: Common, row: Row, shown_id: str) -> Row:
     """Who a row is about, as a cell of a table shows it."""
     name = (row["display_name"] or "").strip() or row["account_id"] or "unknown"
-    has_account = row["platform"] is not None and row["account_id"] is not None
     return {
         "name": name,
         "name_id": shown_id,
-        "name_href": account_href(source, row["platform"], row["account_id"]) if has_account else None,
+        "name_href": common.pages.get((row["platform"], row["account_id"])),
         "is_simulated": row["data_origin"] == "simulated",
         "platform_name": None if row["platform"] is None else platform(row["platform"]),
         "tier_label": None if row["tier"] is None else label(row["tier"]),
@@ -289,7 +292,12 @@ def best_and_worst(rows: Iterable[Row], key: str, least: Any, most: int) -> tupl
         key=lambda row: (-row["roi_net"], str(row["name_id"])),
     )
     half = min(most, (len(ranked) + 1) // 2)
-    return ranked[:half], list(reversed(ranked[half:][-most:]))
+    best, worst = ranked[:half], list(reversed(ranked[half:][-most:]))
+    # A loss is among the best only where nobody gained, and a gain among the worst only where nobody lost.
+    return (
+        [row for row in best if row["roi_net"] >= 0] or best,
+        [row for row in worst if row["roi_net"] < 0] or worst,
+    )
 
 
 def to_keep(rows: Iterable[Row], least: Any, most: int) -> list[Row]:

@@ -51,11 +51,6 @@ class Source:
         return next(iter(self.rows(RELEASE)), None) if self.holds("fct_publication") else None
 
     @cached_property
-    def account_pages(self) -> frozenset[str]:
-        """Names of the pages of accounts that lie beside the report."""
-        return frozenset(page.name for page in (self.settings.reports / "accounts").glob("*.html"))
-
-    @cached_property
     def simulated(self) -> dict[str, tuple[int, int]]:
         """Simulated rows and all rows of each mart that holds any simulated one."""
         found = {}

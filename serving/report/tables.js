@@ -50,7 +50,7 @@
     if (column.kind === "who") {
       const [name, id, simulated, href] = cell;
       const label = make("bdi", {}, name);
-      const td = make("td", { class: "who", "data-label": column.label });
+      const td = make("td", { class: "who" });
       td.append(href ? make("a", { href }, label) : label);
       const small = make("span", { class: "small" });
       if (id !== name) small.append(make("bdi", { class: "mono" }, id));
@@ -58,7 +58,7 @@
       if (small.childNodes.length) td.append(small);
       return td;
     }
-    const td = make("td", { "data-label": column.label });
+    const td = make("td");
     if (NUMBERS.has(column.kind)) td.className = "n";
     if (column.kind === "day") td.className = "keep";
     const text = column.values ? named(column, cell).join(", ") || UNKNOWN : shown(column, cell);
@@ -179,6 +179,13 @@
     tool.prepend(bar, count);
     tool.append(more);
     tables.set(tool.id, { only: (label, value) => {
+      if (!label) {
+        search.value = state.words = value;
+        selects.forEach((select) => { select.value = ""; });
+        state.filters.clear();
+        redraw();
+        return;
+      }
       const select = selects.get(label);
       const option = select && [...select.options].find((each) => each.textContent === value);
       if (!option) return;
@@ -189,7 +196,7 @@
     redraw();
   };
 
-  // A link such as `#posts?Campaign=Spring` shows these rows of the table in that section.
+  // A link such as `#posts?Campaign=Spring` shows these rows of the table in that section, `#creators?=ann` searches it.
   const follow = () => {
     const [section, ...rest] = location.hash.slice(1).split("?");
     const asked = rest.join("?");

@@ -66,7 +66,13 @@ class Table:
 
 
 def table(
-    name: str, title: str, columns: Sequence[Column], rows: Sequence[Row], file: str, total: int | None = None, kept: str = ""
+    name: str,
+    title: str,
+    columns: Sequence[Column],
+    rows: Sequence[Row],
+    file: str,
+    total: int | None = None,
+    kept: str = "",
 ) -> Table:
     """A table of rows in their order, of which the last are left out where they would take more than `MAX_BYTES`.
 

@@ -1,6 +1,6 @@
 """What several sections share: the days that are shown, the tiers of the default scheme, and their colours."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from serving.report.source import Row, Source
@@ -111,13 +111,15 @@ class Common:
     """What the whole page stands on: key figures of the release, the scheme's tiers with their look, the latest mix.
 
     Before the first release, and while it holds no account, `figures["latest_day"]` is null and there is no mix.
-    `simulated` counts the simulated accounts on the days shown, and on the day of the mix.
+    `simulated` counts the simulated accounts on the days shown, and on the day of the mix. `pages` holds the address of
+    each account's own page, by platform and id, where it has one.
     """
 
     figures: Row
     tiers: list[Row]
     mix: Row | None
     simulated: Row
+    pages: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def look(self) -> dict[str, Row]:

@@ -27,7 +27,7 @@ def read(source: Source, common: Common) -> Row | None:
         Column("roi_30_days", "ROI 30 days before", "roi"),
         Column("roi_profit", "Profit ROI", "roi", meaning="The cost of the goods taken off as well"),
         Column("brand_name", "Brand", filters=True),
-        Column("objective", "Aim", filters=True),
+        Column("aim", "Aim", filters=True),
         Column("platforms", "Platform", filters=True),
         Column("tiers", "Tier", filters=True, order=common.labels),
         Column("start_date", "From", "day"),

@@ -10,7 +10,7 @@ from serving.report.tiers import Common
 def read(source: Source, common: Common) -> Row | None:
     """Collaborations up to the last day of money; null where there is none."""
     of = returns.as_of(source)
-    rows = returns.collaborations(source, of["as_of"]) if of["as_of"] else []
+    rows = returns.collaborations(source, common, of["as_of"]) if of["as_of"] else []
     if not rows:
         return None
     columns = (

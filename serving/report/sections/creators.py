@@ -11,7 +11,7 @@ LISTED = 8
 
 def read(source: Source, common: Common) -> Row | None:
     """Accounts as last known, with what their collaborations returned; null without any."""
-    rows = returns.accounts(source)
+    rows = returns.accounts(source, common)
     if not rows:
         return None
     least = returns.least_spend(rows, "spend")
@@ -49,7 +49,9 @@ def read(source: Source, common: Common) -> Row | None:
         "keep": returns.to_keep(rows, least, LISTED),
         "question": returns.to_question(rows, least, LISTED),
         "engaged": engaged[:LISTED],
-        "table": table("creators", "All creators", columns, rows, f"groundswell-creators-{day}.csv", rows[0]["total"], kept),
+        "table": table(
+            "creators", "All creators", columns, rows, f"groundswell-creators-{day}.csv", rows[0]["total"], kept
+        ),
     }
 
 

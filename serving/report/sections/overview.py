@@ -18,6 +18,7 @@ NAMED = 4
 # What is simulated, by the plain name of what the rows of a mart are.
 MADE_UP = {
     "dim_account": "accounts",
+    "fct_account_daily": "daily counts of accounts",
     "fct_post": "posts",
     "dim_collaboration": "collaborations",
     "fct_spend_ledger": "costs",
@@ -94,7 +95,7 @@ def read(source: Source, common: Common) -> Row:
         "is_stopped": state["status"].kind in ("blocked", "open"),
         "simulated": _simulated(source),
         "money": block(lambda: _money(source), *returns.MONEY_MARTS),
-        "creators": block(lambda: _creators(source), *returns.ACCOUNT_MARTS),
+        "creators": block(lambda: _creators(source, common), *returns.ACCOUNT_MARTS),
         "moved": block(
             lambda: _moved(source, day), "fct_account_daily", "dim_account", "dim_account_tier_history",
             "fct_follower_trust_daily", "fct_return_daily",
@@ -118,9 +119,9 @@ def _money(source: Source) -> Row | None:
     return of | found | {"campaigns": len(rows), "best": best, "worst": worst}
 
 
-def _creators(source: Source) -> Row | None:
+def _creators(source: Source, common: Common) -> Row | None:
     """Who to keep, who to question, and whose counts look bought."""
-    rows = returns.accounts(source)
+    rows = returns.accounts(source, common)
     if not rows:
         return None
     least = returns.least_spend(rows, "spend")
@@ -144,7 +145,7 @@ def _moved(source: Source, day: date | None) -> Row | None:
         return None
     source.run(movers.MOVES)
     steps = [
-        {**row, "href": returns.account_href(source, row["platform"], row["account_id"])}
+        row
         for sign in (1, -1)
         for row in source.rows(movers.MOVERS_OF, sign=sign, many=movers.MOVERS)
         if not row["is_one_step"]
@@ -170,7 +171,7 @@ def _simulated(source: Source) -> str | None:
     parts = [
         f"{'all' if found[mart][0] == found[mart][1] else f'{found[mart][0]:,} of'} {found[mart][1]:,} {name}"
         for mart, name in MADE_UP.items()
-        if mart in found
+        if mart in found and not (mart == "fct_account_daily" and "dim_account" in found)
     ]
     return ", ".join(parts) or "some rows"
 

@@ -9,7 +9,7 @@ from serving.report.tiers import Common
 
 def read(source: Source, common: Common) -> Row | None:
     """Posts with their last known counts; null where no post belongs to a campaign."""
-    rows = returns.posts(source)
+    rows = returns.posts(source, common)
     if not rows:
         return None
     columns = (
