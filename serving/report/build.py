@@ -1,8 +1,8 @@
 """One self-contained HTML page of the published release, the run that led to it, its checks and the landed files.
 
 The page loads nothing: charts, style and one script are inside, and its content security policy allows that script
-alone, by its hash, and no network. Whatever people landed (names, file names, reasons) stands in escaped HTML or in JSON
-that the script sets as text, never in a path of a chart. What the page shows are its `sections`; a second page,
+alone, by its hash, and no network. Whatever people landed (names, file names, reasons) stands in escaped HTML or in
+JSON that the script sets as text, never in a path of a chart. What the page shows are its `sections`; a second page,
 `quality.html`, shows every check.
 """
 

@@ -1,6 +1,6 @@
 """What was spent and what came back, for the first screen and the tables: one way of crediting orders everywhere.
 
-A figure of some days before is what the same records say up to that day, so that a record that came late counts in both.
+A figure of some days before is what the same records say up to that day: a record that came late counts in both.
 """
 
 from collections.abc import Iterable
@@ -105,7 +105,8 @@ with paid as (
 
 select
     latest.platform, latest.account_id, left(latest.display_name, 200) as display_name, latest.creator_id,
-    latest.niche, latest.country, latest.tier, latest.followers, latest.followers_growth_7d, latest.followers_growth_28d,
+    latest.niche, latest.country, latest.tier, latest.followers, latest.followers_growth_7d,
+    latest.followers_growth_28d,
     latest.er_followers_median_30, latest.er_views_median_30, latest.er_percentile, latest.reach_rate_median_30,
     latest.collaborations, latest.price_base, latest.data_origin, latest.followers_date,
     latest.verdict, latest.engagement_verdict, latest.trust_score,
@@ -307,7 +308,7 @@ def to_keep(rows: Iterable[Row], least: Any, most: int) -> list[Row]:
 
 
 def to_question(rows: Iterable[Row], least: Any, most: int) -> list[Row]:
-    """Accounts that were paid and whose counts look bought, then those worth a look, then those that lost most money."""
+    """Paid accounts whose counts look bought, then those whose are worth a look, then those that lost most money."""
     paid = [row for row in rows if row["collaborations"]]
     doubted = sorted(
         (row for row in paid if row["worst"] in ("suspicious", "watch")),

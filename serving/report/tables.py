@@ -36,10 +36,10 @@ ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 class Column:
     """A column: key of its value in a row, heading, how it is shown, and what a reader may do with it.
 
-    Kinds: `who` (a name, with `<key>_id`, `<key>_href` and `is_simulated` beside it), `text`, `count`, `money`, `roi` (a
-    fraction, shown as per cent with its sign), `share` (a fraction as per cent), `decimal` and `day`. One that `filters`
-    lists its values, those of `order` first; its value may be a list. The one that is `least` has a field for the least
-    that a shown row has.
+    Kinds: `who` (a name, with `<key>_id`, `<key>_href` and `is_simulated` beside it), `text`, `count`, `money`, `roi`
+    (a fraction, shown as per cent with its sign), `share` (a fraction as per cent), `decimal` and `day`. One that
+    `filters` lists its values, those of `order` first; its value may be a list. The one that is `least` has a field for
+    the least that a shown row has.
     """
 
     key: str
@@ -83,7 +83,7 @@ def table(
     while len(data) > MAX_BYTES and cells:
         cells = cells[: min(len(cells) * MAX_BYTES // len(data), len(cells) - 1)]
         data = _packed(columns, cells, file)
-    first, everything = cells[:FIRST_ROWS], Markup(data.decode())  # noqa: S704  escaped by `_packed`
+    first, everything = cells[:FIRST_ROWS], Markup(data.decode())
     return Table(name, title, columns, first, everything, len(cells), len(rows) if total is None else total, kept)
 
 

@@ -33,25 +33,26 @@ TABLES_OF_CHECKS = {
     "suspicious_accounts": "accounts that look bought",
 }
 
-GLOSSARY = (
-    ("Account", "One profile on one platform. A creator, the person or team behind it, may have several."),
-    ("Back, money in", "Net revenue that is credited to creators: what buyers paid, less discount, tax, shipping and refunds."),
-    ("Collaboration", "One agreement with one creator. A campaign is several of them with one aim."),
-    ("Credited", "An order may follow contacts with several creators. A way of crediting says who has how much of it."),
-    ("EMV, earned media value", "What ads for the same attention would cost by a published price list. No money, and in no ROI."),
-    ("ER, engagement rate", "Likes and comments of a post for each follower (or view): the median of the latest posts."),
-    ("ER among peers", "Of 100 accounts of the same tier on the same platform, how many have a rate as high or lower."),
-    ("Least spend", "Lists of best and worst leave out whoever spent less: a sale or two decides there."),
-    ("Looks bought", "Several signs in public counts fit purchased followers, likes or comments. A verdict on numbers, not on a person."),
-    ("Out, money out", "Fees, goods given away, shipping, production, ads, agency, tools, and commission."),
-    ("Profit ROI", "ROI after the cost of the goods sold is taken off as well."),
-    ("Reach", "How many different people saw a post. Mostly known to its owner alone."),
-    ("ROI", "(money in − money out) / money out. 0 % is money just back, +100 % is money doubled, −100 % is all lost."),
-    ("Simulated", "Made up to show how the report works, not observed."),
-    ("Tier", "Size class of an account by its followers, such as nano, micro, macro or mega."),
-    ("Unknown, –", "Nobody could read it, or a part of it is missing. It is never 0."),
-    ("Worth a look", "One sign, or weak ones. Ask the creator for the platform's own figures before you pay."),
-)  # fmt: skip
+_TERMS = """
+Account: One profile on one platform. A creator, the person or team behind it, may have several.
+Back, money in: What buyers paid, less discount, tax, shipping and refunds, as far as it is credited to creators.
+Collaboration: One agreement with one creator. A campaign is several of them with one aim.
+Credited: An order may follow contacts with several creators. A way of crediting says who has how much of it.
+EMV, earned media value: What ads for the same attention would cost by a published price list. In no ROI.
+ER, engagement rate: Likes and comments of a post for each follower (or view): the median of the latest posts.
+ER among peers: Of 100 accounts of the same tier on the same platform, how many have a rate as high or lower.
+Least spend: Lists of best and worst leave out whoever spent less: a sale or two decides there.
+Looks bought: Several signs in public counts fit purchased followers or likes. Said of numbers, not of a person.
+Out, money out: Fees, goods given away, shipping, production, ads, agency, tools, and commission.
+Profit ROI: ROI after the cost of the goods sold is taken off as well.
+Reach: How many different people saw a post. Mostly known to its owner alone.
+ROI: (money in − money out) / money out. 0 % is money just back, +100 % money doubled, −100 % all lost.
+Simulated: Made up to show how the report works, not observed.
+Tier: Size class of an account by its followers, such as nano, micro, macro or mega.
+Unknown, –: Nobody could read it, or a part of it is missing. It is never 0.
+Worth a look: One sign, or weak ones. Ask the creator for the platform's own figures before you pay.
+"""
+GLOSSARY = tuple((term, meaning) for term, _, meaning in (line.partition(": ") for line in _TERMS.strip().split("\n")))
 
 
 def model_name(code: str) -> str:

@@ -5,6 +5,7 @@ from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tables import Column, table
 from serving.report.tiers import Common
+from serving.report.words import VERDICTS
 
 LISTED = 8
 
@@ -27,7 +28,7 @@ def read(source: Source, common: Common) -> Row | None:
         Column("followers_growth_28d", "In 28 days", "roi", meaning="Change of followers in 28 days"),
         Column("er_followers_median_30", "ER", "share", meaning="Likes and comments for each follower"),
         Column("er_percentile", "ER among peers", "count", meaning="Of 100 accounts of its tier and platform"),
-        Column("verdict_name", "Counts", filters=True, order=tuple(returns.VERDICTS.values())),
+        Column("verdict_name", "Counts", filters=True, order=tuple(VERDICTS.values())),
         Column("trust_score", "Score", "count", meaning="Of its followers: 100 means that nothing speaks against them"),
         Column("roi_net", "ROI", "roi"),
         Column("spend", "Out", "money", least=True),

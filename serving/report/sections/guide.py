@@ -1,9 +1,9 @@
 """How to read the report, and what its words mean, on one screen."""
 
+from serving.report.returns import MODEL
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common
-from serving.report.returns import MODEL
 from serving.report.words import GLOSSARY, MODELS
 
 

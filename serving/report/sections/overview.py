@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 
 from serving.report import returns
-from serving.report.sections import movers
+from serving.report.sections.movers import MOVERS, MOVERS_OF, MOVES, SUMMARY
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
@@ -143,17 +143,14 @@ def _moved(source: Source, day: date | None) -> Row | None:
     """What is new against the day before: followers, tiers, verdicts, sales; null before any count is known."""
     if day is None:
         return None
-    source.run(movers.MOVES)
+    source.run(MOVES)
     steps = [
-        row
-        for sign in (1, -1)
-        for row in source.rows(movers.MOVERS_OF, sign=sign, many=movers.MOVERS)
-        if not row["is_one_step"]
+        row for sign in (1, -1) for row in source.rows(MOVERS_OF, sign=sign, many=MOVERS) if not row["is_one_step"]
     ]
     tiers = source.row(TIER_CHANGES, day=day, scheme=source.settings.default_scheme)
     money_day = returns.as_of(source)["as_of"] if source.holds("fct_campaign_roi") else None
     return {
-        **source.row(movers.SUMMARY),
+        **source.row(SUMMARY),
         "gain": next((row for row in steps if row["per_day"] > 0), None),
         "loss": next((row for row in steps if row["per_day"] < 0), None),
         "tiers": tiers | {"label": label(tiers["tier"])},
