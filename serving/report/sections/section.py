@@ -13,8 +13,8 @@ class Section:
 
     `label` stands in the navigation of its part; null leaves it out. A section that names `marts` is shown only of a
     release that holds accounts and all of these marts (one that older code published may lack some). `read` gets the
-    source and what all sections share, and gives the template's `s`, or null when there is nothing to show. The template
-    also knows `source`, `common` and `scheme`, and begins with an import of `macros.html.j2`.
+    source and what all sections share, and gives the template's `s`, or null when there is nothing to show. The
+    template also knows `source`, `common` and `scheme`, and begins with an import of `macros.html.j2`.
     """
 
     name: str
