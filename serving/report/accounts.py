@@ -14,7 +14,8 @@ from urllib.parse import quote
 from serving.report import curve, ranges
 from serving.report.formatting import environment, style
 from serving.report.phone import fit_tables
-from serving.report.sections.money import MODEL, gaps
+from serving.report.returns import MODEL
+from serving.report.sections.money import gaps
 from serving.report.source import Row, Source
 from serving.report.tiers import dress, label
 

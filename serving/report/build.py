@@ -1,8 +1,9 @@
 """One self-contained HTML page of the published release, the run that led to it, its checks and the landed files.
 
-The page loads nothing and runs nothing: charts and style are inside, and its content security policy allows no script.
-Whatever people landed (names, file names, reasons) stands in escaped HTML, never in a path of a chart.
-What the page shows are its `sections`.
+The page loads nothing: charts, style and one script are inside, and its content security policy allows that script
+alone, by its hash, and no network. Whatever people landed (names, file names, reasons) stands in escaped HTML or in
+JSON that the script sets as text, never in a path of a chart. What the page shows are its `sections`; a second page,
+`quality.html`, shows every check.
 """
 
 from collections.abc import Callable
@@ -14,13 +15,14 @@ from markupsafe import Markup
 
 from ingestion import ledger
 from ingestion.config import Settings
-from serving.report import accounts
+from serving.report import accounts, quality_page
 from serving.report.formatting import environment, style
 from serving.report.output import write_page
 from serving.report.phone import fit_tables
-from serving.report.sections import SECTIONS
-from serving.report.sections.section import Section
+from serving.report.sections import PARTS
+from serving.report.sections.section import Part, Section
 from serving.report.source import Row, Source, open_source
+from serving.report.tables import script, script_hash
 from serving.report.tiers import Common, read_common
 
 
@@ -35,10 +37,9 @@ def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = p
         return target
     with open_source(settings, run_id) as source:
         pages = accounts.choose(source)
-        page = _render(source, pages)
-        written = write_page(target, page)
+        changed = [write_page(settings.reports / name, text) for name, text in _render(source, pages).items()]
         made = _write_accounts(source, pages)
-    log(f"report {'written' if written else 'unchanged'}: {target}")
+    log(f"report {'written' if any(changed) else 'unchanged'}: {target}")
     if pages.found:
         log(f"account pages: {made:,} of {pages.found:,} accounts that look bought, are worth a look or are paid")
     return target
@@ -78,25 +79,36 @@ def _brings_nothing_new(settings: Settings, run_id: str) -> bool:
 
 
 def render(settings: Settings, run_id: str) -> str:
-    """The page as text, with links to the accounts' pages."""
+    """The report as text, with links to the accounts' pages."""
+    return render_pages(settings, run_id)["index.html"]
+
+
+def render_pages(settings: Settings, run_id: str) -> dict[str, str]:
+    """The report and the page of its checks as text, by file name."""
     with open_source(settings, run_id) as source:
         return _render(source, accounts.choose(source))
 
 
-def _render(source: Source, pages: accounts.Pages) -> str:
+def _render(source: Source, pages: accounts.Pages) -> dict[str, str]:
     common = replace(read_common(source), pages=pages.links)
-    shown = [part for section in SECTIONS if (part := _render_section(section, source, common))]
-    page = environment().get_template("page.html.j2")
-    return fit_tables(
-        page.render(
-            title="creator audience",
-            day=common.figures["latest_day"],
-            tiers=common.tiers,
-            sections=shown,
-            pages=pages,
-            style=style(),
-        )
+    shown = [part for each in PARTS if (part := _render_part(each, source, common))]
+    checks = quality_page.read(source)
+    shared = {"day": common.figures["latest_day"], "tiers": common.tiers, "style": style("front")}
+    templates = environment()
+    index = templates.get_template("page.html.j2").render(
+        title="creator marketing", parts=shown, pages=pages, script=Markup(script()), script_hash=script_hash(),
+        **shared,
+    )  # fmt: skip
+    quality = templates.get_template("quality_page.html.j2").render(
+        title="quality of the data", s=checks, release=source.release, **shared
     )
+    return {"index.html": fit_tables(index), "quality.html": fit_tables(quality)}
+
+
+def _render_part(part: Part, source: Source, common: Common) -> Row | None:
+    """The sections of a part that have something to show; null when none has."""
+    shown = [found for section in part.sections if (found := _render_section(section, source, common))]
+    return {"name": part.name, "label": part.label, "folded": part.folded, "sections": shown} if shown else None
 
 
 def _render_section(section: Section, source: Source, common: Common) -> Row | None:

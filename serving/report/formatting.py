@@ -9,9 +9,8 @@ import jinja2
 HERE = Path(__file__).parent
 PLATFORMS = {
     "bluesky": "Bluesky", "facebook": "Facebook", "instagram": "Instagram", "mastodon": "Mastodon",
-    "threads": "Threads", "tiktok": "TikTok", "twitch": "Twitch", "x": "X", "youtube": "YouTube",
+    "threads": "Threads", "tiktok": "TikTok", "twitch": "Twitch", "web": "Web", "x": "X", "youtube": "YouTube",
 }  # fmt: skip
-STYLES = ("page", "charts", "phone", "paper")
 COMPACT = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -26,14 +25,16 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {
-        shown.__name__: shown for shown in (number, compact, signed, share, day, moment, clip, fixed, platform)
+        shown.__name__: shown
+        for shown in (number, compact, signed, share, day, moment, clip, fixed, platform, cash, returned, points)
     }
     return templates
 
 
-def style() -> str:
-    """The style that every page carries in its head: how it looks, then its charts, on a telephone and on paper."""
-    return "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in STYLES)
+def style(*more: str) -> str:
+    """The style that every page carries in its head: how it looks, its charts, further files, telephone and paper."""
+    names = ("page", "charts", *more, "phone", "paper")
+    return "".join((HERE / f"{name}.css").read_text(encoding="utf-8") for name in names)
 
 
 @lru_cache(maxsize=4096)
@@ -68,6 +69,34 @@ def share(value: float | None, sign: bool = False, digits: int = 1) -> str:
 def fixed(value: float | None, digits: int = 1) -> str:
     """A number to so many digits after the point."""
     return "unknown" if value is None else f"{value:,.{digits}f}"
+
+
+def cash(value: float | None) -> str:
+    """An amount: whole from ten thousand on, to the hundredth below."""
+    if value is None:
+        return "unknown"
+    return f"{'−' if value < 0 else ''}{abs(value):,.{0 if abs(value) >= 10_000 else 2}f}"
+
+
+def returned(value: float | None) -> str:
+    """A return as per cent with its sign, and a decimal where it says something.
+
+    What lost not quite everything is not −100 %: it gets as many decimals as tell the difference, at most three.
+    """
+    if value is None:
+        return "unknown"
+    size = abs(value) * 100
+    digits = 0 if abs(size - round(size)) < 1e-9 or size >= 1000 else 1
+    while -1 < value < 0 and digits < 3 and round(size, digits) == 100:
+        digits += 1
+    return f"{'−' if value < 0 else '+' if value > 0 else ''}{size:,.{digits}f}\u202f%"
+
+
+def points(value: float | None) -> str:
+    """A difference of two shares in percentage points, with its sign."""
+    if value is None:
+        return "unknown"
+    return f"{'−' if value < 0 else '+' if value > 0 else '±'}{abs(value) * 100:,.1f} points"
 
 
 @lru_cache(maxsize=4096)

@@ -50,6 +50,21 @@ class Source:
         """The release that readers see, as it names itself; null before the first, or where it does not."""
         return next(iter(self.rows(RELEASE)), None) if self.holds("fct_publication") else None
 
+    @cached_property
+    def simulated(self) -> dict[str, tuple[int, int]]:
+        """Simulated rows and all rows of each mart that holds any simulated one."""
+        found = {}
+        for mart, columns in self.columns.items():
+            if "data_origin" in columns:
+                name = mart.replace('"', '""')
+                counts = self.row(
+                    f"select count(*) filter (where data_origin = 'simulated') as simulated, count(*) as rows"
+                    f' from marts."{name}"'
+                )
+                if counts["simulated"]:
+                    found[mart] = (counts["simulated"], counts["rows"])
+        return found
+
     def holds(self, *marts: str) -> bool:
         """Whether the release holds all of these marts. One that was published by older code may not."""
         return self.marts is not None and all(mart in self.columns for mart in marts)

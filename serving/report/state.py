@@ -5,6 +5,7 @@ from typing import Any
 
 from ingestion import ledger
 from ingestion.config import Settings
+from serving.report.words import check_name, suite_name
 
 Row = dict[str, Any]
 
@@ -51,7 +52,7 @@ def read_state(settings: Settings, run_id: str) -> Row:
         "status": describe(
             dict(plan) if plan else None,
             dict(release) if release else None,
-            [f"{c['suite']} · {c['expectation']}" for c in blocking],
+            [f"{suite_name(c['suite'])} · {check_name(c['expectation'])}" for c in blocking],
         ),
     }
 
@@ -60,17 +61,17 @@ def describe(plan: Row | None, release: Row | None, blocking: list[str]) -> Stat
     """How a run ended, in one sentence, from its plan, its release and its failed critical checks."""
     state = plan["state"] if plan else None
     if state == "published":
-        where = f"as release {release['release_id']}" if release else "in an earlier release"
-        return Status("published", "Published", f"The marts of this run went out {where}.")
+        when = "are published" if release else "were published before"
+        return Status("published", "Published", f"The figures of this night {when}.")
     if state == "unchanged":
-        return Status("unchanged", "Unchanged", "Nothing new had landed; readers keep the marts they had.")
+        return Status("unchanged", "Unchanged", "Nothing new had landed; the figures are those of the night before.")
     if state == "superseded":
-        return Status("superseded", "Superseded", "A later run has released the dates of this one.")
+        return Status("superseded", "Superseded", "A later night has published the days of this one.")
     if blocking:
         more = f" and {len(blocking) - NAMED_CHECKS} more" if len(blocking) > NAMED_CHECKS else ""
         names = "; ".join(name[:120] for name in blocking[:NAMED_CHECKS])
         noun = "check" if len(blocking) == 1 else "checks"
         sentence = f"{len(blocking)} critical {noun} failed: {names}{more}."
         return Status("blocked", "Blocked", sentence)
-    sentence = "The run has not published, and no critical check of it has failed: it is under way, or it broke off."
-    return Status("open", "Not published", sentence if plan else "The run has made no plan yet. " + sentence)
+    sentence = "This night has not published, and no critical check of it has failed: it is under way, or it broke off."
+    return Status("open", "Not published", sentence if plan else "It has planned nothing yet. " + sentence)

@@ -125,6 +125,11 @@ class Common:
     def look(self) -> dict[str, Row]:
         return {tier["tier"]: tier for tier in self.tiers}
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Tiers as people read them, from small to large."""
+        return tuple(tier["label"] for tier in self.tiers)
+
 
 def read_common(source: Source) -> Common:
     """Make the temporary tables `days`, `shown`, `counted`, `tiers` and `grid` that sections read, and the figures."""

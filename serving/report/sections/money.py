@@ -1,16 +1,17 @@
-"""What campaigns, tiers and collaborations cost and returned, under one attribution model, with all nine beside it."""
+"""What campaigns, tiers and collaborations cost and returned, under one way of crediting, with all nine beside it."""
 
 from datetime import date
 from decimal import Decimal
 
 from serving.report import bars
 from serving.report.formatting import compact
+from serving.report.returns import MODEL, least_spend
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
+from serving.report.words import MODELS, PARTNERS, model_name
 
-# Every touch has a share: no model favours those who come first, or last, less.
-MODEL = "linear"
+# Campaigns that are drawn; the table of campaigns has all.
 CAMPAIGNS = 6
 COLLABORATIONS = 5
 # Of a curve: rows of the table behind it, dates below it, and the share of its height that a label takes.
@@ -30,6 +31,8 @@ CAMPAIGN_ROWS = """
 select * from marts.fct_campaign_roi where attribution_model = $model
 order by spend_base desc nulls last, campaign_id limit $many
 """
+
+CAMPAIGN_COUNT = "select count(*) as campaigns from marts.fct_campaign_roi where attribution_model = $model"
 
 BY_MODEL = """
 select campaign_id, attribution_model, orders, net_revenue_base, roi_net, roas
@@ -100,23 +103,31 @@ def read(source: Source, _: Common) -> Row | None:
         campaign |= {
             "spend": _spend(campaign),
             "gaps": "; ".join(gaps(campaign)),
-            "models": [row for row in by_model if row["campaign_id"] == campaign["campaign_id"]],
+            "models": [
+                row | {"model": model_name(row["attribution_model"])}
+                for row in by_model
+                if row["campaign_id"] == campaign["campaign_id"]
+            ],
             "curve": _curve(own),
         }
     ranked = source.rows(RANKED, model=MODEL)
+    least = least_spend(ranked, "spend_base")
+    ranked = [row for row in ranked if row["spend_base"] and row["spend_base"] >= least]
     half = min(COLLABORATIONS, (len(ranked) + 1) // 2)
     return {
-        "model": MODEL,
+        "model": MODELS[MODEL],
+        "least": least,
+        "all_campaigns": source.row(CAMPAIGN_COUNT, model=MODEL)["campaigns"],
         "totals": source.row(TOTALS, model=MODEL),
         "campaigns": campaigns,
         "as_of": campaigns[0]["as_of_date"],
         "currency": campaigns[0]["base_currency"],
         "tiers": [
-            row | {"label": label(row["tier"])}
+            row | {"label": label(row["tier"]), "partner": PARTNERS.get(row["partner_type"], row["partner_type"])}
             for row in source.rows(TIERS, scheme=source.settings.default_scheme, model=MODEL)
         ],
-        "best": [row | {"reason": _reason(row)} for row in ranked[:half]],
-        "worst": [row | {"reason": _reason(row)} for row in reversed(ranked[half:][-COLLABORATIONS:])],
+        "best": [row | _shown(row) for row in ranked[:half]],
+        "worst": [row | _shown(row) for row in reversed(ranked[half:][-COLLABORATIONS:])],
         "issues": source.rows(ISSUES),
     }
 
@@ -131,6 +142,13 @@ def _spend(row: Row) -> list[Row]:
         {"type": kind.replace("_", " "), "amount": amount, "share": float(amount / total)}
         for kind, amount in sorted(parts, key=lambda part: (-part[1], part[0]))
     ]
+
+
+def _shown(row: Row) -> Row:
+    return {
+        "reason": _reason(row),
+        "partner": PARTNERS.get(row["partner_type"], row["partner_type"]),
+    }
 
 
 def _reason(row: Row) -> str:

@@ -44,7 +44,7 @@ group by all
 
 FLAGGED = """
 select
-    trust.*, daily.followers, daily.tier, left(accounts.display_name, 80) as display_name
+    trust.*, daily.followers, daily.tier, count(*) over () as flagged, left(accounts.display_name, 80) as display_name
 from marts.fct_follower_trust_daily as trust
 inner join marts.fct_account_daily as daily
     on trust.platform = daily.platform and trust.account_id = daily.account_id
@@ -91,6 +91,7 @@ def read(source: Source, common: Common) -> Row | None:
         **days,
         "tiers": [row | {"label": label(row["tier"])} for row in tiers],
         "totals": totals,
+        "flagged_count": flagged[0]["flagged"] if flagged else 0,
         "flagged": [row | _shown(source, row, days["day"]) for row in flagged],
     }
 
@@ -98,7 +99,14 @@ def read(source: Source, common: Common) -> Row | None:
 def _shown(source: Source, row: Row, day: date) -> Row:
     who = {"platform": row["platform"], "account_id": row["account_id"], "day": day}
     points = source.rows(CURVE, days=CURVE_DAYS, **who)
+    scores = [score for score in (row["trust_score"], row["engagement_score"]) if score is not None]
+    verdicts = (
+        ("followers", row["verdict"], row["trust_score"]),
+        ("likes and comments", row["engagement_verdict"], row["engagement_score"]),
+    )
     return {
+        "lowest_score": min(scores, default=None),
+        "verdicts": [one for one in verdicts if one[1] in ("suspicious", "watch")],
         "tier_label": None if row["tier"] is None else label(row["tier"]),
         "flags": source.rows(FLAGS, many=REASONS, **who),
         "curve": _curve(points, row["evidence_window_start"], row["evidence_window_end"]),

@@ -1,5 +1,6 @@
 """The report: escapes everything, says unknown and blocked, loads nothing, and is written only when it changed."""
 
+import json
 import re
 from html.parser import HTMLParser
 from typing import Any
@@ -13,6 +14,7 @@ from serving.report import formatting
 from serving.report.build import build_report
 from serving.report.formatting import compact, share, signed
 from serving.report.sections.quality import DATA_DOCS
+from serving.report.tables import script, script_hash
 
 HOSTILE = "<script>alert(1)</script>\"'</SCRIPT><img src=x onerror=alert(2)>\u202eexe"
 STANDARD = [("nano", 1, 1_000, 10_000), ("micro", 2, 10_000, 100_000), ("mega", 3, 100_000, None)]
@@ -91,20 +93,24 @@ def check(settings: Settings, run_id: str, severity: str, passed: bool, detail: 
 
 
 class Page(HTMLParser):
-    """Text that people see, every tag, and what the bars of each day say."""
+    """Text that people see, every tag, what the bars of each day say, and what scripts and tables of data hold."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.seen: list[str] = []
         self.bars: list[str] = []
+        self.scripts: list[str] = []
+        self.data: dict[str, Any] = {}
         self._inside = ""
+        self._script: dict[str, str | None] = {}
         self.feed(html)
         self.text = re.sub(r"[ \n]+", " ", " ".join(self.seen))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
         self._inside = tag if tag in ("script", "style", "title") else ""
+        self._script = dict(attrs)
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
@@ -112,8 +118,22 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._inside == "title":
             self.bars.append(data)
+        elif self._inside == "script" and self._script.get("type") == "application/json":
+            self.data[str(self._script["id"]).removesuffix("-table-data")] = json.loads(data)
+        elif self._inside == "script":
+            self.scripts.append(data)
         elif not self._inside:
             self.seen.append(data)
+
+
+def assert_runs_our_script_alone(page: Page) -> None:
+    """Every script of a page is ours, byte for byte, has no source, and is the one that the policy names."""
+    tags = [attrs for tag, attrs in page.tags if tag == "script" and attrs.get("type") != "application/json"]
+    assert page.scripts in ([], [script()])
+    assert tags == [{}] * len(page.scripts)
+    policy = next(attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs) or ""
+    assert re.findall(r"script-src ([^;]*);", policy) == [f"'{script_hash()}'"] * len(page.scripts)
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")]
 
 
 def report(settings: Settings, run_id: str = "run-1") -> Page:
@@ -127,20 +147,32 @@ def test_hostile_names_are_text(settings: Settings) -> None:
     page = report(settings)
     assert "<script>alert(1)</script>" in page.text
     assert not [tag for tag in page.tags if tag[0] == "img" or "onerror" in tag[1]]
-    assert "script" not in {tag for tag, _ in page.tags}
+    assert_runs_our_script_alone(page)
+
+
+def test_a_foreign_script_is_found() -> None:
+    """Negative test."""
+    policy = f"<meta http-equiv=x content=\"default-src 'none'; script-src '{script_hash()}'; \">"
+    assert_runs_our_script_alone(Page(f"{policy}<script>{script()}</script>"))
+    for foreign in ("<script>alert(1)</script>", f"<script src=x>{script()}</script>", "<p onclick='x()'>"):
+        with pytest.raises(AssertionError):
+            assert_runs_our_script_alone(Page(policy + foreign))
 
 
 def test_nothing_is_loaded(settings: Settings) -> None:
     publish(settings, TWO_DAYS)
     page = report(settings)
     loading = [attrs for tag, attrs in page.tags if tag in ("script", "link", "img", "iframe", "object", "embed")]
-    assert {attrs.get("src") or attrs.get("href") for attrs in loading} == {"data:,"}
+    assert {attrs.get("src") or attrs.get("href") for attrs in loading} == {"data:,", None}
+    assert_runs_our_script_alone(page)
     policy = next(attrs["content"] for tag, attrs in page.tags if tag == "meta" and "http-equiv" in attrs)
     assert policy is not None
-    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:;")
-    assert "script" not in policy
-    style_and_text = (formatting.HERE / "page.css").read_text() + page.text
+    assert policy.startswith(
+        f"default-src 'none'; script-src '{script_hash()}'; style-src 'unsafe-inline'; img-src data:;"
+    )
+    style_and_text = formatting.style("front") + page.text
     assert not re.search(r"https?://|url\(", style_and_text)
+    assert not re.search(r"https?://|fetch\(|XMLHttp|WebSocket|import\(|innerHTML|eval\(|localStorage", script())
 
 
 def test_unknown_is_not_0(settings: Settings) -> None:
@@ -198,8 +230,9 @@ def test_a_blocked_run_is_said_so(settings: Settings) -> None:
     plan(settings, "run-2", "planned")
     check(settings, "run-2", "critical", False, "2026-01-05: youtube")
     page = report(settings, "run-2")
-    assert "Blocked. 1 critical check failed: marts.fct_account_daily · critical_False." in page.text
-    assert "Readers keep the last good release." in page.text
+    assert "Blocked. 1 critical check failed: Results: followers by day · critical False." in page.text
+    assert "Readers keep the figures of the last good night." in page.text
+    assert page.text.index("Blocked.") < page.text.index("Nightly report")
     assert "✕ Failed" in page.text
 
 
@@ -235,16 +268,16 @@ def test_before_the_first_release(settings: Settings) -> None:
             " '2026-01-05 01:00:00', 'observed', 'accepted', null, 1003, 1000, 2, 1, 'run-1', 0, 1, '', null)"
         )
     page = report(settings)
-    assert "Before the first release" in page.text
+    assert "Before the first published night" in page.text
     assert "1,003 rows read = 1,000 accepted + 2 quarantined + 1 duplicate" in page.text
     assert "f/<b>x</b>.csv" in page.text
     assert "critical_True" in page.text
-    assert page.bars == ["Groundswell: creator audience"]
+    assert page.bars == ["Groundswell: creator marketing"]
 
 
 def test_an_empty_release(settings: Settings) -> None:
     publish(settings, [])
-    assert "The release holds no accounts" in report(settings).text
+    assert "No accounts yet" in report(settings).text
 
 
 def test_simulated_rows_are_said(settings: Settings) -> None:
@@ -253,7 +286,8 @@ def test_simulated_rows_are_said(settings: Settings) -> None:
     with duckdb.connect(str(settings.published / "groundswell.duckdb")) as marts:
         marts.execute("update marts.fct_account_daily set data_origin = 'simulated' where account_id = 'a'")
     text = report(settings).text
-    assert "Simulated data. Not everything here was observed: 2 rows of fct_account_daily are simulated." in text
+    assert "Simulated data. Not everything here was observed: 2 of 4 daily counts of accounts are made up." in text
+    assert "Simulated, not observed: 2 rows of fct_account_daily ." in text
     # Beside each figure and table that counts them as well: the mix, both charts, the schemes, the mover.
     assert text.count("simulated 1 of the accounts of that day are made up.") == 2
     assert text.count("simulated 1 of the accounts counted here are made up: 4 Jan 2026 to 5 Jan 2026.") == 2
@@ -280,7 +314,7 @@ def test_written_only_when_changed(settings: Settings) -> None:
     build_report(settings, "run-1", said.append)
     assert path.stat().st_ino != first.st_ino
     assert [line.split(":")[0] for line in said] == ["report written", "report unchanged", "report written"]
-    assert [file.name for file in path.parent.iterdir()] == ["index.html"]
+    assert {file.name for file in path.parent.iterdir()} == {"index.html", "quality.html"}
 
 
 def test_a_year_of_bars_is_a_small_page(settings: Settings) -> None:

@@ -9,7 +9,7 @@ from serving.report import ranges
 from serving.report.build import render
 
 from .hand_made import STANDARD, Row, account, on, publish
-from .test_report import HOSTILE, Page
+from .test_report import HOSTILE, Page, assert_runs_our_script_alone
 
 DAY = "2026-03-01"
 
@@ -258,7 +258,7 @@ def test_hostile_text_is_text(settings: Settings) -> None:
     )  # fmt: skip
     assert {"engagement", "tier_changes", "graduation"} <= sections(page)
     assert not [tag for tag, attrs in page.tags if tag == "img" or "onerror" in attrs]
-    assert "script" not in {tag for tag, _ in page.tags}
+    assert_runs_our_script_alone(page)
 
 
 @pytest.mark.parametrize(

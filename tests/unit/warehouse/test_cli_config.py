@@ -113,7 +113,17 @@ def test_examples_of_sources_and_notices_are_in_order_once_uncommented(own: Sett
     assert load_channels(own) == Channels()
     for name, start in starts.items():
         (own.config / name).write_text(uncommented(examples(own)[name], start))
-    assert list(load_sources(own)) == ["bluesky", "ecb", "mastodon", "youtube", "instagram", "shopify", "awin", "impact", "google_sheets"]
+    assert list(load_sources(own)) == [
+        "bluesky",
+        "ecb",
+        "mastodon",
+        "youtube",
+        "instagram",
+        "shopify",
+        "awin",
+        "impact",
+        "google_sheets",
+    ]
     assert [row.account for row in load_watchlist(own).rows] == ["anna.example.org"]
     channels = load_channels(own)
     assert channels.mail
