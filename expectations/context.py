@@ -54,7 +54,7 @@ def open_context(settings: Settings) -> "EphemeralDataContext":
             "expectations_store": {"class_name": "ExpectationsStore", "store_backend": in_memory},
             "validation_results_store": {
                 "class_name": "ValidationResultsStore",
-                "store_backend": _folder(settings.data / "build" / "gx_results"),
+                "store_backend": _folder(_results(settings)),
             },
             "checkpoint_store": {"class_name": "CheckpointStore", "store_backend": in_memory},
             "validation_definition_store": {"class_name": "ValidationDefinitionStore", "store_backend": in_memory},
@@ -67,6 +67,32 @@ def open_context(settings: Settings) -> "EphemeralDataContext":
         progress_bars=ProgressBarsConfig(globally=False),
     )
     return gx.get_context(mode="ephemeral", project_config=config)
+
+
+def write_docs(settings: Settings) -> None:
+    """Write the page of each result of a suite that has none yet, and the list of them.
+
+    No gate waits for it: a night writes them with its report, those of a night that was killed as well.
+    """
+    from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
+
+    docs = data_docs(settings)
+    results, pages = _results(settings), docs / "validations"
+    written = {page.relative_to(pages).with_suffix("") for page in pages.rglob("*.html")}
+    missing = {result.relative_to(results).with_suffix("") for result in results.rglob("*.json")} - written
+    if not missing:
+        return
+    context = open_context(settings)
+    prune(context, settings)
+    keys = [key for key in context.validation_results_store.list_keys() if isinstance(key, ValidationResultIdentifier)]
+    named = [key for key in keys if Path(*key.to_tuple()) in missing]  # type: ignore[no-untyped-call]
+    context.build_data_docs(site_names=[SITE], resource_identifiers=named)
+    localise(settings)
+
+
+def _results(settings: Settings) -> Path:
+    """Folder of what Great Expectations keeps of each run of a suite."""
+    return settings.data / "build" / "gx_results"
 
 
 def _folder(path: Path) -> dict[str, Any]:
@@ -83,9 +109,9 @@ def prune(context: "EphemeralDataContext", settings: Settings) -> None:
     for key in sorted(keys, key=lambda key: key.run_id.run_time, reverse=True):
         suite = str(key.expectation_suite_identifier.name)
         seen[suite] = seen.get(suite, 0) + 1
-        if seen[suite] >= KEEP_RUNS:
+        if seen[suite] > KEEP_RUNS:
             store.remove_key(key)  # type: ignore[no-untyped-call]
-    for root in (settings.data / "build" / "gx_results", data_docs(settings)):
+    for root in (_results(settings), data_docs(settings)):
         for folder, _, _ in os.walk(root, topdown=False):
             if folder != str(root) and not os.listdir(folder):
                 Path(folder).rmdir()

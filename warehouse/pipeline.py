@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import duckdb
 
+from expectations import context as checks
 from expectations.run import check_landing, check_marts
 from ingestion import erasure, lease, ledger, rebuild
 from ingestion.config import Settings, utc_now
@@ -22,7 +23,8 @@ from ingestion.errors import DamagedBuild, UsageError
 from ingestion.landing import land_files
 from ingestion.lease import Lease
 from ingestion.sources.forget import forget, land_what_is_open, names_at_sources
-from serving.report.build import build_report
+from ingestion.text import shown
+from serving.report import build as report
 from warehouse import integrity, plan
 from warehouse.build import dbt, manifest
 from warehouse.build.run import build_marts, end_unbuilt, require_built
@@ -73,6 +75,18 @@ def publish_checked(
 
     published = _or_end(settings, run_id, log, publish_it)
     return None if isinstance(published, str) else published
+
+
+def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Path:
+    """Write Data Docs of what the gates have found, and the report, which links to them. Returns the report's path.
+
+    Data Docs that cannot be written are told of, and keep nobody from the report.
+    """
+    try:
+        checks.write_docs(settings)
+    except Exception as error:
+        log(f"Data Docs are not written: {type(error).__name__}: {shown(str(error))}")
+    return report.build_report(settings, run_id, log)
 
 
 def _or_end(settings: Settings, run_id: str, log: Callable[[str], None], step: Callable[[], R]) -> R | str:

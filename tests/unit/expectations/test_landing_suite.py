@@ -307,6 +307,7 @@ def test_data_docs_open_without_a_network_and_hold_no_more_than_the_last_runs(se
     night(0, FULL)
     for _ in range(3):
         check(settings, 0, run_id="scheduled__2026-01-01T00:00:00+00:00/../x")
+        context.write_docs(settings)
     docs = context.data_docs(settings)
     assert (docs / "index.html").exists()
     pages = list(docs.rglob("*.html"))
@@ -322,6 +323,18 @@ def test_data_docs_open_without_a_network_and_hold_no_more_than_the_last_runs(se
     assert bounds.NULL_FOLLOWERS.observed in text
 
 
+def test_results_that_a_night_left_without_a_page_get_one_once(settings, night, monkeypatch):
+    night(0, FULL)
+    check(settings, 0)
+    check(settings, 0, run_id="r2")
+    pages = context.data_docs(settings) / "validations"
+    assert not pages.exists()
+    context.write_docs(settings)
+    assert {page.parts[-3] for page in pages.rglob("*.html")} == {"r1", "r2"}
+    monkeypatch.setattr(context, "open_context", None)
+    context.write_docs(settings)
+
+
 def test_nothing_is_written_outside_the_data_folder(settings, night, tmp_path, monkeypatch):
     home = tmp_path / "home"
     home.mkdir()
@@ -329,5 +342,6 @@ def test_nothing_is_written_outside_the_data_folder(settings, night, tmp_path, m
     monkeypatch.chdir(home)
     night(0, FULL)
     check(settings, 0)
+    context.write_docs(settings)
     assert list(home.iterdir()) == []
     assert {path.name for path in tmp_path.iterdir()} == {"home", "data"}
