@@ -1,7 +1,8 @@
-"""Tables on a telephone: each number beside the name of its column, named once per table and not once per number.
+"""Tables on a telephone: each number below the name of its column, named once per table and not once per number.
 
 A page is finished HTML here. A table of more than `FITS` columns is marked with a number, and a rule of style for each
-of its columns holds the head's words; `phone.css` lays the rows out. Tables with the same heads share their rules.
+of its columns holds the head's words; `phone.css` lays the rows out. Tables with the same heads share their rules. One
+of more than `FITS_PAPER` columns is laid out so on paper as well, by `paper.css`.
 """
 
 import html
@@ -9,6 +10,8 @@ import re
 
 # Columns that a telephone of 390 pixels shows side by side.
 FITS = 3
+# Columns that a page of paper holds without cutting the last ones off.
+FITS_PAPER = 12
 
 TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.DOTALL)
 HEAD = re.compile(r"<thead>\s*<tr>(.*?)</tr>\s*</thead>", re.DOTALL)
@@ -28,11 +31,12 @@ def fit_tables(page: str) -> str:
         if len(names) <= FITS:
             return table[0]
         number = numbers.setdefault(names, len(numbers))
-        return f'<table{attributes} data-phone="{number}">{inside}</table>'
+        wide = " data-wide" if len(names) > FITS_PAPER else ""
+        return f'<table{attributes} data-phone="{number}"{wide}>{inside}</table>'
 
     marked = TABLE.sub(mark, page)
     rules = "".join(_rules(number, names) for names, number in numbers.items())
-    style = f"@media screen and (max-width: 760px) {{\n{rules}}}\n" if rules else ""
+    style = f"@media print, screen and (max-width: 760px) {{\n{rules}}}\n" if rules else ""
     return marked.replace(STYLE_END, style + STYLE_END, 1)
 
 

@@ -37,8 +37,15 @@ def test_names_cannot_leave_their_string() -> None:
     assert r'content: "\22 \7d \3c \2f style\3e \5c \e9 "' in page
 
 
+def test_paper_lays_out_only_the_rows_that_it_would_cut_off() -> None:
+    twelve, thirteen = (table(*(f"C{n}" for n in range(columns))) for columns in (12, 13))
+    assert [fit_tables(STYLE + text).count(" data-wide>") for text in (twelve, thirteen)] == [0, 1]
+    paper = formatting.style()[formatting.style().index("@media print") :]
+    assert "[data-phone]:not([data-wide]) > tbody > tr > *::before { content: none !important; }" in paper
+
+
 def test_paper_is_light_and_has_no_telephone_on_it() -> None:
-    style = formatting.style()
+    style = formatting.style("front")
     assert style.count("prefers-color-scheme: dark") == style.count("screen and (prefers-color-scheme: dark") > 0
     assert style.count("(max-width:") == style.count("screen and (max-width:") > 0
     assert "print-color-adjust: exact" in style[style.index("@media print") :]

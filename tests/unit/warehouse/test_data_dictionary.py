@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from serving.report import account
+from serving.report import account, accounts
 from serving.report.sections import SECTIONS
 from warehouse import data_dictionary
 from warehouse.build.dbt import DBT_PROJECT
@@ -88,6 +88,6 @@ def test_the_joins_of_the_overview_are_between_marts() -> None:
 def test_exposures_name_what_their_readers_read() -> None:
     named = exposures()
     assert named["nightly_report"] >= {mart for section in SECTIONS for mart in section.marts} | {"fct_publication"}
-    code = Path(account.__file__).read_text(encoding="utf-8")
+    code = "".join(Path(module.__file__).read_text(encoding="utf-8") for module in (account, accounts))
     assert named["account_page"] == set(re.findall(r"\bmarts\.((?:dim|fct)_\w+)", code)) | {"fct_publication"}
     assert named["bi_readers"] == set(MARTS)
