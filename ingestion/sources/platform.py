@@ -172,6 +172,10 @@ class Source:
         """
         return None
 
+    def asks_itself(self, own: Mapping[str, Any]) -> bool:
+        """Whether there is something to ask for besides accounts and posts by name, where `sources.yml` says `own`."""
+        return self.needs_account or not self.asks_accounts
+
     def walk(self, asked: Wanted) -> Walk:
         """The calls of a capture, one after the other."""
         raise NotImplementedError
@@ -186,6 +190,21 @@ def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
     iterator = iter(values)
     while batch := tuple(islice(iterator, size)):
         yield batch
+
+
+def alive(probe: Callable[[tuple[str, ...]], Call], metrics: tuple[str, ...]) -> Generator[Call, Any, tuple[str, ...]]:
+    """Those metrics of a dead group that the platform still knows: each half is asked by itself."""
+    if len(metrics) == 1:
+        return ()
+    half = len(metrics) // 2
+    found: tuple[str, ...] = ()
+    for part in (metrics[:half], metrics[half:]):
+        facts = yield probe(part)
+        if facts and facts.get("dead"):
+            found += yield from alive(probe, part)
+        else:
+            found += part
+    return found
 
 
 def windows(first: date, last: date, most_days: int) -> Iterator[tuple[date, date]]:

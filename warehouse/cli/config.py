@@ -48,6 +48,9 @@ youtube:
 instagram:
   connection: groundswell_instagram
   account: "17841400000000000"
+tiktok:
+  connection: groundswell_tiktok
+  account: "7000000000000000000"
 shopify:
   connection: groundswell_shopify
   account: your-shop.myshopify.com
