@@ -19,7 +19,7 @@ from ingestion.sources.errors import (
     Unauthorised,
     Unreachable,
 )
-from ingestion.sources.platform import POST, Brought, Call, Source, Walk, Wanted, alive, at, listed
+from ingestion.sources.platform import OWN_CHOICE, POST, Brought, Call, Source, Walk, Wanted, alive, at, listed
 
 VERSION = "v27.0"
 USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
@@ -44,6 +44,9 @@ class Instagram(Source):
     platform = "instagram"
     base_url = "https://graph.facebook.com"
     terms = "https://developers.facebook.com/terms/"
+    keeps = "accounts and posts as they came, with names and captions"
+    term = "Meta forbids databases of people who did not agree: keep to creators under contract, with a `legal_basis`"
+    would_change = OWN_CHOICE
     # 200 calls an hour and user of the app.
     per_second = 0.055
     burst = 150.0

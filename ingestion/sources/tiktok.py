@@ -24,7 +24,7 @@ from ingestion.sources.errors import (
     Unauthorised,
     Unreachable,
 )
-from ingestion.sources.platform import Brought, Call, Source, Walk, Wanted, alive, at, listed
+from ingestion.sources.platform import OWN_CHOICE, Brought, Call, Source, Walk, Wanted, alive, at, listed
 
 API = "/open_api/v1.3"
 CREATOR, POSTS = f"{API}/tto/tcm/creator/public/", f"{API}/tto/tcm/creator/public/video/list/"
@@ -52,6 +52,9 @@ class TikTok(Source):
     platform = "tiktok"
     base_url = "https://business-api.tiktok.com"
     terms = "https://ads.tiktok.com/i18n/official/policy/commercial-terms-of-service"
+    keeps = "counts, names, prices and labels of creators, and posts as they came; not the text about themselves"
+    term = "commercial use is what this API is for; creators are to have agreed"
+    would_change = OWN_CHOICE
     # 10 calls a second and app.
     per_second = 5.0
     burst = 10.0
