@@ -18,7 +18,7 @@ $(foreach name,$(GIVEN),$(eval override export $(name) := $$(value $(name))))
 OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GROUNDSWELL% AIRFLOW% MAKE%
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
-.PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
+.PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
 	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account metrics dictionary docs lock
 
 help: ## list the targets
@@ -34,6 +34,9 @@ capture: $(VENV)/.runtime ## ask the sources of config/sources.yml for today's c
 
 expire: $(VENV)/.runtime ## remove answers of sources that are past the days of their terms; DRY_RUN=1 to look first
 	@$(GROUNDSWELL) expire
+
+terms: $(VENV)/.runtime ## print per source what is kept, for how long, by which term, and what would change it
+	@$(GROUNDSWELL) terms
 
 plan: $(VENV)/.runtime ## print what a nightly would replace and stop; DATE=2026-01-05 names a day, EXPLAIN=<model> its look-back
 	@$(GROUNDSWELL) plan

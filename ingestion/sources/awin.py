@@ -9,7 +9,7 @@ from typing import Any
 
 from ingestion.config import Login
 from ingestion.sources.errors import BadAnswer
-from ingestion.sources.platform import TABLE, Brought, Call, Source, Walk, Wanted, windows
+from ingestion.sources.platform import OWN_CHOICE, TABLE, Brought, Call, Source, Walk, Wanted, windows
 
 TRANSACTIONS = "/advertisers/{}/transactions/"
 # A call spans at most 31 days. Three of them: longer than most programmes take to validate a transaction.
@@ -30,6 +30,11 @@ class Awin(Source):
     platform = ""
     base_url = "https://api.awin.com"
     terms = "https://www.awin.com/gb/legal"
+    keeps = (
+        "transactions with their amounts and state, publisher, order and code; no click reference, IP hash or country"
+    )
+    term = "the data is your own programme's"
+    would_change = OWN_CHOICE
     # 20 calls a minute and user.
     per_second = 0.3
     burst = 5.0

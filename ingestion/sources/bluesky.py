@@ -8,7 +8,19 @@ from datetime import date, timedelta
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, SourceError, Suspended
-from ingestion.sources.platform import ACCOUNT, POST, Brought, Call, Source, Walk, Wanted, at, batches, listed
+from ingestion.sources.platform import (
+    ACCOUNT,
+    OWN_CHOICE,
+    POST,
+    Brought,
+    Call,
+    Source,
+    Walk,
+    Wanted,
+    at,
+    batches,
+    listed,
+)
 
 PROFILES, FEED, POSTS = (
     "/xrpc/app.bsky.actor.getProfiles",
@@ -27,6 +39,9 @@ class Bluesky(Source):
     platform = "bluesky"
     base_url = "https://public.api.bsky.app"
     terms = "https://bsky.social/about/support/tos"
+    keeps = "profiles and posts as they came, with names and texts"
+    term = "an open protocol; what is deleted there, and who asks for it, is to go (`groundswell erase`)"
+    would_change = OWN_CHOICE
     # 3,000 requests in 5 minutes for an address; half of it leaves room for whoever else is there.
     per_second = 5.0
     burst = 20.0

@@ -204,7 +204,7 @@ def _asked(settings: Settings, source: Source, entry: Entry, now: datetime) -> t
 def asked_of(settings: Settings, source: Source, entry: Entry, now: datetime) -> tuple[Wanted, list[str]]:
     """All that a source is asked for on a day, and lines of the watchlist that cannot be read."""
     # What is asked besides accounts and posts by name: posts of one's own account, or a table.
-    options: dict[str, Any] = {"asks_itself": source.needs_account or not source.asks_accounts}
+    options: dict[str, Any] = {"asks_itself": source.asks_itself(entry.own)}
     options |= {"account": entry.account} if entry.account else {}
     options |= {key: list(given) if isinstance(given, tuple) else given for key, given in entry.own.items()}
     if entry.account and not re.fullmatch(source.account_is, entry.account):

@@ -9,9 +9,10 @@ from ingestion.sources.instagram import Instagram
 from ingestion.sources.mastodon import Mastodon
 from ingestion.sources.platform import Source
 from ingestion.sources.shopify import Shopify
+from ingestion.sources.tiktok import TikTok
 from ingestion.sources.youtube import YouTube
 
 ALL = (
-    Awin(), Bluesky(), Ecb(), GoogleSheets(), Impact(), Instagram(), Mastodon(), Shopify(), YouTube(),
+    Awin(), Bluesky(), Ecb(), GoogleSheets(), Impact(), Instagram(), Mastodon(), Shopify(), TikTok(), YouTube(),
 )  # fmt: skip
 SOURCES: dict[str, Source] = {source.name: source for source in ALL}

@@ -25,6 +25,9 @@ class Ecb(Source):
     platform = ""
     base_url = "https://data-api.ecb.europa.eu"
     terms = "https://www.ecb.europa.eu/services/using-our-site/disclaimer/html/index.en.html"
+    keeps = "rates as they came"
+    term = "free use with the source named"
+    would_change = "nothing: rates are nobody's"
     latest_posts = 0
     mappings = ("ecb_rates",)
     asks_accounts = False

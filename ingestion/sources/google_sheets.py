@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from ingestion.config import Login
 from ingestion.contracts import load_feeds
 from ingestion.sources.errors import BadAnswer, CaptureRefused, NotSupported, SourceError, Unauthorised
-from ingestion.sources.platform import TABLE, Brought, Call, Source, Walk, Wanted, listed
+from ingestion.sources.platform import OWN_CHOICE, TABLE, Brought, Call, Source, Walk, Wanted, listed
 
 VALUES = "/v4/spreadsheets/{}/values:batchGet"
 TOKENS = "https://oauth2.googleapis.com/token"
@@ -35,6 +35,9 @@ class GoogleSheets(Source):
     platform = ""
     base_url = "https://sheets.googleapis.com"
     terms = "https://developers.google.com/terms/api-services-user-data-policy"
+    keeps = "the columns of costs, and those that `columns` names; nothing else of the sheet"
+    term = "the data is your own"
+    would_change = OWN_CHOICE
     # 60 reads a minute and user of a project.
     per_second = 1.0
     burst = 5.0

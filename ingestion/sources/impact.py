@@ -10,7 +10,7 @@ from typing import Any
 
 from ingestion.config import Login
 from ingestion.sources.errors import BadAnswer
-from ingestion.sources.platform import TABLE, Brought, Call, Source, Walk, Wanted, listed, windows
+from ingestion.sources.platform import OWN_CHOICE, TABLE, Brought, Call, Source, Walk, Wanted, listed, windows
 
 ACTIONS = "/Advertisers/{}/Actions"
 WINDOW_DAYS, LOOK_BACK_DAYS, PAGE, MOST_PAGES = 31, 92, 1000, 1000
@@ -29,6 +29,9 @@ class Impact(Source):
     platform = ""
     base_url = "https://api.impact.com"
     terms = "https://impact.com/terms-of-service/"
+    keeps = "actions with their amounts and state, partner, order and code; no customer, city or IP address"
+    term = "the data is your own programme's"
+    would_change = OWN_CHOICE
     # 1,000 calls an hour.
     per_second = 0.25
     burst = 50.0

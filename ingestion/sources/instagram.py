@@ -3,8 +3,9 @@ posts reached. Metrics are asked in a group; one that the platform has ended is 
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ingestion.config import Login
@@ -18,7 +19,7 @@ from ingestion.sources.errors import (
     Unauthorised,
     Unreachable,
 )
-from ingestion.sources.platform import POST, Brought, Call, Source, Walk, Wanted, at, listed
+from ingestion.sources.platform import OWN_CHOICE, POST, Brought, Call, Source, Walk, Wanted, alive, at, listed
 
 VERSION = "v27.0"
 USERNAME = re.compile(r"[A-Za-z0-9._]{1,30}")
@@ -43,6 +44,9 @@ class Instagram(Source):
     platform = "instagram"
     base_url = "https://graph.facebook.com"
     terms = "https://developers.facebook.com/terms/"
+    keeps = "accounts and posts as they came, with names and captions"
+    term = "Meta forbids databases of people who did not agree: keep to creators under contract, with a `legal_basis`"
+    would_change = OWN_CHOICE
     # 200 calls an hour and user of the app.
     per_second = 0.055
     burst = 150.0
@@ -97,17 +101,17 @@ class Instagram(Source):
             yield _discovery(own, target.account, target.latest_posts)
         if not asked.options.get("asks_itself"):
             return
-        alive = dict(METRICS)
+        known = dict(METRICS)
         for media in (yield _own_media(own)) or ():
             kind = str(media.get("media_product_type"))
-            if not alive.get(kind):
+            if not known.get(kind):
                 continue
-            facts = yield _insight(media, alive[kind])
+            facts = yield _insight(media, known[kind])
             if facts and facts.get("dead"):
                 # What has proved dead for one post of a kind is not asked for the next.
-                alive[kind] = yield from _alive(media, alive[kind])
-                if alive[kind]:
-                    yield _insight(media, alive[kind])
+                known[kind] = yield from alive(partial(_insight, media, is_probe=True), known[kind])
+                if known[kind]:
+                    yield _insight(media, known[kind])
 
     def forecast(self, asked: Wanted) -> Iterator[Call]:
         own = str(asked.options.get("account", ""))
@@ -140,21 +144,6 @@ def _own_media(own: str) -> Call:
         return Brought(facts=[item for item in listed(body, "data") if "id" in item])
 
     return Call("media", f"/{VERSION}/{own}/media", read, (("fields", OWN_FIELDS), ("limit", str(PAGE))), (own,))
-
-
-def _alive(media: dict[str, Any], metrics: tuple[str, ...]) -> Generator[Call, Any, tuple[str, ...]]:
-    """Those metrics of a dead group that the platform still knows: each half is asked by itself."""
-    if len(metrics) == 1:
-        return ()
-    half = len(metrics) // 2
-    found: tuple[str, ...] = ()
-    for part in (metrics[:half], metrics[half:]):
-        facts = yield _insight(media, part, is_probe=True)
-        if facts and facts.get("dead"):
-            found += yield from _alive(media, part)
-        else:
-            found += part
-    return found
 
 
 def _insight(media: dict[str, Any], metrics: tuple[str, ...], is_probe: bool = False) -> Call:

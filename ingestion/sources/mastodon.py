@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, Private, SourceError
-from ingestion.sources.platform import Brought, Call, Source, Walk, Wanted
+from ingestion.sources.platform import OWN_CHOICE, Brought, Call, Source, Walk, Wanted
 
 LOOKUP, STATUSES = "/api/v1/accounts/lookup", "/api/v1/accounts/{}/statuses"
 PAGE = 40
@@ -23,6 +23,9 @@ class Mastodon(Source):
     # The account's own server, unless `sources.yml` names one that answers for all.
     base_url = ""
     terms = "https://joinmastodon.org/servers"
+    keeps = "accounts and statuses as they came, with names and texts"
+    term = "each server has rules of its own; who asks for it is to go (`groundswell erase`)"
+    would_change = OWN_CHOICE
     # 300 requests in 5 minutes for an address and server.
     per_second = 0.9
     burst = 20.0

@@ -17,6 +17,8 @@ from ingestion.sources.errors import BadAnswer, SourceError
 # What an answer means beyond its status: an error that a source knows, or null.
 Classify = Callable[[int, Any], SourceError | None]
 ACCOUNT, POST, TABLE = "account", "post", "table"
+# What would change how long an answer is kept, where no term of the platform bounds it.
+OWN_CHOICE = "`retention_days` in config/sources.yml, where a contract or a law of yours says so"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,8 @@ class Source:
     Attributes:
         platform: what its accounts are filed under; empty for a source without accounts.
         terms: where the platform's terms stand; `retention_days` is how long they let an answer be kept.
+        keeps: what of its answers is kept, for people. `term` is the term that bounds it, `would_change` what would
+            let it be kept longer or shorter.
         per_second: calls a second, evenly, below the platform's limit; `burst` of them at once.
         units_a_day: the platform's own budget, in its `unit`; null for none.
         latest_posts: posts of an account, where nobody says otherwise.
@@ -130,6 +134,9 @@ class Source:
     platform: str
     base_url: str
     terms: str
+    keeps: str
+    term: str
+    would_change: str
     retention_days: int | None = None
     per_second: float = 1.0
     burst: float = 5.0
@@ -172,6 +179,10 @@ class Source:
         """
         return None
 
+    def asks_itself(self, own: Mapping[str, Any]) -> bool:
+        """Whether there is something to ask for besides accounts and posts by name, where `sources.yml` says `own`."""
+        return self.needs_account or not self.asks_accounts
+
     def walk(self, asked: Wanted) -> Walk:
         """The calls of a capture, one after the other."""
         raise NotImplementedError
@@ -186,6 +197,21 @@ def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
     iterator = iter(values)
     while batch := tuple(islice(iterator, size)):
         yield batch
+
+
+def alive(probe: Callable[[tuple[str, ...]], Call], metrics: tuple[str, ...]) -> Generator[Call, Any, tuple[str, ...]]:
+    """Those metrics of a dead group that the platform still knows: each half is asked by itself."""
+    if len(metrics) == 1:
+        return ()
+    half = len(metrics) // 2
+    found: tuple[str, ...] = ()
+    for part in (metrics[:half], metrics[half:]):
+        facts = yield probe(part)
+        if facts and facts.get("dead"):
+            found += yield from alive(probe, part)
+        else:
+            found += part
+    return found
 
 
 def windows(first: date, last: date, most_days: int) -> Iterator[tuple[date, date]]:

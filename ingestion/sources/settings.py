@@ -17,7 +17,7 @@ from ingestion.yaml_file import Strict, line_of, load, validated
 
 FILE = "sources.yml"
 # Keys that only the sources read whose `options` name them.
-OWN = ("ranges", "columns", "programs", "look_back_days", "expected_rows")
+OWN = ("ranges", "columns", "programs", "business_id", "look_back_days", "expected_rows")
 
 
 ProgramId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
@@ -47,6 +47,9 @@ class Entry(Strict):
     ranges: tuple[str, ...] | None = Field(default=None, min_length=1, description="Sheets, as `Spend` or `Spend!A:H`.")
     columns: tuple[str, ...] | None = Field(default=None, min_length=1, description="Columns of them that are taken.")
     programs: tuple[ProgramId, ...] | None = Field(default=None, min_length=1, description="Ids of programmes.")
+    business_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,80}$")] | None = Field(
+        default=None, description="Id of your own account, whose posts are asked for."
+    )
     look_back_days: int | None = Field(default=None, ge=1, le=400, description="Days that each capture reads again.")
     expected_rows: int | None = Field(default=None, ge=0, description="Rows of a capture, for its forecast alone.")
 

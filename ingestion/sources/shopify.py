@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ingestion.config import Login
 from ingestion.sources.errors import BadAnswer, NotSupported, SourceError, Throttled, Unauthorised, Unreachable
-from ingestion.sources.platform import TABLE, Brought, Call, Source, Walk, Wanted, at
+from ingestion.sources.platform import OWN_CHOICE, TABLE, Brought, Call, Source, Walk, Wanted, at
 
 VERSION = "2026-07"
 GRAPHQL, TOKENS = f"/admin/api/{VERSION}/graphql.json", "/admin/oauth/access_token"
@@ -53,6 +53,9 @@ class Shopify(Source):
     platform = ""
     base_url = "https://{account}"
     terms = "https://www.shopify.com/legal/api-terms"
+    keeps = "ids, times and amounts of orders and refunds, and codes; no name, address or e-mail"
+    term = "the data is your own; no more personal data is to be kept than is needed"
+    would_change = OWN_CHOICE
     # Queries cost points, of which 50 and more come back each second; these cost about 10.
     per_second = 2.0
     burst = 4.0

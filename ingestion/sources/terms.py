@@ -13,7 +13,7 @@ from ingestion.config import Settings, utc_now
 from ingestion.lease import hold
 from ingestion.sources.capture import note_what_is_there
 from ingestion.sources.catalog import SOURCES
-from ingestion.sources.settings import load_sources
+from ingestion.sources.kept import kept
 
 WHY = "past the days that the terms of {} allow"
 
@@ -39,20 +39,21 @@ class Past:
 
 
 def past_terms(settings: Settings, connection: ledger.Connection, today: date) -> list[Past]:
-    """Of each configured source whose answers end, what is past; sources of which nothing is are left out."""
+    """Of each source whose answers end, what is past; sources of which nothing is are left out.
+
+    Also of one that `sources.yml` no longer asks: what it brought is under the same terms.
+    """
     found = []
-    for name, entry in load_sources(settings).items():
-        source = SOURCES[name]
-        kept_days = entry.retention_days or source.retention_days
-        if kept_days is None:
+    for name, held_by in kept(settings).items():
+        if held_by.days is None:
             continue
-        first_day = today - timedelta(days=kept_days)
+        first_day = today - timedelta(days=held_by.days)
         files = sorted((settings.landing / name).glob("*.jsonl.gz"))
         landed = tuple(file for file in files if _day_of(file.name) < str(first_day))
-        held = ledger.raw_files_of_mappings(connection, source.mappings)
+        held = ledger.raw_files_of_mappings(connection, SOURCES[name].mappings)
         raw = tuple(row for row in held if _day_of(row["file"]) < str(first_day))
         if landed or raw:
-            found.append(Past(name, source.terms, kept_days, first_day, landed, raw))
+            found.append(Past(name, held_by.terms, held_by.days, first_day, landed, raw))
     return found
 
 

@@ -35,6 +35,9 @@ class YouTube(Source):
     platform = "youtube"
     base_url = "https://youtube.googleapis.com"
     terms = "https://developers.google.com/youtube/terms/developer-policies"
+    keeps = "channels and videos as they came, with names and titles"
+    term = "what the API answers may be kept for 30 days, unless YouTube has agreed to more"
+    would_change = "an audit by YouTube with its written agreement: then `retention_days` in config/sources.yml"
     retention_days = 30
     per_second = 10.0
     burst = 20.0

@@ -16,7 +16,7 @@ from warehouse.cli.command import PREFIX
 from warehouse.cli.main import cli
 
 COMMANDS = [
-    "nightly", "sample", "plan", "backfill", "capture", "expire", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
+    "nightly", "sample", "plan", "backfill", "capture", "expire", "terms", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
     "erase", "releases", "rollback", "doctor", "account", "shortlist", "metrics", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")

@@ -8,6 +8,7 @@ from expectations.suites import Threshold
 from ingestion.config import ENV_FILE, PACKAGE, Settings, origin_of
 from ingestion.mapping.in_use import load_mappings
 from ingestion.sources.catalog import SOURCES
+from ingestion.sources.kept import kept
 from ingestion.sources.settings import FILE as FILE_OF_SOURCES
 from ingestion.sources.settings import file_of, load_sources
 from ingestion.user_config.load import DEFAULTS, USUAL, load
@@ -48,6 +49,9 @@ youtube:
 instagram:
   connection: groundswell_instagram
   account: "17841400000000000"
+tiktok:
+  connection: groundswell_tiktok
+  account: "7000000000000000000"
 shopify:
   connection: groundswell_shopify
   account: your-shop.myshopify.com
@@ -129,16 +133,15 @@ def show(settings: Settings, env_file: Path = ENV_FILE) -> Iterator[str]:
 
 def _sources(settings: Settings) -> Iterator[str]:
     """What is asked, whom, and who is told; never a key, which stands in no file."""
-    entries, watched = load_sources(settings), load_watchlist(settings)
+    entries, watched, table = load_sources(settings), load_watchlist(settings), kept(settings)
     yield ""
     yield f"sources: {len(entries)} of {len(SOURCES)} are asked"
     for name, entry in entries.items():
-        source = SOURCES[name]
         given = {key: value for key, value in entry.model_dump().items() if key in entry.model_fields_set}
         shown = " ".join(f"{key}={value}" for key, value in given.items()) or "as the package has it"
         yield f"  {name}: {shown}  ({file_of(settings)})"
-        days = entry.retention_days or source.retention_days
-        yield f"    terms: {source.terms}{f', answers may be kept {days} days' if days else ''}"
+        held = table[name]
+        yield f"    terms: {held.terms}{f', answers may be kept {held.days} days' if held.days else ''}"
     yield ""
     yield f"watchlist: {len(watched.placed)} accounts"
     yield from (f"  not read: {problem}" for problem in watched.problems[:MOST_SHOWN])

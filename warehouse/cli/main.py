@@ -145,6 +145,17 @@ def expire(dry_run: bool) -> int:
     return DONE
 
 
+@cli.command()
+def terms() -> int:
+    """Print per source what is kept, for how long, by which term, and what would change it."""
+    from ingestion.config import get_settings
+    from ingestion.sources.kept import lines
+
+    for line in lines(get_settings()):
+        click.echo(line)
+    return DONE
+
+
 @cli.group(cls=Group)
 def watch() -> None:
     """The accounts of config/watchlist.csv, which are captured each day."""

@@ -114,22 +114,14 @@ def test_examples_of_sources_and_notices_are_in_order_once_uncommented(own: Sett
     for name, start in starts.items():
         (own.config / name).write_text(uncommented(examples(own)[name], start))
     assert list(load_sources(own)) == [
-        "bluesky",
-        "ecb",
-        "mastodon",
-        "youtube",
-        "instagram",
-        "shopify",
-        "awin",
-        "impact",
-        "google_sheets",
-    ]
+        "bluesky", "ecb", "mastodon", "youtube", "instagram", "tiktok", "shopify", "awin", "impact", "google_sheets",
+    ]  # fmt: skip
     assert [row.account for row in load_watchlist(own).rows] == ["anna.example.org"]
     channels = load_channels(own)
     assert channels.mail
     assert channels.webhook
     text = "\n".join(show(own))
-    assert "sources: 9 of 9 are asked" in text
+    assert "sources: 10 of 10 are asked" in text
     assert "  youtube: connection=groundswell_youtube latest_posts=30" in text
     assert "answers may be kept 30 days" in text
     assert "watchlist: 1 accounts" in text

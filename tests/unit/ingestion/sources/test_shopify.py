@@ -226,6 +226,30 @@ def test_an_operation_is_waited_for(world: World) -> None:
     assert sum(world.time.slept) > 120
 
 
+@pytest.mark.parametrize("calls", [1, 2, 3])
+def test_a_killed_capture_goes_on_with_its_operation(world: World, monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
+    """No second one is begun, and what lands is what one go lands."""
+    append, left = Journal.append, calls
+
+    def killed(self: Journal, record: Any) -> None:
+        nonlocal left
+        append(self, record)
+        left -= 1
+        if left == 0:
+            raise KeyboardInterrupt
+
+    shop(world, *ORDERS)
+    with monkeypatch.context() as patched:
+        patched.setattr(Journal, "append", killed)
+        with pytest.raises(KeyboardInterrupt):
+            capture(world)
+    assert nowhere_under(world, *SECRETS)
+    world.time.at = datetime(2026, 1, 5, 22, 30)
+    done = capture(world)
+    assert (done.received, len(world.requests)) == (1, 3)
+    assert len(world.landed()["shopify/orders_2026-01-05T220000Z.jsonl.gz"]) == 4
+
+
 def test_an_operation_without_end_is_left_after_an_hour(world: World) -> None:
     world.time.at = datetime(2026, 1, 5, 12)
     shop(world, *ORDERS, state={"data": {"node": {"id": OPERATION, "status": "RUNNING"}}})

@@ -9,6 +9,8 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.lease import hold
 from ingestion.sources import terms
+from ingestion.sources.catalog import SOURCES
+from ingestion.sources.kept import lines
 from serving.report.build import build_report
 from serving.report.sections import terms as section
 from tests.unit.conftest import Yard
@@ -95,6 +97,56 @@ def test_what_is_past_is_said_until_a_person_removes_it(days: World) -> None:
     assert Yard(settings).land().files_new == 0
     assert expire(settings) == "nothing is past the terms of its source"
     assert (wrong(days), "Past the terms" in page(days)) == ([], False)
+
+
+def told(world: World, source: str) -> list[str]:
+    """What `groundswell terms` prints of a source."""
+    text = "\n".join(lines(world.settings))
+    [part] = [part for part in text.split("\n\n") if part.startswith(f"{source} (")]
+    return [line.strip() for line in part.splitlines()]
+
+
+def test_terms_of_each_source_are_told(world: World) -> None:
+    for name, source in SOURCES.items():
+        first, kept_line, *feeds, how_long, by, change = told(world, name)
+        assert first == f"{name} ({'asked' if name == 'bluesky' else 'not in config/sources.yml'})"
+        assert len(kept_line) > len("kept: ")
+        assert by.startswith("by: ")
+        assert by.endswith(f" ({source.terms})")
+        assert source.terms.startswith("https://")
+        assert len(change) > len("what would change it: ")
+        assert feeds
+        assert how_long == ("for: 30 days" if name == "youtube" else "for: as long as you keep it")
+    # By hand from the mapping: a transaction's commission and fee fill these.
+    assert told(world, "awin")[2] == ("costs: cost_id, collaboration_id, cost_date, cost_type, amount, currency")
+    assert told(world, "youtube")[-1].startswith("what would change it: an audit by YouTube with its written agreement")
+
+
+def test_days_of_ones_own_are_told_and_are_those_that_expire_reads(days: World) -> None:
+    keep(days, 4)
+    assert told(days, "bluesky")[-3:-1] == [
+        "for: 4 days", f"by: `retention_days` of config/sources.yml ({SOURCES['bluesky'].terms})",
+    ]  # fmt: skip
+    assert "; 4 days are allowed (" in expire(days.settings, dry_run=True)
+
+
+def test_what_a_source_brought_is_under_its_terms_also_when_it_is_asked_no_longer(
+    days: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SOURCES["bluesky"], "retention_days", 4)
+    days.sources("ecb:\n")
+    assert told(days, "bluesky")[0] == "bluesky (not in config/sources.yml)"
+    assert wrong(days) == ["bluesky: 4 files of answers past the 4 days of its terms"]
+    expire(days.settings)
+    assert raw_days(days.settings) == {"06"}
+
+
+def test_the_command_prints_them(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from warehouse.cli.main import cli
+
+    monkeypatch.setattr("ingestion.config.get_settings", lambda: world.settings)
+    done = CliRunner().invoke(cli, ["terms"])
+    assert (done.exit_code, "shopify (not in config/sources.yml)" in done.output) == (0, True)
 
 
 @pytest.mark.parametrize("step", ["retire_batch", "forget_raw_file"])
