@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from ingestion.config import Settings
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
 
 SITE = "local"
+# The report's page of all checks, written at the end of a night.
+GLANCE = "../quality.html"
 # Pages per suite: a month of nights, so that "since when" can be answered. The ledger keeps all results.
 KEEP_RUNS = 30
 
@@ -20,6 +23,11 @@ REMOTE = re.compile(
     r"<script[^>]+src=[\"'](?:https?:)?//[^>]*>\s*</script>|<(?:link|img)[^>]+(?:href|src)=[\"'](?:https?:)?//[^>]*>",
     re.DOTALL,
 )
+# A link to a page beside this one: place and words. Suites live in one process, and the next one removes their pages.
+LOCAL_LINK = re.compile(
+    r"<a\b[^>]*\bhref=[\"'](?![a-z]+:|#)([^\"'#?]+)[^\"']*[\"'][^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
+)
+ICON = re.compile(r"<link[^>]+rel=[\"']shortcut icon[\"'][^>]*>")
 REMOTE_STYLE = re.compile(r"url\([\"']?(?:https?:)?//[^)]*\)")
 STYLE = (
     "<style id='local'>body{font:14px/1.4 sans-serif;margin:1rem 2rem}table{border-collapse:collapse;margin:.5rem 0}"
@@ -118,17 +126,28 @@ def prune(context: "EphemeralDataContext", settings: Settings) -> None:
 
 
 def localise(settings: Settings) -> None:
-    """Make the pages self-contained: nothing is loaded from elsewhere, and the index is a plain list of runs."""
+    """Make the pages self-contained: nothing is loaded from elsewhere, no link is dead, the index is a plain list."""
     docs = data_docs(settings)
     for page in (*docs.rglob("*.html"), *docs.rglob("*.css")):
         text = page.read_text(encoding="utf-8")
         clean = REMOTE_STYLE.sub("none", REMOTE.sub("", text))
         if page.suffix == ".html" and "id='local'" not in clean:
             clean = clean.replace("</head>", f"{STYLE}</head>", 1)
+        clean = ICON.sub("", without_dead_links(page, clean)) if page.suffix == ".html" else clean
         if page == docs / "index.html" and "id='runs'" not in clean:
             clean = re.sub(r"<body[^>]*>", lambda body: body[0] + _list_of_runs(docs), clean, count=1)
         if clean != text:
             page.write_text(clean, encoding="utf-8")
+
+
+def without_dead_links(page: Path, text: str) -> str:
+    """The text of a page in which a link to a file that is not there is its words alone."""
+
+    def kept(link: re.Match[str]) -> str:
+        target = unquote(html.unescape(link[1]))
+        return link[0] if target == GLANCE or (page.parent / target).exists() else link[2]
+
+    return LOCAL_LINK.sub(kept, text)
 
 
 def _list_of_runs(docs: Path) -> str:
@@ -138,4 +157,5 @@ def _list_of_runs(docs: Path) -> str:
         f"<li><a href='{html.escape(page.as_posix())}'>{html.escape(' / '.join(page.parts[1:-1]))}</a></li>"
         for page in sorted(pages, key=lambda page: page.parts[-2], reverse=True)
     )
-    return f"<ul id='runs'>{''.join(items)}</ul>"
+    glance = f"<p><a href='{GLANCE}'>All checks at a glance</a>. Pages of each group of checks, newest first:</p>"
+    return f"{glance}<ul id='runs'>{''.join(items)}</ul>"

@@ -25,10 +25,10 @@ OUTSIDE_CAMPAIGNS = "Outside campaigns"
 STATES = {"complete": "Final", "open": "May change", "incomplete": "Part unknown"}
 VERDICT_ORDER = ("suspicious", "watch", "trusted", "insufficient_data")
 
-# What a group has spent and earned by the end of each of these days; a part that is unknown empties the ratio.
+# What was spent and earned by the end of each of these days; a part that is unknown empties the ratio.
 SUMS = """
 select
-    {group} as id, days_before,
+    days_before,
     sum(spend_base) as spend, sum(cost_entries) as cost_entries, sum(unrated_costs) as unrated_costs,
     sum(net_revenue_base) as net_revenue, sum(unvalued_orders) as unvalued_orders,
     case
@@ -54,8 +54,28 @@ where
 group by attribution_model
 """
 
-CAMPAIGNS = """
-with of_campaign as (
+
+def _before(group: str) -> str:
+    """SQL of the ROI of each campaign or collaboration up to some days before; null where a part is unknown."""
+    ratios = []
+    for days in BEFORE:
+        then = f"filter (where activity_date <= cast($as_of as date) - {days})"
+        ratios.append(f"""
+        case
+            when sum(unrated_costs) {then} = 0 and coalesce(sum(unvalued_orders) {then}, 0) = 0
+                then (sum(net_revenue_base) {then} - sum(spend_base) {then}) / nullif(sum(spend_base) {then}, 0)
+        end as roi_{days}_days""")
+    return f"""
+    select {group}, {",".join(ratios)}
+    from marts.fct_return_daily
+    where attribution_model = $model and collaboration_id <> '(unattributed)' group by {group}
+"""
+
+
+CAMPAIGNS = f"""
+with before as ({_before("campaign_id")}),
+
+of_campaign as (
     select
         pacts.campaign_id, list(distinct pacts.platform) filter (where pacts.platform is not null) as platforms,
         list(distinct tiers.tier) filter (where tiers.tier is not null) as tiers
@@ -66,20 +86,26 @@ with of_campaign as (
 )
 
 select
-    roi.*, coalesce(brands.brand_name, roi.brand) as brand_name,
-    coalesce(of_campaign.platforms, []) as platforms, coalesce(of_campaign.tiers, []) as tiers
+    roi.*, before.* exclude (campaign_id), coalesce(brands.brand_name, roi.brand) as brand_name,
+    coalesce(of_campaign.platforms, []) as platforms, coalesce(of_campaign.tiers, []) as tiers,
+    count(*) over () as total, sum(roi.spend_known_base) over () as all_spend
 from marts.fct_campaign_roi as roi
+left join before on roi.campaign_id = before.campaign_id
 left join of_campaign on roi.campaign_id = of_campaign.campaign_id
 left join marts.dim_brand as brands on roi.brand = brands.brand
 where roi.attribution_model = $model
 order by roi.spend_base desc nulls last, roi.campaign_id
+limit $most
 """
 
-COLLABORATIONS = """
+COLLABORATIONS = f"""
+with before as ({_before("collaboration_id")})
+
 select
-    roi.*, left(accounts.display_name, 200) as display_name, tiers.tier,
+    roi.*, before.* exclude (collaboration_id), left(accounts.display_name, 200) as display_name, tiers.tier,
     coalesce(brands.brand_name, roi.brand) as brand_name, campaigns.campaign_name, count(*) over () as total
 from marts.fct_collaboration_roi as roi
+left join before on roi.collaboration_id = before.collaboration_id
 left join marts.dim_account as accounts on roi.platform = accounts.platform and roi.account_id = accounts.account_id
 left join marts.bridge_collaboration_tier as tiers
     on roi.collaboration_id = tiers.collaboration_id and tiers.scheme = $scheme
@@ -152,7 +178,7 @@ def totals(source: Source, day: date) -> Row | None:
 
     `by_model` has the lowest and the highest ROI under the ways of crediting whose credits are whole orders.
     """
-    sums = {row["days_before"]: row for row in source.rows(SUMS.format(group="'all'"), model=MODEL, as_of=day)}
+    sums = {row["days_before"]: row for row in source.rows(SUMS, model=MODEL, as_of=day)}
     now = sums.get(0)
     if now is None:
         return None
@@ -185,14 +211,6 @@ def _less(row: Row | None, taken: Row | None, key: str) -> Any:
     return row[key] - ((taken or {}).get(key) or 0)
 
 
-def _before(source: Source, column: str, day: date) -> dict[str, dict[int, Any]]:
-    """ROI of each campaign or collaboration up to some days before, by its id."""
-    found: dict[str, dict[int, Any]] = {}
-    for row in source.rows(SUMS.format(group=column), model=MODEL, as_of=day):
-        found.setdefault(row["id"], {})[row["days_before"]] = row["roi_net"]
-    return found
-
-
 def campaign_name(row: Row) -> str:
     """A campaign's name as people read it, no longer than a cell of a table."""
     if row["campaign_id"] in (None, ALWAYS_ON):
@@ -207,14 +225,12 @@ def posts_href(name: str) -> str:
 
 def campaigns(source: Source, day: date) -> list[Row]:
     """Every campaign with what it cost and returned, and its ROI 7 and 30 days before; the largest spend first."""
-    before = _before(source, "campaign_id", day)
     scheme = source.settings.default_scheme
     found = []
-    for row in source.rows(CAMPAIGNS, model=MODEL, scheme=scheme):
-        name, then = campaign_name(row), before.get(row["campaign_id"], {})
+    for row in source.rows(CAMPAIGNS, model=MODEL, scheme=scheme, as_of=day, most=MAX_ROWS):
+        name = campaign_name(row)
         found.append(
             row
-            | {f"roi_{days}_days": then.get(days) for days in BEFORE}
             | {
                 "name": name,
                 "name_id": row["campaign_id"],
@@ -231,12 +247,10 @@ def campaigns(source: Source, day: date) -> list[Row]:
 
 def collaborations(source: Source, common: Common, day: date) -> list[Row]:
     """Collaborations with what each cost and returned, the largest spend first, as many as a table holds."""
-    before = _before(source, "collaboration_id", day)
-    found = source.rows(COLLABORATIONS, model=MODEL, scheme=source.settings.default_scheme, most=MAX_ROWS)
+    scheme = source.settings.default_scheme
+    found = source.rows(COLLABORATIONS, model=MODEL, scheme=scheme, as_of=day, most=MAX_ROWS)
     for row in found:
-        then = before.get(row["collaboration_id"], {})
-        row |= {f"roi_{days}_days": then.get(days) for days in BEFORE} | _person(common, row, row["collaboration_id"])
-        row |= {
+        row |= _person(common, row, row["collaboration_id"]) | {
             "campaign": campaign_name(row),
             "partner": PARTNERS.get(row["partner_type"], row["partner_type"]),
             "state": STATES.get(row["roi_basis"], row["roi_basis"]),
@@ -284,6 +298,12 @@ def least_spend(rows: Iterable[Row], key: str) -> Any:
     """The median spend of those that spent anything; null when nobody did."""
     spent = [row[key] for row in rows if row[key]]
     return median(spent) if spent else None
+
+
+def least_of_campaigns(rows: list[Row]) -> float | None:
+    """What a campaign has to have spent to be best or worst: a share of all spend; null when nothing was spent."""
+    spent = rows[0]["all_spend"] if rows else None
+    return float(spent) * LEAST_SHARE if spent else None
 
 
 def best_and_worst(rows: Iterable[Row], key: str, least: Any, most: int) -> tuple[list[Row], list[Row]]:

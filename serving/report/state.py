@@ -61,8 +61,8 @@ def describe(plan: Row | None, release: Row | None, blocking: list[str]) -> Stat
     """How a run ended, in one sentence, from its plan, its release and its failed critical checks."""
     state = plan["state"] if plan else None
     if state == "published":
-        when = "are published" if release else "were published before"
-        return Status("published", "Published", f"The figures of this night {when}.")
+        said = "The figures here are" if release else "An earlier night has published"
+        return Status("published", "Published", f"{said} those of this night.")
     if state == "unchanged":
         return Status("unchanged", "Unchanged", "Nothing new had landed; the figures are those of the night before.")
     if state == "superseded":

@@ -4,11 +4,15 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 import pytest
 
 from ingestion.config import PROJECT_DIR
+from tests.unit.serving.test_report import Page, assert_runs_our_script_alone
+from tests.unit.serving.test_report_first import KITCHEN
 
 from .conftest import Night, reading
 
@@ -141,3 +145,59 @@ def test_what_else_is_planted_is_where_it_was_put(marts: duckdb.DuckDBPyConnecti
         {"name": changed["subject"]},
     ).fetchall()
     assert versions == [("sim-r10",), ("sim-r15",)]
+
+
+def page_of(night: Night, name: str) -> Page:
+    return Page((night.settings.reports / name).read_text(encoding="utf-8"))
+
+
+def test_the_report_answers_a_marketer_first(world_night: Night) -> None:
+    """All on the first screen, in the order of the questions, all campaigns in a table, no word of the kitchen."""
+    page = page_of(world_night, "index.html")
+    first = page.text[: page.text.index("What the money returned")]
+    assert re.search(r"[\d,]+ USD out, [\d,]+ back: ROI [−+]\d+\.\d\u202f%", first)
+    asked = (
+        "Best campaigns",
+        "Worst campaigns",
+        "Creators to keep",
+        "Creators to question",
+        "look bought",
+        "Moved since",
+    )
+    places = [first.index(question, first.index("Money out")) for question in asked]
+    assert places == sorted(places)
+    planted = {row["subject"] for row in truths("campaign_return")}
+    assert {row[0][1] for row in page.data["campaigns"]["rows"]} == planted | {"(always-on)"}
+    assert len(page.data["creators"]["rows"]) > 500
+    for_people, _, for_engineers = page.text.partition("For engineers: ")
+    # Two are people's: somebody's name, and a series that releases on a schedule.
+    assert set(KITCHEN.findall(for_people.replace("For engineers", ""))) <= {"runs", "releases"}
+    assert for_engineers
+    assert (world_night.settings.reports / "index.html").stat().st_size < 1_500_000
+    assert_runs_our_script_alone(page)
+
+
+def test_every_link_of_the_report_leads_somewhere(world_night: Night) -> None:
+    """On the report, on the page of checks, on each account's page and in Data Docs."""
+    pages = sorted(world_night.settings.reports.rglob("*.html"))
+    assert {"index.html", "quality.html"} <= {page.name for page in pages}
+    assert any(page.parent.name == "accounts" for page in pages)
+    assert {link for page in pages for link in dead_links(page)} == set()
+
+
+def dead_links(path: Path) -> set[str]:
+    """Links of a page to a file or a part of it that is not there."""
+    page = Page(path.read_text(encoding="utf-8"))
+    ids = {attrs["id"] for _, attrs in page.tags if attrs.get("id")}
+    links = {attrs["href"] or "" for tag, attrs in page.tags if tag == "a" and "href" in attrs}
+    inside = {link for link in links if len(link) > 1 and link[0] == "#" and link[1:].partition("?")[0] not in ids}
+    local = {link for link in links if not re.match(r"#|[a-z]+:", link)}
+    return inside | {link for link in local if not (path.parent / unquote(re.split("[#?]", link)[0])).exists()}
+
+
+def test_a_dead_link_is_found(tmp_path: Path) -> None:
+    """Negative test."""
+    (tmp_path / "there.html").write_text("")
+    page = tmp_path / "page.html"
+    page.write_text("<p id=a></p><a href='#a'></a><a href='#b'></a><a href='there.html#x'></a><a href='gone.html'></a>")
+    assert dead_links(page) == {"#b", "gone.html"}

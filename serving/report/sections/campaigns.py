@@ -12,11 +12,10 @@ LISTED = 5
 def read(source: Source, common: Common) -> Row | None:
     """Campaigns up to the last day of money; null where nothing was spent or sold."""
     of = returns.as_of(source)
-    if of["as_of"] is None:
+    rows = returns.campaigns(source, of["as_of"]) if of["as_of"] else []
+    if not rows:
         return None
-    rows = returns.campaigns(source, of["as_of"])
-    spent = sum(row["spend_base"] or 0 for row in rows)
-    least = float(spent) * returns.LEAST_SHARE if spent else None
+    least = returns.least_of_campaigns(rows)
     best, worst = returns.best_and_worst(rows, "spend_base", least, LISTED)
     columns = (
         Column("name", "Campaign", "who"),
@@ -45,7 +44,15 @@ def read(source: Source, common: Common) -> Row | None:
         "best": best,
         "worst": worst,
         "least": least,
-        "table": table("campaigns", "All campaigns", columns, rows, f"groundswell-campaigns-{of['as_of']}.csv"),
+        "table": table(
+            "campaigns",
+            "All campaigns",
+            columns,
+            rows,
+            f"groundswell-campaigns-{of['as_of']}.csv",
+            rows[0]["total"],
+            "those that spent most",
+        ),
     }
 
 

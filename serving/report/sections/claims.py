@@ -3,6 +3,7 @@
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common
+from serving.report.words import MODELS
 
 VERDICTS = ("holds", "does not hold", "simulated", "not enough data")
 
@@ -18,7 +19,7 @@ def read(source: Source, common: Common) -> Row | None:
         sides.setdefault((row["claim"], row["platform"]), []).append(text)
     claims: dict[str, Row] = {}
     for row in source.rows(ROWS):
-        claim = claims.setdefault(row["claim"], {**row, "checks": []})
+        claim = claims.setdefault(row["claim"], {**row, "tested_as": plain(row["tested_as"]), "checks": []})
         claim["checks"].append(_check(row, sides.get((row["claim"], row["platform"]), [])))
     if not claims:
         return None
@@ -28,6 +29,13 @@ def read(source: Source, common: Common) -> Row | None:
         "counts": [(verdict, found.count(verdict)) for verdict in VERDICTS],
         "as_of": next(iter(claims.values()))["as_of_date"],
     }
+
+
+def plain(tested_as: str) -> str:
+    """How a claim was tested, with ways of crediting by the name that people read."""
+    for code, (name, _) in MODELS.items():
+        tested_as = tested_as.replace(f"model {code}", f"credited by {name.lower()}")
+    return tested_as
 
 
 def _rank(claim: Row) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from serving.report import bars
 from serving.report.formatting import compact
-from serving.report.returns import MODEL, least_spend
+from serving.report.returns import MODEL
 from serving.report.sections.section import Section
 from serving.report.source import Row, Source
 from serving.report.tiers import Common, label
@@ -73,19 +73,32 @@ from sums left join ranks on sums.tier = ranks.tier
 order by ranks.tier_rank nulls last, sums.tier, sums.partner_type
 """
 
+# Best and worst of those that spent at least what half of all did: below that a sale or two decides.
 RANKED = """
 with leaks as (
     select collaboration_id, count(*) as days from marts.fct_promo_code_daily where is_leak group by collaboration_id
+),
+
+returned as (
+    select
+        *, median(cpa) over () as usual_cpa, median(spend_base) filter (where spend_base > 0) over () as least_spend
+    from marts.fct_collaboration_roi where attribution_model = $model and roi_net is not null
+),
+
+ranked as (
+    select
+        *, row_number() over (order by roi_net desc, collaboration_id) as place, count(*) over () as places
+    from returned where spend_base >= least_spend
 )
 
 select
-    roi.*, 1 as collaborations, left(accounts.display_name, 80) as display_name, coalesce(leaks.days, 0) as leak_days,
-    median(roi.cpa) over () as usual_cpa
-from marts.fct_collaboration_roi as roi
-left join marts.dim_account as accounts on roi.platform = accounts.platform and roi.account_id = accounts.account_id
-left join leaks on roi.collaboration_id = leaks.collaboration_id
-where roi.attribution_model = $model and roi.roi_net is not null
-order by roi.roi_net desc, roi.collaboration_id
+    ranked.*, 1 as collaborations, left(accounts.display_name, 80) as display_name, coalesce(leaks.days, 0) as leak_days
+from ranked
+left join marts.dim_account as accounts
+    on ranked.platform = accounts.platform and ranked.account_id = accounts.account_id
+left join leaks on ranked.collaboration_id = leaks.collaboration_id
+where place <= $most or place > places - $most
+order by place
 """
 
 ISSUES = "select feed, issue, count(*) as records from marts.fct_commerce_issue group by all order by all"
@@ -110,13 +123,11 @@ def read(source: Source, _: Common) -> Row | None:
             ],
             "curve": _curve(own),
         }
-    ranked = source.rows(RANKED, model=MODEL)
-    least = least_spend(ranked, "spend_base")
-    ranked = [row for row in ranked if row["spend_base"] and row["spend_base"] >= least]
-    half = min(COLLABORATIONS, (len(ranked) + 1) // 2)
+    ranked = source.rows(RANKED, model=MODEL, most=COLLABORATIONS)
+    half = min(COLLABORATIONS, (ranked[0]["places"] + 1) // 2) if ranked else 0
     return {
         "model": MODELS[MODEL],
-        "least": least,
+        "least": ranked[0]["least_spend"] if ranked else None,
         "all_campaigns": source.row(CAMPAIGN_COUNT, model=MODEL)["campaigns"],
         "totals": source.row(TOTALS, model=MODEL),
         "campaigns": campaigns,

@@ -112,10 +112,7 @@ def _money(source: Source) -> Row | None:
     if found is None:
         return None
     rows = returns.campaigns(source, of["as_of"])
-    spent = sum(row["spend_base"] or 0 for row in rows)
-    best, worst = returns.best_and_worst(
-        rows, "spend_base", float(spent) * returns.LEAST_SHARE if spent else None, LISTED
-    )
+    best, worst = returns.best_and_worst(rows, "spend_base", returns.least_of_campaigns(rows), LISTED)
     return of | found | {"campaigns": len(rows), "best": best, "worst": worst}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -321,6 +322,22 @@ def test_data_docs_open_without_a_network_and_hold_no_more_than_the_last_runs(se
     assert sorted(listed) == sorted(str(page.relative_to(docs)) for page in validations)
     text = validations[0].read_text()
     assert bounds.NULL_FOLLOWERS.observed in text
+    assert dead_links(docs) == {context.GLANCE}  # the report is not made here
+    (docs / "expectations" / "landing" / "account_snapshots.html").unlink()
+    assert "expectations/landing/account_snapshots.html" in dead_links(docs)
+    context.localise(settings)
+    assert dead_links(docs) == {context.GLANCE}
+    assert "account_snapshots" in (docs / "index.html").read_text()
+
+
+def dead_links(docs: Path) -> set[str]:
+    """Links of Data Docs that lead to no file, as they stand."""
+    return {
+        link
+        for page in docs.rglob("*.html")
+        for link in re.findall(r"<a\b[^>]*\bhref=[\"']([^\"'#:]+)[\"']", page.read_text())
+        if not (page.parent / link).exists()
+    }
 
 
 def test_results_that_a_night_left_without_a_page_get_one_once(settings, night, monkeypatch):
