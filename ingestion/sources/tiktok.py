@@ -31,7 +31,8 @@ CREATOR, POSTS = f"{API}/tto/tcm/creator/public/", f"{API}/tto/tcm/creator/publi
 BUSINESS, OWN_VIDEOS = f"{API}/business/get/", f"{API}/business/video/list/"
 TOKENS = f"{API}/tt_user/oauth2/refresh_token/"
 PAGE, OWN_PAGE, OWN_POSTS = 10, 20, 100
-NAME = re.compile(r"[A-Za-z0-9._]{1,30}")
+# TikTok tells no capitals apart. An id is in small letters, so that who is erased is found under one spelling.
+NAME = re.compile(r"[a-z0-9._]{1,30}")
 # Of one's own posts; one that the platform has ended is found by halves.
 METRICS: tuple[str, ...] = ("video_views", "likes", "comments", "shares", "reach")
 UNAUTHORISED, LIMITS = {40001, 40102, 40103, 40104, 40105, 40110}, {40016, 40100, 40133}
@@ -67,6 +68,9 @@ class TikTok(Source):
 
     def headers(self, login: Login | None) -> dict[str, str]:
         return {"Access-Token": login.key} if login else {}
+
+    def names_of(self, account_id: str) -> set[str]:
+        return {account_id, f"@{account_id}"}
 
     def asks_itself(self, own: Mapping[str, Any]) -> bool:
         return "business_id" in own
@@ -134,11 +138,12 @@ class TikTok(Source):
 def _creator(asked: Wanted, account: str) -> Call:
     def read(body: Any) -> Brought:
         if not NAME.fullmatch(name):
-            raise NotFound(f"{account!r} is no name of an account")
+            raise NotFound(f"{account!r} is no name of an account; it is in small letters")
         found = body.get("data")
         if not isinstance(found, dict) or not isinstance(found.get("handle_name"), str):
             raise BadAnswer("an answer that is no creator")
-        return Brought([found], facts=found["handle_name"])
+        held = found["handle_name"].lower()
+        return Brought([{**found, "handle_name": held}], facts=held)
 
     name = account.removeprefix("@")
     params = (("tto_tcm_account_id", str(asked.options.get("account", ""))), ("handle_name", name))
@@ -188,7 +193,7 @@ def _own(asked: Wanted) -> Walk:
 
 def _business(asked: Wanted) -> Call:
     def read(body: Any) -> Brought:
-        return Brought(facts=str(body["data"]["username"]))
+        return Brought(facts=str(body["data"]["username"]).lower())
 
     params = (("business_id", str(asked.options.get("business_id", ""))), ("fields", json.dumps(["username"])))
     return Call("business", BUSINESS, read, params, (str(asked.options.get("account", "")),))

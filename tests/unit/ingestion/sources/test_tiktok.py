@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from werkzeug import Request, Response
 
+from ingestion import erasure
 from ingestion.sources.catalog import SOURCES
 from ingestion.sources.forecast import forecast
+from ingestion.sources.forget import forget
 from ingestion.sources.platform import Target, Wanted
 from ingestion.sources.settings import load_sources
 from tests.unit.conftest import Yard
@@ -54,14 +56,15 @@ def tiktok(world: World, posts: int = 2, more: str = "", creators: Any = None, o
         if creators is not None:
             return creators(request)
         name = request.args["handle_name"]
-        return failed(40002, "The creator is not found.") if name == "gone" else ok(creator(name))
+        return failed(40002, "The creator is not found.") if name == "gone" else ok(creator(name.title()))
 
     def page(request: Request) -> Any:
         first, limit = int(request.args.get("cursor", "0")), int(request.args["limit"])
         assert limit <= 10
         last = min(posts, first + limit)
+        kind = "9" if request.args["handle_name"] == "ben" else "73"
         held = [
-            {"video_id": f"73{number}", "caption": "x", "create_time": PUBLISHED, "likes": number, "comments": 2, "shares": 3, "video_views": 400}
+            {"video_id": f"{kind}{number}", "caption": "x", "create_time": PUBLISHED, "likes": number, "comments": 2, "shares": 3, "video_views": 400}
             for number in range(first, last)
         ]  # fmt: skip
         return ok({"posts": held, "page_info": {"has_more": last < posts, "cursor": last}})
@@ -92,14 +95,14 @@ def tiktok(world: World, posts: int = 2, more: str = "", creators: Any = None, o
 
 def test_tiktok_goes_the_whole_way_to_raw(world: World) -> None:
     tiktok(world, more="  business_id: b-1\n")
-    world.watch("Anna.Bakes", "gone", "no-name!", platform="tiktok")
+    world.watch("@anna.bakes", "gone", "No-Name", platform="tiktok")
     done = world.capture("tiktok", "refresh-1")
     # A call a creator, one for posts of the one who is there, two for one's own; the name that is none is asked for too.
     assert done.calls == 6
     assert world.outcomes("tiktok") == {
-        "Anna.Bakes": "received",
+        "@anna.bakes": "received",
         "gone": "not_found",
-        "no-name!": "not_found",
+        "No-Name": "not_found",
         "99": "received",
     }
     yard = Yard(world.settings)
@@ -108,7 +111,7 @@ def test_tiktok_goes_the_whole_way_to_raw(world: World) -> None:
     assert yard.rows_of(
         "account_snapshots",
         "account_id, captured_at, followers, following, posts, likes_total, views_total, handle, display_name",
-    ) == [("anna.bakes", at, 12_345, 67, 45, 890_123, None, "Anna.Bakes", "Anna.Bakes")]
+    ) == [("anna.bakes", at, 12_345, 67, 45, 890_123, None, "anna.bakes", "Anna.Bakes")]
     columns = (
         "account_id, post_id, published_at, content_type, likes, comments, shares, views, reach, reach_null_reason"
     )
@@ -118,6 +121,24 @@ def test_tiktok_goes_the_whole_way_to_raw(world: World) -> None:
         ("glow.shop", "731", published, "video", 5, 1, 0, 500, 450, None),
     ]
     assert nowhere_under(world, "anna@mail", "t0ken", "refresh-", "app-s3cret")
+
+
+def test_who_is_erased_does_not_land_again(world: World) -> None:
+    """Under any spelling of its answers, and it leaves the watchlist."""
+    tiktok(world)
+    world.watch("@anna.bakes", "ben", platform="tiktok")
+    assert world.capture("tiktok", "refresh-1").received == 2
+    Yard(world.settings).land()
+    number = erasure.begin(world.settings, "tiktok", "anna.bakes")
+    assert forget(world.settings, "tiktok", "anna.bakes") == 1
+    found = erasure.remove(world.settings, number, "tiktok", "anna.bakes")
+    erasure.finish(world.settings, number, found, 0)
+    assert found.raw_rows == 3
+    world.watch("@anna.bakes", "ben", platform="tiktok")
+    world.time.at = datetime(2026, 1, 6, 22)
+    done = world.capture("tiktok", "refresh-1")
+    landed = [line for file in done.files for line in world.landed()[file]]
+    assert {line["handle_name"] for line in landed} == {"ben"}
 
 
 def test_posts_come_in_pages_up_to_their_number(world: World) -> None:
