@@ -30,7 +30,7 @@ MOST_EXACT = {"FLOAT": 2**24}
 # What an id is looked at twice for: control characters, an export's quoting, and what is above.
 INVISIBLE = r"[\x{00A0}\x{200B}\x{202F}\x{FEFF}]"
 # Characters within an id that nobody sees, so that two ids look as one: controls past ASCII, signs of direction and
-# of joining, blanks that are none of ASCII, variants. Fillers of Hangul are letters, and stand in names of real channels.
+# of joining, blanks that are none of ASCII, variants. Fillers of Hangul are letters: names of real channels hold them.
 UNSEEN = (
     r"[\x{0080}-\x{00A0}\p{Cf}\p{Zl}\p{Zp}\x{034F}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}"
     r"\x{FE00}-\x{FE0F}]"
