@@ -14,6 +14,8 @@ import pandas as pd
 from bench.trust.world import Curve, Sample, World
 
 WATCHED_AFTER = 30
+# A false alarm that ends within so many days has cost little.
+STANDS_AFTER = 14
 TIERS = [(1_000, "nano"), (10_000, "micro"), (100_000, "macro"), (1_000_000, "mega")]
 
 
@@ -122,7 +124,7 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
         """
         select
             world, evaluated.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
-            coalesce(max_by(verdict, snapshot_date) filter (day_of_change < 0) = 'suspicious', false) as before,
+            coalesce(bool_or(verdict = 'suspicious') filter (day_of_change < 0), false) as before,
             min(day_of_change) filter (is_watched_day and verdict = 'suspicious') as found_after,
             coalesce(bool_or(verdict in ('watch', 'suspicious')) filter (is_watched_day), false) as is_watched,
             coalesce(count(*) filter (is_changed_day and verdict = 'insufficient_data')
@@ -163,7 +165,8 @@ def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.Data
             {
                 **dict(zip(by, key, strict=True)),
                 "copies": len(group), "hidden": int(group.is_hidden.sum()), "found": int(evaluated.is_found.sum()),
-                "recall": recall, "watch_or_more": evaluated.is_watched.mean() if len(evaluated) else float("nan"),
+                "recall": recall, "interval": _interval(evaluated.is_found.sum(), len(evaluated)),
+                "watch_or_more": evaluated.is_watched.mean() if len(evaluated) else float("nan"),
                 "precision": precision, "f1": 2 * precision * recall / (precision + recall) if recall else 0.0,
                 "days_median": days.median(), "days_p90": days.quantile(0.9),
             }
@@ -173,17 +176,29 @@ def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.Data
 
 def _honest(copies: pd.DataFrame) -> pd.DataFrame:
     honest = copies[~copies.is_attack & ~copies.before]
-    return honest.groupby(["scenario", "size"], as_index=False).agg(
+    table = honest.groupby(["scenario", "size"], as_index=False).agg(
         copies=("is_found", "size"), suspicious=("is_found", "mean"), watch_or_more=("is_watched", "mean")
     )
+    table["interval"] = [_interval(share * of, of) for share, of in zip(table.suspicious, table.copies, strict=True)]
+    return table
+
+
+def _interval(found: float, of: float) -> str:
+    low, high = wilson(found, of)
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """New suspicions per 1,000 months in which an account was evaluated; an account-month is 30 evaluated days."""
-    return connection.execute(
-        """
+    frame = connection.execute(
+        f"""
         with days as (
-            select *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before
+            select
+                *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before,
+                coalesce(first_value(verdict) over (
+                    partition by world, account_id order by snapshot_date
+                    range between interval {STANDS_AFTER} day following and unbounded following
+                ) = 'suspicious', false) as is_standing
             from evaluated where scenario in ('untouched', 'purge and outage')
         )
         select
@@ -191,7 +206,10 @@ def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             count(distinct account_id) filter (verdict <> 'insufficient_data') as accounts,
             count(*) filter (verdict <> 'insufficient_data') / 30.0 as account_months,
             count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious') as alarms,
+            count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious' and is_standing)
+                as standing,
             1000 * alarms / nullif(account_months, 0) as per_1000_account_months,
+            1000 * standing / nullif(account_months, 0) as standing_per_1000,
             count(*) filter (verdict = 'suspicious') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
                 as share_of_days_suspicious,
             count(*) filter (verdict = 'watch') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
@@ -201,6 +219,26 @@ def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         group by all order by all
         """
     ).df()
+    bounds = [poisson(alarms, months) for alarms, months in zip(frame.alarms, frame.account_months, strict=True)]
+    frame["interval"] = [f"{low:.1f} to {high:.1f}" for low, high in bounds]
+    return frame
+
+
+def poisson(alarms: float, months: float) -> tuple[float, float]:
+    """95 % interval of alarms per 1,000 months: that of the root of the count, which is near the exact one."""
+    if not months:
+        return 0.0, float("nan")
+    low, high = max(np.sqrt(alarms) - 0.98, 0) ** 2, (np.sqrt(alarms + 1) + 0.98) ** 2
+    return float(1000 * low / months), float(1000 * high / months)
+
+
+def wilson(found: float, of: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, found / of
+    middle, half = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return float((middle - half) / (1 + z * z / of)), float((middle + half) / (1 + z * z / of))
 
 
 def _calibration(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:

@@ -356,7 +356,7 @@ def test_outage_roster_jump_and_rounding_make_nobody_suspicious(sample_night: Ni
             "select count(*) from marts.fct_follower_trust_daily where verdict = 'suspicious' and data_origin = 'observed'"
         ).fetchone()
         flagged = marts.execute(
-            "select count(*) from marts.fct_follower_flag where platform = 'youtube' and first_raised_date >= '2024-05-16'"
+            "select count(*) from marts.fct_follower_flag where platform = 'youtube' and first_flagged >= '2024-05-16'"
             " and signal <> 'more_followers_than_neighbours'"
         ).fetchone()
         # One step of YouTube's rounding, from 1.20M to 1.21M: docs/trust.md works it out.

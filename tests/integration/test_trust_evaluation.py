@@ -14,7 +14,7 @@ from warehouse.build.dbt import DBT_PROJECT
 
 COPIES = 6
 ATTACKS = {key: world.ATTACKS[key] for key in (
-    ("burst", "100 %"), ("burst and loss", "100 %, 60 % lost"), ("drip", "2 % a day"), ("sawtooth", "10 % high"),
+    ("burst", "100 %"), ("burst and loss", "100 %, 60 % lost"), ("drip", "1 % a day"), ("sawtooth", "10 % high"),
 )}  # fmt: skip
 HONEST = {key: world.HONEST[key] for key in (("viral post", "100 %"), ("re-capture after a gap", "20 days, 20 %"))}
 MISREADS = {key: world.MISREADS[key] for key in (
@@ -78,8 +78,8 @@ def without_views(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None
     shutil.copytree(DBT_PROJECT, project, ignore=shutil.ignore_patterns("target", "logs"))
     signal = project / "models" / "intermediate" / "trust" / "int_trust__growth_without_activity.sql"
     text = signal.read_text(encoding="utf-8")
-    assert "    from any_pace\n" in text
-    signal.write_text(text.replace("    from any_pace\n", "    from any_pace\n    where false\n"), encoding="utf-8")
+    assert "    from either\n" in text
+    signal.write_text(text.replace("    from either\n", "    from either\n    where false\n"), encoding="utf-8")
     return measured(folder, project)[0]
 
 
@@ -112,7 +112,7 @@ def test_bad_input_gets_no_verdict_beyond_its_evidence(evaluated):
 
 def test_a_broken_signal_is_noticed(without_views):
     missed = {target.name for target in targets(without_views) if not target.is_reached}
-    assert missed >= {"recall of bursts of 20 % and more", "recall of drips of 1 % a day and more"}
+    assert missed >= {"recall of burst 100 %", "recall of drip 1 % a day"}
 
 
 def test_scenarios_can_be_chosen():
