@@ -118,7 +118,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
         '"-longer.days")',
         '"-longer.days + 1")',
     ),
-    "posts_of_the_week_beside_those_before": (
+    "posts_of_an_event_beside_those_before": (
         "models/intermediate/trust/int_trust__posts_compared.sql",
         "[0.9]",
         "[0.8]",
@@ -199,7 +199,7 @@ SECOND: dict[str, tuple[str, str, str]] = {
     ),
     "nobody_is_suspicious_before_the_evidence_has_settled": (
         "models/intermediate/trust/int_trust__accounts_evaluated.sql",
-        "and signals.statistic < 1",
+        "when not events.has_stood then 0",
         "",
     ),
     "what_stays_under_the_cut_is_no_burst": (
@@ -211,6 +211,16 @@ SECOND: dict[str, tuple[str, str, str]] = {
         "models/intermediate/trust/int_trust__windows_measured.sql",
         "tested.burst >= cuts.burst",
         "tested.burst >= 0.03",
+    ),
+    "posts_of_an_event_beside_those_before": (
+        "models/intermediate/trust/int_trust__posts_compared.sql",
+        'add_days("first_rise", -7)',
+        'add_days("window_end", -7)',
+    ),
+    "posts_speak_where_views_do_not": (
+        "models/intermediate/trust/int_trust__events_evaluated.sql",
+        "bool_or(compared.is_exceeded)",
+        "max_by(compared.is_exceeded, compared.snapshot_date)",
     ),
     "rises_that_overlap_are_one_event": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
@@ -233,6 +243,16 @@ THIRD: dict[str, tuple[str, str, str]] = {
         "models/intermediate/trust/int_trust__turns_measured.sql",
         "greatest(1.2 * step, 0.005)",
         "greatest(0.2 * step, 0.005)",
+    ),
+    "posts_of_an_event_beside_those_before": (
+        "models/intermediate/trust/int_trust__posts_compared.sql",
+        "coalesce(max(rise_date) filter (where length <= 7), min(rise_date))",
+        "max(rise_date)",
+    ),
+    "posts_speak_where_views_do_not": (
+        "models/intermediate/trust/int_trust__events_evaluated.sql",
+        "compared.window_end between events.first_flagged and events.event_end",
+        "compared.window_end <= events.event_end",
     ),
     "rises_that_overlap_are_one_event": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",

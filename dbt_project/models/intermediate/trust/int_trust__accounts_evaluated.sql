@@ -2,6 +2,8 @@
 -- One model: evidence is joined with the days once, for score, verdict and words alike.
 {% set flag_days = 90 %}
 {% set settled_days = 5 %}
+{#- What a misread raised is undone within so many captures, and within a week. -#}
+{% set misread_captures, misread_days = 3, 7 %}
 -- Of two independent series together, however many of their signals are raised.
 {% set most_of_an_event = 70 %}
 
@@ -21,6 +23,15 @@ verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 
 signals as (select * from {{ ref("int_trust__signals_raised") }}),
 
+events as (
+    select
+        *,
+        captures_since >= {{ misread_captures }}
+        or half_gained_on <= {{ add_days("snapshot_date", -misread_days) }} as has_stood
+    from {{ ref("int_trust__events_evaluated") }}
+    where snapshot_date in (select days.snapshot_date from days)
+),
+
 misreads as (select * from {{ ref("int_trust__misreads") }}),
 
 -- An event is weighed as the day itself evaluates it, whatever was thought of it before.
@@ -30,9 +41,10 @@ of_events as {{ made_first() }} (
         least(sum(signals.points) over by_event, {{ most_of_an_event }}) as points_of_event,
         max(
             case
-                when signals.first_flagged <= {{ add_days("days.snapshot_date", -settled_days) }} then 1
-                -- Part of it is gone again; that all of it is could be a misread that is not known yet.
-                when signals.signal = 'burst_then_loss' and signals.statistic < 1 then 1
+                -- A count on its way back may be a misread that is not known yet.
+                when not events.has_stood then 0
+                when events.half_gained_on <= {{ add_days("days.snapshot_date", -settled_days) }} then 1
+                when signals.signal = 'burst_then_loss' then 1
                 else 0
             end
         ) over by_event as is_settled
@@ -41,6 +53,11 @@ of_events as {{ made_first() }} (
         on days.platform = signals.platform
         and days.account_id = signals.account_id
         and days.snapshot_date = signals.snapshot_date
+    inner join events
+        on signals.platform = events.platform
+        and signals.account_id = events.account_id
+        and signals.snapshot_date = events.snapshot_date
+        and signals.window_start = events.event_start
     where signals.first_flagged is not null
     window by_event as (
         partition by signals.platform, signals.account_id, signals.snapshot_date, signals.window_start
@@ -199,8 +216,7 @@ unexplained as (
             where unexplained_share is null and is_exceeded is null
             and {{ evidence_weighs("snapshot_date", "event_end") }}
         ) as events_unknown
-    from {{ ref("int_trust__events_evaluated") }}
-    where snapshot_date in (select days.snapshot_date from days)
+    from events
     group by platform, account_id, snapshot_date
 ),
 

@@ -103,10 +103,12 @@ numbered as (
 beside_highest as (
     select
         *,
-        followers = max(followers) over (
-            partition by platform, account_id, snapshot_date, event_number
-        ) as is_highest
+        followers = max(followers) over of_event as is_highest,
+        2 * followers >= max(followers) over of_event + first_value(followers_before) over by_place as is_half_gained
     from numbered
+    window
+        of_event as (partition by platform, account_id, snapshot_date, event_number),
+        by_place as (partition by platform, account_id, snapshot_date, event_number order by place)
 ),
 
 -- The base of an event, its pace and its views before are those of its first rise.
@@ -125,6 +127,8 @@ events as {{ made_first() }} (
         min_by(own_followers_per_view, place) as own_followers_per_view,
         max(followers) as highest,
         min_by(rise_date, place) filter (where is_highest) as highest_date,
+        -- From here on it stands: what came later is the smaller part of it, and may be a misread of a day.
+        min(rise_date) filter (where is_half_gained) as half_gained_on,
         max(excess) as excess,
         coalesce(max(excess) filter (where length <= 7), 0) as excess_in_week,
         max(gain) as largest_gain,
@@ -147,6 +151,7 @@ since as (
         {{ whole_sum("windows.views_days", of_views ~ " and windows.views_gain is not null") }} as views_days,
         max_by(windows.followers, windows.snapshot_date) as followers_after,
         count(*) filter (where windows.snapshot_date > events.highest_date) as days_after,
+        count(*) filter (where windows.snapshot_date > events.half_gained_on) as captures_since,
         {{ exact_sum(
             "windows.peers_growth", "windows.snapshot_date > events.highest_date and windows.peers_growth < 0"
         ) }} as fall_of_peers
@@ -168,21 +173,21 @@ since as (
     group by events.platform, events.account_id, events.snapshot_date, events.event_number
 ),
 
--- The latest word on the posts of the event's last week.
+-- A post that was once seen to find more than its like stays a possible cause, however long the event goes on.
 posts as (
     select
         events.platform,
         events.account_id,
         events.snapshot_date,
         events.event_number,
-        max_by(compared.is_exceeded, compared.snapshot_date) as is_exceeded
+        bool_or(compared.is_exceeded) as is_exceeded
     from events
     inner join {{ ref("int_trust__posts_compared") }} as compared
         on events.platform = compared.platform
         and events.account_id = compared.account_id
-        and events.event_end = compared.window_end
+        and compared.window_end between events.first_flagged and events.event_end
         and events.snapshot_date >= compared.snapshot_date
-    where compared.posts_of_week > 0 and compared.posts_before >= 5
+    where compared.posts_of_event > 0 and compared.posts_before >= 5
     group by events.platform, events.account_id, events.snapshot_date, events.event_number
 ),
 
@@ -191,6 +196,7 @@ counted as (
         events.*,
         since.new_views,
         since.views_days,
+        coalesce(since.captures_since, 0) as captures_since,
         posts.is_exceeded,
         events.highest - events.followers_before as gain,
         least(
@@ -262,6 +268,8 @@ int_trust__events_evaluated as (
         event_start,
         event_end,
         first_flagged,
+        half_gained_on,
+        cast(captures_since as integer) as captures_since,
         followers_before,
         gain,
         usual_gain,
