@@ -1,7 +1,7 @@
 """Print what the trust verdicts are worth: `make eval-trust` (ARGS="--sample choosing" for the half that chose).
 
 Exit code 1 when a figure to reach is missed. ARGS="--only misread" evaluates copies of some scenarios alone, in a few
-minutes; other copies are drawn then, and nothing is to be reached.
+minutes; other copies are drawn then, and nothing is to be reached. ARGS="--copies 10": wider intervals in less time.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.trust import warehouse, world
-from bench.trust.measure import Measures, measure
+from bench.trust.measure import APART, Measures, measure
 
 FORMATS = {
     "recall": "{:.3f}", "watch_or_more": "{:.3f}", "precision": "{:.3f}", "f1": "{:.3f}", "suspicious": "{:.3f}",
@@ -49,14 +49,13 @@ RECALLS = [
     ("bought views", "", "", 0.5),
     ("drip", "1 % a day", "", 0.88), ("drip", "0.5 % a day, 90 days", "", 0.4), ("sawtooth", "4 % high", "", 0.92),
     ("burst", "30 %", "weekly", 0.8),
+    ("burst", "50 %", "posts without views", 0.7), ("burst", "30 %", "posts without views", 0.5),
 ]  # fmt: skip
 # Scenario, size, most of them that may be called suspicious.
 HONEST_AT_MOST = [
     ("viral post", "", 0.03), ("purge", "", 0.03), ("misread", "", 0.03), ("steady fast grower", "", 0.03),
     ("giveaway", "", 0.05),
 ]  # fmt: skip
-# Worlds with a figure of their own, left out of those of all together.
-APART = ("weekly", "every third day", "no views")
 
 
 def targets(audience: Measures, engagement: Measures | None = None) -> list[Target]:
@@ -75,9 +74,11 @@ def targets(audience: Measures, engagement: Measures | None = None) -> list[Targ
             name = " ".join(word for word in ("recall of", scenario, size, world_ends) if word)
             found.append(Target(name, float(tried.is_found.mean()), least))
     for scenario, size, most in HONEST_AT_MOST:
-        tried = of(audience.copies, scenario, size, "")
-        if len(tried):
-            found.append(Target(f"{scenario} called suspicious", float(tried.is_found.mean()), most, True))
+        for world_ends in ("", "posts without views"):
+            tried = of(audience.copies, scenario, size, world_ends)
+            if len(tried):
+                name = " ".join(word for word in (scenario, world_ends, "called suspicious") if word)
+                found.append(Target(name, float(tried.is_found.mean()), most, True))
     shown = audience.alarms[(audience.alarms.scenario == "untouched") & ~audience.alarms.world.str.endswith(APART)]
     months = float(shown.account_months.sum())
     found += [
@@ -118,6 +119,9 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="SCENARIO", choices=sorted({*SCENARIOS}), nargs="+", help="scenarios of followers"
     )
+    parser.add_argument(
+        "--copies", metavar="NUMBER", type=int, default=world.COPIES, help="of each change of followers, 40 by default"
+    )
     arguments = parser.parse_args()
     sample = world.EVALUATING if arguments.sample == "evaluating" else world.CHOOSING
     only = frozenset(arguments.only) if arguments.only else None
@@ -125,7 +129,14 @@ def main() -> int:
     print(f"sample {sample.name}: half of the accounts, {first} .. {last}, verdicts from {sample.evaluated_from}")
     started = time.perf_counter()
     found = {}
-    sides = [("followers", "audience", world.worlds(sample, only), {scenario for scenario, _ in world.ATTACKS})]
+    sides = [
+        (
+            "followers",
+            "audience",
+            world.worlds(sample, only, arguments.copies),
+            {scenario for scenario, _ in world.ATTACKS},
+        )
+    ]
     if only is None:
         bought_likes = {scenario for scenario, _ in world.LIKE_ATTACKS}
         sides.append(("likes and comments", "engagement", world.post_worlds(sample), bought_likes))

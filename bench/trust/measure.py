@@ -16,6 +16,8 @@ from bench.trust.world import Curve, Sample, World
 WATCHED_AFTER = 30
 # A false alarm that ends within so many days has cost little.
 STANDS_AFTER = 14
+# How accounts are seen, by the end of a world's name: figures of their own, left out of those of all together.
+APART = ("weekly", "every third day", "posts without views", "no views")
 TIERS = [(1_000, "nano"), (10_000, "micro"), (100_000, "macro"), (1_000_000, "mega")]
 
 
@@ -24,10 +26,10 @@ class Measures:
     """The tables of a report, each as a frame.
 
     Args:
-        attacks: one row per attack and size: copies, found, recall, precision, f1, days to detection.
+        attacks: one row per attack, size and way of being seen: copies, found, recall, precision, f1, days until then.
         worlds: recall per attack and kind of curve.
         tiers: recall per attack and tier.
-        honest: one row per honest event: copies, called suspicious, called watch.
+        honest: one row per honest event, size and way of being seen: copies, called suspicious, called watch.
         alarms: one row per world of untouched curves: account-months, alarms.
         calibration: one row per band of the score: copies and untouched accounts in it, share of them attacked.
         copies: one row per copy, with what became of it.
@@ -74,9 +76,9 @@ def measure(
     honest_share = _share_called(connection, copies)
     found = copies[copies.is_attack & ~copies.before]
     return Measures(
-        attacks=_recall(found, ["scenario", "size"], honest_share),
+        attacks=_recall(found, ["scenario", "size", "seen"], honest_share),
         worlds=_recall(found, ["scenario", "world"], honest_share),
-        tiers=_recall(found, ["scenario", "tier"], honest_share),
+        tiers=_recall(found[found.seen == "daily"], ["scenario", "tier"], honest_share),
         honest=_honest(copies),
         alarms=_alarms(connection),
         calibration=_calibration(connection, attacks),
@@ -137,6 +139,7 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
         {"attacks": sorted(attacks)},
     ).df()
     frame["is_found"] = frame.found_after.notna()
+    frame["seen"] = [next((apart for apart in APART if world.endswith(apart)), "daily") for world in frame.world]
     frame["is_hidden"] = frame.is_unevaluated & ~frame.is_found
     return frame
 
@@ -176,7 +179,7 @@ def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.Data
 
 def _honest(copies: pd.DataFrame) -> pd.DataFrame:
     honest = copies[~copies.is_attack & ~copies.before]
-    table = honest.groupby(["scenario", "size"], as_index=False).agg(
+    table = honest.groupby(["scenario", "size", "seen"], as_index=False).agg(
         copies=("is_found", "size"), suspicious=("is_found", "mean"), watch_or_more=("is_watched", "mean")
     )
     table["interval"] = [_interval(share * of, of) for share, of in zip(table.suspicious, table.copies, strict=True)]

@@ -17,6 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 CURVES = Path(__file__).parent / "curves" / "youtube_daily_2023.parquet"
+# Accounts that the sample world shows, as everybody sees: they neither choose nor evaluate.
+SHOWN = CURVES.parents[3] / "sample" / "world" / "landing" / "account_snapshots" / "youtube_curves_2023-10-31.csv.gz"
 FIRST_DAY = date(2023, 4, 1)
 # Days before it choose thresholds, days from it on are what the table is made of.
 SPLIT_DAY = date(2023, 7, 16)
@@ -99,12 +101,13 @@ def rounded(followers: Array) -> Array:
 
 
 def real_curves(sample: Sample) -> list[Curve]:
-    """The bundled curves of a sample; a count of 0 is a capture that failed."""
+    """The bundled curves of a sample without those of the sample world; a count of 0 is a capture that failed."""
     first, last = sample.days
     rows = duckdb.execute(
         "select account_id, day - $first as at, nullif(subscribers, 0), nullif(views, 0)"
-        " from read_parquet($file) where day between $first and $last order by all",
-        {"file": str(CURVES), "first": first, "last": last},
+        " from read_parquet($file) where day between $first and $last"
+        " and account_id not in (select account_id from read_csv($shown)) order by all",
+        {"file": str(CURVES), "shown": str(SHOWN), "first": first, "last": last},
     ).fetchall()
     length = (last - first).days + 1
     curves: dict[str, Curve] = {}
@@ -488,13 +491,85 @@ def chosen(changes: dict[tuple[str, str], Change], scenarios: frozenset[str] | N
     return {key: change for key, change in changes.items() if scenarios is None or key[0] in scenarios}
 
 
-def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[World]:
+# What is tried where posts are all that speaks. Bought followers like nothing; a cause is a post of its own.
+BESIDE_POSTS: dict[tuple[str, str], Change] = {
+    ("burst", "20 %"): burst(0.2),
+    ("burst", "30 %"): burst(0.3),
+    ("burst", "50 %"): burst(0.5),
+    ("burst", "100 %"): burst(1.0),
+    ("slow burst", "30 % in 14 days"): burst(0.3, 14),
+    ("drip", "1 % a day"): drip(0.01),
+    ("viral post", "30 %, a post of 3 to 10 times the usual"): attention(0.3, (0.007, 0.19), 7),
+    ("viral post", "80 %, a post of 3 to 10 times the usual"): attention(0.8, (0.007, 0.19), 7),
+    ("giveaway", "30 %, a post of 1.5 to 4 times the usual"): attention(0.3, (0.03, 0.25), 5),
+    ("steady fast grower", "1 % a day"): steady_growth(0.01),
+    ("steady fast grower", "2 % a day"): steady_growth(0.02),
+}
+FOUND_BY_CAUSE = {"viral post": (3.0, 10.0), "giveaway": (1.5, 4.0)}
+
+
+def beside_posts(
+    sample: Sample, first_day: date, scenarios: frozenset[str] | None = None, number: int = COPIES
+) -> World:
+    """Simulated accounts without views, with posts every third day; who is attended to has one more that found people.
+
+    A post is seen and liked by a share of who followed before anything was bought.
+    """
+    random = np.random.default_rng(sample.seed + 300)
+    body = simulated_curves(random, (sample.days[1] - sample.days[0]).days + 1, accounts=120)
+    own = {curve.account_id: curve for curve in body}
+    curves = [*body, *copies(body, chosen(BESIDE_POSTS, scenarios), sample, random, (number + 1) // 2)]
+    frames = []
+    for curve in curves:
+        is_bought = (curve.scenario, curve.size) in ATTACKS
+        followers = own[curve.account_id.split("/")[0]].followers if is_bought else curve.followers
+        low, high = np.log(FOUND_BY_CAUSE.get(curve.scenario, (1.0, 1.0)))
+        times = float(np.exp(random.uniform(low, high)))
+        # A cause is published the day before its followers come.
+        cause = (curve.start - 1, times) if curve.scenario in FOUND_BY_CAUSE else None
+        frames.append(posts_beside(curve.account_id, followers, random, cause=cause))
+    unseen = [replace(curve, views=np.full(len(curve.views), np.nan)) for curve in curves]
+    return World("simulated, posts without views", "instagram", first_day, unseen, pd.concat(frames))
+
+
+def posts_beside(
+    account_id: str,
+    followers: Array,
+    random: np.random.Generator,
+    last: int | None = None,
+    cause: tuple[int, float] | None = None,
+    spread: float = 0.45,
+) -> pd.DataFrame:
+    """Posts of an account without views, one every third day, each captured every third day for 40 days.
+
+    Args:
+        last: day on which the last one is published; the last day of the followers where it is None.
+        cause: day and size, beside the usual, of one post more.
+        spread: standard deviation of the logarithm of what a post finds.
+    """
+    rate = 0.012 * np.exp(random.normal(0, 0.6))
+    said = 0.02 * np.exp(random.normal(0, 0.5))
+    posts = [(day, 1.0, "") for day in range(0, len(followers) if last is None else last + 1, 3)]
+    posts += [(*cause, "-cause")] if cause else []
+    rows = []
+    for published, times, ends in posts:
+        likes = followers[published] * rate * times * np.exp(random.normal(0, spread if times == 1 else 0))
+        comments = likes * said * np.exp(random.normal(0, spread))
+        for at in range(published, min(published + 40, len(followers)), 3):
+            grown = 1 - np.exp(-(at - published + 0.5) / 2)
+            name = f"{account_id}-{published}{ends}"
+            rows.append((account_id, name, at, published, round(likes * grown), round(comments * grown), np.nan))
+    return pd.DataFrame(rows, columns=["account_id", "post_id", "at", "published", "likes", "comments", "views"])
+
+
+def worlds(sample: Sample, scenarios: frozenset[str] | None = None, number: int = COPIES) -> list[World]:
     """Every kind of curve, with and without rounding and gaps, and one world in which everybody is hit at once.
 
     A world has days of its own, so that no world's accounts are another's peers.
 
     Args:
         scenarios: names of those that copies are made of; all where it is None.
+        number: copies of each change and kind of curve; half as many of misreads, and of accounts seen otherwise.
     """
     random, of_misreads = np.random.default_rng(sample.seed), np.random.default_rng(sample.seed + 200)
     length = (sample.days[1] - sample.days[0]).days + 1
@@ -510,8 +585,8 @@ def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[Worl
             ("simulated, exact", "tiktok", simulated),
             ("simulated, rounded", "youtube", simulated),
         ):
-            curves = [*body, *copies(body, chosen(ATTACKS | HONEST, scenarios), sample, random, COPIES)]
-            misread_copies = copies(body, chosen(MISREADS, scenarios), sample, of_misreads, COPIES // 2)
+            curves = [*body, *copies(body, chosen(ATTACKS | HONEST, scenarios), sample, random, number)]
+            misread_copies = copies(body, chosen(MISREADS, scenarios), sample, of_misreads, (number + 1) // 2)
             if gaps:
                 curves = [with_gaps(curve, random) for curve in curves]
                 misread_copies = [with_gaps(curve, of_misreads) for curve in misread_copies]
@@ -522,7 +597,7 @@ def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[Worl
                 curves = [replace(curve, following=np.full(length, np.nan)) for curve in curves]
             add(name + gaps, platform, curves)
     seldom = {key: ATTACKS[key] for key in SELDOM} | HONEST
-    bought = [*real, *copies(real, chosen(seldom, scenarios), sample, random, COPIES // 2)]
+    bought = [*real, *copies(real, chosen(seldom, scenarios), sample, random, (number + 1) // 2)]
     shown = [replace(curve, followers=rounded(curve.followers)) for curve in bought]
     for name, every in (("weekly", 7), ("every third day", 3)):
         add(
@@ -532,7 +607,7 @@ def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[Worl
         )
     add("real, rounded, no views", "youtube", [replace(curve, views=np.full(length, np.nan)) for curve in shown])
     add("real, purge and outage", "youtube", [_hit(curve, sample, random) for curve in real])
-    return made
+    return [*made, beside_posts(sample, FIRST_DAY + timedelta(days=400 * len(made)), scenarios, number)]
 
 
 def _hit(curve: Curve, sample: Sample, random: np.random.Generator) -> Curve:

@@ -3,6 +3,7 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.trust import world
@@ -26,6 +27,9 @@ def test_accounts_and_days_that_choose_do_not_evaluate():
     assert choosing
     assert evaluating
     assert not choosing & evaluating
+    shown = set(pd.read_csv(world.SHOWN).account_id)
+    assert len(shown) == 200
+    assert not shown & (choosing | evaluating)
     assert CHOOSING.days[1] < EVALUATING.evaluated_from == date(2023, 7, 16)
 
 
