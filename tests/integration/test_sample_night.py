@@ -373,7 +373,8 @@ def test_outage_roster_jump_and_rounding_make_nobody_suspicious(sample_night: Ni
     assert suspicious == (0,)
     assert flagged == (0,)
     assert step == ("trusted", 100, None)
-    assert jump == ("watch", 53)
+    # Its jump before, within its first week, makes most of its pace: docs/trust.md works it out.
+    assert jump == ("trusted", 100)
 
 
 def simulated(feed: str) -> list[dict[str, str]]:
