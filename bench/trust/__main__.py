@@ -1,7 +1,7 @@
 """Print what the trust verdicts are worth: `make eval-trust` (ARGS="--sample choosing" for the half that chose).
 
 Exit code 1 when a figure to reach is missed. ARGS="--only misread" evaluates copies of some scenarios alone, in a few
-minutes; other copies are drawn then, and nothing is to be reached.
+minutes; other copies are drawn then, and nothing is to be reached. ARGS="--copies 10": wider intervals in less time.
 """
 
 import argparse
@@ -14,11 +14,12 @@ from pathlib import Path
 import pandas as pd
 
 from bench.trust import warehouse, world
-from bench.trust.measure import Measures, measure
+from bench.trust.measure import APART, Measures, measure
 
 FORMATS = {
     "recall": "{:.3f}", "watch_or_more": "{:.3f}", "precision": "{:.3f}", "f1": "{:.3f}", "suspicious": "{:.3f}",
-    "account_months": "{:,.0f}", "per_1000_account_months": "{:.1f}", "share_attacked": "{:.3f}",
+    "account_months": "{:,.0f}", "per_1000_account_months": "{:.1f}",
+    "standing_per_1000": "{:.1f}", "share_attacked": "{:.3f}",
     "days_median": "{:.0f}", "days_p90": "{:.0f}", "share_of_days_suspicious": "{:.4f}",
     "share_of_days_watch": "{:.4f}", "share_of_days_insufficient": "{:.3f}",
 }  # fmt: skip
@@ -41,30 +42,54 @@ class Target:
         return self.observed <= self.limit if self.is_most else self.observed >= self.limit
 
 
+# Scenario, size (all where none), world's name ends with, least share to be found.
+RECALLS = [
+    ("burst", "10 %", "", 0.85), ("burst", "20 %", "", 0.96), ("burst", "30 %", "", 0.96), ("burst", "100 %", "", 0.96),
+    ("burst and loss", "", "", 0.97), ("slow burst", "", "", 0.75), ("repeats", "", "", 0.6),
+    ("bought views", "", "", 0.5),
+    ("drip", "1 % a day", "", 0.88), ("drip", "0.5 % a day, 90 days", "", 0.4), ("sawtooth", "4 % high", "", 0.92),
+    ("burst", "30 %", "weekly", 0.8),
+    ("burst", "50 %", "posts without views", 0.7), ("burst", "30 %", "posts without views", 0.5),
+]  # fmt: skip
+# Scenario, size, most of them that may be called suspicious.
+HONEST_AT_MOST = [
+    ("viral post", "", 0.03), ("purge", "", 0.03), ("misread", "", 0.03), ("steady fast grower", "", 0.03),
+    ("giveaway", "", 0.05),
+]  # fmt: skip
+
+
 def targets(audience: Measures, engagement: Measures | None = None) -> list[Target]:
-    """The figures to reach, over all kinds of curves together; an attack hidden by coverage is counted apart."""
+    """The figures to reach; an attack hidden by coverage is counted apart, a scenario that was not tried has none."""
 
-    def recall(table: pd.DataFrame, scenario: str, *left_out: str) -> float:
-        rows = table[(table.scenario == scenario) & ~table["size"].isin(left_out)]
-        return float(rows.found.sum() / max((rows.copies - rows.hidden).sum(), 1))
+    def of(copies: pd.DataFrame, scenario: str, size: str, world_ends: str) -> pd.DataFrame:
+        is_apart = copies.world.str.endswith(APART)
+        where = copies.world.str.endswith(world_ends) if world_ends else ~is_apart
+        return copies[where & (copies.scenario == scenario) & ~copies.before & (copies["size"].eq(size) | (size == ""))]
 
-    attacks = audience.attacks
-    real = audience.alarms[audience.alarms.world == "real, rounded"]
-    misread = audience.copies[(audience.copies.scenario == "misread") & ~audience.copies.before]
-    viral = audience.copies[(audience.copies.scenario == "viral post") & ~audience.copies.before]
-    found = [
-        Target("recall of bursts of 20 % and more", recall(attacks, "burst", "5 %"), 0.95),
-        Target("recall of bursts with loss", recall(attacks, "burst and loss"), 0.97),
-        Target("recall of sawtooth", recall(attacks, "sawtooth"), 0.90),
-        Target("recall of drips of 1 % a day and more", recall(attacks, "drip", "0.5 % a day"), 0.70),
-        Target(
-            "new suspicions per 1,000 months, untouched real curves", float(real.per_1000_account_months.max()), 5, True
-        ),
-        Target("share of viral posts called suspicious", float(viral.is_found.mean()), 0.02, True),
-        Target("share of misread counts called suspicious", float(misread.is_found.mean()), 0.005, True),
+    found = []
+    for scenario, size, world_ends, least in RECALLS:
+        tried = of(audience.copies, scenario, size, world_ends)
+        tried = tried[~tried.is_hidden]
+        if len(tried):
+            name = " ".join(word for word in ("recall of", scenario, size, world_ends) if word)
+            found.append(Target(name, float(tried.is_found.mean()), least))
+    for scenario, size, most in HONEST_AT_MOST:
+        for world_ends in ("", "posts without views"):
+            tried = of(audience.copies, scenario, size, world_ends)
+            if len(tried):
+                name = " ".join(word for word in (scenario, world_ends, "called suspicious") if word)
+                found.append(Target(name, float(tried.is_found.mean()), most, True))
+    shown = audience.alarms[(audience.alarms.scenario == "untouched") & ~audience.alarms.world.str.endswith(APART)]
+    months = float(shown.account_months.sum())
+    found += [
+        Target("new suspicions per 1,000 months, untouched curves", 1000 * float(shown.alarms.sum()) / months, 5, True),
+        Target("of them standing after 14 days", 1000 * float(shown.standing.sum()) / months, 3, True),
     ]
     if engagement is not None:
-        found.append(Target("recall of bought likes", recall(engagement.attacks, "bought likes"), 0.80))
+        likes = engagement.attacks[engagement.attacks.scenario == "bought likes"]
+        found.append(
+            Target("recall of bought likes", float(likes.found.sum() / (likes.copies - likes.hidden).sum()), 0.80)
+        )
     return found
 
 
@@ -94,6 +119,9 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="SCENARIO", choices=sorted({*SCENARIOS}), nargs="+", help="scenarios of followers"
     )
+    parser.add_argument(
+        "--copies", metavar="NUMBER", type=int, default=world.COPIES, help="of each change of followers, 40 by default"
+    )
     arguments = parser.parse_args()
     sample = world.EVALUATING if arguments.sample == "evaluating" else world.CHOOSING
     only = frozenset(arguments.only) if arguments.only else None
@@ -101,7 +129,14 @@ def main() -> int:
     print(f"sample {sample.name}: half of the accounts, {first} .. {last}, verdicts from {sample.evaluated_from}")
     started = time.perf_counter()
     found = {}
-    sides = [("followers", "audience", world.worlds(sample, only), {scenario for scenario, _ in world.ATTACKS})]
+    sides = [
+        (
+            "followers",
+            "audience",
+            world.worlds(sample, only, arguments.copies),
+            {scenario for scenario, _ in world.ATTACKS},
+        )
+    ]
     if only is None:
         bought_likes = {scenario for scenario, _ in world.LIKE_ATTACKS}
         sides.append(("likes and comments", "engagement", world.post_worlds(sample), bought_likes))

@@ -14,6 +14,10 @@ import pandas as pd
 from bench.trust.world import Curve, Sample, World
 
 WATCHED_AFTER = 30
+# A false alarm that ends within so many days has cost little.
+STANDS_AFTER = 14
+# How accounts are seen, by the end of a world's name: figures of their own, left out of those of all together.
+APART = ("weekly", "every third day", "posts without views", "no views")
 TIERS = [(1_000, "nano"), (10_000, "micro"), (100_000, "macro"), (1_000_000, "mega")]
 
 
@@ -22,10 +26,10 @@ class Measures:
     """The tables of a report, each as a frame.
 
     Args:
-        attacks: one row per attack and size: copies, found, recall, precision, f1, days to detection.
+        attacks: one row per attack, size and way of being seen: copies, found, recall, precision, f1, days until then.
         worlds: recall per attack and kind of curve.
         tiers: recall per attack and tier.
-        honest: one row per honest event: copies, called suspicious, called watch.
+        honest: one row per honest event, size and way of being seen: copies, called suspicious, called watch.
         alarms: one row per world of untouched curves: account-months, alarms.
         calibration: one row per band of the score: copies and untouched accounts in it, share of them attacked.
         copies: one row per copy, with what became of it.
@@ -72,9 +76,9 @@ def measure(
     honest_share = _share_called(connection, copies)
     found = copies[copies.is_attack & ~copies.before]
     return Measures(
-        attacks=_recall(found, ["scenario", "size"], honest_share),
+        attacks=_recall(found, ["scenario", "size", "seen"], honest_share),
         worlds=_recall(found, ["scenario", "world"], honest_share),
-        tiers=_recall(found, ["scenario", "tier"], honest_share),
+        tiers=_recall(found[found.seen == "daily"], ["scenario", "tier"], honest_share),
         honest=_honest(copies),
         alarms=_alarms(connection),
         calibration=_calibration(connection, attacks),
@@ -122,7 +126,7 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
         """
         select
             world, evaluated.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
-            coalesce(max_by(verdict, snapshot_date) filter (day_of_change < 0) = 'suspicious', false) as before,
+            coalesce(bool_or(verdict = 'suspicious') filter (day_of_change < 0), false) as before,
             min(day_of_change) filter (is_watched_day and verdict = 'suspicious') as found_after,
             coalesce(bool_or(verdict in ('watch', 'suspicious')) filter (is_watched_day), false) as is_watched,
             coalesce(count(*) filter (is_changed_day and verdict = 'insufficient_data')
@@ -135,6 +139,7 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
         {"attacks": sorted(attacks)},
     ).df()
     frame["is_found"] = frame.found_after.notna()
+    frame["seen"] = [next((apart for apart in APART if world.endswith(apart)), "daily") for world in frame.world]
     frame["is_hidden"] = frame.is_unevaluated & ~frame.is_found
     return frame
 
@@ -163,7 +168,8 @@ def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.Data
             {
                 **dict(zip(by, key, strict=True)),
                 "copies": len(group), "hidden": int(group.is_hidden.sum()), "found": int(evaluated.is_found.sum()),
-                "recall": recall, "watch_or_more": evaluated.is_watched.mean() if len(evaluated) else float("nan"),
+                "recall": recall, "interval": _interval(evaluated.is_found.sum(), len(evaluated)),
+                "watch_or_more": evaluated.is_watched.mean() if len(evaluated) else float("nan"),
                 "precision": precision, "f1": 2 * precision * recall / (precision + recall) if recall else 0.0,
                 "days_median": days.median(), "days_p90": days.quantile(0.9),
             }
@@ -173,17 +179,29 @@ def _recall(copies: pd.DataFrame, by: list[str], honest_share: float) -> pd.Data
 
 def _honest(copies: pd.DataFrame) -> pd.DataFrame:
     honest = copies[~copies.is_attack & ~copies.before]
-    return honest.groupby(["scenario", "size"], as_index=False).agg(
+    table = honest.groupby(["scenario", "size", "seen"], as_index=False).agg(
         copies=("is_found", "size"), suspicious=("is_found", "mean"), watch_or_more=("is_watched", "mean")
     )
+    table["interval"] = [_interval(share * of, of) for share, of in zip(table.suspicious, table.copies, strict=True)]
+    return table
+
+
+def _interval(found: float, of: float) -> str:
+    low, high = wilson(found, of)
+    return f"{low:.2f} to {high:.2f}"
 
 
 def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     """New suspicions per 1,000 months in which an account was evaluated; an account-month is 30 evaluated days."""
-    return connection.execute(
-        """
+    frame = connection.execute(
+        f"""
         with days as (
-            select *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before
+            select
+                *, lag(verdict) over (partition by world, account_id order by snapshot_date) as before,
+                coalesce(first_value(verdict) over (
+                    partition by world, account_id order by snapshot_date
+                    range between interval {STANDS_AFTER} day following and unbounded following
+                ) = 'suspicious', false) as is_standing
             from evaluated where scenario in ('untouched', 'purge and outage')
         )
         select
@@ -191,7 +209,10 @@ def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
             count(distinct account_id) filter (verdict <> 'insufficient_data') as accounts,
             count(*) filter (verdict <> 'insufficient_data') / 30.0 as account_months,
             count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious') as alarms,
+            count(*) filter (verdict = 'suspicious' and before is distinct from 'suspicious' and is_standing)
+                as standing,
             1000 * alarms / nullif(account_months, 0) as per_1000_account_months,
+            1000 * standing / nullif(account_months, 0) as standing_per_1000,
             count(*) filter (verdict = 'suspicious') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
                 as share_of_days_suspicious,
             count(*) filter (verdict = 'watch') / nullif(count(*) filter (verdict <> 'insufficient_data'), 0)
@@ -201,6 +222,26 @@ def _alarms(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         group by all order by all
         """
     ).df()
+    bounds = [poisson(alarms, months) for alarms, months in zip(frame.alarms, frame.account_months, strict=True)]
+    frame["interval"] = [f"{low:.1f} to {high:.1f}" for low, high in bounds]
+    return frame
+
+
+def poisson(alarms: float, months: float) -> tuple[float, float]:
+    """95 % interval of alarms per 1,000 months: that of the root of the count, which is near the exact one."""
+    if not months:
+        return 0.0, float("nan")
+    low, high = max(np.sqrt(alarms) - 0.98, 0) ** 2, (np.sqrt(alarms + 1) + 0.98) ** 2
+    return float(1000 * low / months), float(1000 * high / months)
+
+
+def wilson(found: float, of: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, found / of
+    middle, half = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return float((middle - half) / (1 + z * z / of)), float((middle + half) / (1 + z * z / of))
 
 
 def _calibration(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:

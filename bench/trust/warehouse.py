@@ -79,9 +79,11 @@ def _write_raw(connection: duckdb.DuckDBPyConnection, worlds: list[World]) -> No
         _insert(connection, "account_snapshots", snapshots(world), f"account_id, {counts}", where)
         if world.posts is not None:
             columns = (
-                "account_id, post_id, likes, comments, views, $first_day::date + published::integer as published_at"
+                "account_id, post_id, likes, comments, case when not isnan(views) then views::bigint end as views,"
+                " $first_day::date + published::integer as published_at"
             )
-            _insert(connection, "post_snapshots", world.posts, columns, where)
+            posts = world.posts.astype({"views": float})
+            _insert(connection, "post_snapshots", posts, columns, where)
     connection.execute("delete from meta.plan")
     connection.execute(
         "insert into meta.plan (model, snapshot_date, reason, pass_number)"

@@ -17,6 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 CURVES = Path(__file__).parent / "curves" / "youtube_daily_2023.parquet"
+# Accounts that the sample world shows, as everybody sees: they neither choose nor evaluate.
+SHOWN = CURVES.parents[3] / "sample" / "world" / "landing" / "account_snapshots" / "youtube_curves_2023-10-31.csv.gz"
 FIRST_DAY = date(2023, 4, 1)
 # Days before it choose thresholds, days from it on are what the table is made of.
 SPLIT_DAY = date(2023, 7, 16)
@@ -99,12 +101,13 @@ def rounded(followers: Array) -> Array:
 
 
 def real_curves(sample: Sample) -> list[Curve]:
-    """The bundled curves of a sample; a count of 0 is a capture that failed."""
+    """The bundled curves of a sample without those of the sample world; a count of 0 is a capture that failed."""
     first, last = sample.days
     rows = duckdb.execute(
         "select account_id, day - $first as at, nullif(subscribers, 0), nullif(views, 0)"
-        " from read_parquet($file) where day between $first and $last order by all",
-        {"file": str(CURVES), "first": first, "last": last},
+        " from read_parquet($file) where day between $first and $last"
+        " and account_id not in (select account_id from read_csv($shown)) order by all",
+        {"file": str(CURVES), "shown": str(SHOWN), "first": first, "last": last},
     ).fetchall()
     length = (last - first).days + 1
     curves: dict[str, Curve] = {}
@@ -123,7 +126,8 @@ def simulated_curves(random: np.random.Generator, days: int, accounts: int = 300
     """Followers are won from views at a rate of the account's own, and a few leave every day.
 
     Sizes 1,000 to 3M; views a day around a tenth of the followers; one view in fifty wins a follower, as in the middle
-    of the real curves (0.029 per view, 2023-04..07), scaled so that most accounts grow by under 1 % a day.
+    of the real curves (0.029 per view, 2023-04..07), scaled so that most accounts grow by under 1 % a day. What has no
+    cause is a walk of 0.06 times the root of the followers a day, each day like the one before by a half.
     """
     curves = []
     for number in range(accounts):
@@ -133,10 +137,11 @@ def simulated_curves(random: np.random.Generator, days: int, accounts: int = 300
         leave = random.uniform(0.0001, 0.0008)
         daily = interest * np.exp(random.normal(0, 0.35, days)) * np.where(random.random(days) < 0.15, 2.5, 1.0)
         followers, views = np.empty(days), np.empty(days)
-        have, seen = size, size * interest * 300
+        have, seen, drift = size, size * interest * 300, 0.0
         for day in range(days):
             new_views = have * daily[day]
-            have += random.poisson(new_views * won) - random.poisson(have * leave)
+            drift = 0.5 * drift + random.normal(0, 0.06 * np.sqrt(have))
+            have += random.poisson(new_views * won) - random.poisson(have * leave) + drift
             seen += new_views
             followers[day], views[day] = round(have), round(seen)
         following = np.round(random.uniform(50, 1500) + np.cumsum(random.poisson(0.5, days)))
@@ -156,13 +161,50 @@ def _bought(curve: Curve, start: int, end: int, extra: Array) -> Curve:
     return replace(curve, followers=np.where(followers < 0, 0, np.round(followers)), start=start, end=end)
 
 
-def burst(share: float) -> Change:
-    """A share of the followers bought, delivered evenly in 1 to 3 days."""
+def burst(share: float, days: int | None = None) -> Change:
+    """A share of the followers bought, delivered evenly in so many days; in 1 to 3 where none are named."""
 
     def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
-        days = int(random.integers(1, 4))
-        extra = share * curve.followers[start - 1] * np.minimum((np.arange(len(curve.followers)) + 1) / days, 1)
-        return _bought(curve, start, start + days - 1, extra)
+        takes = days or int(random.integers(1, 4))
+        extra = share * curve.followers[start - 1] * np.minimum((np.arange(len(curve.followers)) + 1) / takes, 1)
+        return _bought(curve, start, start + takes - 1, extra)
+
+    return change
+
+
+def real_order(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+    """A purchase of a size that is really bought (ICSE 2026, bought stars): a third under 10 %, a quarter over 80 %."""
+    share = float(np.interp(random.random(), [0, 0.35, 0.52, 0.73, 1], [0.02, 0.1, 0.3, 0.8, 2]))
+    return burst(share, int(random.integers(1, 29)))(curve, start, random)
+
+
+def repeats(share: float, times: int, every: int) -> Change:
+    """The same order again and again, each delivered in a day."""
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        orders = np.minimum(np.arange(len(curve.followers)) // every + 1, times)
+        return _bought(curve, start, start + every * times, share * curve.followers[start - 1] * orders)
+
+    return change
+
+
+def with_views(bought: Change, per_follower: float) -> Change:
+    """A purchase with so many bought views for each follower."""
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        copy = bought(curve, start, random)
+        extra = np.nan_to_num(copy.followers - curve.followers)
+        return replace(copy, views=curve.views + np.round(per_follower * np.maximum.accumulate(extra)))
+
+    return change
+
+
+def after_attention(bought: Change, days: int) -> Change:
+    """A purchase so many days after a post that went viral."""
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        viral = attention(0.2, (0.01, 0.03), 7)(curve, start - days, random)
+        return bought(viral, start, random)
 
     return change
 
@@ -180,14 +222,23 @@ def burst_and_loss(share: float, lost: float) -> Change:
     return change
 
 
-def drip(rate: float) -> Change:
-    """So much of the followers a day, for 30 to 60 days, each day's delivery within a tenth of the order."""
+def drip(rate: float, days: int | None = None, noise: float = 0.0, weekdays: bool = False) -> Change:
+    """So much of the followers a day, for 30 to 60 days where none are named, each within a tenth of the order.
+
+    Args:
+        noise: standard deviation of the logarithm of a day's delivery, in place of the tenth.
+        weekdays: nothing on two days of seven.
+    """
 
     def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
-        days = int(random.integers(30, 61))
-        daily = rate * curve.followers[start - 1] * random.uniform(0.9, 1.1, len(curve.followers))
-        daily[days:] = 0
-        return _bought(curve, start, start + days - 1, np.cumsum(daily))
+        takes = days or int(random.integers(30, 61))
+        length = len(curve.followers)
+        scatter = np.exp(random.normal(0, noise, length)) if noise else random.uniform(0.9, 1.1, length)
+        daily = rate * curve.followers[start - 1] * scatter
+        if weekdays:
+            daily[np.arange(length) % 7 >= 5] = 0
+        daily[takes:] = 0
+        return _bought(curve, start, start + takes - 1, np.cumsum(daily))
 
     return change
 
@@ -220,6 +271,47 @@ def attention(share: float, conversions: tuple[float, float], days: int) -> Chan
         views = copy.views.copy()
         views[start:] += np.round(share * curve.followers[start - 1] / per_view * arrived[: len(views) - start])
         return replace(copy, views=views)
+
+    return change
+
+
+def ratios_of_weeks(sample: Sample = CHOOSING) -> Array:
+    """Followers per view of a week over those of the 28 days before, in weeks with a gain of a sample's real curves."""
+    found = []
+    for curve in real_curves(sample):
+        for end in range(35, len(curve.followers), 7):
+            counts = [curve.followers[at] for at in (end - 35, end - 7, end)]
+            views = [curve.views[at] for at in (end - 35, end - 7, end)]
+            before, week = np.diff(counts)
+            if week > 0 and before > 0 and min(np.diff(views)) > 0:
+                found.append((week / (views[2] - views[1])) / (before / (views[1] - views[0])))
+    return np.sort(np.array(found))
+
+
+def own_attention(share: float, days: int, quantiles: tuple[float, float] = (0.0, 1.0)) -> Change:
+    """Honest: attention that converts as the account's own did in 28 days before, times what real weeks vary by.
+
+    Args:
+        quantiles: of the ratios of real weeks of the choosing half, between which this one's lies.
+    """
+    ratios = ratios_of_weeks()
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        followers, views = (counts[start - 29 : start] for counts in (curve.followers, curve.views))
+        step = 10.0 ** max(np.floor(np.log10(curve.followers[start - 1])) - 2, 0)
+        own = (np.nanmax(followers) - np.nanmin(followers) + step) / max(np.nanmax(views) - np.nanmin(views), 1)
+        per_view = min(own * float(np.quantile(ratios, random.uniform(*quantiles))), 1.0)
+        return attention(share, (per_view, per_view), days)(curve, start, random)
+
+    return change
+
+
+def purge(share: float) -> Change:
+    """Honest: the platform takes a share of this account's followers away."""
+
+    def change(curve: Curve, start: int, random: np.random.Generator) -> Curve:
+        lost = -share * curve.followers[start - 1] * np.ones(len(curve.followers))
+        return _bought(curve, start, start, lost)
 
     return change
 
@@ -270,24 +362,48 @@ def debut(curve: Curve, start: int, random: np.random.Generator) -> Curve:
 
 ATTACKS: dict[tuple[str, str], Change] = {
     ("burst", "5 %"): burst(0.05),
+    ("burst", "10 %"): burst(0.1),
     ("burst", "20 %"): burst(0.2),
+    ("burst", "30 %"): burst(0.3),
+    ("burst", "50 %"): burst(0.5),
     ("burst", "100 %"): burst(1.0),
+    ("order of a real size", "1 to 28 days"): real_order,
+    ("slow burst", "30 % in 10 days"): burst(0.3, 10),
+    ("slow burst", "30 % in 14 days"): burst(0.3, 14),
+    ("repeats", "4 of 8 %"): repeats(0.08, 4, 14),
+    ("repeats", "6 of 5 %"): repeats(0.05, 6, 9),
+    ("bought views", "30 %, 8 each"): with_views(burst(0.3), 8),
+    ("bought views", "80 %, 8 each"): with_views(burst(0.8), 8),
+    ("burst after a viral post", "30 %"): after_attention(burst(0.3), 12),
     ("burst and loss", "20 %, 30 % lost"): burst_and_loss(0.2, 0.3),
     ("burst and loss", "20 %, 60 % lost"): burst_and_loss(0.2, 0.6),
     ("burst and loss", "20 %, 90 % lost"): burst_and_loss(0.2, 0.9),
     ("burst and loss", "100 %, 60 % lost"): burst_and_loss(1.0, 0.6),
-    ("drip", "0.5 % a day"): drip(0.005),
+    ("drip", "0.5 % a day, 90 days"): drip(0.005, 90),
     ("drip", "1 % a day"): drip(0.01),
     ("drip", "2 % a day"): drip(0.02),
     ("drip", "3 % a day"): drip(0.03),
-    ("sawtooth", "5 % high"): sawtooth(0.05),
+    ("uneven drip", "1 % a day, weekdays"): drip(0.01, weekdays=True),
+    ("uneven drip", "1 % a day, by a factor of 2"): drip(0.01, noise=0.8),
+    ("sawtooth", "4 % high"): sawtooth(0.04),
     ("sawtooth", "10 % high"): sawtooth(0.1),
 }
+# What is tried where an account is seen more seldom, or without views.
+SELDOM = [
+    ("burst", "10 %"),
+    ("burst", "30 %"),
+    ("burst", "100 %"),
+    ("drip", "1 % a day"),
+    ("burst and loss", "100 %, 60 % lost"),
+]
 # Followers per view: real days with a rise lie between 0.007 (one in ten) and 0.19 (nine in ten), middle 0.029.
 HONEST: dict[tuple[str, str], Change] = {
     ("viral post", "20 %"): attention(0.2, (0.007, 0.19), 7),
     ("viral post", "100 %"): attention(1.0, (0.007, 0.19), 7),
-    ("giveaway", "30 %"): attention(0.3, (0.03, 0.25), 5),
+    ("viral post", "30 %, at its own rate"): own_attention(0.3, 7),
+    ("viral post", "80 %, at its own rate"): own_attention(0.8, 7),
+    ("giveaway", "30 %"): own_attention(0.3, 5, (0.5, 1.0)),
+    ("purge", "15 %"): purge(0.15),
     ("collab shout-out", "15 %"): attention(0.15, (0.03, 0.25), 4),
     ("steady fast grower", "1 % a day"): steady_growth(0.01),
     ("steady fast grower", "2 % a day"): steady_growth(0.02),
@@ -332,6 +448,15 @@ def with_gaps(curve: Curve, random: np.random.Generator) -> Curve:
     return replace(curve, followers=followers, views=views, following=following)
 
 
+def seen_every(curve: Curve, days: int, first: int) -> Curve:
+    """Captured on one of so many days alone."""
+    lost = (np.arange(len(curve.followers)) - first) % days != 0
+    followers, views, following = (
+        np.where(lost, np.nan, counts) for counts in (curve.followers, curve.views, curve.following)
+    )
+    return replace(curve, followers=followers, views=views, following=following)
+
+
 def copies(
     body: list[Curve], changes: dict[tuple[str, str], Change], sample: Sample, random: np.random.Generator, number: int
 ) -> list[Curve]:
@@ -366,13 +491,85 @@ def chosen(changes: dict[tuple[str, str], Change], scenarios: frozenset[str] | N
     return {key: change for key, change in changes.items() if scenarios is None or key[0] in scenarios}
 
 
-def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[World]:
+# What is tried where posts are all that speaks. Bought followers like nothing; a cause is a post of its own.
+BESIDE_POSTS: dict[tuple[str, str], Change] = {
+    ("burst", "20 %"): burst(0.2),
+    ("burst", "30 %"): burst(0.3),
+    ("burst", "50 %"): burst(0.5),
+    ("burst", "100 %"): burst(1.0),
+    ("slow burst", "30 % in 14 days"): burst(0.3, 14),
+    ("drip", "1 % a day"): drip(0.01),
+    ("viral post", "30 %, a post of 3 to 10 times the usual"): attention(0.3, (0.007, 0.19), 7),
+    ("viral post", "80 %, a post of 3 to 10 times the usual"): attention(0.8, (0.007, 0.19), 7),
+    ("giveaway", "30 %, a post of 1.5 to 4 times the usual"): attention(0.3, (0.03, 0.25), 5),
+    ("steady fast grower", "1 % a day"): steady_growth(0.01),
+    ("steady fast grower", "2 % a day"): steady_growth(0.02),
+}
+FOUND_BY_CAUSE = {"viral post": (3.0, 10.0), "giveaway": (1.5, 4.0)}
+
+
+def beside_posts(
+    sample: Sample, first_day: date, scenarios: frozenset[str] | None = None, number: int = COPIES
+) -> World:
+    """Simulated accounts without views, with posts every third day; who is attended to has one more that found people.
+
+    A post is seen and liked by a share of who followed before anything was bought.
+    """
+    random = np.random.default_rng(sample.seed + 300)
+    body = simulated_curves(random, (sample.days[1] - sample.days[0]).days + 1, accounts=120)
+    own = {curve.account_id: curve for curve in body}
+    curves = [*body, *copies(body, chosen(BESIDE_POSTS, scenarios), sample, random, (number + 1) // 2)]
+    frames = []
+    for curve in curves:
+        is_bought = (curve.scenario, curve.size) in ATTACKS
+        followers = own[curve.account_id.split("/")[0]].followers if is_bought else curve.followers
+        low, high = np.log(FOUND_BY_CAUSE.get(curve.scenario, (1.0, 1.0)))
+        times = float(np.exp(random.uniform(low, high)))
+        # A cause is published the day before its followers come.
+        cause = (curve.start - 1, times) if curve.scenario in FOUND_BY_CAUSE else None
+        frames.append(posts_beside(curve.account_id, followers, random, cause=cause))
+    unseen = [replace(curve, views=np.full(len(curve.views), np.nan)) for curve in curves]
+    return World("simulated, posts without views", "instagram", first_day, unseen, pd.concat(frames))
+
+
+def posts_beside(
+    account_id: str,
+    followers: Array,
+    random: np.random.Generator,
+    last: int | None = None,
+    cause: tuple[int, float] | None = None,
+    spread: float = 0.45,
+) -> pd.DataFrame:
+    """Posts of an account without views, one every third day, each captured every third day for 40 days.
+
+    Args:
+        last: day on which the last one is published; the last day of the followers where it is None.
+        cause: day and size, beside the usual, of one post more.
+        spread: standard deviation of the logarithm of what a post finds.
+    """
+    rate = 0.012 * np.exp(random.normal(0, 0.6))
+    said = 0.02 * np.exp(random.normal(0, 0.5))
+    posts = [(day, 1.0, "") for day in range(0, len(followers) if last is None else last + 1, 3)]
+    posts += [(*cause, "-cause")] if cause else []
+    rows = []
+    for published, times, ends in posts:
+        likes = followers[published] * rate * times * np.exp(random.normal(0, spread if times == 1 else 0))
+        comments = likes * said * np.exp(random.normal(0, spread))
+        for at in range(published, min(published + 40, len(followers)), 3):
+            grown = 1 - np.exp(-(at - published + 0.5) / 2)
+            name = f"{account_id}-{published}{ends}"
+            rows.append((account_id, name, at, published, round(likes * grown), round(comments * grown), np.nan))
+    return pd.DataFrame(rows, columns=["account_id", "post_id", "at", "published", "likes", "comments", "views"])
+
+
+def worlds(sample: Sample, scenarios: frozenset[str] | None = None, number: int = COPIES) -> list[World]:
     """Every kind of curve, with and without rounding and gaps, and one world in which everybody is hit at once.
 
     A world has days of its own, so that no world's accounts are another's peers.
 
     Args:
         scenarios: names of those that copies are made of; all where it is None.
+        number: copies of each change and kind of curve; half as many of misreads, and of accounts seen otherwise.
     """
     random, of_misreads = np.random.default_rng(sample.seed), np.random.default_rng(sample.seed + 200)
     length = (sample.days[1] - sample.days[0]).days + 1
@@ -388,8 +585,8 @@ def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[Worl
             ("simulated, exact", "tiktok", simulated),
             ("simulated, rounded", "youtube", simulated),
         ):
-            curves = [*body, *copies(body, chosen(ATTACKS | HONEST, scenarios), sample, random, COPIES)]
-            misread_copies = copies(body, chosen(MISREADS, scenarios), sample, of_misreads, COPIES // 2)
+            curves = [*body, *copies(body, chosen(ATTACKS | HONEST, scenarios), sample, random, number)]
+            misread_copies = copies(body, chosen(MISREADS, scenarios), sample, of_misreads, (number + 1) // 2)
             if gaps:
                 curves = [with_gaps(curve, random) for curve in curves]
                 misread_copies = [with_gaps(curve, of_misreads) for curve in misread_copies]
@@ -399,8 +596,18 @@ def worlds(sample: Sample, scenarios: frozenset[str] | None = None) -> list[Worl
             if name == "real, rounded":
                 curves = [replace(curve, following=np.full(length, np.nan)) for curve in curves]
             add(name + gaps, platform, curves)
+    seldom = {key: ATTACKS[key] for key in SELDOM} | HONEST
+    bought = [*real, *copies(real, chosen(seldom, scenarios), sample, random, (number + 1) // 2)]
+    shown = [replace(curve, followers=rounded(curve.followers)) for curve in bought]
+    for name, every in (("weekly", 7), ("every third day", 3)):
+        add(
+            f"real, rounded, {name}",
+            "youtube",
+            [seen_every(curve, every, place % every) for place, curve in enumerate(shown)],
+        )
+    add("real, rounded, no views", "youtube", [replace(curve, views=np.full(length, np.nan)) for curve in shown])
     add("real, purge and outage", "youtube", [_hit(curve, sample, random) for curve in real])
-    return made
+    return [*made, beside_posts(sample, FIRST_DAY + timedelta(days=400 * len(made)), scenarios, number)]
 
 
 def _hit(curve: Curve, sample: Sample, random: np.random.Generator) -> Curve:

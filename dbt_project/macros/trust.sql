@@ -15,30 +15,38 @@
     cast(cast(floor(log10(cast({{ views }} as double)) * 4) as integer) as varchar)
 {%- endmacro %}
 
-{#- Nine in ten real days on which views brought followers brought fewer than 0.19 per view (the bundled curves,
-    2023-04-01..2023-07-15, the half that chooses): more than one in five is not explained by views. -#}
-{% macro followers_per_view() -%} 0.2 {%- endmacro %}
+{#- One row of numbers of config table `trust_weights`, a column each. -#}
+{% macro trust_weights(weights, names) -%}
+    select
+        {% for name in names %}
+            max(value) filter (where weight = '{{ name }}') as {{ name }}{{ "," if not loop.last }}
+        {% endfor %}
+    from {{ weights }}
+{%- endmacro %}
 
-{#- Standard deviations that a burst stands out by. At 6, one real account in 25 has a burst within three months;
-    what convicts is another signal beside it. -#}
-{% macro least_z() -%} 6 {%- endmacro %}
+{#- Days over which a rise is tested, and those of them that need a history of their own, with the signal whose cut they
+    must reach. -#}
+{% macro rise_lengths() -%} {{ return([3, 7, 14, 28]) }} {%- endmacro %}
+
+{% macro rise_cuts() -%} {{ return([(7, "burst"), (14, "drip"), (28, "drip")]) }} {%- endmacro %}
 
 {#- Share of a gain that views must leave unexplained before it counts against anybody. -#}
 {% macro least_unexplained() -%} 0.3 {%- endmacro %}
 
-{#- Smallest orders of the trade: fewer followers than that are friends, whatever the share. -#}
-{% macro least_gain() -%} 100 {%- endmacro %}
-
-{#- Whether a row of the paces is growth that a drip could be: 10 % in 20 days, twice the pace of the 28 days before, and
-    not one burst (a part that stands still beside a part that does not). -#}
-{% macro is_slow_growth() -%}
-    (
-        growth_20 >= 0.10 and gain_20 >= {{ least_gain() }} and evenness >= 0.3
-        and growth_20 >= 2 * greatest(pace_before, 0) * days_20
+{#- Whether an event is explained by the day: what views leave of it is too little, or a post could be its cause. Where
+    neither is known it is not explained, and a weak sign, as no other series joins it. -#}
+{% macro is_unexplained() -%}
+    coalesce(
+        unexplained_share >= {{ least_unexplained() }}, extra_views is null and not coalesce(is_exceeded, false)
     )
 {%- endmacro %}
 
-{#- Followers under which nothing is evaluated: ten friends of a small account are a burst. The floor of the smallest tier. -#}
+{#- Whether evidence that ends on a day still weighs on another: for 90 days. -#}
+{% macro evidence_weighs(day, evidence_end) -%}
+    {{ evidence_end }} >= {{ add_days(day, -90) }}
+{%- endmacro %}
+
+{#- Followers under which an account is no peer of others, and its rates are not compared: the floor of the smallest tier. -#}
 {% macro least_followers() -%} 1000 {%- endmacro %}
 
 {#- Sums of part of a group in types as narrow as the values: an engine's own sum of decimals or counts is four words
@@ -54,6 +62,11 @@
 {#- The value where it is above 0, else 0; unknown stays unknown, which `greatest` would turn into 0. -#}
 {% macro above_zero(value) -%}
     case when {{ value }} > 0 then {{ value }} when {{ value }} <= 0 then 0 end
+{%- endmacro %}
+
+{#- A share, at most 1; unknown stays unknown, which `least` would turn into 1. -#}
+{% macro at_most_one(share) -%}
+    case when {{ share }} > 1 then 1.0 else {{ share }} end
 {%- endmacro %}
 
 {#- Words for people. -#}

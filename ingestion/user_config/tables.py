@@ -90,6 +90,14 @@ class TrustVerdict(Row):
     reason: Text
 
 
+class TrustWeight(Row):
+    """A number that the verdicts of trust go by, beside the weights of their signals."""
+
+    weight: Word
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    reason: Text
+
+
 class RateCard(Row):
     """What one like, comment, share, save, view or impression is said to be worth; the default card values posts."""
 
@@ -357,6 +365,14 @@ TABLES = {
             ("verdict",),
             {"verdict": "varchar", "min_score": "integer", "max_score": "integer", "reason": "varchar"},
             _check_verdicts,
+        ),
+        Table(
+            "trust_weights",
+            TrustWeight,
+            ("weight",),
+            {"weight": "varchar", "value": "double", "reason": "varchar"},
+            _no_problem,
+            known_keys=True,
         ),
         Table(
             "rate_cards",

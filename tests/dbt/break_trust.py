@@ -7,6 +7,18 @@ insert into intermediate.int_trust__growth_measured by name
 insert into intermediate.int_trust__windows_measured by name
     select 'youtube' as platform, 'dup' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_trust__rises_raised by name
+    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, 3 as length
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_trust__turns_measured by name
+    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_trust__posts_compared by name
+    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+insert into intermediate.int_trust__events_evaluated by name
+    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, date '2026-01-02' as event_start
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_trust__growth_peers_measured by name
     select 'youtube' as platform, day as snapshot_date, 'dup' as metric, '*' as cell
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
@@ -17,7 +29,8 @@ insert into intermediate.int_trust__rates_compared by name
     select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, 'dup' as metric
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_trust__signals_raised by name
-    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, 'burst' as signal
+    select 'youtube' as platform, 'dup' as account_id, day as snapshot_date, 'burst' as signal,
+        date '2026-01-03' as window_start
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_trust__accounts_evaluated by name
     select 'youtube' as platform, 'dup' as account_id, day as snapshot_date
@@ -26,7 +39,8 @@ insert into intermediate.int_trust__accounts_evaluated by name
 insert into groundswell.marts.fct_follower_trust_daily by name
     select 'youtube' as platform, account_id, day as snapshot_date, verdict, trust_score, engagement_verdict,
         engagement_score, verdict = 'suspicious' as is_suspicious,
-        case account_id when 'no_reason' then 'a guess' end as verdict_null_reason
+        case account_id when 'no_reason' then 'a guess' end as verdict_null_reason,
+        case account_id when 'no_reason' then 'a guess' end as coverage_reason
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), (
         values
             ('dup', 'trusted', 100, 'insufficient_data', null),

@@ -20,6 +20,7 @@ OWN = SCHEME + "own,*,small,1,0,3000,a test\nown,*,large,2,3000,,a test\n"
 # An edit of a row of the package's table, which the user's file repeats.
 EDITS = {
     "trust_signals": ("burst,audience,0.03,", "burst,audience,0.02,"),
+    "trust_weights": ("times_own_followers_per_view,8,", "times_own_followers_per_view,4,"),
     "trust_verdicts": ("60 points or more", "Sixty points or more"),
     "rate_cards": ("likes,USD,0.21,", "likes,USD,0.22,"),
     "benchmarks": (",0.0172,", ",0.0173,"),

@@ -212,12 +212,12 @@ REACHES = {
     "fct_account_tier_daily": {"account_snapshots": 400},
     "fct_post_daily": {"post_snapshots": ALL_HISTORY},
     # 90 of suspicions since a withheld date + 30 of the day before of who became suspicious + those of the verdicts.
-    "fct_follower_trust_daily": {"account_snapshots": 742, "post_snapshots": ALL_HISTORY},
+    "fct_follower_trust_daily": {"account_snapshots": 1205, "post_snapshots": ALL_HISTORY},
     # 90 of posts + 7 of followers at their publication; of the attributes all that was ever given.
     "fct_account_engagement_daily": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY, "accounts": ALL_HISTORY},
-    # The 222 of the verdicts that leave suspicious peers out, more than the 97 of the rates that are ranked.
-    "fct_account_benchmark_daily": {"account_snapshots": 622, "post_snapshots": ALL_HISTORY, "accounts": ALL_HISTORY},
-    "fct_tier_benchmark_daily": {"account_snapshots": 622, "post_snapshots": ALL_HISTORY, "accounts": ALL_HISTORY},
+    # The 657 of the verdicts that leave suspicious peers out, more than the 97 of the rates that are ranked.
+    "fct_account_benchmark_daily": {"account_snapshots": 1085, "post_snapshots": ALL_HISTORY, "accounts": ALL_HISTORY},
+    "fct_tier_benchmark_daily": {"account_snapshots": 1085, "post_snapshots": ALL_HISTORY, "accounts": ALL_HISTORY},
     "fct_hashtag_daily": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY},
     "fct_hashtag_tier_daily": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY},
     "fct_share_of_voice_daily": {"mentions": 0},
@@ -254,14 +254,19 @@ REACHES = {
     "int_trust__windows_measured": {"account_snapshots": 475},
     "int_trust__rates_compared": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY},
     "int_trust__engagement_peers_measured": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY},
-    "int_trust__signals_raised": {"account_snapshots": 532, "post_snapshots": ALL_HISTORY},
-    # 90 of evidence + 35 of rates before + 97 of posts and of followers at their publication.
-    "int_trust__accounts_evaluated": {"account_snapshots": 622, "post_snapshots": ALL_HISTORY},
-    "int_trust__dates_withheld": {"account_snapshots": 652, "post_snapshots": ALL_HISTORY},
+    # 38 of a rise and of the window before it, 42 of its posts, 440 of the events that it is part of.
+    "int_trust__rises_raised": {"account_snapshots": 513},
+    "int_trust__turns_measured": {"account_snapshots": 503},
+    "int_trust__posts_compared": {"account_snapshots": 555, "post_snapshots": ALL_HISTORY},
+    "int_trust__events_evaluated": {"account_snapshots": 995, "post_snapshots": ALL_HISTORY},
+    "int_trust__signals_raised": {"account_snapshots": 995, "post_snapshots": ALL_HISTORY},
+    # 90 of evidence more.
+    "int_trust__accounts_evaluated": {"account_snapshots": 1085, "post_snapshots": ALL_HISTORY},
+    "int_trust__dates_withheld": {"account_snapshots": 1115, "post_snapshots": ALL_HISTORY},
     "int_trust__misreads": {"account_snapshots": 414},
     "int_tier__streaks_detected": {"account_snapshots": 428},
     "int_tier__changes_detected": {"account_snapshots": ALL_HISTORY},
-    "int_equivalence__equivalents_sampled": {"account_snapshots": 622, "post_snapshots": ALL_HISTORY},
+    "int_equivalence__equivalents_sampled": {"account_snapshots": 1085, "post_snapshots": ALL_HISTORY},
 }
 
 
@@ -300,11 +305,11 @@ def test_what_models_say_of_themselves_adds_up_along_the_chains(nodes, models):
 
 
 def test_a_window_that_is_widened_widens_what_depends_on_it(nodes):
-    """The negative: 30 days more in a view, and nothing else is touched. A maximum would not have moved."""
-    before = nodes["int_trust__rate_shifts_measured"]
-    found = reach.reaches({**nodes, "int_trust__rate_shifts_measured": replace(before, own=65)})
-    for name, days in {"int_trust__signals_raised": 562, "int_trust__accounts_evaluated": 652,
-                       "fct_follower_trust_daily": 772, "int_equivalence__equivalents_sampled": 652}.items():  # fmt: skip
+    """The negative: 30 days more in one model, and nothing else is touched. A maximum would not have moved."""
+    before = nodes["int_trust__rises_raised"]
+    found = reach.reaches({**nodes, "int_trust__rises_raised": replace(before, own=68)})
+    for name, days in {"int_trust__signals_raised": 1025, "int_trust__accounts_evaluated": 1115,
+                       "fct_follower_trust_daily": 1235, "int_equivalence__equivalents_sampled": 1115}.items():  # fmt: skip
         assert found[name]["account_snapshots"] == days
     assert found["fct_account_engagement_daily"]["account_snapshots"] == 497
 
@@ -338,9 +343,13 @@ def test_a_model_reads_no_further_back_than_it_says(models):
         "int_snapshot__post_last_known_values": 35,
         "int_tier__streaks_detected": 28,
         "int_trust__dates_withheld": 30,
+        "int_trust__events_evaluated": 440,
         "int_trust__growth_measured": 30,
         "int_trust__misreads": 14,
+        "int_trust__posts_compared": 42,
+        "int_trust__rises_raised": 38,
         "int_trust__suspicions_withheld": 90,
+        "int_trust__turns_measured": 28,
         "int_trust__windows_summed": 31,
     }
     for name, days in named.items():

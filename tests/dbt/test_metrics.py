@@ -135,7 +135,7 @@ ROWS = {
         " date '2026-01-01' + cast(n // 10 + n % 3 as integer) as snapshot_date,"
         " ['trusted', 'watch', 'suspicious', 'insufficient_data'][(n + n // 10) % 4 + 1] as verdict,"
         " case when n % 2 = 0 then 'insufficient_data' else 'trusted' end as engagement_verdict,"
-        " (n + n // 10) % 4 = 2 as is_suspicious",
+        " (n + n // 10) % 4 = 2 as is_suspicious, case when n % 6 > 0 then n * 3 end as unexplained_followers",
     ),
     "fct_post": (
         80,
@@ -390,6 +390,8 @@ EXPECTED: dict[str, tuple[str, str]] = {
     "accounts_with_verdict": ("trust", f"count(*) filter (where {EVALUATED})"),
     "accounts_suspicious": ("trust", "count(*) filter (where f.is_suspicious)"),
     "suspicious_share": ("trust", over("count(*) filter (where f.is_suspicious)", f"count(*) filter (where {EVALUATED})")),
+    "accounts_with_unexplained_followers": ("trust", "count(f.unexplained_followers)"),
+    "unexplained_followers": ("trust", "sum(f.unexplained_followers)"),
     "posts": ("posts", "count(*)"),
     "posts_with_er": ("posts", f"count(*) filter (where {RATED})"),
     "er_engagements": ("posts", f"sum(f.engagements) filter (where {RATED})"),
@@ -570,7 +572,7 @@ ASKED = {
     "budget_used": {"brand", "campaign"},
     "shop_orders": {"brand", "country"} | DAYS,
     **dict.fromkeys(
-        ["accounts", "followers", "er_mean", "reach_rate_mean", "suspicious_share"],
+        ["accounts", "followers", "er_mean", "reach_rate_mean", "suspicious_share", "unexplained_followers"],
         {"platform", "tier", "country", "niche"} | DAYS,
     ),
     **dict.fromkeys(["er", "reach_rate"], OF_MONEY | DAYS),

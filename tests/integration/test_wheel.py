@@ -155,7 +155,7 @@ def test_tables_of_ones_own_hold_without_touching_the_package(own_night: Path, i
     ((lowered,),) = ask(own_night, f"{flags} and statistic >= 2.5 and statistic < 3")
     assert lowered > 0
     checks = installed.run(own_night, "groundswell", "config", "show").stdout
-    assert "trust_signals: 14 rows, 1 of them yours" in checks
+    assert "trust_signals: 15 rows, 1 of them yours" in checks
     assert "account_snapshots share_of_null_followers: at most 0.6  (" in checks
 
 

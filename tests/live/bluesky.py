@@ -173,7 +173,7 @@ def _wrong(settings: Settings, servers: Network, first: date) -> Iterator[str]:
         )
         if captured != [(day, ACCOUNTS, ACCOUNTS) for day in days]:
             yield f"fct_capture_daily: {captured}"
-        flags = rows("select account_id, signal, first_raised_date, explanation from marts.fct_follower_flag")
+        flags = rows("select account_id, signal, first_flagged, explanation from marts.fct_follower_flag")
         for account, signal, raised, explanation in flags:
             print(f"flag: {account} {signal}, first on {raised}: {explanation}")
         if [flag[:3] for flag in flags] != [(servers.users[BUYER], "burst", days[BOUGHT_ON - 1])]:

@@ -23,6 +23,7 @@ from warehouse.notify import load_channels
 CHANGES = {
     "tier_schemes": "A scheme named here takes the place of the package's of that name whole; all others stay.",
     "trust_signals": "A row takes the place of that signal's.",
+    "trust_weights": "A row takes the place of that weight's.",
     "trust_verdicts": "A row takes the place of that verdict's; together they hold each score of 0 to 100 once.",
     "rate_cards": "A row takes the place of that of its card, platform, content type, metric and valid_from."
     " A card of yours that is the default is the only one.",

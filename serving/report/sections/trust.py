@@ -69,12 +69,11 @@ order by snapshot_date
 """
 
 FLAGS = """
-select signal, points, explanation
+select signal, points, explanation, first_flagged
 from marts.fct_follower_flag
-where platform = $platform and account_id = $account_id and first_raised_date <= $day and window_end >= $day - 90
-    and (misread_on is null or misread_on > $day)
+where platform = $platform and account_id = $account_id and first_flagged <= $day and window_end >= $day - 90
+    and (misread_on is null or misread_on > $day) and (ended_on is null or ended_on >= $day)
 order by points desc, signal
-limit $many
 """
 
 
@@ -98,7 +97,7 @@ def read(source: Source, common: Common) -> Row | None:
 
 def _shown(source: Source, row: Row, day: date) -> Row:
     who = {"platform": row["platform"], "account_id": row["account_id"], "day": day}
-    points = source.rows(CURVE, days=CURVE_DAYS, **who)
+    points, flags = source.rows(CURVE, days=CURVE_DAYS, **who), source.rows(FLAGS, **who)
     scores = [score for score in (row["trust_score"], row["engagement_score"]) if score is not None]
     verdicts = (
         ("followers", row["verdict"], row["trust_score"]),
@@ -108,7 +107,8 @@ def _shown(source: Source, row: Row, day: date) -> Row:
         "lowest_score": min(scores, default=None),
         "verdicts": [one for one in verdicts if one[1] in ("suspicious", "watch")],
         "tier_label": None if row["tier"] is None else label(row["tier"]),
-        "flags": source.rows(FLAGS, many=REASONS, **who),
+        "flags": flags[:REASONS],
+        "since": min((flag["first_flagged"] for flag in flags), default=None),
         "curve": _curve(points, row["evidence_window_start"], row["evidence_window_end"]),
     }
 

@@ -3,9 +3,11 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from bench.trust import world
+from bench.trust.measure import poisson, wilson
 from bench.trust.world import CHOOSING, EVALUATING, Curve
 
 DAYS = 100
@@ -25,6 +27,9 @@ def test_accounts_and_days_that_choose_do_not_evaluate():
     assert choosing
     assert evaluating
     assert not choosing & evaluating
+    shown = set(pd.read_csv(world.SHOWN).account_id)
+    assert len(shown) == 200
+    assert not shown & (choosing | evaluating)
     assert CHOOSING.days[1] < EVALUATING.evaluated_from == date(2023, 7, 16)
 
 
@@ -65,6 +70,58 @@ def test_a_drip_delivers_its_rate_each_day():
     assert daily.min() >= 89
     assert daily.max() <= 111
     assert 30 <= bought.end - bought.start + 1 <= 60
+
+
+def test_a_burst_takes_the_days_that_are_named():
+    bought = world.burst(0.3, 10)(curve(), 50, rng())
+    # 3,000 in 10 days, 300 a day.
+    assert bought.followers[[50, 54, 59, 99]].tolist() == [10_300, 11_500, 13_000, 13_000]
+    assert bought.end == 59
+
+
+def test_repeats_come_at_their_distance():
+    bought = world.repeats(0.08, 4, 14)(curve(), 30, rng())
+    assert bought.followers[[29, 30, 43, 44, 72, 99]].tolist() == [10_000, 10_800, 10_800, 11_600, 13_200, 13_200]
+
+
+def test_bought_views_come_with_their_followers():
+    bought = world.with_views(world.burst(0.3, 1), 8)(curve(), 50, rng())
+    assert bought.views[-1] - curve().views[-1] == 24_000
+
+
+def test_a_drip_of_weekdays_stands_still_on_two_of_seven():
+    daily = np.diff(world.drip(0.01, 28, weekdays=True)(curve(), 30, rng()).followers[29:58])
+    assert (daily == 0).sum() == 8
+
+
+def test_attention_at_its_own_rate_brings_views_at_that_rate():
+    growing = Curve("g", 10_000 + np.arange(DAYS) * 10.0, np.arange(DAYS) * 1_000.0, np.full(DAYS, 0.0))
+    median = float(np.quantile(world.ratios_of_weeks(), 0.5))
+    viral = world.own_attention(0.2, 7, (0.5, 0.5))(growing, 50, rng())
+    # 280 and a step of 100 in 28 days of 1,000 views.
+    per_view = (280 + 100) / 28_000 * median
+    extra = viral.views[-1] - growing.views[-1]
+    assert (viral.followers[-1] - growing.followers[-1]) / extra == pytest.approx(per_view, rel=0.01)
+
+
+def test_real_weeks_vary_about_their_own_rate():
+    ratios = world.ratios_of_weeks()
+    assert len(ratios) > 500
+    assert 0.8 < np.quantile(ratios, 0.5) < 1.3
+
+
+def test_seen_weekly_is_a_day_in_seven():
+    assert (~np.isnan(world.seen_every(curve(), 7, 3).followers)).nonzero()[0].tolist() == list(range(3, DAYS, 7))
+
+
+@pytest.mark.parametrize(("found", "of", "low", "high"), [(0, 60, 0.0, 0.06), (60, 60, 0.94, 1.0), (7, 60, 0.06, 0.22)])
+def test_intervals_are_wilsons(found, of, low, high):
+    assert wilson(found, of) == pytest.approx((low, high), abs=0.005)
+
+
+def test_intervals_of_alarms_are_those_of_a_count():
+    # 40 alarms in 6,924 months: 4.1 to 7.9 per 1,000.
+    assert poisson(40, 6924) == pytest.approx((4.1, 7.9), abs=0.15)
 
 
 def test_a_sawtooth_ends_where_it_began_and_follows_many():

@@ -79,7 +79,19 @@ def test_a_row_takes_the_place_of_that_of_its_key(own: Settings, folder: Path) -
     found = column(own, "trust_signals", "signal", "cut", "points_at_cut")
     assert ("burst", "0.02", "12") in found
     assert ("sawtooth", "0.04", "35") in found
-    assert len(found) == 14
+    assert len(found) == 15
+
+
+def test_a_weight_takes_the_place_of_that_of_its_name_and_no_other_is_known(own: Settings, folder: Path) -> None:
+    (folder / "trust_weights.csv").write_text("weight,value,reason\nleast_gain,50,smaller orders\n")
+    found = column(own, "trust_weights", "weight", "value")
+    assert ("least_gain", "50.0") in found
+    assert ("least_followers", "300.0") in found
+    assert len(found) == 7
+    (folder / "trust_weights.csv").write_text("weight,value,reason\nleast_gains,50,a\nleast_z,0,b\n")
+    with pytest.raises(ConfigError) as raised:
+        load(own)
+    assert "trust_weights.csv:3: value is '0'" in str(raised.value)
 
 
 def test_a_card_of_ones_own_is_the_only_default(own: Settings, folder: Path) -> None:

@@ -285,3 +285,30 @@ def test_the_command_prints_where_the_page_is(
     assert "no account nobody on instagram" in capsys.readouterr().err
     assert groundswell("account", "", "") == 2
     assert "make account PLATFORM=youtube ID=UC..." in capsys.readouterr().err
+
+
+def test_the_page_says_verdict_score_and_what_is_unexplained_since_when(settings: Settings) -> None:
+    trust = {"platform": "instagram", "account_id": "a"}
+    flags = [
+        {**trust, "signal": "burst", "window_start": "2026-01-20", "window_end": "2026-01-21", "points": 30,
+         "first_flagged": "2026-01-21", "explanation": "+2,000 followers in one day."},
+        {**trust, "signal": "burst", "window_start": "2026-01-10", "window_end": "2026-01-11", "points": 30,
+         "first_flagged": "2026-01-11", "ended_on": "2026-01-15", "explanation": "explained since"},
+    ]  # fmt: skip
+    verdict = {**trust, "snapshot_date": "2026-02-01", "verdict": "watch", "trust_score": 65, "unexplained_share": 0.25,
+               "unexplained_share_least": 0.1, "unexplained_share_most": 0.31, "coverage_reason": "no_views_no_posts"}  # fmt: skip
+    unseen = {**trust, "snapshot_date": "2026-02-02", "verdict": "insufficient_data"}
+    world(settings, fct_follower_trust_daily=[verdict, unseen], fct_follower_flag=flags)
+    text = show(settings).text.replace("\u202f", " ")
+    assert "Read from public counts on 1 Feb 2026" in text
+    assert "neither views nor posts of the time are known" in text
+    assert "worth a look" in text
+    assert "Score, of 100 65" in text
+    assert "25 % 10 % to 31 % of today's Since 21 Jan 2026" in text
+    assert "+2,000 followers in one day." in text
+    assert "explained since" not in text
+
+
+def test_a_page_without_a_verdict_has_no_word_of_trust(settings: Settings) -> None:
+    world(settings)
+    assert not [attrs for tag, attrs in show(settings).tags if attrs.get("id") == "trust"]

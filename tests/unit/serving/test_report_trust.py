@@ -22,7 +22,7 @@ def evaluated(account_id: str, verdict: str, day: str = DAY, **more: Any) -> Row
 def flag(account_id: str, signal: str, explanation: str, points: int = 30) -> Row:
     return {
         "platform": "instagram", "account_id": account_id, "signal": signal, "window_start": "2026-02-20",
-        "window_end": "2026-02-21", "first_raised_date": "2026-02-21", "points": points, "explanation": explanation,
+        "window_end": "2026-02-21", "first_flagged": "2026-02-21", "points": points, "explanation": explanation,
     }  # fmt: skip
 
 
@@ -61,6 +61,27 @@ def test_an_account_with_evidence_is_shown_with_its_curve_and_its_words(settings
     # From 3,000 on the first day at the bottom of the box to 5,000 on the last at its top.
     assert line["d"] == "M0.0 38.0L100.0 2.0"
     assert "evidence 20 Feb 2026 to 21 Feb 2026" in page.text
+
+
+def test_the_share_that_nothing_explains_is_shown_with_its_interval_and_since_when(settings: Settings) -> None:
+    shares = {"unexplained_share": 0.25, "unexplained_share_least": 0.1, "unexplained_share_most": 0.31}
+    blind = {"unexplained_share_least": 0.0, "unexplained_share_most": 0.4}
+    early = flag("a", "growth_without_activity", "g") | {"first_flagged": "2026-02-19"}
+    page = show(
+        settings,
+        [SUSPECT | shares, evaluated("b", "watch", trust_score=65, **blind)],
+        [flag("a", "burst", "b"), early],
+    )
+    assert "since 19 Feb 2026" in page.text
+    assert "unexplained: 25 % of its followers (10 % to 31 %)" in page.text.replace("\u202f", " ")
+    assert "unexplained: up to 40 % of its followers" in page.text.replace("\u202f", " ")
+
+
+def test_what_was_explained_since_is_not_shown(settings: Settings) -> None:
+    ended = flag("a", "growth_without_activity", "explained since") | {"ended_on": "2026-02-28"}
+    page = show(settings, [SUSPECT], [flag("a", "burst", "still stands"), ended])
+    assert "still stands" in page.text
+    assert "explained since" not in page.text
 
 
 def test_verdicts_are_counted_by_tier(settings: Settings) -> None:

@@ -85,7 +85,7 @@ def test_an_example_that_is_uncommented_says_what_the_package_says(own: Settings
     before = load(own)
     first = {
         "tier_schemes.csv": "scheme,", "trust_signals.csv": "signal,", "trust_verdicts.csv": "verdict,", "channel_aliases.csv": "alias,",
-        "house_codes.csv": "code,", "shops.csv": "shop,",
+        "house_codes.csv": "code,", "shops.csv": "shop,", "trust_weights.csv": "weight,",
         "rate_cards.csv": "card,", "benchmarks.csv": "source,", "thresholds.yml": "- check",
         "platforms.csv": "spelling,", "countries.csv": "spelling,",
     }  # fmt: skip

@@ -2,6 +2,10 @@
 -- One model: evidence is joined with the days once, for score, verdict and words alike.
 {% set flag_days = 90 %}
 {% set settled_days = 5 %}
+{#- What a misread raised is undone within so many captures, and within a week. -#}
+{% set misread_captures, misread_days = 3, 7 %}
+-- Of two independent series together, however many of their signals are raised.
+{% set most_of_an_event = 70 %}
 
 with days as (
     select
@@ -15,15 +19,89 @@ with days as (
 
 coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
 
+verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
+
 signals as (select * from {{ ref("int_trust__signals_raised") }}),
+
+events as (
+    select
+        *,
+        captures_since >= {{ misread_captures }}
+        or half_gained_on <= {{ add_days("snapshot_date", -misread_days) }} as has_stood
+    from {{ ref("int_trust__events_evaluated") }}
+    where snapshot_date in (select days.snapshot_date from days)
+),
 
 misreads as (select * from {{ ref("int_trust__misreads") }}),
 
-verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
+-- An event is weighed as the day itself evaluates it, whatever was thought of it before.
+of_events as {{ made_first() }} (
+    select
+        signals.*,
+        least(sum(signals.points) over by_event, {{ most_of_an_event }}) as points_of_event,
+        max(
+            case
+                -- A count on its way back may be a misread that is not known yet.
+                when not events.has_stood then 0
+                when events.half_gained_on <= {{ add_days("days.snapshot_date", -settled_days) }} then 1
+                when signals.signal = 'burst_then_loss' then 1
+                else 0
+            end
+        ) over by_event as is_settled
+    from days
+    inner join signals
+        on days.platform = signals.platform
+        and days.account_id = signals.account_id
+        and days.snapshot_date = signals.snapshot_date
+    inner join events
+        on signals.platform = events.platform
+        and signals.account_id = events.account_id
+        and signals.snapshot_date = events.snapshot_date
+        and signals.window_start = events.event_start
+    where signals.first_flagged is not null
+    window by_event as (
+        partition by signals.platform, signals.account_id, signals.snapshot_date, signals.window_start
+    )
+),
 
--- What a misread raised is no evidence from the day on which that is known. Two captures show what an earlier day
--- raised, and that part of a burst is gone again; that all of it is could be one misread.
-signals_standing as {{ made_first() }} (
+-- One event speaks: the heaviest, and of those that are settled the heaviest. `unexplained_followers` adds them up.
+events_weighed as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        max(points_of_event) as points,
+        max(case when is_settled = 1 then points_of_event end) as points_settled
+    from of_events
+    group by platform, account_id, snapshot_date
+),
+
+heaviest as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        window_start
+    from of_events
+    qualify
+        row_number() over (
+            partition by platform, account_id, snapshot_date order by points_of_event desc, window_start desc
+        ) = 1
+),
+
+events_speaking as (
+    select of_events.*
+    from of_events
+    inner join heaviest
+        on of_events.platform = heaviest.platform
+        and of_events.account_id = heaviest.account_id
+        and of_events.snapshot_date = heaviest.snapshot_date
+        and of_events.window_start = heaviest.window_start
+),
+
+-- Of every other signal, its strongest day speaks; each counts once. What a misread raised is no evidence from the day
+-- on which that is known.
+others_standing as {{ made_first() }} (
     select
         days.platform,
         days.account_id,
@@ -34,9 +112,7 @@ signals_standing as {{ made_first() }} (
         signals.fact,
         signals.window_start,
         signals.window_end,
-        signals.snapshot_date as raised_on,
-        signals.snapshot_date < days.snapshot_date
-        or (signals.signal = 'burst_then_loss' and signals.statistic < 1) as is_shown_twice
+        signals.snapshot_date as raised_on
     from days
     inner join signals
         on days.platform = signals.platform
@@ -48,65 +124,99 @@ signals_standing as {{ made_first() }} (
         and signals.account_id = misreads.account_id
         and signals.snapshot_date = misreads.misread_date
         and days.snapshot_date >= misreads.snapshot_date
-    where misreads.account_id is null
+    where misreads.account_id is null and signals.first_flagged is null
 ),
 
--- A burst that was lost these days is confirmed: nothing that was raised since it began needs to grow older.
-bursts_confirmed as (
+others as (
+    select
+        *,
+        max(
+            case when raised_on <= {{ add_days("snapshot_date", -settled_days) }} then points end
+        ) over (
+            partition by platform, account_id, snapshot_date, signal
+        ) as points_settled
+    from others_standing
+    qualify
+        row_number() over (
+            partition by platform, account_id, snapshot_date, signal
+            order by points desc nulls last, raised_on desc nulls last
+        ) = 1
+),
+
+evidence as (
     select
         platform,
         account_id,
         snapshot_date,
-        min(window_start) as burst_start
-    from signals_standing
-    where
-        signal = 'burst_then_loss'
-        and is_shown_twice
-        and raised_on > {{ add_days("snapshot_date", -settled_days) }}
-    group by platform, account_id, snapshot_date
-),
-
--- Of a signal, its strongest day speaks; each counts once. Beside it stands what of it has settled: raised 5 days ago
--- or more, or confirmed by a loss.
-evidence as (
+        side,
+        signal,
+        points,
+        points_settled,
+        0 as is_of_event,
+        fact,
+        window_start,
+        window_end
+    from others
+    union all
     select
-        standing.*,
-        max(
-            case
-                when
-                    standing.raised_on <= {{ add_days("standing.snapshot_date", -settled_days) }}
-                    or (standing.is_shown_twice and standing.raised_on >= confirmed.burst_start)
-                    then standing.points
-            end
-        ) over (
-            partition by standing.platform, standing.account_id, standing.snapshot_date, standing.signal
-        ) as points_settled
-    from signals_standing as standing
-    left join bursts_confirmed as confirmed
-        on standing.platform = confirmed.platform
-        and standing.account_id = confirmed.account_id
-        and standing.snapshot_date = confirmed.snapshot_date
-    qualify
-        row_number() over (
-            partition by standing.platform, standing.account_id, standing.snapshot_date, standing.signal
-            order by standing.points desc nulls last, standing.raised_on desc nulls last
-        ) = 1
+        events_speaking.platform,
+        events_speaking.account_id,
+        events_speaking.snapshot_date,
+        events_speaking.side,
+        events_speaking.signal,
+        events_speaking.points,
+        cast(null as integer) as points_settled,
+        1 as is_of_event,
+        events_speaking.fact,
+        events_speaking.window_start,
+        events_speaking.window_end
+    from events_speaking
 ),
 
 weighed as (
     select
+        evidence.platform,
+        evidence.account_id,
+        evidence.snapshot_date,
+        {% for side in ["audience", "engagement"] %}
+            coalesce(sum(evidence.points) filter (where evidence.side = '{{ side }}' and evidence.is_of_event = 0), 0)
+            + least(
+                coalesce(
+                    sum(evidence.points) filter (where evidence.side = '{{ side }}' and evidence.is_of_event = 1), 0
+                ),
+                {{ most_of_an_event }}
+            ) as {{ side }}_points,
+            count(*) filter (where evidence.side = '{{ side }}') as {{ side }}_signals,
+        {% endfor %}
+        coalesce(sum(evidence.points_settled) filter (where evidence.side = 'audience'), 0)
+        + coalesce(max(events_weighed.points_settled), 0) as audience_points_settled,
+        {{ joined("evidence.fact", "; ", "evidence.side, evidence.points desc, evidence.signal") }} as reasons,
+        min(evidence.window_start) as evidence_start,
+        max(evidence.window_end) as evidence_end
+    from evidence
+    left join events_weighed
+        on evidence.platform = events_weighed.platform
+        and evidence.account_id = events_weighed.account_id
+        and evidence.snapshot_date = events_weighed.snapshot_date
+    group by evidence.platform, evidence.account_id, evidence.snapshot_date
+),
+
+-- The number for people: events of 400 days, each as evaluated today. One that nobody can evaluate leaves it unknown.
+unexplained as (
+    select
         platform,
         account_id,
         snapshot_date,
-        {% for side in ["audience", "engagement"] %}
-            sum(points) filter (where side = '{{ side }}') as {{ side }}_points,
-            count(*) filter (where side = '{{ side }}') as {{ side }}_signals,
-        {% endfor %}
-        sum(points_settled) filter (where side = 'audience') as audience_points_settled,
-        {{ joined("fact", "; ", "side, points desc, signal") }} as reasons,
-        min(window_start) as evidence_start,
-        max(window_end) as evidence_end
-    from evidence
+        count(*) as events,
+        sum(unexplained_followers_least) as unexplained_followers_least,
+        sum(unexplained_followers_most) as unexplained_followers_most,
+        case when count(unexplained_followers) = count(*) then sum(unexplained_followers) end as unexplained_followers,
+        -- A rise that neither views nor posts could explain or leave unexplained.
+        count(*) filter (
+            where unexplained_share is null and is_exceeded is null
+            and {{ evidence_weighs("snapshot_date", "event_end") }}
+        ) as events_unknown
+    from events
     group by platform, account_id, snapshot_date
 ),
 
@@ -121,9 +231,16 @@ covered as (
         weighed.evidence_end,
         coverage.changes_28,
         coverage.smallest_visible_burst,
+        coverage.followers,
+        coverage.insufficient_reason,
         coverage.has_views,
+        unexplained.unexplained_followers,
+        unexplained.unexplained_followers_least,
+        unexplained.unexplained_followers_most,
         coverage.can_evaluate_audience,
         coverage.can_evaluate_engagement,
+        coalesce(unexplained.events, 0) as events_400d,
+        coalesce(unexplained.events_unknown, 0) as events_unknown,
         -- No evidence is no points; whether it could have been seen is the coverage's to say.
         coalesce(weighed.audience_signals, 0) as audience_signals,
         coalesce(weighed.engagement_signals, 0) as engagement_signals,
@@ -139,6 +256,10 @@ covered as (
         on days.platform = weighed.platform
         and days.account_id = weighed.account_id
         and days.snapshot_date = weighed.snapshot_date
+    left join unexplained
+        on days.platform = unexplained.platform
+        and days.account_id = unexplained.account_id
+        and days.snapshot_date = unexplained.snapshot_date
 ),
 
 -- Nobody is suspicious before what convicts has settled; until then it is a watch.

@@ -35,8 +35,9 @@ observed as (
         days.snapshot_date,
         days.followers,
         days.following,
-        days.views_total,
-        days.data_origin
+        days.data_origin,
+        -- As of followers, a total of 0 is no base: it is what an outage writes.
+        nullif(days.views_total, 0) as views_total
     from days
     inner join reach on days.snapshot_date between reach.first_day and reach.last_day
     where days.followers is not null
@@ -132,23 +133,35 @@ measured as (
     left join resolutions on today.platform = resolutions.platform
 ),
 
-int_trust__growth_measured as (
+-- A count that stands still for everybody is not brought up to date: how many views came is unknown.
+platforms_moved as (
     select
         platform,
-        account_id,
         snapshot_date,
-        followers,
-        following,
-        views_total,
-        data_origin,
-        cast(gap_days as integer) as gap_days,
-        followers - followers_before as followers_gain,
-        following_gain,
-        views_gain,
-        cast(views_gap_days as integer) as views_gap_days,
-        cast(count_resolution as bigint) as count_resolution,
-        {{ exact_ln("followers / nullif(cast(followers_before as double), 0)") }} as log_growth
+        max(views_gain) > 0 as are_views_moving
     from measured
+    group by platform, snapshot_date
+),
+
+int_trust__growth_measured as (
+    select
+        measured.platform,
+        measured.account_id,
+        measured.snapshot_date,
+        measured.followers,
+        measured.following,
+        measured.views_total,
+        measured.data_origin,
+        cast(measured.gap_days as integer) as gap_days,
+        measured.followers - measured.followers_before as followers_gain,
+        measured.following_gain,
+        case when platforms_moved.are_views_moving then measured.views_gain end as views_gain,
+        cast(measured.views_gap_days as integer) as views_gap_days,
+        cast(measured.count_resolution as bigint) as count_resolution,
+        {{ exact_ln("measured.followers / nullif(cast(measured.followers_before as double), 0)") }} as log_growth
+    from measured
+    inner join platforms_moved
+        on measured.platform = platforms_moved.platform and measured.snapshot_date = platforms_moved.snapshot_date
 )
 
 select * from int_trust__growth_measured

@@ -1,82 +1,104 @@
--- One row per account and planned day on which followers grew without views: a burst, or 20 days of it, unexplained.
+-- One row per account, planned day and event that views leave unexplained, and of a sawtooth's rises likewise.
 {{ config(materialized="view") }}
 
-with windows as (
+with events as (
     select *
-    from {{ ref("int_trust__windows_measured") }}
-    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+    from {{ ref("int_trust__events_evaluated") }}
+    where
+        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+        and {{ evidence_weighs("snapshot_date", "event_end") }}
+        and share_beside_views is not null
 ),
 
-paces as (select * from {{ ref("int_trust__paces_compared") }}),
+turns as (
+    select *
+    from {{ ref("int_trust__turns_measured") }}
+    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }}) and is_sawtooth
+),
 
-bursts as (
+weights as (
+    {{ trust_weights(
+        source("meta", "config_trust_weights"),
+        ["followers_per_view_least", "followers_per_view_most", "times_own_followers_per_view"]
+    ) }}
+),
+
+of_events as (
     select
         platform,
         account_id,
         snapshot_date,
-        unexplained_3 as statistic,
-        {{ add_days("snapshot_date", "-days_3") }} as window_start,
-        cast(round(unexplained_3 * gain_3) as bigint) as followers_affected,
-        {{ signed_count("gain_3") }} || ' followers with '
-        || {{ counted("views_5") }} || ' new views, against '
-        || {{ counted("base_views_per_day * views_days_5") }} || ' usual ones' as fact
-    from windows
-    where is_burst and unexplained_3 is not null
-),
-
-slow as (
-    select
-        platform,
-        account_id,
-        snapshot_date,
-        unexplained_20 as statistic,
-        {{ add_days("snapshot_date", "-days_20") }} as window_start,
-        cast(round(unexplained_20 * gain_20) as bigint) as followers_affected,
-        {{ signed_count("gain_20") }} || ' followers in ' || {{ in_days("days_20") }}
-        || ' with ' || {{ counted("views_20") }} || ' new views, against '
-        || {{ counted("views_expected_20") }} || ' at the earlier pace' as fact
-    from paces
-    where {{ is_slow_growth() }} and unexplained_20 is not null
+        unexplained_share as statistic,
+        event_start as window_start,
+        event_end as window_end,
+        first_flagged,
+        cast(round(unexplained_share * gain) as bigint) as followers_affected,
+        {{ signed_count("gain") }} || ' followers with ' || {{ counted("new_views") }} || ' new views, against '
+        || {{ counted("base_views_per_day * views_days") }} || ' usual ones'
+        -- Bought views come at a rate of following that the account never had.
+        || case
+            when
+                extra_views > 0 and own_followers_per_view > 0
+                and gain - usual_gain >= 10 * extra_views * own_followers_per_view
+                then
+                    ', a follower for every ' || {{ counted("extra_views / nullif(gain - usual_gain, 0)") }}
+                    || ' of them beyond the usual, where it takes the account '
+                    || {{ counted("1 / nullif(own_followers_per_view, 0)") }}
+            else ''
+        end as fact
+    from events
 ),
 
 -- What rises and falls in turns grows little in all: its rises alone are held against the views.
-turns as (
+rises_in_turns as (
+    select
+        turns.platform,
+        turns.account_id,
+        turns.snapshot_date,
+        turns.views_28,
+        turns.base_views_per_day * turns.views_days_28 as usual_views,
+        turns.up_28 * turns.followers as gain,
+        ({{ above_zero("turns.views_28 - turns.base_views_per_day * turns.views_days_28") }})
+        * least(
+            weights.followers_per_view_most,
+            greatest(
+                weights.followers_per_view_least,
+                weights.times_own_followers_per_view * turns.own_followers_per_view
+            )
+        ) as excused
+    from turns
+    cross join weights
+),
+
+of_turns as (
     select
         platform,
         account_id,
         snapshot_date,
-        unexplained_turns_28 as statistic,
+        1 - excused / nullif(gain, 0) as statistic,
         {{ add_days("snapshot_date", -28) }} as window_start,
-        cast(round(unexplained_turns_28 * gain_in_turns_28) as bigint) as followers_affected,
-        {{ signed_count("gain_in_turns_28") }} || ' followers in several rises of 28 days with '
-        || {{ counted("views_28") }} || ' new views, against '
-        || {{ counted("views_expected_28") }} || ' at the earlier pace' as fact
-    from paces
-    where unexplained_turns_28 is not null
+        snapshot_date as window_end,
+        cast(null as date) as first_flagged,
+        cast(round(gain - excused) as bigint) as followers_affected,
+        {{ signed_count("gain") }} || ' followers in several rises of 28 days with '
+        || {{ counted("views_28") }} || ' new views, against ' || {{ counted("usual_views") }} || ' usual ones' as fact
+    from rises_in_turns
+    where excused is not null
 ),
 
-any_pace as (
-    select * from bursts
+either as (
+    select * from of_events
     union all
-    select * from slow
-    union all
-    select * from turns
+    select * from of_turns
 ),
 
+-- Where an event begins on the first day of the turns, it speaks for both.
 int_trust__growth_without_activity as (
-    select
-        platform,
-        account_id,
-        snapshot_date,
-        statistic,
-        window_start,
-        followers_affected,
-        fact
-    from any_pace
+    select *
+    from either
     qualify
         row_number() over (
-            partition by platform, account_id, snapshot_date
-            order by statistic desc nulls last, window_start desc nulls last
+            partition by platform, account_id, snapshot_date, window_start order by first_flagged nulls last
         ) = 1
 )
 

@@ -1,9 +1,9 @@
 -- One row per account and planned day whose followers went up and down again and again within 28 days.
 {{ config(materialized="view") }}
 
-with windows as (
+with turns as (
     select *
-    from {{ ref("int_trust__windows_measured") }}
+    from {{ ref("int_trust__turns_measured") }}
     where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
 ),
 
@@ -17,7 +17,7 @@ int_trust__sawtooth as (
         cast(round(least(up_28, down_28) * followers) as bigint) as followers_affected,
         'followers up by ' || {{ percent("up_28") }} || ' and down by ' || {{ percent("down_28") }}
         || ' in all, in turns, within 28 days' as fact
-    from windows
+    from turns
     where is_sawtooth
 )
 

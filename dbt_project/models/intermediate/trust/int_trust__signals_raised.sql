@@ -1,10 +1,13 @@
--- One row per account, planned day and signal that is raised on it, with the points that its strength weighs.
+-- One row per account, planned day, signal and window that is raised on it, with the points that its strength weighs.
+-- A signal of an event is raised anew on each day on which the event still weighs; any other on the day that shows it.
 -- A signal is a row of config table `trust_signals`, a model of its name, and a name in this list.
 {% set signals = [
-    "burst", "growth_without_activity", "burst_then_loss", "sawtooth", "following_swings", "drip", "round_number_jump",
+    "burst", "drip", "growth_without_activity", "growth_without_posts", "burst_then_loss", "sawtooth", "following_swings", "round_number_jump",
     "more_followers_than_neighbours", "er_far_below_peers", "er_far_above_peers", "comment_like_ratio",
     "likes_without_views", "likes_outgrew_views", "comments_left_behind",
 ] %}
+
+{% set of_events = ["burst", "drip", "growth_without_activity", "growth_without_posts", "burst_then_loss"] %}
 
 with weights as (select * from {{ source("meta", "config_trust_signals") }}),
 
@@ -27,6 +30,13 @@ detected as (
             '{{ signal }}' as signal,
             statistic,
             window_start,
+            {% if signal in of_events %}
+                window_end,
+                first_flagged,
+            {% else %}
+                snapshot_date as window_end,
+                cast(null as date) as first_flagged,
+            {% endif %}
             followers_affected,
             fact
         from {{ ref("int_trust__" ~ signal) }}
@@ -44,7 +54,8 @@ int_trust__signals_raised as (
         cast(detected.statistic as double) as statistic,
         cast(weights.cut as double) as threshold,
         cast(detected.window_start as date) as window_start,
-        cast(detected.snapshot_date as date) as window_end,
+        cast(detected.window_end as date) as window_end,
+        cast(detected.first_flagged as date) as first_flagged,
         cast(detected.followers_affected as bigint) as followers_affected,
         detected.fact,
         cast(

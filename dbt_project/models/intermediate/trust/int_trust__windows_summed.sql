@@ -1,4 +1,4 @@
--- One row per account and planned day with known followers: its growth of the last 3, 20 and 28 days, and its usual.
+-- One row per account and planned day with known followers: its growth of the last 3, 7, 14 and 28 days, and its usual.
 -- Growth is the logarithm of a ratio, less what the middle account of the platform did that day. What is tested never
 -- stands in what it is tested against: the usual is that of the 28 days before the last 3. One model, for all its
 -- columns are sums over one join of a day with the 31 before it, which is made once a night.
@@ -56,6 +56,7 @@ rows_of_reach as (
             when growth.gap_days <= {{ max_gap_days }} and growth.log_growth is not null
                 then growth.log_growth - cast(coalesce(moves.median, 0) * growth.gap_days as decimal(18, 8))
         end as excess,
+        cast(coalesce(moves.median, 0) * growth.gap_days as decimal(18, 8)) as peers_growth,
         coalesce(moves.mad, 0) as peers_mad,
         cast(growth.count_resolution / cast(nullif(growth.followers, 0) as double) as decimal(18, 8)) as step
     from growth
@@ -63,10 +64,22 @@ rows_of_reach as (
     left join moves on growth.platform = moves.platform and growth.snapshot_date = moves.snapshot_date
 ),
 
-today as (
-    select rows_of_reach.*
+-- As far as both the account itself and the account beside its peers moved that way: lagging behind a growing crowd is
+-- no fall.
+rows_moved as (
+    select
+        *,
+        case
+            when excess > 0 and log_growth > 0 then least(excess, log_growth)
+            when excess < 0 and log_growth < 0 then greatest(excess, log_growth)
+        end as moved
     from rows_of_reach
-    inner join planned on rows_of_reach.snapshot_date = planned.snapshot_date
+),
+
+today as (
+    select rows_moved.*
+    from rows_moved
+    inner join planned on rows_moved.snapshot_date = planned.snapshot_date
 ),
 
 pairs as (
@@ -82,18 +95,13 @@ pairs as (
         earlier.views_days,
         earlier.log_growth,
         earlier.excess,
-        -- As far as both the account itself and the account beside its peers moved that way: lagging behind a growing
-        -- crowd is no fall.
-        case
-            when earlier.excess > 0 and earlier.log_growth > 0 then least(earlier.excess, earlier.log_growth)
-            when earlier.excess < 0 and earlier.log_growth < 0 then greatest(earlier.excess, earlier.log_growth)
-        end as moved,
+        earlier.moved,
         earlier.step,
         earlier.gap_days,
         cast(earlier.excess as double) / nullif(earlier.gap_days, 0) as excess_per_day,
         {{ days_between("earlier.snapshot_date", "today.snapshot_date") }} as age
     from today
-    inner join rows_of_reach as earlier
+    inner join rows_moved as earlier
         on today.platform = earlier.platform
         and today.account_id = earlier.account_id
         and today.snapshot_date >= earlier.snapshot_date
@@ -112,40 +120,33 @@ summed as (
         platform,
         account_id,
         snapshot_date,
-        -- The last 3 days: what is tested for a burst.
-        {{ exact_sum("excess", "age < 3") }} as excess_3,
-        {{ whole_sum("followers_gain", "age < 3 and excess is not null") }} as gain_3,
-        {{ whole_sum("gap_days", "age < 3 and excess is not null") }} as days_3,
-        {{ whole_sum("views_gain", "age < 5") }} as views_5,
-        {{ whole_sum("views_days", "age < 5 and views_gain is not null") }} as views_days_5,
+        -- What is tested for a rise.
+        {% for length in rise_lengths() %}
+            {% set of_length = "age < " ~ length ~ " and excess is not null" %}
+            {{ exact_sum("excess", of_length) }} as excess_{{ length }},
+            {{ whole_sum("followers_gain", of_length) }} as gain_{{ length }},
+            {{ whole_sum("gap_days", of_length) }} as days_{{ length }},
+        {% endfor %}
+        -- Views that do not move are not counted any more: they are unknown.
+        nullif({{ whole_sum("views_gain", "age < 28") }}, 0) as views_28,
+        {{ whole_sum("views_days", "age < 28 and views_gain is not null") }} as views_days_28,
         -- The 28 days before them: the usual.
         count(excess) filter (where age >= 3) as base_changes,
-        median(excess_per_day) filter (where age >= 3) as base_median,
+        median(excess_per_day) filter (where age >= 3) as middle_pace,
+        {{ exact_sum("excess", "age >= 3") }} as base_excess,
+        {{ whole_sum("gap_days", "age >= 3 and excess is not null") }} as base_days,
         {{ median_absolute_deviation("excess_per_day") }} filter (where age >= 3) as base_mad,
-        median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5) as base_views_per_day,
-        -- The last 20 days in four parts of 5: drips.
-        {% for part in range(4) %}
-            {% set of_part = "age between " ~ (part * 5) ~ " and " ~ (part * 5 + 4) %}
-            {{ exact_sum("excess", of_part) }} as excess_part_{{ part }},
-            {{ whole_sum("gap_days", of_part ~ " and excess is not null") }} as days_part_{{ part }},
-        {% endfor %}
-        {{ whole_sum("followers_gain", "age < 20 and excess is not null") }} as gain_20,
-        {{ whole_sum("views_gain", "age < 20") }} as views_20,
-        {{ whole_sum("views_days", "age < 20 and views_gain is not null") }} as views_days_20,
-        -- The last 28 days: coverage, and swings beyond one step of rounding, between which a count may hover.
-        {{ exact_sum("moved", "age < 28 and moved > 1.2 * step") }} as up_28,
-        {{ exact_sum("-moved", "age < 28 and moved < -1.2 * step") }} as down_28,
-        count(*) filter (where age < 28 and moved > 1.2 * step) as ups_28,
-        count(*) filter (where age < 28 and moved < -1.2 * step) as downs_28,
-        -- What everybody lost, as a logarithm: a platform's purge.
-        {{ exact_sum("least(log_growth - excess, 0)", "age < 28") }} as fall_of_peers_28,
+        nullif(median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5), 0)
+            as base_views_per_day,
+        -- The last 28 days: coverage, and all rises and falls, from which a sawtooth is looked for.
+        {{ exact_sum("moved", "age < 28 and moved > 0") }} as up_28,
+        {{ exact_sum("-moved", "age < 28 and moved < 0") }} as down_28,
         {{ whole_sum("greatest(following_gain, 0)", "age < 28") }} as following_up_28,
         {{ whole_sum("greatest(-following_gain, 0)", "age < 28") }} as following_down_28,
         count(excess) filter (where age < 28) as changes_28,
-        {{ whole_sum("gap_days", "age < 28 and excess is not null") }} as days_28,
-        {{ exact_sum("excess", "age < 28") }} as excess_28,
-        {{ whole_sum("views_gain", "age < 28") }} as views_28,
-        {{ whole_sum("views_days", "age < 28 and views_gain is not null") }} as views_days_28
+        -- The 28 days before the last 3, once more: what its views won it.
+        {{ whole_sum("followers_gain", "age >= 3 and excess is not null and views_gain is not null") }} as base_gain,
+        nullif({{ whole_sum("views_gain", "age >= 3 and excess is not null") }}, 0) as base_views
     from pairs
     group by platform, account_id, snapshot_date
 ),
@@ -156,7 +157,17 @@ int_trust__windows_summed as (
         today.followers,
         today.count_resolution,
         today.step,
+        today.peers_growth,
+        today.moved,
+        today.views_gain,
+        today.views_days,
         today.data_origin,
+        -- Most days of a rounded count stand still, so their middle is 0 however it grows: all days make its pace.
+        case
+            when today.count_resolution > 1
+                then greatest(summed.middle_pace, cast(summed.base_excess as double) / nullif(summed.base_days, 0))
+            else summed.middle_pace
+        end as base_median,
         -- 1.4826 turns a median absolute deviation into a standard deviation. A usual that never moves is a rounded
         -- one, so half a step is the least; a thousandth a day is what the liveliest tenth of real days scatter by.
         greatest(

@@ -1,4 +1,5 @@
--- One row per account, signal and stretch of days that the signal's evidence covers without a break of a week.
+-- One row per account, signal and event, or stretch of days that the signal's evidence covers without a week's break.
+-- One model: what was raised is put in stretches once, for what it was at first, what it is now, and its words.
 {{ config(materialized="table") }}
 
 with signals as (select * from {{ ref("int_trust__signals_raised") }}),
@@ -13,6 +14,20 @@ misreads as (
     group by platform, account_id, misread_date
 ),
 
+-- Each event as it was evaluated at first and at last, which may be after a signal of it has ended.
+events as (
+    select
+        platform,
+        account_id,
+        event_start,
+        max(snapshot_date) as last_evaluated,
+        min_by({{ at_most_one('unexplained_share') }}, snapshot_date) as unexplained_then,
+        max_by({{ at_most_one('unexplained_share') }}, snapshot_date) as unexplained_now
+    from {{ ref("int_trust__events_evaluated") }}
+    where {{ evidence_weighs("snapshot_date", "event_end") }}
+    group by platform, account_id, event_start
+),
+
 -- What was raised on a misread count is a flag of its own, which ended when that was known.
 raised as (
     select
@@ -22,7 +37,7 @@ raised as (
     left join misreads
         on signals.platform = misreads.platform
         and signals.account_id = misreads.account_id
-        and signals.snapshot_date = misreads.misread_date
+        and coalesce(signals.first_flagged, signals.snapshot_date) = misreads.misread_date
 ),
 
 words as (select * from {{ source("meta", "config_trust_signals") }}),
@@ -34,21 +49,31 @@ reached as (
             partition by platform, account_id, signal, misread_on
             order by window_start, snapshot_date
             rows between unbounded preceding and 1 preceding
-        ) as covered_until
+        ) as covered_until,
+        lag(window_start) over (
+            partition by platform, account_id, signal, misread_on order by window_start, snapshot_date
+        ) as start_before
     from raised
 ),
 
--- A day's evidence that follows the days before it is the same stretch: a sawtooth is seen every day it lasts.
+-- A day's evidence that follows the days before it is the same stretch: a sawtooth is seen every day it lasts. An event
+-- is itself, however soon another follows.
 stretches as (
     select
         *,
-        count(*) filter (where covered_until is null or window_start > {{ add_days("covered_until", 7) }}) over (
+        count(*) filter (
+            where
+            covered_until is null
+            or (first_flagged is null and window_start > {{ add_days("covered_until", 7) }})
+            or (first_flagged is not null and window_start > start_before)
+        ) over (
             partition by platform, account_id, signal, misread_on order by window_start, snapshot_date
         ) as stretch
     from reached
 ),
 
-strongest as (
+-- Of an event its latest judgement speaks, of any other stretch its strongest day.
+speaking as (
     select
         platform,
         account_id,
@@ -62,12 +87,16 @@ strongest as (
         fact,
         misread_on,
         data_origin,
+        first_flagged is not null as is_event,
         min(window_start) over stretch_days as window_start,
         max(window_end) over stretch_days as window_end,
-        min(snapshot_date) over stretch_days as first_raised_date,
+        min(coalesce(first_flagged, snapshot_date)) over stretch_days as first_flagged,
+        max(snapshot_date) over stretch_days as last_raised,
         row_number() over (
             partition by platform, account_id, signal, misread_on, stretch
-            order by points desc nulls last, snapshot_date desc nulls last
+            order by
+                case when first_flagged is null then points end desc nulls last,
+                snapshot_date desc nulls last
         ) as place
     from stretches
     window stretch_days as (partition by platform, account_id, signal, misread_on, stretch)
@@ -75,30 +104,39 @@ strongest as (
 
 fct_follower_flag as (
     select
-        cast(strongest.platform as varchar) as platform,
-        cast(strongest.account_id as varchar) as account_id,
-        cast(strongest.signal as varchar) as signal,
-        cast(strongest.window_start as date) as window_start,
-        cast(strongest.window_end as date) as window_end,
-        cast(strongest.first_raised_date as date) as first_raised_date,
-        cast(strongest.side as varchar) as side,
-        cast(strongest.statistic as double) as statistic,
-        cast(strongest.threshold as double) as threshold,
-        cast(strongest.points as integer) as points,
-        cast(strongest.followers_affected as bigint) as followers_affected,
+        cast(speaking.platform as varchar) as platform,
+        cast(speaking.account_id as varchar) as account_id,
+        cast(speaking.signal as varchar) as signal,
+        cast(speaking.window_start as date) as window_start,
+        cast(speaking.window_end as date) as window_end,
+        cast(speaking.first_flagged as date) as first_flagged,
+        cast(coalesce(events.last_evaluated, speaking.last_raised) as date) as last_evaluated,
+        cast(case when events.last_evaluated > speaking.last_raised then speaking.last_raised end as date) as ended_on,
+        cast(speaking.side as varchar) as side,
+        cast(speaking.statistic as double) as statistic,
+        cast(speaking.threshold as double) as threshold,
+        cast(speaking.points as integer) as points,
+        cast(speaking.followers_affected as bigint) as followers_affected,
+        cast(events.unexplained_then as double) as unexplained_share_then,
+        cast(events.unexplained_now as double) as unexplained_share_now,
         cast(
-            strongest.fact || '. Looks like ' || words.looks_like || '; could also be ' || words.could_also_be || '.'
+            speaking.fact || '. Looks like ' || words.looks_like || '; could also be ' || words.could_also_be || '.'
             as varchar
         ) as explanation,
-        cast(strongest.misread_on as date) as misread_on,
-        cast(strongest.data_origin as varchar) as data_origin
-    from strongest
-    inner join words on strongest.signal = words.signal
-    where strongest.place = 1
+        cast(speaking.misread_on as date) as misread_on,
+        cast(speaking.data_origin as varchar) as data_origin
+    from speaking
+    inner join words on speaking.signal = words.signal
+    left join events
+        on speaking.is_event
+        and speaking.platform = events.platform
+        and speaking.account_id = events.account_id
+        and speaking.window_start = events.event_start
+    where speaking.place = 1
     qualify
         row_number() over (
-            partition by strongest.platform, strongest.account_id, strongest.signal, strongest.window_start
-            order by strongest.misread_on nulls first
+            partition by speaking.platform, speaking.account_id, speaking.signal, speaking.window_start
+            order by speaking.misread_on nulls first
         ) = 1
 )
 

@@ -29,6 +29,17 @@ shown as (
         case when not is_withheld then verdict end as verdict_shown,
         case when verdict <> 'insufficient_data' and not is_withheld then audience_score end as trust_score_shown,
         case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score_shown,
+        -- No event is none that is unexplained, where one would have been seen.
+        case when events_400d = 0 and insufficient_reason is null then 0 else unexplained_followers end
+            as unexplained_shown,
+        case when events_400d = 0 and insufficient_reason is null then 0 else unexplained_followers_least end
+            as unexplained_least,
+        case when events_400d = 0 and insufficient_reason is null then 0 else unexplained_followers_most end
+            as unexplained_most,
+        case
+            when insufficient_reason is not null then insufficient_reason
+            when events_unknown > 0 then 'no_views_no_posts'
+        end as coverage_reason,
         cast(least(changes_28, 28) as double) / 28 as coverage
     from said
 ),
@@ -55,6 +66,12 @@ fct_follower_trust_daily as (
         cast(coverage as double) as coverage,
         cast(has_views as boolean) as has_views,
         cast(smallest_visible_burst as double) as smallest_visible_burst,
+        cast(round(followers * (exp(smallest_visible_burst) - 1)) as bigint) as smallest_visible_gain,
+        cast(coverage_reason as varchar) as coverage_reason,
+        cast(unexplained_shown as bigint) as unexplained_followers,
+        cast({{ at_most_one(ratio("unexplained_shown", "followers")) }} as double) as unexplained_share,
+        cast({{ at_most_one(ratio("unexplained_least", "followers")) }} as double) as unexplained_share_least,
+        cast({{ at_most_one(ratio("unexplained_most", "followers")) }} as double) as unexplained_share_most,
         cast(data_origin as varchar) as data_origin
     from shown
 )

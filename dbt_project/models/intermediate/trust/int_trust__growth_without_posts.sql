@@ -1,0 +1,28 @@
+-- One row per account, planned day and event within a week, without known views, and no post could be its cause.
+{{ config(materialized="view") }}
+
+with events as (
+    select *
+    from {{ ref("int_trust__events_evaluated") }}
+    where
+        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+        and {{ evidence_weighs("snapshot_date", "event_end") }}
+),
+
+int_trust__growth_without_posts as (
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        size_in_week as statistic,
+        event_start as window_start,
+        event_end as window_end,
+        first_flagged,
+        cast(round(share_beside_posts * gain) as bigint) as followers_affected,
+        {{ signed_count("gain") }}
+        || ' followers while none of its posts of that week found more than nine in ten of those before' as fact
+    from events
+    where share_beside_posts >= {{ least_unexplained() }}
+)
+
+select * from int_trust__growth_without_posts
