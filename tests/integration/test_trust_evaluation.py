@@ -17,7 +17,8 @@ from warehouse.build.dbt import DBT_PROJECT
 
 COPIES = 6
 ATTACKS = {key: world.ATTACKS[key] for key in (
-    ("burst", "100 %"), ("burst and loss", "100 %, 60 % lost"), ("drip", "1 % a day"), ("sawtooth", "10 % high"),
+    ("burst", "100 %"), ("burst and loss", "100 %, 60 % lost"), ("drip", "1 % a day"), ("drip", "2 % a day"),
+    ("sawtooth", "10 % high"),
 )}  # fmt: skip
 HONEST = {key: world.HONEST[key] for key in (("viral post", "100 %"), ("re-capture after a gap", "20 days, 20 %"))}
 MISREADS = {key: world.MISREADS[key] for key in (
@@ -137,8 +138,9 @@ def test_what_was_bought_is_found(evaluated):
     missed = {target.name for target in targets(measures) if not target.is_reached}
     assert missed <= {"recall of drip 1 % a day"}
     # Two accounts of six win so many followers a view that a swing of their views excuses a slow purchase.
-    (found,) = measures.attacks[measures.attacks.scenario == "drip"].found
-    assert found >= 4
+    drips = measures.attacks[measures.attacks.scenario == "drip"].set_index("size").found
+    assert drips["1 % a day"] >= 4
+    assert drips["2 % a day"] >= 5
     # Bursts are a watch at once, for they double an account within three days, and suspicious once 5 days old.
     bursts = measures.attacks[measures.attacks.scenario == "burst"]
     assert bursts.watch_or_more.min() == 1
