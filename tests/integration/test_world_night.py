@@ -34,7 +34,11 @@ def marts(world_night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
 def test_an_empty_folder_takes_the_world_and_says_what_setting_up_took(world_night: Night) -> None:
     assert world_night.code == 0, world_night.printed
     assert "landing was empty: copied the bundled sample, 21 files" in world_night.printed
-    assert re.search(r"^set up Airflow's own database, once: \d+ s$", world_night.printed, re.MULTILINE)
+    assert re.search(
+        r"^set up Airflow's own database and dbt's reading of its project, once: \d+ s$",
+        world_night.printed,
+        re.MULTILINE,
+    )
     assert re.search(r"^took +\d+ s$", world_night.printed, re.MULTILINE)
     assert "nightly for 2023-10-31" in world_night.printed
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion import ledger, raw
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 # The test that names the unique key of a model.
 GRAIN_TEST = "unique_combination_of_columns"
 TEST_MACROS = "macro.groundswell.test_"
-# Where dbt keeps what it has read of the project, in its target folder.
 LAST_READING = "partial_parse.msgpack"
 # Sources with the tiers of all schemes, and of the default one. A model with `meta: {schemes: default}` depends on the
 # tiers of the default scheme alone, though it may be made from models of all schemes.
@@ -108,6 +108,11 @@ def is_windowed(node: Any) -> bool:
     return bool(node.config.get("materialized") == "incremental")
 
 
+def last_reading(settings: Settings) -> Path:
+    """Where dbt keeps what it has read of its project, to go on from."""
+    return dbt.target_path(settings) / LAST_READING
+
+
 def parse(settings: Settings) -> "Manifest":
     """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read.
 
@@ -117,9 +122,8 @@ def parse(settings: Settings) -> "Manifest":
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
-    last_reading = dbt.target_path(settings) / LAST_READING
-    if not result.success and last_reading.exists():
-        last_reading.unlink()
+    if not result.success and last_reading(settings).exists():
+        last_reading(settings).unlink()
         result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")

@@ -15,8 +15,10 @@ from typing import Any, TextIO
 from pluggy import HookimplMarker
 
 from ingestion.config import Settings, get_settings
+from ingestion.errors import ContractError
 from ingestion.sample import copy_if_empty, default_day
 from ingestion.text import shown
+from warehouse.build import dbt, manifest
 from warehouse.cli.airflow_env import airflow_environment
 from warehouse.cli.config import require_in_order
 from warehouse.summary import PUBLISHED_NOTHING, summarise
@@ -87,11 +89,24 @@ class TaskLines:
 
 
 def _set_up(settings: Settings, terminal: TextIO) -> None:
-    """Make Airflow's own database on first use, and say what that took apart from the night."""
+    """On first use make Airflow's own database and have dbt read its project, side by side, and say what that took.
+
+    The night goes on from that reading; where it cannot be had, the night itself reads, and says what is wrong.
+    """
+    commands = {}
     if not (settings.data / "airflow" / "airflow.db").exists():
-        began = time.monotonic()
-        subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True)
-        terminal.write(f"set up Airflow's own database, once: {time.monotonic() - began:.0f} s\n")
+        commands["Airflow's own database"] = ["airflow", "db", "migrate"]
+    if not manifest.last_reading(settings).exists():
+        commands["dbt's reading of its project"] = ["dbt.cli.main", *dbt.dbt_arguments(settings, "parse")]
+    if not commands:
+        return
+    began = time.monotonic()
+    with dbt.dbt_environment(settings):
+        started = {what: subprocess.Popen([sys.executable, "-m", *command]) for what, command in commands.items()}
+    codes = {what: process.wait() for what, process in started.items()}
+    if codes.get("Airflow's own database"):
+        raise ContractError("Airflow's own database could not be made; the log says why")
+    terminal.write(f"set up {' and '.join(commands)}, once: {time.monotonic() - began:.0f} s\n")
 
 
 def _run(day: date, terminal: TextIO) -> tuple[str, str]:
