@@ -59,7 +59,14 @@ checkpoint as (
     from days
 ),
 
-since as (
+-- A post has one row on the last day, so only days before it, of which a usual night has none, are brought together.
+last_day as (
+    select *
+    from days
+    where snapshot_date = (select checkpoint.snapshot_date from checkpoint)
+),
+
+days_before as (
     select
         platform,
         post_id,
@@ -75,7 +82,22 @@ since as (
         max(snapshot_date) as last_seen_date,
         max_by(data_origin, snapshot_date) as data_origin
     from days
+    where snapshot_date < (select checkpoint.snapshot_date from checkpoint)
     group by platform, post_id
+),
+
+since as (
+    select
+        coalesce(last_day.platform, days_before.platform) as platform,
+        coalesce(last_day.post_id, days_before.post_id) as post_id,
+        {% for column in ["account_id"] + post_counts() + traits + ["captured_at", "data_origin"] %}
+            coalesce(last_day.{{ column }}, days_before.{{ column }}) as {{ column }},
+        {% endfor %}
+        coalesce(days_before.first_seen_date, last_day.snapshot_date) as first_seen_date,
+        coalesce(last_day.snapshot_date, days_before.last_seen_date) as last_seen_date
+    from last_day
+    full outer join days_before
+        on last_day.platform = days_before.platform and last_day.post_id = days_before.post_id
 ),
 
 -- Every capture since is later than what is carried, so what is known of both is that of the capture.
