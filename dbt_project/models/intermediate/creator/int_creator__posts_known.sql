@@ -1,6 +1,7 @@
 -- One row per post ever seen and checkpoint day: all that was last known of it by the end of that day.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
 -- on from the newest checkpoint before its first planned day: a night reads its own rows and one row per post.
+-- One model: its steps are one merge of the last day, the days before it and the checkpoint, its own.
 {% set traits = ["published_at", "content_type", "is_sponsored", "is_collab", "co_authors"] %}
 
 with planned as (
