@@ -23,7 +23,7 @@ REMOTE = re.compile(
     r"<script[^>]+src=[\"'](?:https?:)?//[^>]*>\s*</script>|<(?:link|img)[^>]+(?:href|src)=[\"'](?:https?:)?//[^>]*>",
     re.DOTALL,
 )
-# A link to a page beside this one: place and words. Suites live in one process, and the next one removes their pages.
+# A link to a page beside this one: place and words. Suites have no pages, and those of old results are removed.
 LOCAL_LINK = re.compile(
     r"<a\b[^>]*\bhref=[\"'](?![a-z]+:|#)([^\"'#?]+)[^\"']*[\"'][^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
 )

@@ -46,6 +46,45 @@
     {{ evidence_end }} >= {{ add_days(day, -90) }}
 {%- endmacro %}
 
+{#- Followers that a view excuses: the account's own followers per view by the weight, between its floor and its cap. -#}
+{% macro excused_per_view(own_followers_per_view) -%}
+    least(
+        weights.followers_per_view_most,
+        greatest(
+            weights.followers_per_view_least, weights.times_own_followers_per_view * {{ own_followers_per_view }}
+        )
+    )
+{%- endmacro %}
+
+{#- Events as evaluated on the planned days on which they still weigh. -#}
+{% macro events_that_weigh(events) -%}
+    select *
+    from {{ events }}
+    where
+        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+        and {{ evidence_weighs("snapshot_date", "event_end") }}
+{%- endmacro %}
+
+{#- Of a CTE `events` those of a pace that nothing explains, as a signal: its size and what it looks like in words. -#}
+{% macro gains_beyond_usual(pace) -%}
+    select
+        platform,
+        account_id,
+        snapshot_date,
+        size as statistic,
+        event_start as window_start,
+        event_end as window_end,
+        first_flagged,
+        gain as followers_affected,
+        {{ signed_count("gain") }} || ' followers in ' || {{ in_days(days_between("event_start", "event_end")) }}
+        || case
+            when usual_gain > 0 then ', ' || {{ times_usual("gain / nullif(usual_gain, 0)") }}
+            else ', where it usually gains none'
+        end as fact
+    from events
+    where {{ pace }} and {{ is_unexplained() }}
+{%- endmacro %}
+
 {#- Followers under which an account is no peer of others, and its rates are not compared: the floor of the smallest tier. -#}
 {% macro least_followers() -%} 1000 {%- endmacro %}
 

@@ -70,14 +70,16 @@ def table(
     title: str,
     columns: Sequence[Column],
     rows: Sequence[Row],
-    file: str,
+    day: date,
     total: int | None = None,
     kept: str = "",
 ) -> Table:
     """A table of rows in their order, of which the last are left out where they would take more than `MAX_BYTES`.
 
-    `file` names the CSV; `total` is how many rows there are where `rows` are some of them, and `kept` says which.
+    `day` stands in the name of the CSV; `total` is how many rows there are where `rows` are some of them, and `kept`
+    says which.
     """
+    file = f"groundswell-{name}-{day}.csv"
     cells = [[_cell(column, row) for column in columns] for row in rows[:MAX_ROWS]]
     data = _packed(columns, cells, file)
     while len(data) > MAX_BYTES and cells:

@@ -228,7 +228,7 @@ SECOND: dict[str, tuple[str, str, str]] = {
         "> events.event_start and windows",
     ),
     "views_that_come_later_explain_what_was_flagged": (
-        "models/intermediate/trust/int_trust__events_evaluated.sql",
+        "macros/trust.sql",
         "weights.times_own_followers_per_view *",
         "1 *",
     ),
@@ -260,8 +260,8 @@ THIRD: dict[str, tuple[str, str, str]] = {
         "),",
     ),
     "views_that_come_later_explain_what_was_flagged": (
-        "models/intermediate/trust/int_trust__events_evaluated.sql",
-        "weights.followers_per_view_most,\n            greatest",
+        "macros/trust.sql",
+        "weights.followers_per_view_most,\n        greatest",
         "9,\n            greatest",
     ),
 }

@@ -8,7 +8,7 @@ import pytest
 from ingestion import landing, ledger
 from ingestion.config import Settings
 
-from . import night
+from . import night, small
 from .conftest import content, deliver, reading
 
 pytestmark = pytest.mark.usefixtures("accounts_alone")
@@ -57,12 +57,13 @@ def test_a_rejected_delivery_leaves_the_marts_with_the_next_run(
 
 
 def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settings], days: list[str]) -> None:
-    in_time = world("in_time", *days[:6])
-    night.run(in_time, "run", date(2022, 7, 20))
-    late = world("late", *days[:2], *days[3:6])
-    night.run(late, "run 1", date(2022, 7, 20))
-    deliver(late, days[2])
-    night.run(late, "run 2", date(2022, 7, 20))
+    in_time, late = world("in_time", *days[:6]), world("late", *days[:2], *days[3:6])
+    # The whole project: what other feeds make is planned with the days that it reads.
+    with small.read_once():
+        night.run(in_time, "run", date(2022, 7, 20))
+        night.run(late, "run 1", date(2022, 7, 20))
+        deliver(late, days[2])
+        night.run(late, "run 2", date(2022, 7, 20))
     assert content(late) == content(in_time)
     with ledger.read(late) as connection:
         planned = connection.execute(
@@ -76,27 +77,35 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_account_engagement_daily", "2022-07-17", "2022-07-20"),
         ("fct_account_tier_daily", "2022-07-17", "2022-07-20"),
         ("fct_follower_trust_daily", "2022-07-17", "2022-07-20"),
+        ("fct_hashtag_daily", "2022-07-17", "2022-07-20"),
+        ("fct_hashtag_tier_daily", "2022-07-17", "2022-07-20"),
         ("fct_tier_benchmark_daily", "2022-07-17", "2022-07-20"),
         ("int_agreement__brand_posts_named", "2022-07-17", "2022-07-20"),
         ("int_creator__accounts_known", "2022-07-17", "2022-07-20"),
         ("int_creator__posts_known", "2022-07-17", "2022-07-20"),
         ("int_engagement__accounts_rated", "2022-07-17", "2022-07-20"),
         ("int_engagement__attributes_dated", "2022-07-17", "2022-07-20"),
+        ("int_equivalence__equivalents_sampled", "2022-07-17", "2022-07-20"),
         ("int_snapshot__account_days_deduplicated", "2022-07-17", "2022-07-20"),
         ("int_snapshot__account_last_known_values", "2022-07-17", "2022-07-20"),
         ("int_snapshot__counts_captured", "2022-07-17", "2022-07-17"),
         ("int_snapshot__counts_held", "2022-07-17", "2022-07-20"),
         ("int_snapshot__post_traits_changed", "2022-07-17", "2022-07-20"),
+        ("int_social__hashtags_added", "2022-07-17", "2022-07-20"),
         ("int_tier__changes_detected", "2022-07-17", "2022-07-20"),
         ("int_tier__streaks_detected", "2022-07-17", "2022-07-20"),
         ("int_trust__accounts_evaluated", "2022-07-17", "2022-07-20"),
         ("int_trust__dates_withheld", "2022-07-17", "2022-07-20"),
         ("int_trust__engagement_peers_measured", "2022-07-17", "2022-07-20"),
+        ("int_trust__events_evaluated", "2022-07-17", "2022-07-20"),
         ("int_trust__growth_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__growth_peers_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__misreads", "2022-07-17", "2022-07-20"),
+        ("int_trust__posts_compared", "2022-07-17", "2022-07-20"),
         ("int_trust__rates_compared", "2022-07-17", "2022-07-20"),
+        ("int_trust__rises_raised", "2022-07-17", "2022-07-20"),
         ("int_trust__signals_raised", "2022-07-17", "2022-07-20"),
+        ("int_trust__turns_measured", "2022-07-17", "2022-07-20"),
         ("int_trust__windows_measured", "2022-07-17", "2022-07-20"),
     ]
 

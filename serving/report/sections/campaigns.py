@@ -49,7 +49,7 @@ def read(source: Source, common: Common) -> Row | None:
             "All campaigns",
             columns,
             rows,
-            f"groundswell-campaigns-{of['as_of']}.csv",
+            of["as_of"],
             rows[0]["total"],
             "those that spent most",
         ),

@@ -34,11 +34,10 @@ def read(source: Source, common: Common) -> Row | None:
         Column("emv", "Media value", "money", meaning="Earned media value: no money, and in no ROI"),
         Column("state", "Figures are", filters=True),
     )
-    file = f"groundswell-collaborations-{of['as_of']}.csv"
     kept = "those that spent most"
     return {
         **of,
-        "table": table("collaborations", "All collaborations", columns, rows, file, rows[0]["total"], kept),
+        "table": table("collaborations", "All collaborations", columns, rows, of["as_of"], rows[0]["total"], kept),
     }
 
 

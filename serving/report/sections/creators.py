@@ -50,9 +50,7 @@ def read(source: Source, common: Common) -> Row | None:
         "keep": returns.to_keep(rows, least, LISTED),
         "question": returns.to_question(rows, least, LISTED),
         "engaged": engaged[:LISTED],
-        "table": table(
-            "creators", "All creators", columns, rows, f"groundswell-creators-{day}.csv", rows[0]["total"], kept
-        ),
+        "table": table("creators", "All creators", columns, rows, day, rows[0]["total"], kept),
     }
 
 

@@ -31,8 +31,7 @@ def read(source: Source, common: Common) -> Row | None:
     )
     day = common.figures["latest_day"]
     kept = "those with most likes and comments"
-    file = f"groundswell-posts-{day}.csv"
-    return {"table": table("posts", "Posts of campaigns", columns, rows, file, rows[0]["total"], kept)}
+    return {"table": table("posts", "Posts of campaigns", columns, rows, day, rows[0]["total"], kept)}
 
 
 SECTION = Section("posts", "Posts", read, returns.POST_MARTS)

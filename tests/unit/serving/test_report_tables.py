@@ -35,7 +35,7 @@ def row(name: str = "Ann", **more: object) -> Row:
 
 
 def made(rows: list[Row], **more: object) -> Table:
-    return table("t", "T", COLUMNS, rows, "t.csv", **more)  # type: ignore[arg-type]
+    return table("t", "T", COLUMNS, rows, date(2026, 3, 1), **more)  # type: ignore[arg-type]
 
 
 def test_cells_are_plain_and_a_column_that_filters_lists_its_values_once() -> None:

@@ -210,13 +210,7 @@ counted as (
             when since.views_days * 2 >= {{ days_between("events.event_start", "events.event_end") }}
                 then {{ above_zero("since.new_views - events.base_views_per_day * since.views_days") }}
         end as extra_views,
-        least(
-            weights.followers_per_view_most,
-            greatest(
-                weights.followers_per_view_least,
-                weights.times_own_followers_per_view * events.own_followers_per_view
-            )
-        ) as followers_per_view,
+        {{ excused_per_view("events.own_followers_per_view") }} as followers_per_view,
         weights.followers_per_view_most,
         least(
             coalesce(events.own_followers_per_view, weights.followers_per_view_least), weights.followers_per_view_most

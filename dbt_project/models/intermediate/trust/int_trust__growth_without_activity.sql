@@ -2,12 +2,7 @@
 {{ config(materialized="view") }}
 
 with events as (
-    select *
-    from {{ ref("int_trust__events_evaluated") }}
-    where
-        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
-        and {{ evidence_weighs("snapshot_date", "event_end") }}
-        and share_beside_views is not null
+    {{ events_that_weigh(ref("int_trust__events_evaluated")) }}
 ),
 
 turns as (
@@ -47,6 +42,7 @@ of_events as (
             else ''
         end as fact
     from events
+    where share_beside_views is not null
 ),
 
 -- What rises and falls in turns grows little in all: its rises alone are held against the views.
@@ -59,13 +55,7 @@ rises_in_turns as (
         turns.base_views_per_day * turns.views_days_28 as usual_views,
         turns.up_28 * turns.followers as gain,
         ({{ above_zero("turns.views_28 - turns.base_views_per_day * turns.views_days_28") }})
-        * least(
-            weights.followers_per_view_most,
-            greatest(
-                weights.followers_per_view_least,
-                weights.times_own_followers_per_view * turns.own_followers_per_view
-            )
-        ) as excused
+        * {{ excused_per_view("turns.own_followers_per_view") }} as excused
     from turns
     cross join weights
 ),

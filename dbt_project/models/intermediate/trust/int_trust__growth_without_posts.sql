@@ -2,11 +2,7 @@
 {{ config(materialized="view") }}
 
 with events as (
-    select *
-    from {{ ref("int_trust__events_evaluated") }}
-    where
-        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
-        and {{ evidence_weighs("snapshot_date", "event_end") }}
+    {{ events_that_weigh(ref("int_trust__events_evaluated")) }}
 ),
 
 int_trust__growth_without_posts as (
