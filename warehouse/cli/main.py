@@ -358,6 +358,19 @@ def rollback(to: str, why: str) -> int:
     return DONE
 
 
+@cli.command()
+def postgres() -> int:
+    """Load the release that readers see into PostgreSQL, and show it there; safe to repeat.
+
+    Each run does it by itself where GROUNDSWELL_POSTGRES_URL is set. By hand: after a failure, and the first time.
+    """
+    from ingestion.config import get_settings
+    from serving.postgres import follow
+
+    follow(get_settings(), click.echo)
+    return DONE
+
+
 # --- looking
 
 
