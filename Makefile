@@ -110,8 +110,9 @@ shortlist: $(VENV)/.runtime ## list creators that meet a target, or a budget: FO
 metrics: $(VENV)/.metrics ## list metrics, or ask for some: METRICS=spend,roi_net BY=campaign MODEL=linear (docs/metrics.md)
 	@$(GROUNDSWELL) metrics
 
+mcp: export MAKE_GIVEN_ENTRY := 1
 mcp: $(VENV)/.mcp ## install what agents need, and print what an MCP client is given to start `groundswell mcp` (docs/agents.md)
-	@$(GROUNDSWELL) mcp --entry
+	@$(GROUNDSWELL) mcp
 
 postgres: $(VENV)/.runtime ## load the release that readers see into PostgreSQL and show it there (docs/postgres.md)
 	@$(GROUNDSWELL) postgres

@@ -523,12 +523,12 @@ def metrics(
 
 
 @cli.command()
-@click.option("--rows", help="Most rows of an answer.", type=click.IntRange(1, 10_000), default=200, show_default=True)
-@click.option("--memory", help="MB that a query may take.", type=click.IntRange(64, 65_536), default=512,
-              show_default=True)  # fmt: skip
-@click.option("--seconds", help="Until a query is stopped.", type=click.FloatRange(0.1, 600), default=20,
-              show_default=True)  # fmt: skip
-@click.option("--entry", help="Print what an MCP client is given to start this, and stop.", is_flag=True)
+@option("--rows", "ROWS", "Most rows of an answer.", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@option("--memory", "MEMORY", "MB that a query may take.", type=click.IntRange(64, 65_536), default=512,
+        show_default=True)  # fmt: skip
+@option("--seconds", "SECONDS", "Until a query is stopped.", type=click.FloatRange(0.1, 600), default=20,
+        show_default=True)  # fmt: skip
+@option("--entry", "ENTRY", "Print what an MCP client is given to start this, and stop.", is_flag=True)
 def mcp(rows: int, memory: int, seconds: float, entry: bool) -> int:
     """Let an agent list, describe and query the release, over standard input and output (MCP), read-only."""
     from ingestion.config import get_settings
