@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account metrics postgres mcp dictionary docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -146,6 +146,9 @@ bench-capture: $(VENV)/.runtime ## time a capture of 10,000 accounts from a serv
 
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) -m bench.shortlist $(ARGS)
+
+bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
+	@$(RUN) -m bench.postgres $(ARGS)
 
 clean: ## remove .venv, caches and dbt's output; data stays
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

