@@ -45,6 +45,7 @@ from ingestion.sources.errors import (
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
+from ingestion.sources.kept import limit_of
 from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at, picked
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of, watched_platforms
@@ -139,6 +140,8 @@ def capture(
             journal.begin(head)
         else:
             log(f"{name}: goes on with the capture that began at {head['instant']} UTC")
+        if kept_for := limit_of(settings, name):
+            log(kept_for)
         end = datetime.combine(now.date(), END_OF_DAY)
         end = min(stop_at, end) if stop_at else end
         limit = clock.monotonic() + (end - now).total_seconds()

@@ -117,6 +117,7 @@ class Source:
     Attributes:
         platform: what its accounts are filed under; empty for a source without accounts.
         terms: where the platform's terms stand; `retention_days` is how long they let an answer be kept.
+        keeps_derived: whether marts that are made of answers may outlast them.
         keeps: what of its answers is kept, for people. `term` is the term that bounds it, `would_change` what would
             let it be kept longer or shorter.
         per_second: calls a second, evenly, below the platform's limit; `burst` of them at once.
@@ -138,6 +139,7 @@ class Source:
     term: str
     would_change: str
     retention_days: int | None = None
+    keeps_derived: bool = True
     per_second: float = 1.0
     burst: float = 5.0
     units_a_day: int | None = None

@@ -43,6 +43,9 @@ class Entry(Strict):
         default=0.9, ge=0, le=1, description="Share of what was asked under which people are told."
     )
     retention_days: int | None = Field(default=None, ge=1, description="Days that answers may be kept.")
+    keep_derived: bool | None = Field(
+        default=None, description="Whether tiers, rates and verdicts that are made of answers may outlast them."
+    )
     account: str | None = Field(default=None, description="Your own account's id, where the platform asks through it.")
     ranges: tuple[str, ...] | None = Field(default=None, min_length=1, description="Sheets, as `Spend` or `Spend!A:H`.")
     columns: tuple[str, ...] | None = Field(default=None, min_length=1, description="Columns of them that are taken.")
