@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -321,7 +322,9 @@ def _walk(
             calls = fetcher.calls - before
             if calls:
                 spent.add(call)
-            journal.append(_record(name, call, brought, error, calls))
+            is_passing = bool(call.name) and not brought.items and error is None
+            held = replace(brought, facts=None) if is_passing else brought
+            journal.append(_record(f"{name}-{uuid.uuid4().hex}" if is_passing else name, call, held, error, calls))
             facts = brought.facts
             if made % 50 == 0:
                 log(f"{source.name}: {made:,} of about {max(made, total):,} calls")

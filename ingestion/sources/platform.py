@@ -80,6 +80,8 @@ class Call:
         is_bare: without the source's headers: the address lies with somebody else, and the key stays here.
         deadline: seconds that it may take with all its attempts; null for those of any call.
         most_bytes: of an answer; null for those of any call.
+        name: what it is one of several calls for. That one of them has brought items ends them; until then nothing of
+            what they bring is written, and a capture that was killed makes them once more.
     """
 
     endpoint: str
@@ -101,9 +103,12 @@ class Call:
     is_bare: bool = False
     deadline: float | None = None
     most_bytes: int | None = None
+    name: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
+        if self.name:
+            return (self.endpoint, self.name)
         return (self.endpoint, self.url, self.params, *((self.body,) if self.body else ()))
 
 

@@ -210,6 +210,7 @@ ALL_HISTORY = 36_500
 REACHES = {
     "fct_account_daily": {"account_snapshots": 800},
     "fct_account_tier_daily": {"account_snapshots": 400},
+    "fct_follower_arrival": {"follower_arrivals": 0},
     "fct_post_daily": {"post_snapshots": ALL_HISTORY},
     # 90 of suspicions since a withheld date + 30 of the day before of who became suspicious + those of the verdicts.
     "fct_follower_trust_daily": {"account_snapshots": 1205, "post_snapshots": ALL_HISTORY},
@@ -378,6 +379,7 @@ CHOOSE_BY_HASH = {
     "int_snapshot__post_days_deduplicated",
     "int_engagement__post_rates_measured",
     "stg_landing__account_snapshots",
+    "stg_landing__follower_arrivals",
     "stg_landing__post_snapshots",
 }
 

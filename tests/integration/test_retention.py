@@ -162,7 +162,12 @@ def read_once() -> Iterator[None]:
 
     def without_tests(settings: Settings) -> Any:
         project = small.read_accounts(settings)
-        tests = [unique_id for unique_id, node in project.nodes.items() if node.resource_type == "test"]
+        tests = [
+            unique_id
+            for unique_id, node in project.nodes.items()
+            if node.resource_type == "test"
+            and (node.test_metadata is None or node.test_metadata.name != manifest.GRAIN_TEST)
+        ]
         manifest.leave_out(project, tests)
         return project
 
