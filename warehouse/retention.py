@@ -6,8 +6,10 @@ publishing, what readers see is made anew from itself, without the rows.
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -36,7 +38,7 @@ def let_go(settings: Settings, log: Callable[[str], None] = print) -> list[Past]
     for past in found:
         for line in lines(past):
             log(line)
-        remove_past(settings, past, lambda _: _out_of_builds(settings))
+        remove_past(settings, past, lambda past: _out_of_builds(settings, {row["path"] for row in past.raw}))
     if _no_longer_derived(settings, known):
         _out_of_builds(settings)
     if found:
@@ -72,7 +74,8 @@ def let_go_of_releases(
     seen = releases.latest(settings)
     if seen is not None and seen in past:
         with ledger.read(settings) as connection:
-            days = days_let_go(settings, connection)
+            # Whether another file brings a row as well is for the next build to say: here it goes.
+            days = [replace(each, kept={}, gone={}) for each in days_let_go(settings, connection)]
         release_id = anew.make_anew(settings, seen, lambda release: remove_rows(release, days), held, run_id)
         log(f"what readers see is made anew as {release_id}, without what was let go")
     for release in past:
@@ -126,12 +129,16 @@ def _no_longer_derived(settings: Settings, known: list[ledger.Row]) -> bool:
     return bool(changed)
 
 
-def _out_of_builds(settings: Settings) -> None:
-    """Take rows of days that were let go out of the private databases; what is damaged there is built anew from raw."""
+def _out_of_builds(settings: Settings, going: Collection[str] = ()) -> None:
+    """Take rows of days that were let go out of the private databases; what is damaged there is built anew from raw.
+
+    Args:
+        going: paths of raw files that are about to go.
+    """
     if not settings.build_db.exists() or not settings.marts_db.exists():
         return
     with ledger.read(settings) as connection:
-        days = days_let_go(settings, connection)
+        days = days_let_go(settings, connection, going)
     if not days:
         return
     changed: dict[str, set[str] | None] = {}
@@ -170,5 +177,5 @@ def _remove_lists(settings: Settings, found: list[Past]) -> None:
         path = settings.reports / name
         for file in [path] if path.is_file() else sorted(path.glob("*")):
             written = file.stat().st_mtime
-            if file.is_file() and str(utc_now().fromtimestamp(written).date()) <= oldest:
+            if file.is_file() and str(datetime.fromtimestamp(written, UTC).date()) <= oldest:
                 file.unlink()

@@ -5,7 +5,7 @@ dates. It stays where a file that is kept brings the same account, or post, on t
 earlier day has that day beside it (`<column>_known_at`, `_known_on`, `_date`), and goes with it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,23 +76,28 @@ class Days:
     keeps_derived: bool = False
 
 
-def days_let_go(settings: Settings, connection: ledger.Connection) -> list[Days]:
-    """Of each platform the days that were let go, with the raw files that still hold something of them."""
+def days_let_go(settings: Settings, connection: ledger.Connection, going: Collection[str] = ()) -> list[Days]:
+    """Of each platform the days that were let go, with the raw files that still hold something of them.
+
+    Args:
+        going: paths of raw files that are about to go.
+    """
     found: dict[tuple[str, bool], set[str]] = {}
-    of_source: dict[str, set[str]] = {}
     for row in ledger.let_go(connection):
         if row["platform"]:
             found.setdefault((row["platform"], bool(row["keeps_derived"])), set()).add(row["snapshot_date"])
-            of_source.setdefault(row["source"], set())
     files = ledger.raw_files_with_state(connection)
     made = []
     for (platform, keeps_derived), days in sorted(found.items()):
-        held: dict[bool, dict[str, tuple[Path, ...]]] = {True: {}, False: {}}
+        kept: dict[str, tuple[Path, ...]] = {}
+        gone: dict[str, tuple[Path, ...]] = {}
         for file in files:
-            if file["snapshot_date"] in days and (path := settings.raw / file["path"]).exists():
-                feeds = held[file["state"] == "accepted"]
-                feeds[file["feed"]] = (*feeds.get(file["feed"], ()), path)
-        made.append(Days(platform, tuple(sorted(days)), held[True], held[False], keeps_derived))
+            if file["snapshot_date"] not in days or not (path := settings.raw / file["path"]).exists():
+                continue
+            held = gone if file["path"] in going else kept
+            if held is gone or file["state"] == "accepted":
+                held[file["feed"]] = (*held.get(file["feed"], ()), path)
+        made.append(Days(platform, tuple(sorted(days)), kept, gone, keeps_derived))
     return made
 
 

@@ -152,7 +152,11 @@ def remove_past(settings: Settings, past: Past, out_of_marts: Callable[[Past], N
     if past.landed:
         note_what_is_there(settings.landing / past.source)
     for row in past.raw:
-        (settings.raw / row["path"]).unlink(missing_ok=True)
+        file = settings.raw / row["path"]
+        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            # The folder of a day of which another file is left stays.
+            file.parent.rmdir()
     with ledger.write(settings) as connection:
         for row in past.raw:
             ledger.forget_raw_file(connection, row["path"])

@@ -20,7 +20,7 @@ import pytest
 
 from ingestion import ledger
 from ingestion.config import Settings
-from warehouse import pipeline, retention
+from warehouse import integrity, pipeline, retention
 from warehouse.build import manifest
 from warehouse.release import releases
 
@@ -228,3 +228,36 @@ def test_nothing_past_its_day_is_left_over_90_nights(tmp_path: Path, monkeypatch
         assert marts.execute("select count(*) from marts.fct_follower_flag").fetchone() == (0,)
     with reading(whole.settings) as marts:
         assert ("insufficient_data",) not in marts.execute("select tier from marts.dim_account_tier_history").fetchall()
+
+
+def test_what_is_derived_may_stay_and_nothing_makes_it_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiers of days that were let go stay without their counts, also where the build is lost; then the setting ends."""
+    world = World(tmp_path, "derived", monkeypatch, "bluesky:\n  retention_days: 3\n  keep_derived: true\n")
+    settings = world.settings
+    for number in range(3):
+        world.answer(FIRST + timedelta(days=number))
+    world.land(FIRST + timedelta(days=2))
+    world.build(FIRST + timedelta(days=2))
+    day = FIRST + timedelta(days=4)
+    world.answer(day)
+    world.land(day)
+    integrity.remove_build(settings)
+    world.build(day)
+    world.end(day)
+    past = [FIRST, FIRST + timedelta(days=1)]
+    assert holders(settings, marks(past)) == {}
+    tiers = "select distinct snapshot_date, tier from marts.fct_account_tier_daily where scheme = 'standard' order by 1"
+    with reading(settings) as marts:
+        held = marts.execute(tiers).fetchall()
+        assert held == [(each, "mega") for each in (*past, FIRST + timedelta(days=2), day)]
+        assert marts.execute("select min(snapshot_date) from marts.fct_account_daily").fetchone() == (
+            FIRST + timedelta(days=2),
+        )
+        assert marts.execute("select distinct tier from marts.dim_account_tier_history").fetchall() != [
+            ("insufficient_data",)
+        ]
+    world.sources_file.write_text("bluesky:\n  retention_days: 3\n  keep_derived: false\n", encoding="utf-8")
+    world.let_go(day)
+    world.end(day)
+    with reading(settings) as marts:
+        assert marts.execute(tiers).fetchall() == held[2:]

@@ -212,7 +212,9 @@ def write_files(partial: Path, files: dict[str, releases.Written]) -> None:
 
 
 def part_columns(settings: Settings) -> dict[str, PartColumn]:
-    """Part column of each mart that has one, as the run wrote it into the build database."""
+    """Part column of each mart that has one, as the run wrote it into the build database; none where that is gone."""
+    if not settings.build_db.exists():
+        return {}
     with closing(duckdb.connect(str(settings.build_db), read_only=True, config=DUCKDB_CONFIG)) as build:
         rows = build.execute("select model, part_column, part_by from meta.part_column").fetchall()
     return {model: PartColumn(column, by) for model, column, by in rows}
