@@ -193,7 +193,7 @@ def models_of(
         inputs: digest per undated feed; a model that is made from one changes with it. Also of the own accounts.
     """
     salts = {"setting": json.dumps(model_settings(settings)), "own_account": (inputs or {}).get("own_account", "")}
-    salts |= {"retention": json.dumps(short_platforms(settings))}
+    salts |= {f"{CONFIG}retention": json.dumps(short_platforms(settings))}
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # A model that takes all columns of raw has another one as soon as raw has.
     columns = {name: json.dumps(raw.columns_of(feed) | arrivals.READING) for name, feed in load_feeds().items()}

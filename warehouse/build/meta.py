@@ -148,7 +148,7 @@ def write_meta(
             [(model.name, model.part.column, model.part.by) for model in models if model.part],
         ),
         "setting": ("name varchar, value varchar", model_settings(settings)),
-        "retention": ("platform varchar", [(platform,) for platform in short_platforms(settings)]),
+        "config_retention": ("platform varchar", [(platform,) for platform in short_platforms(settings)]),
         "frozen": ("platform varchar, snapshot_date date", frozen),
         **config_tables(config),
         "raw_file": (

@@ -37,7 +37,7 @@ rates as (
 ),
 
 -- Platforms of which too few days are kept for any verdict.
-short as (select * from {{ source("meta", "retention") }}),
+short as (select * from {{ source("meta", "config_retention") }}),
 
 -- Rates that have peers to be compared with; one alone convicts nobody and clears nobody.
 rated as (

@@ -180,4 +180,4 @@ select
     data_origin
 from int_trust__rises_raised
 -- Of too few days nothing is raised that the days before would have cleared.
-where platform not in (select short.platform from {{ source("meta", "retention") }} as short)
+where platform not in (select short.platform from {{ source("meta", "config_retention") }} as short)

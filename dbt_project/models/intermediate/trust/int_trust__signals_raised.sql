@@ -21,7 +21,7 @@ days as (
     where
         snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
         -- Of too few days nothing is raised that the days before would have cleared.
-        and platform not in (select short.platform from {{ source("meta", "retention") }} as short)
+        and platform not in (select short.platform from {{ source("meta", "config_retention") }} as short)
 ),
 
 detected as (

@@ -2,7 +2,7 @@
 {{ config(materialized="table") }}
 
 -- Platforms of which too few days are kept to tell which tier is held.
-with short as (select * from {{ source("meta", "retention") }}),
+with short as (select * from {{ source("meta", "config_retention") }}),
 
 accounts as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
 

@@ -78,7 +78,7 @@ spans as (
 ),
 
 -- Platforms of which too few days are kept to tell which tier is held.
-short as (select * from {{ source("meta", "retention") }}),
+short as (select * from {{ source("meta", "config_retention") }}),
 
 named as (
     select * from tiers
