@@ -206,14 +206,17 @@ def withhold(settings: Settings, reader: Reader, feed: Feed) -> int:
     target = is_suppressed(settings)
     if target is None or (own_rows(feed, target) is None and not references(feed, target)):
         return 0
+    return keep_back(reader, feed, _without(feed, target, "accepted"), "kept_back")
+
+
+def keep_back(reader: Reader, feed: Feed, kept: str, table: str) -> int:
+    """Let the view `accepted` be what a query keeps of it, in a table of this name; returns how many rows went."""
     before = _one(reader, "select count(*) from accepted")
     columns = ", ".join(columns_of(feed))
+    reader.execute(f"create or replace temp table {table} as select {columns} from ({kept})")
+    reader.execute(f"create or replace temp view accepted as select * from {table}")
     reader.execute(
-        f"create or replace temp table kept_back as select {columns} from ({_without(feed, target, 'accepted')})"
-    )
-    reader.execute("create or replace temp view accepted as select * from kept_back")
-    reader.execute(
-        "create or replace temp macro accepted_within(first_day, last_day) as table select * from kept_back"
+        f"create or replace temp macro accepted_within(first_day, last_day) as table select * from {table}"
         " where snapshot_date between first_day and last_day order by snapshot_date, source_line"
     )
     return before - _one(reader, "select count(*) from accepted")

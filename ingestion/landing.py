@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from ingestion import containers, erasure, ledger, manifest, parse, raw, trial
+from ingestion import containers, erasure, ledger, let_go, manifest, parse, raw, trial
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds
 from ingestion.errors import FileNotReady, FileRefused, too_large
@@ -768,6 +768,14 @@ def _read_and_write(
         left = outcome.rows_accepted - withheld
         state = "accepted" if left else "quarantined"
         outcome = replace(outcome, state=state, rows_read=outcome.rows_read - withheld, rows_accepted=left)
+    left_out = let_go.leave_out(settings, reader, load_feeds()[feed]) if outcome.rows_accepted else 0
+    if left_out:
+        left = outcome.rows_accepted - left_out
+        reason = f"{left_out:,} rows are of days that were let go (`groundswell terms`), and are left out"
+        outcome = replace(
+            outcome, state="accepted" if left else "quarantined", reason=reason,
+            rows_read=outcome.rows_read - left_out, rows_accepted=left,
+        )  # fmt: skip
     if outcome.has_rejects:
         raw.write_rejects(settings, reader, feed, delivery.batch_id, delivery.file)
     if outcome.has_keys:

@@ -21,12 +21,13 @@ from expectations.run import check_landing, check_marts
 from ingestion import erasure, lease, ledger, rebuild
 from ingestion.config import Settings, utc_now
 from ingestion.errors import ContractError, DamagedBuild, TargetUnavailable, UsageError
-from ingestion.landing import land_files
+from ingestion.landing import Landed
+from ingestion.landing import land_files as land
 from ingestion.lease import Lease
 from ingestion.sources.forget import forget, land_what_is_open, names_at_sources
 from ingestion.text import shown
 from serving.report import build as report
-from warehouse import integrity, plan
+from warehouse import integrity, plan, retention
 from warehouse.build import dbt, manifest
 from warehouse.build.run import build_marts, end_unbuilt, require_built
 from warehouse.progress import Bar
@@ -46,6 +47,12 @@ __all__ = [
 ]
 
 R = TypeVar("R")
+
+
+def land_files(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Landed:
+    """Let go of what sources may keep no longer, then take in what is new in landing."""
+    retention.let_go(settings, log)
+    return land(settings, run_id, log)
 
 
 def check_built(settings: Settings, run_id: str, day: date, lease: Lease, log: Callable[[str], None] = print) -> str:
@@ -79,11 +86,23 @@ def publish_checked(
     return None if isinstance(published, str) else published
 
 
-def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = print) -> Path:
+def build_report(
+    settings: Settings, run_id: str, log: Callable[[str], None] = print, held: Lease | None = None
+) -> Path:
     """Write Data Docs of what the gates have found, and the report, which links to them. Returns the report's path.
 
-    Data Docs that cannot be written are told of, and keep nobody from the report.
+    Before that, releases go that hold what sources may keep no longer, also where a gate was closed, and PostgreSQL
+    follows. Data Docs that cannot be written, and a PostgreSQL that does not answer, are told of, and keep nobody from
+    the report.
+
+    Args:
+        held: the writer's lease; null where the caller holds none.
     """
+    if retention.let_go_of_releases(settings, run_id, log, held):
+        try:
+            load_postgres(settings, log)
+        except (ContractError, TargetUnavailable) as error:
+            log(f"PostgreSQL may still hold what was let go, until `groundswell postgres` or the next night: {error}")
     try:
         checks.write_docs(settings)
     except Exception as error:
@@ -141,7 +160,7 @@ def backfill(
             publish_checked(settings, run_id, day, held, log)
         finally:
             bar.step("build_report")
-            build_report(settings, run_id, log)
+            build_report(settings, run_id, log, held)
         bar.step("compare")
         return _compare(settings, before)
 
@@ -228,7 +247,7 @@ def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lea
         check_built(settings, run_id, day, held, log)
         publish_checked(settings, run_id, day, held, log)
     finally:
-        build_report(settings, run_id, log)
+        build_report(settings, run_id, log, held)
 
 
 def _load_without(settings: Settings, log: Callable[[str], None]) -> None:

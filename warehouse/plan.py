@@ -184,6 +184,7 @@ def compute(
         dirty.setdefault(feed, set()).update(left for left in days if left <= build_through)
     landed = _days_by_feed(ledger.landed_dates(connection, build_through))
     is_released = ledger.is_released(connection, str(day))
+    let_go = set(ledger.empty_days(connection))
     known = ledger.mart_states(connection)
     selected = _selected(models, backfill_range)
     dates: dict[str, dict[str, str]] = {}
@@ -198,7 +199,7 @@ def compute(
             planned = _dates_of(model, is_changed, day, is_released, dirty, _of(model, landed))
             if backfill_range:
                 planned = _with_range(planned, backfill_range, _of(model, landed), is_changed, model.name in selected)
-            dates[model.name] = planned
+            dates[model.name] = {when: why for when, why in planned.items() if when not in let_go}
     has_dirty = any(_of(model, dirty) for model in models)
     return Plan(
         run_id, day, date.fromisoformat(build_through), dirty_upto, dates, tuple(changed), has_dirty, backfill_range
@@ -269,10 +270,13 @@ def resolve(
     dated = {name: feed for name, feed in load_feeds().items() if feed.day}
     with ledger.read(settings) as connection:
         files = [file for file in ledger.accepted_raw_files(connection) if file.feed in dated]
+        let_go = ledger.empty_days(connection)
     if not files:
         raise ContractError("raw holds no day yet: put files into landing and run `make nightly`")
     days = sorted({file.snapshot_date for file in files})
     exists = f"raw holds {days[0]} .. {days[-1]}"
+    if let_go:
+        exists += f"; {let_go[0]} .. {let_go[-1]} were let go (`groundswell terms`), and are never rebuilt"
     try:
         check_order(first, last)
     except ContractError as error:
@@ -286,7 +290,7 @@ def resolve(
     left_out = sorted({file.snapshot_date for file in windowed if file.path in lost})
     held = {(file.feed, file.snapshot_date) for file in windowed}
     feeds = sorted({file.feed for file in files if dated[file.feed].visible == "planned_days"})
-    missing = tuple((feed, day) for feed in feeds for day in span if (feed, day) not in held)
+    missing = tuple((feed, day) for feed in feeds for day in span if (feed, day) not in held and day not in let_go)
     built = sorted({file.snapshot_date for file in within} - set(left_out))
     backfill_range = BackfillRange(str(first), str(last), tuple(sorted(set(marts))), tuple(left_out), missing)
     return backfill_range, date.fromisoformat(built[-1]) if built else last

@@ -5,14 +5,30 @@
 {% macro get_incremental_replace_window_sql(arg_dict) -%}
     {%- set target = arg_dict["target_relation"] -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
+    {%- set is_open = is_not_frozen(target.identifier, arg_dict["dest_columns"] | map(attribute="name") | list) -%}
     delete from {{ target }}
-    where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }});
+    where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }}) and {{ is_open }};
     {% set inserted -%}
         insert into {{ target }} by name
         select {{ columns }}, * exclude ({{ columns }})
-        from {{ arg_dict["temp_relation"] }};
+        from {{ arg_dict["temp_relation"] }}
+        where {{ is_open }};
     {%- endset %}
     {{ in_passes(target.identifier, inserted, inserted) }}
+{%- endmacro %}
+
+{#- Condition of rows that a run may replace: not those of a platform's day that was let go while what is derived of it
+    stays, which nothing can make anew. A row of no platform may always be replaced. -#}
+{% macro is_not_frozen(model_name, columns) -%}
+    {%- if "platform" in columns -%}
+        coalesce(
+            (platform, {{ part_of(model_name) }})
+            not in (select frozen.platform, frozen.snapshot_date from {{ source("meta", "frozen") }} as frozen),
+            true
+        )
+    {%- else -%}
+        true
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Statements that fill a windowed model: one for the first pass of its planned dates, and one that is repeated for

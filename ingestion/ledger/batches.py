@@ -1,7 +1,7 @@
 """Batches: every delivery under its mapping, what became of its rows, and the paths under which it came."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -239,6 +239,11 @@ def retire_batch(connection: Connection, batch_id: str, state: str, reason: str)
     _mark_dirty(connection, batch_id, state)
 
 
+def let_batch_go(connection: Connection, batch_id: str, reason: str) -> None:
+    """A batch counts no more, and its days are not built without it: they are past, and leave the marts at once."""
+    connection.execute("update batches set state = 'rejected', reason = ? where batch_id = ?", (reason, batch_id))
+
+
 def retire_delivery(connection: Connection, path: str, why: str) -> None:
     """Forget what was read under a name in landing, with all feeds that it filled, where no other name has it too."""
     batches = connection.execute(
@@ -349,6 +354,15 @@ def batches_of_run(connection: Connection, run_id: str, feed: str | None = None)
     """Batches that a run has landed, of one feed or of all, in the order of their ids."""
     query = "select * from batches where run_id = ? and feed = coalesce(?, feed) order by batch_id"
     return connection.execute(query, (run_id, feed)).fetchall()
+
+
+def batches_of_source(connection: Connection, source: str, mappings: Sequence[str]) -> list[Row]:
+    """Batches that a source's mappings read, or that lay in its folder of landing, whatever became of them."""
+    return connection.execute(
+        f"select * from batches where mapping in ({', '.join('?' * len(mappings))}) or substr(file, 1, ?) = ?"
+        " order by batch_id",
+        (*mappings, len(source) + 1, f"{source}/"),
+    ).fetchall()
 
 
 def unreleased_batches(connection: Connection, run_id: str) -> list[Row]:

@@ -90,7 +90,7 @@ def raw_files_between(connection: Connection, feed: str, first: str, last: str, 
 def raw_files_of_mappings(connection: Connection, mappings: Sequence[str]) -> list[Row]:
     """Files of raw that some mappings filled, each with its batch, whatever became of it."""
     query = (
-        "select f.path, f.rows, f.batch_id, b.state, b.feed, b.file, b.rows_quarantined"
+        "select f.path, f.rows, f.batch_id, f.snapshot_date, b.state, b.feed, b.file, b.rows_quarantined"
         " from raw_files f join batches b using (batch_id)"
         f" where b.mapping in ({','.join('?' * len(mappings))}) order by f.path"
     )

@@ -278,6 +278,25 @@ MIGRATIONS = (
         ended_at text
     )
     """,
+    # Days of a feed whose answers a source may keep no longer, and what of them went; releases that went with them.
+    """
+    create table let_go (
+        source text not null,
+        platform text not null,
+        feed text not null,
+        snapshot_date text not null,
+        kept_days integer not null,
+        keeps_derived integer not null,
+        files integer not null,
+        rows integer not null,
+        let_go_at text not null,
+        primary key (source, feed, snapshot_date)
+    );
+    create table let_go_releases (
+        release_id text primary key,
+        let_go_at text not null
+    )
+    """,
 )
 
 # How long one who only reads waits for a writer's commit.

@@ -1,10 +1,13 @@
 """Bluesky's AppView: profiles in batches, the posts of an author, posts by their address. No key, no units.
 
-Read from the lexicons `app.bsky.actor.getProfiles`, `app.bsky.feed.getAuthorFeed` and `app.bsky.feed.getPosts`.
+Read from the lexicons `app.bsky.actor.getProfiles`, `app.bsky.feed.getAuthorFeed`, `app.bsky.feed.getPosts` and, where
+arrivals are asked for, `app.bsky.graph.getFollowers`.
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ingestion.sources.errors import BadAnswer, NotFound, SourceError, Suspended
@@ -22,12 +25,17 @@ from ingestion.sources.platform import (
     listed,
 )
 
-PROFILES, FEED, POSTS = (
+PROFILES, FEED, POSTS, FOLLOWERS = (
     "/xrpc/app.bsky.actor.getProfiles",
     "/xrpc/app.bsky.feed.getAuthorFeed",
     "/xrpc/app.bsky.feed.getPosts",
+    "/xrpc/app.bsky.graph.getFollowers",
 )
 BATCH, PAGE = 25, 100
+# Where a page of followers ends: when its last one followed, in milliseconds.
+MILLISECONDS = re.compile(r"\d{1,14}(__|$)")
+# Calls for the followers of an account that has none, or few.
+FEWEST_CALLS = 2
 # Posts of the last days are all asked for, as far as the limit of posts allows; older ones are settled.
 YOUNG_DAYS = 10
 
@@ -46,7 +54,8 @@ class Bluesky(Source):
     per_second = 5.0
     burst = 20.0
     latest_posts = 30
-    mappings = ("bluesky_profiles", "bluesky_author_feed", "bluesky_posts")
+    mappings = ("bluesky_profiles", "bluesky_author_feed", "bluesky_posts", "bluesky_arrivals")
+    options = ("arrivals",)
 
     def classify(self, status: int, body: Any) -> SourceError | None:
         return _classify(status, body)
@@ -72,6 +81,10 @@ class Bluesky(Source):
                 cursor = facts["cursor"]
         for batch in batches((post for post in asked.posts if post not in seen), BATCH):
             yield _posts(batch)
+        if asked.options.get("arrivals"):
+            for target in asked.accounts:
+                if target.account in here:
+                    yield from _count_arrivals(target.account)
 
     def forecast(self, asked: Wanted) -> Iterator[Call]:
         for batch in batches((target.account for target in asked.accounts), BATCH):
@@ -81,6 +94,11 @@ class Bluesky(Source):
                 yield _feed(target.account, None, min(target.latest_posts, PAGE))
         for batch in batches(asked.posts, BATCH):
             yield _posts(batch)
+        if asked.options.get("arrivals"):
+            followers = asked.options.get("followers", {})
+            for target in asked.accounts:
+                for _ in range(FEWEST_CALLS + followers.get(target.account, 0) // PAGE):
+                    yield _followers(target.account, None, PAGE, Counter())
 
 
 def _classify(status: int, body: Any) -> SourceError | None:
@@ -135,6 +153,52 @@ def _feed(actor: str, cursor: str | None, limit: int) -> Call:
 
     more = (("cursor", cursor),) if cursor else ()
     return Call("author_feed", FEED, read, params + more, (actor,), ACCOUNT, owner=("post", "author", "did"))
+
+
+def _count_arrivals(actor: str) -> Walk:
+    """Count an account's followers by the UTC day on which they followed, while they pass by.
+
+    No answer says when one of them came; where a page ends does, in milliseconds. A page that ends on the day of the
+    one before it holds followers of that day alone; one that ends on an earlier day is asked for again, half as long.
+    """
+    days: Counter[str] = Counter()
+    cursor: str | None = None
+    day: str | None = None
+    limit = 1
+    while True:
+        facts = yield _followers(actor, cursor, limit, days)
+        if not facts or facts.get("is_last"):
+            return
+        if facts["cursor"] is None:
+            # The last page tells no day, unless it is asked for exactly as long as it is.
+            limit = facts["count"]
+        elif facts["count"] == 0:
+            cursor = facts["cursor"]
+        elif facts["day"] == day or limit == 1:
+            day = facts["day"]
+            days[day] += facts["count"]
+            cursor, limit = facts["cursor"], min(limit * 2, PAGE)
+        else:
+            limit //= 2
+
+
+def _followers(actor: str, cursor: str | None, limit: int, days: Counter[str]) -> Call:
+    """A page of followers, of whom nothing but their number is kept; the last one brings what was counted."""
+    more = (("cursor", cursor),) if cursor else ()
+
+    def read(body: Any) -> Brought:
+        count, following = len(listed(body, "followers")), body.get("cursor")
+        if following is not None and (following == cursor or not MILLISECONDS.match(str(following))):
+            raise BadAnswer("a page of followers that does not say where it ends")
+        if following is None and (count == 0 or limit <= count):
+            counted = [{"did": actor, "day": day, "followers": found} for day, found in sorted(days.items())]
+            return Brought(counted, {}, {"is_last": True})
+        at_ms = int(str(following).partition("__")[0]) if following is not None else 0
+        day = str(datetime.fromtimestamp(at_ms / 1000, UTC).date())
+        return Brought([], {}, {"count": count, "cursor": following, "day": day})
+
+    params = (("actor", actor), ("limit", str(limit)), *more)
+    return Call("arrivals", FOLLOWERS, read, params, (actor,), ACCOUNT, owner=("did",), name=actor)
 
 
 def _posts(uris: tuple[str, ...]) -> Call:

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import re
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -45,6 +46,7 @@ from ingestion.sources.errors import (
 from ingestion.sources.etags import Etags
 from ingestion.sources.fetch import Fetcher
 from ingestion.sources.journal import JOURNAL, Journal, Record, key_of
+from ingestion.sources.kept import limit_of
 from ingestion.sources.platform import ACCOUNT, POST, TABLE, Brought, Call, Source, Target, Wanted, at, picked
 from ingestion.sources.settings import Entry
 from ingestion.sources.targets import targets_of, watched_platforms
@@ -139,6 +141,8 @@ def capture(
             journal.begin(head)
         else:
             log(f"{name}: goes on with the capture that began at {head['instant']} UTC")
+        if kept_for := limit_of(settings, name):
+            log(kept_for)
         end = datetime.combine(now.date(), END_OF_DAY)
         end = min(stop_at, end) if stop_at else end
         limit = clock.monotonic() + (end - now).total_seconds()
@@ -318,7 +322,9 @@ def _walk(
             calls = fetcher.calls - before
             if calls:
                 spent.add(call)
-            journal.append(_record(name, call, brought, error, calls))
+            is_passing = bool(call.name) and not brought.items and error is None
+            held = replace(brought, facts=None) if is_passing else brought
+            journal.append(_record(f"{name}-{uuid.uuid4().hex}" if is_passing else name, call, held, error, calls))
             facts = brought.facts
             if made % 50 == 0:
                 log(f"{source.name}: {made:,} of about {max(made, total):,} calls")

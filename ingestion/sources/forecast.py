@@ -1,12 +1,19 @@
 """What a capture would take, before a call is made."""
 
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from ingestion.config import Settings
+import duckdb
+
+from ingestion import ledger
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.contracts import load_feeds
+from ingestion.raw import columns_of, stored
 from ingestion.sources.capture import asked_of
 from ingestion.sources.catalog import SOURCES
+from ingestion.sources.platform import Source
 from ingestion.sources.settings import Entry
 
 # A call with its way there and back, beside what the rate allows.
@@ -50,6 +57,8 @@ def forecast(settings: Settings, name: str, entry: Entry, now: datetime) -> Fore
     """What a whole capture of today takes; nobody is asked."""
     source = SOURCES[name]
     asked, problems = asked_of(settings, source, entry, now)
+    if entry.arrivals:
+        asked = replace(asked, options={**asked.options, "followers": known_followers(settings, source)})
     calls = units = 0
     money = Decimal(0)
     for call in source.forecast(asked):
@@ -60,3 +69,20 @@ def forecast(settings: Settings, name: str, entry: Entry, now: datetime) -> Fore
         name, len(asked.accounts), len(asked.posts), calls, units, money,
         max(waiting, calls * SECONDS_A_CALL) / 60, source.unit, most, entry.budget.money, problems,
     )  # fmt: skip
+
+
+def known_followers(settings: Settings, source: Source) -> dict[str, int]:
+    """Followers that a source told last of each account, by its id and its handle."""
+    with ledger.read_copy(settings) as connection:
+        rows = ledger.raw_files_of_mappings(connection, source.mappings)
+    told = [row for row in rows if row["feed"] == "account_snapshots" and row["state"] == "accepted"]
+    last = max((row["snapshot_date"] for row in told), default=None)
+    files = [settings.raw / row["path"] for row in told if row["snapshot_date"] == last]
+    if not files:
+        return {}
+    columns = columns_of(load_feeds()["account_snapshots"])
+    with closing(duckdb.connect(config=DUCKDB_CONFIG)) as reader:
+        found = reader.execute(
+            f"select account_id, handle, followers from {stored(columns, files)} where followers is not null"
+        ).fetchall()
+    return {name: followers for account, handle, followers in found for name in (account, handle) if name}

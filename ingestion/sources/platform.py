@@ -80,6 +80,8 @@ class Call:
         is_bare: without the source's headers: the address lies with somebody else, and the key stays here.
         deadline: seconds that it may take with all its attempts; null for those of any call.
         most_bytes: of an answer; null for those of any call.
+        name: what it is one of several calls for. That one of them has brought items ends them; until then nothing of
+            what they bring is written, and a capture that was killed makes them once more.
     """
 
     endpoint: str
@@ -101,9 +103,12 @@ class Call:
     is_bare: bool = False
     deadline: float | None = None
     most_bytes: int | None = None
+    name: str = ""
 
     @property
     def key(self) -> tuple[object, ...]:
+        if self.name:
+            return (self.endpoint, self.name)
         return (self.endpoint, self.url, self.params, *((self.body,) if self.body else ()))
 
 
@@ -117,6 +122,7 @@ class Source:
     Attributes:
         platform: what its accounts are filed under; empty for a source without accounts.
         terms: where the platform's terms stand; `retention_days` is how long they let an answer be kept.
+        keeps_derived: whether marts that are made of answers may outlast them.
         keeps: what of its answers is kept, for people. `term` is the term that bounds it, `would_change` what would
             let it be kept longer or shorter.
         per_second: calls a second, evenly, below the platform's limit; `burst` of them at once.
@@ -138,6 +144,7 @@ class Source:
     term: str
     would_change: str
     retention_days: int | None = None
+    keeps_derived: bool = True
     per_second: float = 1.0
     burst: float = 5.0
     units_a_day: int | None = None

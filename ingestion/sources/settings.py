@@ -17,7 +17,7 @@ from ingestion.yaml_file import Strict, line_of, load, validated
 
 FILE = "sources.yml"
 # Keys that only the sources read whose `options` name them.
-OWN = ("ranges", "columns", "programs", "business_id", "look_back_days", "expected_rows")
+OWN = ("ranges", "columns", "programs", "business_id", "look_back_days", "expected_rows", "arrivals")
 
 
 ProgramId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
@@ -43,6 +43,9 @@ class Entry(Strict):
         default=0.9, ge=0, le=1, description="Share of what was asked under which people are told."
     )
     retention_days: int | None = Field(default=None, ge=1, description="Days that answers may be kept.")
+    keep_derived: bool | None = Field(
+        default=None, description="Whether tiers, rates and verdicts that are made of answers may outlast them."
+    )
     account: str | None = Field(default=None, description="Your own account's id, where the platform asks through it.")
     ranges: tuple[str, ...] | None = Field(default=None, min_length=1, description="Sheets, as `Spend` or `Spend!A:H`.")
     columns: tuple[str, ...] | None = Field(default=None, min_length=1, description="Columns of them that are taken.")
@@ -51,6 +54,9 @@ class Entry(Strict):
         default=None, description="Id of your own account, whose posts are asked for."
     )
     look_back_days: int | None = Field(default=None, ge=1, le=400, description="Days that each capture reads again.")
+    arrivals: bool | None = Field(
+        default=None, description="Whether surviving followers are counted by the day on which they came."
+    )
     expected_rows: int | None = Field(default=None, ge=0, description="Rows of a capture, for its forecast alone.")
 
     @property

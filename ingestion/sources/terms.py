@@ -1,21 +1,27 @@
-"""What lies longer than the terms of its platform allow, and its removal on a person's word.
+"""What lies longer than the terms of its platform allow, and its removal: landing, raw, quarantine, state.
 
-An answer is past its terms by the day on which it came, which stands in its file's name.
+An answer is past its terms by the day on which it came, which stands in its file's name. Its file of raw goes whole,
+and the ledger knows it as let go. A day that was let go takes nothing in any more, whoever delivers it.
 """
 
+import re
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from ingestion import ledger
-from ingestion.config import Settings, utc_now
-from ingestion.lease import hold
-from ingestion.sources.capture import note_what_is_there
+from ingestion.config import Settings
+from ingestion.errors import LeaseLost
+from ingestion.sources.capture import folder_of, note_what_is_there
 from ingestion.sources.catalog import SOURCES
+from ingestion.sources.journal import JOURNAL, Journal
 from ingestion.sources.kept import kept
 
 WHY = "past the days that the terms of {} allow"
+DAY = re.compile(r"_(\d{4}-\d{2}-\d{2})[^_/]*$")
 
 
 @dataclass(frozen=True)
@@ -23,19 +29,41 @@ class Past:
     """Answers of one source that are past its terms.
 
     Args:
+        platform: what its accounts are filed under; empty for a source without accounts.
         terms: where the terms stand.
         kept_days: days that they allow, or that `retention_days` says.
+        keeps_derived: whether tiers, rates and verdicts of these days may stay.
         first_day: the day from which on answers may be kept.
         landed: files in landing.
         raw: rows of the ledger, one for each file of raw.
+        batches: batches of which anything is left, in raw, in quarantine or as counting.
+        state: what a source keeps in state: a capture that was killed, answers that the platform may call unchanged.
     """
 
     source: str
+    platform: str
     terms: str
     kept_days: int
+    keeps_derived: bool
     first_day: date
-    landed: tuple[Path, ...]
-    raw: tuple[ledger.Row, ...]
+    landed: tuple[Path, ...] = ()
+    raw: tuple[ledger.Row, ...] = ()
+    batches: tuple[ledger.Row, ...] = ()
+    state: tuple[Path, ...] = ()
+
+    @property
+    def days(self) -> list[tuple[str, str]]:
+        """Feed and day of all that is past."""
+        feeds = kept_feeds(self.source)
+        landed = {(feed, day) for file in self.landed if (day := _day_of(file.name)) for feed in feeds}
+        return sorted(landed | {(row["feed"], _day_of(row["file"])) for row in (*self.raw, *self.batches)})
+
+
+def kept_feeds(source: str) -> list[str]:
+    """Feeds that a source's mappings fill."""
+    from ingestion.mapping.in_use import library_mappings
+
+    return sorted({part.feed for name in SOURCES[source].mappings for part in library_mappings()[name].parts})
 
 
 def past_terms(settings: Settings, connection: ledger.Connection, today: date) -> list[Past]:
@@ -48,59 +76,99 @@ def past_terms(settings: Settings, connection: ledger.Connection, today: date) -
         if held_by.days is None:
             continue
         first_day = today - timedelta(days=held_by.days)
-        files = sorted((settings.landing / name).glob("*.jsonl.gz"))
-        landed = tuple(file for file in files if _day_of(file.name) < str(first_day))
-        held = ledger.raw_files_of_mappings(connection, SOURCES[name].mappings)
-        raw = tuple(row for row in held if _day_of(row["file"]) < str(first_day))
-        if landed or raw:
-            found.append(Past(name, held_by.terms, held_by.days, first_day, landed, raw))
+
+        def is_past(file: str, first_day: date = first_day) -> bool:
+            return "" < _day_of(file) < str(first_day)
+
+        landed = tuple(
+            sorted(file for file in (settings.landing / name).rglob("*") if file.is_file() and is_past(file.name))
+        )
+        raw = ledger.raw_files_of_mappings(connection, SOURCES[name].mappings)
+        batches = ledger.batches_of_source(connection, name, SOURCES[name].mappings)
+        past = Past(
+            name, held_by.platform, held_by.terms, held_by.days, held_by.keeps_derived, first_day, landed,
+            tuple(row for row in raw if is_past(row["file"])),
+            tuple(row for row in batches if is_past(row["file"]) and _is_left(settings, row)),
+            tuple(_state(settings, name, first_day)),
+        )  # fmt: skip
+        if past.landed or past.raw or past.batches or past.state:
+            found.append(past)
     return found
 
 
 def _day_of(name: str) -> str:
-    return name.rpartition("_")[2][:10]
+    """The day in a file's name; empty for a file that has none."""
+    found = DAY.search(name)
+    return found[1] if found else ""
 
 
-def remove_past(settings: Settings, past: Past, run_id: str, log: Callable[[str], None]) -> None:
-    """Remove what is past; its days leave the marts with the next run. Killed half-way, a second call goes on.
+def _is_left(settings: Settings, batch: ledger.Row) -> bool:
+    """Whether anything of a batch's rows is kept, or it counts."""
+    return batch["state"] == "accepted" or any(path.exists() for path in _quarantined(settings, batch))
 
-    Raises LeaseLost while a run is at work.
+
+def _quarantined(settings: Settings, batch: ledger.Row) -> tuple[Path, Path, Path]:
+    """Where rows of a batch, its whole file, and the keys of rows that were not loaded lie, if they do."""
+    folder, name = settings.quarantine / batch["feed"], f"{batch['batch_id']}.parquet"
+    return folder / name, folder / "files" / batch["sha256"], settings.raw / batch["feed"] / "set_aside" / name
+
+
+def _state(settings: Settings, source: str, first_day: date) -> list[Path]:
+    """A journal of a past day, what was being written for landing then, and answers of before the first day."""
+    found, folder = [], folder_of(settings, source)
+    journal = folder / JOURNAL
+    oldest = datetime.combine(first_day, time(), UTC)
+    if journal.exists():
+        with suppress(LeaseLost), Journal(folder) as held:
+            head = held.head()
+            if head is not None and str(head.get("day", "")) < str(first_day):
+                found.append(journal)
+    left_over = [*(settings.landing / source).glob(".*.part"), *(folder / "etags").glob("*")]
+    return found + [file for file in left_over if file.stat().st_mtime < oldest.timestamp()]
+
+
+def remove_past(settings: Settings, past: Past, out_of_marts: Callable[[Past], None]) -> None:
+    """Remove what is past. Under the writer's lease. Killed anywhere, a second call completes it.
+
+    Args:
+        out_of_marts: takes it out of what is built, while raw still tells whose it is.
     """
-    with hold(settings, run_id, "expire", log):
-        for file in past.landed:
-            file.unlink(missing_ok=True)
-        if past.landed:
-            note_what_is_there(past.landed[0].parent)
-        batches = {row["batch_id"]: row for row in past.raw}
-        with ledger.write(settings) as connection:
-            for batch_id, row in batches.items():
-                if row["state"] == "accepted":
-                    ledger.retire_batch(connection, batch_id, "rejected", WHY.format(past.source))
+    reason = WHY.format(past.source)
+    with ledger.write(settings) as connection:
+        ledger.record_let_go(
+            connection,
+            (ledger.LetGo(past.source, past.platform, *day, past.kept_days, past.keeps_derived) for day in past.days),
+        )
+        for batch in past.batches:
+            if batch["state"] != "accepted":
+                continue
+            if past.platform:
+                ledger.let_batch_go(connection, batch["batch_id"], reason)
+            else:
+                ledger.retire_batch(connection, batch["batch_id"], "rejected", reason)
+    out_of_marts(past)
+    for file in (*past.landed, *past.state):
+        file.unlink(missing_ok=True)
+    if past.landed:
+        note_what_is_there(settings.landing / past.source)
+    for row in past.raw:
+        file = settings.raw / row["path"]
+        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            # The folder of a day of which another file is left stays.
+            file.parent.rmdir()
+    with ledger.write(settings) as connection:
         for row in past.raw:
-            (settings.raw / row["path"]).unlink(missing_ok=True)
-        for batch_id, row in batches.items():
-            (settings.quarantine / row["feed"] / f"{batch_id}.parquet").unlink(missing_ok=True)
+            ledger.forget_raw_file(connection, row["path"])
+            ledger.take_off_rows(connection, row["batch_id"], accepted=row["rows"])
+            ledger.count_let_go(connection, past.source, row["feed"], _day_of(row["file"]), row["rows"])
+    for batch in past.batches:
+        rows, whole, keys = _quarantined(settings, batch)
         with ledger.write(settings) as connection:
-            for row in past.raw:
-                ledger.forget_raw_file(connection, row["path"])
-                ledger.take_off_rows(connection, row["batch_id"], accepted=row["rows"])
-            for batch_id, row in batches.items():
-                ledger.take_off_rows(connection, batch_id, quarantined=row["rows_quarantined"])
-
-
-def expire(settings: Settings, dry_run: bool, log: Callable[[str], None]) -> None:
-    """Say what is past its terms, and remove it unless it is a dry run."""
-    with ledger.read_copy(settings) as connection:
-        found = past_terms(settings, connection, utc_now().date())
-    for past in found:
-        held = f"{len(past.landed):,} files in landing and {len(past.raw):,} in raw"
-        log(f"{past.source}: from before {past.first_day} {held}; {past.kept_days} days are allowed ({past.terms})")
-        if not dry_run:
-            remove_past(settings, past, f"expire__{utc_now():%Y%m%dT%H%M%S}", log)
-    if not found:
-        log("nothing is past the terms of its source")
-    elif dry_run:
-        log("nothing is removed; leave out --dry-run to remove it")
-    else:
-        log("removed; the days leave the marts with the next run: groundswell nightly")
-        log(f"releases from before it still hold them, until {settings.keep_releases} newer ones are made")
+            ledger.forget_raw_file(connection, keys.relative_to(settings.raw).as_posix())
+            ledger.take_off_rows(connection, batch["batch_id"], quarantined=batch["rows_quarantined"])
+        rows.unlink(missing_ok=True)
+        keys.unlink(missing_ok=True)
+        shutil.rmtree(whole, ignore_errors=True)
+    with ledger.write(settings) as connection:
+        ledger.forget_dirty_days(connection)

@@ -39,6 +39,8 @@ class YouTube(Source):
     term = "what the API answers may be kept for 30 days, unless YouTube has agreed to more"
     would_change = "an audit by YouTube with its written agreement: then `retention_days` in config/sources.yml"
     retention_days = 30
+    # Scores and ratios that are made of answers go with them, unless the amendment names them.
+    keeps_derived = False
     per_second = 10.0
     burst = 20.0
     units_a_day = 10_000

@@ -105,6 +105,7 @@ class World:
         for schema, name in self.query(f"{views} and schema_name in ('raw', 'meta')"):
             run(f"drop view build.{schema}.{name}")
         run("create or replace table build.meta.setting (name varchar, value varchar)")
+        run("create or replace table build.meta.config_retention (platform varchar)")
         run("insert into build.meta.setting values ('base_currency', ?)", [base])
         run(
             "create or replace table build.meta.run as select 'test' as run_id, ?::date as day, ?::date as build_through_date",

@@ -33,6 +33,11 @@ RECORDS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"platform": "youtube", "post_id": "p", "account_id": "a", "captured_at": "2026-01-05T03:00:00Z", "likes": "1"},
         {"likes": "2"},
     ),
+    "follower_arrivals": (
+        {"platform": "bluesky", "account_id": "a", "captured_at": "2026-01-05T03:00:00Z", "arrival_date": "2026-01-04",
+         "followers": "10"},
+        {"followers": "11"},
+    ),
     "accounts": (
         {"platform": "youtube", "account_id": "a", "updated_at": "2026-01-05T03:00:00Z", "niche": "tea"},
         {"niche": "coffee"},

@@ -22,6 +22,9 @@ update meta.plan set snapshot_date = date '2026-01-06';
 delete from meta.plan where rowid not in (select min(rowid) from meta.plan group by model);
 
 insert into groundswell.marts.dim_account select * from groundswell.marts.dim_account;
+insert into groundswell.marts.fct_follower_arrival
+    select 'youtube', 'a', day, day + 1, 0, 'observed'
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into groundswell.marts.fct_vendor_metric
     select 'youtube', 'a', 'v', 'er', date '2026-01-05', 30, 1, 'percent', null, 'observed' from range(2);
 update groundswell.marts.dim_account set first_seen_date = last_seen_date + 1;
@@ -161,6 +164,10 @@ create or replace view staging.stg_landing__post_snapshots as
 create or replace view staging.stg_landing__accounts as
     select 'youtube' as platform, 'a' as account_id, null as updated_at;
 create or replace view staging.stg_landing__brands as select null as brand;
+create or replace view staging.stg_landing__follower_arrivals as
+    select 'bluesky' as platform, 'a' as account_id, timestamp '2026-01-05' as captured_at,
+        date '2026-01-05' as arrival_date
+    from range(2);
 create or replace view staging.stg_landing__vendor_metrics as
     select 'youtube' as platform, 'a' as account_id, 'v' as source, 'er' as metric, date '2026-01-05' as as_of_date
     from range(2);

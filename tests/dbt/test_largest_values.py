@@ -33,6 +33,9 @@ ROWS: dict[str, list[dict[str, Any]]] = {
          "saves": "1", "views": "90", "reach": "80", "impressions": "95", "is_sponsored": "true"}
         for day in range(6, 19)
     ],
+    "follower_arrivals": [
+        {"platform": "youtube", "account_id": "a", "captured_at": DAY, "arrival_date": "2026-01-08", "followers": "1"},
+    ],
     "accounts": [{"platform": "youtube", "account_id": "a", "creator_id": "c", "updated_at": DAY}],
     "brands": [{"brand": "acme", "name": "Acme", "hashtags": "acme"}],
     "customer_accounts": [

@@ -213,8 +213,8 @@ KILLS: dict[str, Callable[[], None]] = {
     "check_marts: evaluated, results not recorded": _before(ledger, "record_checks"),
     "after check_marts": _between("check_marts"),
     "publish_release: database half copied": _half_copied,
-    "publish_release: database copied, Parquet not written": _before(publish, "_write_parquet"),
-    "publish_release: all written, not yet durable": _before(publish, "_write_note"),
+    "publish_release: database copied, Parquet not written": _before(publish, "write_parquet"),
+    "publish_release: all written, not yet durable": _before(publish, "write_note"),
     "publish_release: release whole, link not changed": _before(releases, "point_readers_to"),
     "publish_release: new link beside the old one": _before(
         releases.os, "replace", 1, lambda *a: str(a[1]).endswith("latest")

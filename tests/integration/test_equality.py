@@ -65,7 +65,7 @@ CRASHES: list[tuple[Any, str]] = [
     (night.ledger, "record_batch"),
     (night.dbt, "run_dbt"),
     (night.build, "_check_results"),
-    (night.publish, "_write_note"),
+    (night.publish, "write_note"),
     (night.releases, "point_readers_to"),
     (night.releases, "record"),
 ]

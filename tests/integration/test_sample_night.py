@@ -127,6 +127,7 @@ def test_keys_are_unique_and_row_counts_equal_the_publication(sample_night: Nigh
         "fct_tier_graduation": "platform, scheme, from_tier, to_tier, horizon_days",
         "fct_tier_equivalence": "platform, snapshot_date, from_tier, to_tier",
         "dim_account_price": "platform, account_id",
+        "fct_follower_arrival": "platform, account_id, snapshot_date, arrival_date",
         "fct_post_daily": "platform, post_id, snapshot_date",
         "fct_post": "platform, post_id",
         "bridge_post_hashtag": "platform, post_id, hashtag, snapshot_date",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # Sources of schema `meta` that are the same for two runs of one plan, or that a fingerprint or the planned dates hold:
 # these, `config_*`.
-STILL = frozenset({"plan", "setting", "own_account", "linked_account"})
+STILL = frozenset({"plan", "setting", "frozen", "own_account", "linked_account"})
 CONFIG = "config_"
 # Sources of schema `meta` that change with what is landed or taken back alone.
 OF_FILES = frozenset({"arrival", "set_aside_key"})

@@ -12,6 +12,7 @@ from ingestion import ledger, raw
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
+from ingestion.sources.kept import short_platforms
 from ingestion.user_config.load import UserConfig
 from warehouse import plan
 from warehouse.build import arrivals, dbt, reach
@@ -192,6 +193,7 @@ def models_of(
         inputs: digest per undated feed; a model that is made from one changes with it. Also of the own accounts.
     """
     salts = {"setting": json.dumps(model_settings(settings)), "own_account": (inputs or {}).get("own_account", "")}
+    salts |= {f"{CONFIG}retention": json.dumps(short_platforms(settings))}
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # A model that takes all columns of raw has another one as soon as raw has.
     columns = {name: json.dumps(raw.columns_of(feed) | arrivals.READING) for name, feed in load_feeds().items()}

@@ -11,6 +11,7 @@ import pandas as pd
 from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
+from ingestion.sources.kept import short_platforms
 from ingestion.sql import listed
 from ingestion.user_config.load import UserConfig, kinds_of
 from warehouse import plan
@@ -22,6 +23,8 @@ ACKNOWLEDGED = (
     "suite varchar, expectation varchar, subject varchar, snapshot_date date, value double, why varchar,"
     " acknowledged_by varchar, acknowledged_at timestamp"
 )
+# Whether rows were let go since the last run: what is made of them is made anew (`warehouse/retention.py`).
+LOST_ROWS = "select 1 from duckdb_tables() where schema_name = 'meta' and table_name = 'rows_let_go'"
 # Tables that are made of raw: brands' own accounts, and accounts of the collaborations that posts are linked to.
 CLAIMS = {
     "own_account": """
@@ -118,6 +121,7 @@ def write_meta(
         publications = ledger.publications(connection)
         captures = ledger.captures_by_day(connection)
         acknowledged = ledger.acknowledged(connection)
+        frozen = ledger.days_of_derived(connection)
     files = [
         file for file in stored if file.snapshot_date <= str(run_plan.build_through) or file.feed in undated_feeds()
     ]
@@ -144,6 +148,8 @@ def write_meta(
             [(model.name, model.part.column, model.part.by) for model in models if model.part],
         ),
         "setting": ("name varchar, value varchar", model_settings(settings)),
+        "config_retention": ("platform varchar", [(platform,) for platform in short_platforms(settings)]),
+        "frozen": ("platform varchar, snapshot_date date", frozen),
         **config_tables(config),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
@@ -178,6 +184,8 @@ def write_meta(
     }
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute(f"attach '{settings.marts_db}' as groundswell")
+        has_lost_rows = bool(build.execute(LOST_ROWS).fetchone())
+        build.execute("drop table if exists meta.rows_let_go")
         (build_through, version_before), columns_before = _last_run(build), _input_columns(build)
         build.execute("begin")
         build.execute("create schema if not exists meta; create schema if not exists raw")
@@ -206,7 +214,7 @@ def write_meta(
             for name, (relation, kind) in relations.items()
             if name in owned
         }
-        is_same_code = version_before == version_now and _input_columns(build) == columns_before
+        is_same_code = version_before == version_now and _input_columns(build) == columns_before and not has_lost_rows
         return Standing(was_published and is_same_code, stands, build_through)
 
 

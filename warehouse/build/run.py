@@ -22,6 +22,7 @@ from warehouse.build import authors, dbt, manifest, meta
 from warehouse.build.idle import idle_nodes, unread_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
+from warehouse.rows_let_go import restore_derived
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -118,6 +119,8 @@ def _plan_and_build(
     failed = [r for r in results if r["status"] in ("error", "fail") and r["severity"] == "critical"]
     if failed:
         raise ContractError(f"the build failed, nothing is published:\n{_why_failed(failed)}")
+    if (seen := releases.latest(settings)) and (taken := restore_derived(settings, seen / releases.DATABASE)):
+        log(f"of days that were let go, {', '.join(taken)} stay as they were released")
     return Built("built", run_plan.window, len(run_plan.all_dates))
 
 

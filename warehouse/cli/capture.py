@@ -15,6 +15,7 @@ from ingestion.sources.capture import Captured, capture, record_unasked
 from ingestion.sources.catalog import SOURCES
 from ingestion.sources.errors import CaptureRefused
 from ingestion.sources.forecast import forecast
+from ingestion.sources.kept import limit_of
 from ingestion.sources.settings import FILE, Entry, load_sources
 from ingestion.sources.targets import watched_platforms
 from ingestion.user_config.watchlist import Watched, add, load_watchlist, remove
@@ -63,6 +64,8 @@ def _dry_run(settings: Settings, entries: dict[str, Entry]) -> int:
         for problem in found.problems:
             click.echo(problem, err=True)
         click.echo(found.line)
+        if limit := limit_of(settings, name):
+            click.echo(limit)
         if found.is_over:
             click.echo(f"{name}: the budget holds less; what it does not hold is missing with the reason `budget`")
             is_over = True

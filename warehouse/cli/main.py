@@ -138,17 +138,17 @@ def capture(source: str | None, dry_run: bool) -> int:
 @cli.command()
 @option("--dry-run", "DRY_RUN", "Say what would be removed; remove nothing.", is_flag=True)
 def expire(dry_run: bool) -> int:
-    """Remove answers of sources that are past the days of their terms, from landing and raw."""
+    """Let go of what sources may keep no longer: landing, raw, marts and releases. Every night does it by itself."""
     from ingestion.config import get_settings
     from ingestion.errors import LeaseLost
-    from ingestion.sources.terms import expire as remove
+    from warehouse.retention import expire as remove
 
     try:
         remove(get_settings(), dry_run, click.echo)
     except LeaseLost as error:
         click.echo(str(error))
         return FAILED
-    return DONE
+    return DONE if dry_run else show_in_postgres(get_settings())
 
 
 @cli.command()

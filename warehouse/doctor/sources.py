@@ -55,6 +55,7 @@ def _past_terms(context: Context) -> Iterator[Finding]:
     for past in past_terms(context.settings, context.ledger, utc_now().date()):
         files = [f"landing/{past.source}/{file.name}" for file in past.landed]
         files += [f"raw/{row['path']}" for row in past.raw]
+        files += [file.relative_to(context.settings.data).as_posix() for file in past.state]
         yield Finding(
             "WRONG", "sources",
             f"{past.source}: {counted(len(files), 'file')} of answers past the {past.kept_days} days of its terms",

@@ -74,8 +74,8 @@ def publish_release(settings: Settings, run_id: str, lease: Lease, log: Callable
     fingerprints = json.loads(row["fingerprints"])
     same_code = {mart for mart, state in states.items() if state["released"] == fingerprints.get(mart)}
     note = _fill(partial, release_id, run_plan, fingerprints, known, published_at, settings, linked, same_code)
-    _verify(partial / releases.DATABASE, note)
-    _write_note(partial, note)
+    verify(partial / releases.DATABASE, note)
+    write_note(partial, note)
     whole = releases.folder_of(settings) / release_id
     os.replace(partial, whole)
     sync_folder(whole.parent)
@@ -133,10 +133,10 @@ def _fill(
 ) -> dict[str, Any]:
     """Hash what the run replaced, add the release's own rows, write the marts as Parquet. Returns the note."""
     first, last = run_plan.window
-    part_columns = _part_columns(settings)
+    columns = part_columns(settings)
     with closing(duckdb.connect(str(partial / releases.DATABASE), config=settings.duckdb_config)) as release:
         found = "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
-        tables = {str(mart): part_columns.get(mart) for (mart,) in release.execute(found).fetchall()}
+        tables = {str(mart): columns.get(mart) for (mart,) in release.execute(found).fetchall()}
         replaced = {
             mart: part.labels(run_plan.dates.get(mart, {})) if part else [WHOLE]
             for mart, part in tables.items()
@@ -144,7 +144,7 @@ def _fill(
         }
         changed = _changed_marts(release, tables, run_plan, replaced, known)
         parts = {
-            mart: _hash_parts(release, mart, tables[mart], None if mart in changed else labels)
+            mart: hash_parts(release, mart, tables[mart], None if mart in changed else labels)
             for mart, labels in replaced.items()
         }
         marts, held_parts = {}, {}
@@ -197,17 +197,24 @@ def _fill(
             ],
         )
         linked = _linked(held_parts, parts, known, same_code) if before else {}
-        files = _write_parquet(release, partial, tables, held_parts, linked, before)
+        files = write_parquet(release, partial, tables, held_parts, linked, before)
         _describe(release, partial, set(tables))
         release.execute("checkpoint")
     files[releases.DATABASE] = releases.written(partial / releases.DATABASE)
     files[f"marts/{DICTIONARY}"] = releases.written(partial / "marts" / DICTIONARY)
-    (partial / releases.FILES).write_text(json.dumps(files, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_files(partial, files)
     return note
 
 
-def _part_columns(settings: Settings) -> dict[str, PartColumn]:
-    """Part column of each mart that has one, as the run wrote it into the build database."""
+def write_files(partial: Path, files: dict[str, releases.Written]) -> None:
+    """Write what each file of a release was when it was written."""
+    (partial / releases.FILES).write_text(json.dumps(files, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def part_columns(settings: Settings) -> dict[str, PartColumn]:
+    """Part column of each mart that has one, as the run wrote it into the build database; none where that is gone."""
+    if not settings.build_db.exists():
+        return {}
     with closing(duckdb.connect(str(settings.build_db), read_only=True, config=DUCKDB_CONFIG)) as build:
         rows = build.execute("select model, part_column, part_by from meta.part_column").fetchall()
     return {model: PartColumn(column, by) for model, column, by in rows}
@@ -241,7 +248,7 @@ def _count(release: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _hash_parts(
+def hash_parts(
     release: duckdb.DuckDBPyConnection, mart: str, part: PartColumn | None, labels: list[str] | None
 ) -> dict[str, tuple[int, str]]:
     """Rows and summed row hash per part of a mart; `labels` limits it to those parts."""
@@ -269,7 +276,7 @@ def _linked(
     }
 
 
-def _write_parquet(
+def write_parquet(
     release: duckdb.DuckDBPyConnection,
     partial: Path,
     tables: dict[str, PartColumn | None],
@@ -341,7 +348,7 @@ def config_digests(settings: Settings) -> dict[str, str]:
         return dict(build.execute("select name, digest from meta.config_digest order by name").fetchall())
 
 
-def _verify(database: Path, note: dict[str, Any]) -> None:
+def verify(database: Path, note: dict[str, Any]) -> None:
     """Open the copy as a reader would and count. Raises ContractError where it is not what the note says."""
     with closing(duckdb.connect(str(database), read_only=True, config=DUCKDB_CONFIG)) as reader:
         for mart, held in note["marts"].items():
@@ -354,7 +361,7 @@ def _verify(database: Path, note: dict[str, Any]) -> None:
         raise ContractError("the release has a write-ahead log left; run again")
 
 
-def _write_note(partial: Path, note: dict[str, Any]) -> None:
+def write_note(partial: Path, note: dict[str, Any]) -> None:
     """Write the release's note and make the whole folder durable; readers of any user can read it, and not write."""
     (partial / releases.NOTE).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     releases.open_to_readers(partial)

@@ -30,6 +30,7 @@ CONTRACT = """
 | `live_sessions` | live_session_id*, platform*, host_id*, account_id, campaign_id, started_at*, ended_at, peak_viewers, unique_viewers, host_type (creator, trained_host) |
 | `contest_entries` | entry_id*, campaign_id*, platform*, account_id*, post_id, entered_at*, referrer_account_id, customer_id, reach |
 | `fx_rates` | rate_date*, currency*, rate_to_base*, quote_currency |
+| `follower_arrivals` | platform*, account_id*, captured_at*, arrival_date*, followers* |
 | `vendor_metrics` | platform*, account_id*, source*, metric*, as_of_date*, period_days, value*, unit (count, fraction, percent, money, seconds, score)*, currency |
 """
 COLUMN = re.compile(r"(\w+)(?: \(([^)]*)\))?(\*?)(?:, |$)")

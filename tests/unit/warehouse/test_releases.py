@@ -91,9 +91,9 @@ def test_a_release_with_other_rows_than_were_built_is_refused(tmp_path: Path) ->
     database = tmp_path / "groundswell.duckdb"
     with duckdb.connect(str(database)) as connection:
         connection.execute("create schema marts; create table marts.t as select 1 as x")
-    publish._verify(database, {"marts": {"t": {"row_count": 1}}})
+    publish.verify(database, {"marts": {"t": {"row_count": 1}}})
     with pytest.raises(ContractError, match="t holds 1 rows in the release, 2 were built"):
-        publish._verify(database, {"marts": {"t": {"row_count": 2}}})
+        publish.verify(database, {"marts": {"t": {"row_count": 2}}})
 
 
 def test_a_leftover_write_ahead_log_is_refused(tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_leftover_write_ahead_log_is_refused(tmp_path: Path) -> None:
         connection.execute("create schema marts; create table marts.t as select 1 as x")
     Path(f"{database}.wal").touch()
     with pytest.raises((ContractError, duckdb.Error)):
-        publish._verify(database, {"marts": {"t": {"row_count": 1}}})
+        publish.verify(database, {"marts": {"t": {"row_count": 1}}})
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o022, 0o000])
@@ -113,7 +113,7 @@ def test_readers_of_other_users_can_open_a_release_whatever_the_umask(settings: 
         (folder / "marts" / "fct").mkdir(parents=True)
         for file in (folder / releases.DATABASE, folder / "marts" / "fct" / "data.parquet"):
             file.write_bytes(b"x")
-        publish._write_note(folder, {"release_id": "r"})
+        publish.write_note(folder, {"release_id": "r"})
     finally:
         os.umask(before)
     modes = {path: path.stat().st_mode & 0o777 for path in [settings.published, *settings.published.rglob("*")]}

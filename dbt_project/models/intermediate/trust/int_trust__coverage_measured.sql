@@ -36,6 +36,9 @@ rates as (
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
+-- Platforms of which too few days are kept for any verdict.
+short as (select * from {{ source("meta", "config_retention") }}),
+
 -- Rates that have peers to be compared with; one alone convicts nobody and clears nobody.
 rated as (
     select
@@ -61,8 +64,9 @@ explained as (
         windows.smallest_visible_burst,
         coalesce(windows.changes_28, 0) as changes_28,
         coalesce(windows.views_days_28, 0) > 0 and windows.views_28 is not null as has_views,
-        coalesce(rated.rates_compared, 0) >= 2 as can_evaluate_engagement,
+        short.platform is null and coalesce(rated.rates_compared, 0) >= 2 as can_evaluate_engagement,
         case
+            when short.platform is not null then 'retention'
             when days.followers is null then 'followers_unknown'
             when days.followers < weights.least_followers then 'too_few_followers'
             when not coalesce(windows.is_usual_known, false) then 'short_history'
@@ -73,6 +77,7 @@ explained as (
         weights.least_gain
     from days
     cross join weights
+    left join short on days.platform = short.platform
     left join windows
         on days.platform = windows.platform
         and days.account_id = windows.account_id

@@ -46,7 +46,7 @@ within_3_days as (
         days_3 as days,
         gain_3 as gain,
         followers,
-        followers_before_3 as followers_before,
+        followers - gain_3 as followers_before,
         burst as excess,
         base_median as pace,
         base_views_per_day,
@@ -179,3 +179,5 @@ select
     step,
     data_origin
 from int_trust__rises_raised
+-- Of too few days nothing is raised that the days before would have cleared.
+where platform not in (select short.platform from {{ source("meta", "config_retention") }} as short)

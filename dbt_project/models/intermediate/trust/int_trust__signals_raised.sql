@@ -18,7 +18,10 @@ days as (
         snapshot_date,
         data_origin
     from {{ ref("int_snapshot__account_days_deduplicated") }}
-    where snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+    where
+        snapshot_date in ({{ planned_dates("int_trust__signals_raised") }})
+        -- Of too few days nothing is raised that the days before would have cleared.
+        and platform not in (select short.platform from {{ source("meta", "config_retention") }} as short)
 ),
 
 detected as (

@@ -18,7 +18,6 @@ weights as (
 beside_usual as (
     select
         *,
-        followers - gain_3 as followers_before_3,
         excess_3 - base_median * days_3 as burst,
         base_changes >= {{ enough_changes }}
         or (base_changes >= {{ min_base_changes }} and base_days >= {{ min_base_days }}) as is_usual_known,
@@ -51,7 +50,7 @@ int_trust__windows_measured as (
         tested.burst >= cuts.burst
         and tested.burst_z >= weights.least_z
         and tested.gain_3 >= weights.least_gain
-        and tested.followers_before_3 >= weights.least_followers as is_burst
+        and tested.followers - tested.gain_3 >= weights.least_followers as is_burst
     from tested
     cross join cuts
     cross join weights

@@ -6,7 +6,7 @@
     ("dim_account", "first_seen_date"), ("fct_post", "first_seen_date"), ("fct_post", "published_date"),
     ("fct_return_daily", "activity_date"), ("fct_share_of_voice_daily", "snapshot_date"),
     ("fct_contest_daily", "activity_date"), ("fct_commerce_issue", "activity_date"),
-    ("fct_vendor_metric", "as_of_date"), ("fct_capture_daily", "snapshot_date"), ("fct_order", "activity_date"),
+    ("fct_vendor_metric", "as_of_date"), ("fct_follower_arrival", "arrival_date"), ("fct_capture_daily", "snapshot_date"), ("fct_order", "activity_date"),
     ("fct_spend_ledger", "activity_date"), ("fct_click_daily", "activity_date"),
     ("fct_commission_ledger", "activity_date"), ("fct_follower_flag", "window_start"),
 ] %}

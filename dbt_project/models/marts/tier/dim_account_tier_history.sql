@@ -1,7 +1,30 @@
 -- One row per account, scheme and day on which the account began to hold a tier.
 {{ config(materialized="table") }}
 
-with changes as (select * from {{ ref("int_tier__changes_detected") }}),
+-- Platforms of which too few days are kept to tell which tier is held.
+with short as (select * from {{ source("meta", "config_retention") }}),
+
+accounts as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
+
+config_schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
+
+changes as (
+    select * from {{ ref("int_tier__changes_detected") }}
+    where platform not in (select short.platform from short)
+),
+
+kept_shortly as (
+    select
+        accounts.platform,
+        accounts.account_id,
+        schemes.scheme,
+        accounts.first_seen_date,
+        accounts.data_origin
+    from accounts
+    inner join short on accounts.platform = short.platform
+    cross join (select distinct config_schemes.scheme from config_schemes) as schemes
+    where accounts.snapshot_date = (select max(newest.snapshot_date) from accounts as newest)
+),
 
 -- Most accounts never leave their first tier, and one row needs no order.
 moved as {{ made_first() }} (
@@ -43,8 +66,23 @@ dim_account_tier_history as (
         cast(previous_tier as varchar) as previous_tier,
         cast(direction as varchar) as direction,
         cast({{ days_between("snapshot_date", "valid_to") }} as integer) as days_in_tier,
+        cast(null as varchar) as insufficient_reason,
         cast(data_origin as varchar) as data_origin
     from spans
+    union all
+    select
+        cast(platform as varchar) as platform,
+        cast(account_id as varchar) as account_id,
+        cast(scheme as varchar) as scheme,
+        cast(first_seen_date as date) as valid_from,
+        'insufficient_data' as tier,
+        cast(null as date) as valid_to,
+        cast(null as varchar) as previous_tier,
+        'entry' as direction,
+        cast(null as integer) as days_in_tier,
+        'retention' as insufficient_reason,
+        cast(data_origin as varchar) as data_origin
+    from kept_shortly
 )
 
 select * from dim_account_tier_history

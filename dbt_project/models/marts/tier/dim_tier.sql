@@ -77,8 +77,24 @@ spans as (
     group by platforms.platform, scheme_names.scheme
 ),
 
+-- Platforms of which too few days are kept to tell which tier is held.
+short as (select * from {{ source("meta", "config_retention") }}),
+
 named as (
     select * from tiers
+
+    union all
+
+    select
+        spans.platform,
+        spans.scheme,
+        'insufficient_data' as tier,
+        spans.highest_rank + 4 as tier_rank,
+        'Not enough data' as label,
+        cast(null as bigint) as min_followers,
+        cast(null as bigint) as max_followers
+    from spans
+    inner join short on spans.platform = short.platform
 
     union all
 

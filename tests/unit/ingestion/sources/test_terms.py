@@ -8,12 +8,12 @@ from click.testing import CliRunner
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.lease import hold
-from ingestion.sources import terms
 from ingestion.sources.catalog import SOURCES
 from ingestion.sources.kept import lines
 from serving.report.build import build_report
 from serving.report.sections import terms as section
 from tests.unit.conftest import Yard
+from warehouse import retention
 from warehouse.doctor import sources as doctor
 from warehouse.doctor.landing import Context
 from warehouse.doctor.sources import check_sources
@@ -27,7 +27,7 @@ NOW = datetime(2026, 1, 10, 8)
 @pytest.fixture
 def days(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Captures of the 5th and the 6th that have landed, at the 10th of the month."""
-    for module in (terms, doctor, section):
+    for module in (retention, doctor, section):
         monkeypatch.setattr(module, "utc_now", lambda: NOW)
     bluesky(world)
     world.watch("anna.test", "ben.test")
@@ -44,7 +44,7 @@ def keep(world: World, days: int) -> None:
 
 def expire(settings: Settings, dry_run: bool = False) -> str:
     said: list[str] = []
-    terms.expire(settings, dry_run, said.append)
+    retention.expire(settings, dry_run, said.append)
     return "\n".join(said)
 
 
@@ -85,10 +85,10 @@ def test_what_is_past_is_said_until_a_person_removes_it(days: World) -> None:
     with ledger.read(settings) as connection:
         dirty = connection.execute("select feed, snapshot_date, cause from dirty_dates order by 1").fetchall()
         batches = ledger.batches_with_rows_in_raw(connection)
-    # Its day is rebuilt without it, and every row that was read is still accounted for.
-    assert [tuple(row) for row in dirty] == [
-        (feed, "2026-01-05", "rejected") for feed in ("account_snapshots", "post_snapshots")
-    ]
+        gone = [(row["feed"], row["snapshot_date"], row["files"]) for row in ledger.let_go(connection)]
+    # Its day is never rebuilt, and every row that was read is still accounted for.
+    assert [tuple(row) for row in dirty] == []
+    assert gone == [(feed, "2026-01-05", 1) for feed in ("account_snapshots", "post_snapshots")]
     assert sorted((row["file"].rpartition("_")[2][:10], row["state"]) for row in batches) == [
         ("2026-01-05", "rejected"), ("2026-01-05", "rejected"), ("2026-01-06", "accepted"), ("2026-01-06", "accepted"),
     ]  # fmt: skip
@@ -108,7 +108,9 @@ def told(world: World, source: str) -> list[str]:
 
 def test_terms_of_each_source_are_told(world: World) -> None:
     for name, source in SOURCES.items():
-        first, kept_line, *feeds, how_long, by, change = told(world, name)
+        first, kept_line, *feeds, how_long, by, change = (
+            line for line in told(world, name) if not line.startswith("after that: ")
+        )
         assert first == f"{name} ({'asked' if name == 'bluesky' else 'not in config/sources.yml'})"
         assert len(kept_line) > len("kept: ")
         assert by.startswith("by: ")
@@ -124,8 +126,8 @@ def test_terms_of_each_source_are_told(world: World) -> None:
 
 def test_days_of_ones_own_are_told_and_are_those_that_expire_reads(days: World) -> None:
     keep(days, 4)
-    assert told(days, "bluesky")[-3:-1] == [
-        "for: 4 days", f"by: `retention_days` of config/sources.yml ({SOURCES['bluesky'].terms})",
+    assert told(days, "bluesky")[-4:-1] == [
+        "for: 4 days", "after that: tiers, rates and verdicts of them stay (`keep_derived`)", f"by: `retention_days` of config/sources.yml ({SOURCES['bluesky'].terms})",
     ]  # fmt: skip
     assert "; 4 days are allowed (" in expire(days.settings, dry_run=True)
 
@@ -149,11 +151,11 @@ def test_the_command_prints_them(world: World, monkeypatch: pytest.MonkeyPatch) 
     assert (done.exit_code, "shopify (not in config/sources.yml)" in done.output) == (0, True)
 
 
-@pytest.mark.parametrize("step", ["retire_batch", "forget_raw_file"])
+@pytest.mark.parametrize("step", ["record_let_go", "let_batch_go", "forget_raw_file", "take_off_rows"])
 def test_a_removal_that_is_killed_goes_on(days: World, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     keep(days, 4)
     with monkeypatch.context() as killed:
-        killed.setattr(terms.ledger, step, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        killed.setattr(ledger, step, lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             expire(days.settings)
     expire(days.settings)
