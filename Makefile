@@ -117,7 +117,7 @@ dashboards: $(VENV)/.runtime ## make the YAML of Superset's dashboards anew from
 	@$(RUN) -m warehouse.dashboards
 
 test-bi: $(VENV)/.dev ## install Superset, import three times, compare each chart with SQL, publish under queries; 10 minutes
-	@$(RUN) -m pytest -q -s tests/live/test_bi.py
+	@$(RUN) -m pytest -q -s tests/live/bi.py
 
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(GROUNDSWELL) docs

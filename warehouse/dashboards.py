@@ -127,8 +127,10 @@ def label_of(column: str, labels: dict[str, str]) -> str:
     return re.sub(r"\b(er|roi|roas|cpm|cpe|cpc|cpa|emv)\b", lambda found: found[0].upper(), text, flags=re.IGNORECASE)
 
 
-def format_of(column: Node) -> str | None:
+def format_of(column: Node, formats: dict[str, str]) -> str | None:
     """How a number is shown; null for what is none."""
+    if column["name"] in formats:
+        return formats[column["name"]]
     if column["type"] in ("bigint", "integer"):
         return ",d"
     if column["type"] == "double" or column["type"].startswith("decimal"):
@@ -306,7 +308,7 @@ def query_of(chart: Node, required: dict[str, str]) -> Node:
     return query
 
 
-def params_of(name: str, chart: Node, dataset: Node, mart: Node) -> Node:
+def params_of(name: str, chart: Node, dataset: Node, mart: Node, given: dict[str, str]) -> Node:
     """A chart as Superset's editor of charts keeps it."""
     kind, limit = chart["kind"], chart.get("limit", 10_000)
     conditions = [adhoc(name, number, *found) for number, found in enumerate(filters_of(chart))]
@@ -314,7 +316,7 @@ def params_of(name: str, chart: Node, dataset: Node, mart: Node) -> Node:
         # Without it the filter of days would pass the chart over.
         conditions.append(adhoc(name, len(conditions), dataset["day"], "TEMPORAL_RANGE", "No filter"))
     params: Node = {"viz_type": VIZ[kind], "adhoc_filters": conditions, "row_limit": limit, "extra_form_data": {}}
-    formats = {column["name"]: format_of(column) for column in mart["columns"]}
+    formats = {column["name"]: format_of(column, given) for column in mart["columns"]}
     if kind == "tile":
         number_format = dataset["metrics"][chart["metric"]]["format"]
         params |= {"metric": chart["metric"], "y_axis_format": number_format, "header_font_size": 0.4}
@@ -416,8 +418,10 @@ def names_of(chart: Node) -> tuple[set[str], set[str]]:
     return columns, metrics
 
 
-def chart_of(name: str, chart: Node, dataset: Node, mart: Node, required: dict[str, str]) -> Node:
+def chart_of(name: str, spec: Node, mart: Node, required: dict[str, str]) -> Node:
     """A chart. Raises SpecError where it names a column or metric that its dataset does not hold."""
+    chart = spec["charts"][name]
+    dataset = spec["datasets"][chart["dataset"]]
     columns, metrics = names_of(chart)
     held = {column["name"] for column in mart["columns"]}
     missing = {*(columns - held), *(metrics - set(dataset["metrics"]))}
@@ -425,7 +429,7 @@ def chart_of(name: str, chart: Node, dataset: Node, mart: Node, required: dict[s
         missing.add(chart["order"])
     if missing:
         raise SpecError(f"{name}: {chart['dataset']} has no {', '.join(sorted(missing))}")
-    params = params_of(name, chart, dataset, mart)
+    params = params_of(name, chart, dataset, mart, spec["formats"])
     fixed = {column: value for column, value in required.items() if column in held}
     context = {
         "datasource": {"id": 0, "type": "table"},
@@ -612,9 +616,8 @@ def assets(spec: Node, marts: dict[str, Node]) -> Iterator[tuple[str, Node]]:
         on = [board for board in spec["dashboards"].values() if any(name in row for row in board["rows"])]
         if len(on) != 1:
             raise SpecError(f"{name} stands on {len(on)} dashboards; it must be one")
-        dataset = spec["datasets"][chart["dataset"]]
         required = required_of(spec, on[0])
-        yield f"charts/{name}.yaml", chart_of(name, chart, dataset, marts[chart["dataset"]], required)
+        yield f"charts/{name}.yaml", chart_of(name, spec, marts[chart["dataset"]], required)
     for name in spec["dashboards"]:
         yield f"dashboards/{name}.yaml", dashboard_of(name, spec)
 
