@@ -124,7 +124,9 @@ def label_of(column: str, labels: dict[str, str]) -> str:
         return labels[column]
     words = column.removesuffix("_base").replace("_", " ")
     text = words[:1].upper() + words[1:]
-    return re.sub(r"\b(er|roi|roas|cpm|cpe|cpc|cpa|emv)\b", lambda found: found[0].upper(), text, flags=re.IGNORECASE)
+    return re.sub(
+        r"\b(er|roi|roas|cpm|cpe|cpc|cpa|emv|gmv)\b", lambda found: found[0].upper(), text, flags=re.IGNORECASE
+    )
 
 
 def format_of(column: Node, formats: dict[str, str]) -> str | None:
@@ -332,6 +334,7 @@ def params_of(name: str, chart: Node, dataset: Node, mart: Node, given: dict[str
             },
             "include_search": bool(chart.get("search")),
             **TABLE,
+            "table_timestamp_format": "%Y-%m-%d %H:%M" if chart.get("times") else "%Y-%m-%d",
         }
     elif kind == "table":
         params |= {
@@ -400,7 +403,7 @@ def axis_params(chart: Node, dataset: Node) -> Node:
         "stack": "Stack" if chart.get("stack") else None,
         "comparison_type": "values",
         "zoomable": False,
-        "markerEnabled": chart["kind"] == "line",
+        "markerEnabled": chart["kind"] == "line" and chart.get("grain") != "P1D",
         "seriesType": "line" if chart["kind"] == "line" else "bar",
     }
     if "grain" in chart:
@@ -430,7 +433,7 @@ def chart_of(name: str, spec: Node, mart: Node, required: dict[str, str]) -> Nod
     if missing:
         raise SpecError(f"{name}: {chart['dataset']} has no {', '.join(sorted(missing))}")
     params = params_of(name, chart, dataset, mart, spec["formats"])
-    fixed = {column: value for column, value in required.items() if column in held}
+    fixed = {column: value for column, value in required.items() if column in dataset.get("fixed", [])}
     context = {
         "datasource": {"id": 0, "type": "table"},
         "force": False,
@@ -458,7 +461,20 @@ def chart_of(name: str, spec: Node, mart: Node, required: dict[str, str]) -> Nod
 # --- dashboards
 
 
-def native_filter(name: str, given: Node) -> Node:
+def numbers_of(dashboard: Node) -> dict[str, int]:
+    """Number of each chart within the file of a dashboard; Superset puts its own in their place."""
+    return {chart: at for at, chart in enumerate((name for row in dashboard["rows"] for name in row), start=1)}
+
+
+def untouched_by(given: Node, dashboard: Node, spec: Node) -> list[int]:
+    """Charts that a required filter passes over, for their mart needs no one value of its column."""
+    if "default" not in given:
+        return []
+    datasets = {name: spec["datasets"][spec["charts"][name]["dataset"]] for name in numbers_of(dashboard)}
+    return [at for name, at in numbers_of(dashboard).items() if given["column"] not in datasets[name].get("fixed", [])]
+
+
+def native_filter(name: str, given: Node, excluded: list[int]) -> Node:
     """A filter of a dashboard. One with a default needs a value: it cannot be emptied."""
     common = {
         "id": f"NATIVE_FILTER-{name}",
@@ -466,7 +482,7 @@ def native_filter(name: str, given: Node) -> Node:
         "type": "NATIVE_FILTER",
         "description": "",
         "cascadeParentIds": [],
-        "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
+        "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
         "chartsInScope": [],
         "tabsInScope": [],
     }
@@ -509,7 +525,7 @@ def position_of(name: str, dashboard: Node, charts: Node) -> Node:
         "GRID_ID": {"id": "GRID_ID", "type": "GRID", "parents": ["ROOT_ID"], "children": []},
         "HEADER_ID": {"id": "HEADER_ID", "type": "HEADER", "meta": {"text": dashboard["title"]}},
     }
-    number = 0
+    numbers = numbers_of(dashboard)
     for at, row in enumerate(dashboard["rows"]):
         row_id = f"ROW-{name}-{at}"
         place["GRID_ID"]["children"].append(row_id)
@@ -521,18 +537,17 @@ def position_of(name: str, dashboard: Node, charts: Node) -> Node:
             "meta": {"background": "BACKGROUND_TRANSPARENT"},
         }
         for chart, width in row.items():
-            number += 1
             place[f"CHART-{chart}"] = {
                 "id": f"CHART-{chart}",
                 "type": "CHART",
                 "parents": ["ROOT_ID", "GRID_ID", row_id],
                 "children": [],
                 "meta": {
-                    "chartId": number,
+                    "chartId": numbers[chart],
                     "uuid": id_of("chart", chart),
                     "sliceName": charts[chart]["title"],
                     "width": width,
-                    "height": HEIGHTS[charts[chart]["kind"]],
+                    "height": charts[chart].get("height", HEIGHTS[charts[chart]["kind"]]),
                 },
             }
     return place
@@ -564,7 +579,10 @@ def dashboard_of(name: str, spec: Node) -> Node:
         "uuid": id_of("dashboard", name),
         "position": position_of(name, dashboard, spec["charts"]),
         "metadata": {
-            "native_filter_configuration": [native_filter(key, spec["filters"][key]) for key in dashboard["filters"]],
+            "native_filter_configuration": [
+                native_filter(key, spec["filters"][key], untouched_by(spec["filters"][key], dashboard, spec))
+                for key in dashboard["filters"]
+            ],
             "filter_bar_orientation": "HORIZONTAL",
             "cross_filters_enabled": True,
             "refresh_frequency": REFRESH_SECONDS,

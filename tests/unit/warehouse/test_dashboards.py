@@ -320,7 +320,11 @@ def filter_faults(files: dict[str, Node]) -> list[str]:
                 }
                 if column not in held.get(target["datasetUuid"], ()):
                     faults.append(f"{board}: {item['name']}")
-                acts = [chart for chart in on if column in held[chart["dataset_uuid"]]]
+                passed = item["scope"]["excluded"]
+                acts = [
+                    chart for at, chart in enumerate(on, start=1)
+                    if column in held[chart["dataset_uuid"]] and at not in passed
+                ]  # fmt: skip
             if len(acts) < 2:
                 faults.append(f"{board}: {item['name']} acts on {len(acts)} charts")
     return faults
@@ -335,6 +339,19 @@ def test_a_filter_that_acts_on_nothing_is_found() -> None:
     metadata = copy.deepcopy(committed()[path]["metadata"])
     metadata["native_filter_configuration"][0]["targets"][0]["column"]["name"] = "gone"
     assert filter_faults(broken(path, metadata=metadata)) == ["health: Feed", "health: Feed acts on 0 charts"]
+
+
+def test_a_required_filter_passes_over_what_is_of_one_value() -> None:
+    """What is last known is of the default scheme alone: another one chosen would empty its charts."""
+    board = committed()["dashboards/engagement.yaml"]
+    numbers = {
+        place["id"]: place["meta"]["chartId"]
+        for place in board["position"].values()
+        if isinstance(place, dict) and place.get("type") == "CHART"
+    }
+    [scheme] = [item for item in board["metadata"]["native_filter_configuration"] if item["name"] == "Tier scheme"]
+    touched = {name for name, number in numbers.items() if number not in scheme["scope"]["excluded"]}
+    assert touched == {"CHART-benchmark_spread", "CHART-benchmark_cells"}
 
 
 def test_tiers_are_sorted_by_their_rank() -> None:
