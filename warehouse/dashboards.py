@@ -25,7 +25,7 @@ NAMESPACE = uuid.UUID("5d9dbb3e-5a32-4d4c-9d3a-5b7f4f3c1f10")
 VERSION = "1.0.0"
 SCHEMA = "marts"
 # A cell of a dashboard's height is 8 pixels.
-HEIGHTS = {"tile": 16, "bar": 46, "line": 46, "table": 46, "pivot": 46, "rows": 60}
+HEIGHTS = {"tile": 18, "bar": 46, "line": 46, "table": 46, "pivot": 46, "rows": 60}
 VIZ = {
     "tile": "big_number_total",
     "bar": "echarts_timeseries_bar",
@@ -410,6 +410,7 @@ def axis_params(chart: Node, dataset: Node) -> Node:
         params["time_grain_sqla"] = chart["grain"]
     if "sort" in chart:
         params |= {"timeseries_limit_metric": chart["sort"], "x_axis_sort": chart["sort"], "x_axis_sort_asc": True}
+        params["xAxisLabelInterval"] = "0"
     return params
 
 
