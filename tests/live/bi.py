@@ -317,7 +317,7 @@ def test_each_dashboard_has_its_charts(server: Server) -> None:
 def test_a_query_cannot_write_or_read_a_file(server: Server) -> None:
     [database] = server.all_of("database")
     for sql, said in {
-        "create table t as select 1": "read-only",
+        "create table t as select 1": "does not allow",
         "select * from read_csv('/etc/passwd')": "disabled",
         "select * from '/etc/passwd'": "",
     }.items():
@@ -411,8 +411,8 @@ def test_three_imports_make_no_doubles_and_what_is_gone_goes(data: Path, home: P
     server.stop()
     with sqlite3.connect(data / "superset" / "superset.db") as held:
         held.execute(
-            "insert into slices (slice_name, viz_type, datasource_id, datasource_type, params, uuid, is_managed_externally)"
-            " select 'Of an earlier version', viz_type, datasource_id, datasource_type, params, randomblob(16), 1"
+            "insert into slices (created_on, changed_on, slice_name, viz_type, datasource_id, datasource_type, params, uuid, is_managed_externally)"
+            " select created_on, changed_on, 'Of an earlier version', viz_type, datasource_id, datasource_type, params, randomblob(16), 1"
             " from slices where is_managed_externally limit 1"
         )
     for _ in range(2):
