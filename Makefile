@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -117,6 +117,15 @@ mcp: $(VENV)/.mcp ## install what agents need, and print what an MCP client is g
 postgres: $(VENV)/.runtime ## load the release that readers see into PostgreSQL and show it there (docs/postgres.md)
 	@$(GROUNDSWELL) postgres
 
+bi: $(VENV)/.runtime ## start Superset with the dashboards on 127.0.0.1 (first time: installs it, 5 minutes); PORT=8088
+	@$(GROUNDSWELL) bi
+
+dashboards: $(VENV)/.runtime ## make the YAML of Superset's dashboards anew from its spec and the marts (a test holds it equal)
+	@$(RUN) -m warehouse.dashboards
+
+test-bi: $(VENV)/.dev ## install Superset, import three times, compare each chart with SQL, publish under queries; 10 minutes
+	@$(RUN) -m pytest -q -s tests/live/bi.py
+
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(GROUNDSWELL) docs
 
@@ -150,8 +159,8 @@ bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, wit
 bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
 	@$(RUN) -m bench.postgres $(ARGS)
 
-clean: ## remove .venv, caches and dbt's output; data stays
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
+clean: ## remove .venv, .venv-bi, caches and dbt's output; data stays
+	rm -rf $(VENV) .venv-bi .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## make the locks anew from pyproject.toml (needs uv)
@@ -164,6 +173,8 @@ lock: ## make the locks anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
 		-c requirements-metrics.txt -c requirements-mcp.txt --extra dev --extra metrics --extra mcp \
 		pyproject.toml requirements.in -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		requirements-bi.in -o requirements-bi.txt
 
 # The locks are complete, so pip resolves nothing (--no-deps) and takes only files whose hash is written down.
 $(VENV)/.runtime: requirements.txt pyproject.toml

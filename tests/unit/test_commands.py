@@ -17,7 +17,7 @@ from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "sample", "plan", "backfill", "capture", "expire", "terms", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
-    "erase", "releases", "rollback", "postgres", "doctor", "account", "shortlist", "metrics", "mcp", "docs", "init", "config", "completion",
+    "erase", "releases", "rollback", "postgres", "doctor", "account", "shortlist", "metrics", "mcp", "bi", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")
 

@@ -32,7 +32,7 @@ def serve(port: int) -> int:
     logs = home / "logs" / "services"
     logs.mkdir(parents=True, exist_ok=True)
     print(f"starting Airflow (logs: {os.path.relpath(logs)})", flush=True)
-    if not _port_is_free(port):
+    if not port_is_free(port):
         print(f"port {port} is taken; choose another: make airflow PORT={port + 1}")
         return 1
     with (logs / "migrate.log").open("w") as log:
@@ -71,7 +71,8 @@ def serve(port: int) -> int:
         _stop(parts)
 
 
-def _port_is_free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Whether nothing listens on a port of 127.0.0.1."""
     import socket
 
     with socket.socket() as probe:

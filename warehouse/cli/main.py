@@ -545,6 +545,16 @@ def mcp(rows: int, memory: int, seconds: float, entry: bool) -> int:
 
 
 @cli.command()
+@option("--port", "PORT", "Port on 127.0.0.1.", type=click.IntRange(1, 65535), default=8088, show_default=True)
+@option("--python", "BI_PYTHON", "Python 3.11 or 3.12 to install Superset for; default: this one, else one found.")
+def bi(port: int, python: str | None) -> int:
+    """Start Superset with the project's dashboards on 127.0.0.1, on the last release; the first time it installs it."""
+    from warehouse.cli.bi import run
+
+    return run(port, python)
+
+
+@cli.command()
 def docs() -> int:
     """Build the dbt docs site under reports/dbt_docs; it needs no network."""
     from ingestion.config import get_settings

@@ -9,6 +9,8 @@ spend as (select * from {{ ref("int_spend__spend_dated") }}),
 
 schemes as (select * from {{ ref("dim_tier_scheme") }}),
 
+ranks as (select * from {{ ref("dim_tier") }}),
+
 roi as (
     select * from {{ ref("int_returns__groups") }}
     where grouped_by = 'tier'
@@ -49,6 +51,7 @@ fct_tier_roi as (
     select
         cast(keyed.scheme as varchar) as scheme,
         cast(keyed.tier as varchar) as tier,
+        cast(ranks.tier_rank as integer) as tier_rank,
         cast(keyed.partner_type as varchar) as partner_type,
         cast(keyed.platform as varchar) as platform,
         cast(keyed.brand as varchar) as brand,
@@ -58,6 +61,8 @@ fct_tier_roi as (
         {{ roi_columns() }}
     from roi
     inner join keyed on roi.group_id = keyed.group_id
+    left join ranks
+        on keyed.platform = ranks.platform and keyed.scheme = ranks.scheme and keyed.tier = ranks.tier
 )
 
 select * from fct_tier_roi
