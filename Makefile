@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist eval-trust shortlist sample account metrics dictionary bi dashboards test-bi docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp bi dashboards test-bi dictionary docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -119,6 +119,13 @@ dashboards: $(VENV)/.runtime ## make the YAML of Superset's dashboards anew from
 test-bi: $(VENV)/.dev ## install Superset, import three times, compare each chart with SQL, publish under queries; 10 minutes
 	@$(RUN) -m pytest -q -s tests/live/bi.py
 
+mcp: export MAKE_GIVEN_ENTRY := 1
+mcp: $(VENV)/.mcp ## install what agents need, and print what an MCP client is given to start `groundswell mcp` (docs/agents.md)
+	@$(GROUNDSWELL) mcp
+
+postgres: $(VENV)/.runtime ## load the release that readers see into PostgreSQL and show it there (docs/postgres.md)
+	@$(GROUNDSWELL) postgres
+
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(GROUNDSWELL) docs
 
@@ -149,6 +156,9 @@ bench-capture: $(VENV)/.runtime ## time a capture of 10,000 accounts from a serv
 bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, with the proven gap; ARGS="--candidates 30000"
 	@$(RUN) -m bench.shortlist $(ARGS)
 
+bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
+	@$(RUN) -m bench.postgres $(ARGS)
+
 clean: ## remove .venv, .venv-bi, caches and dbt's output; data stays
 	rm -rf $(VENV) .venv-bi .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -159,7 +169,10 @@ lock: ## make the locks anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
 		-c requirements.txt --extra metrics pyproject.toml requirements.in -o requirements-metrics.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
-		-c requirements-metrics.txt --extra dev --extra metrics pyproject.toml requirements.in -o requirements-dev.txt
+		-c requirements.txt --extra mcp pyproject.toml requirements.in -o requirements-mcp.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		-c requirements-metrics.txt -c requirements-mcp.txt --extra dev --extra metrics --extra mcp \
+		pyproject.toml requirements.in -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
 		requirements-bi.in -o requirements-bi.txt
 
@@ -175,6 +188,11 @@ $(VENV)/.runtime: requirements.txt pyproject.toml
 $(VENV)/.metrics: $(VENV)/.runtime requirements-metrics.txt
 	@echo "setting up what metrics need (once)"
 	@$(PIP) install -q --no-deps --require-hashes -r requirements-metrics.txt
+	@touch $@
+
+$(VENV)/.mcp: $(VENV)/.runtime requirements-mcp.txt
+	@echo "setting up what agents need (once)" >&2
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-mcp.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt

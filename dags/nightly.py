@@ -10,6 +10,8 @@ Turns the files under `landing/` into one published release of checked marts.
 | A re-run | Lands only what is new, replaces exactly the planned dates. Clearing any task is safe. |
 | When a critical check fails | Nothing is published; `make reject BATCH=` takes a delivery back. |
 | | Readers keep the last good release; the dates stay dirty and are checked again by the next run. |
+| PostgreSQL | `load_postgres` shows the release there, where one is set; it skips where not. When it fails, the |
+| | release stands, and PostgreSQL shows the one before until `groundswell postgres` or the next night. |
 | One writer | Each step holds the writer's lease in `state/`; others wait and say who holds it. |
 
 Runbook: `docs/runbooks/nightly.md`.
@@ -32,7 +34,7 @@ from airflow.sdk import (  # type: ignore[attr-defined]  # its stub lacks the th
 )
 from groundswell_dags.alerts import report_late, tell_failure
 from groundswell_dags.steps import is_too_early, no_retry_on_contract_error, run_day, writer
-from groundswell_dags.tasks import build_report, check_marts, publish_release
+from groundswell_dags.tasks import build_report, check_marts, load_postgres, publish_release
 
 from ingestion.config import get_settings
 
@@ -86,7 +88,14 @@ def nightly() -> None:
         with writer("build_marts") as (settings, run_id, day, lease):
             return vars(build(settings, run_id, day, lease))
 
-    chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
+    chain(
+        land_files(),
+        check_landing(),
+        build_marts(),
+        check_marts(),
+        publish_release(),
+        [load_postgres(), build_report()],
+    )
 
 
 nightly()

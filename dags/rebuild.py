@@ -21,7 +21,7 @@ from typing import Any
 from airflow.sdk import Param, chain, dag, get_current_context, task
 from groundswell_dags.alerts import tell_failure
 from groundswell_dags.steps import no_retry_on_contract_error, rebuild_range, writer
-from groundswell_dags.tasks import build_report, check_marts, publish_release
+from groundswell_dags.tasks import build_report, check_marts, load_postgres, publish_release
 
 from ingestion.config import get_settings
 
@@ -71,7 +71,14 @@ def rebuild() -> None:
         with writer("build_marts") as (settings, run_id, _, lease):
             return vars(build(settings, run_id, day, lease, backfill_range=backfill_range))
 
-    chain(land_files(), check_landing(), build_marts(), check_marts(), publish_release(), build_report())
+    chain(
+        land_files(),
+        check_landing(),
+        build_marts(),
+        check_marts(),
+        publish_release(),
+        [load_postgres(), build_report()],
+    )
 
 
 rebuild()

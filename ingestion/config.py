@@ -86,6 +86,15 @@ class Settings(BaseSettings):
         description="Key of columns that a mapping hashes, as customers' e-mails; a long random text, kept for good.",
     )
     keep_releases: int = Field(default=7, ge=1, description="Releases kept for readers and for rollback.")
+    postgres_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL database that each release is loaded into, as postgresql://user:password@host/database.",
+    )
+    postgres_read_role: str = Field(
+        default="groundswell_reader",
+        pattern="^[a-z_][a-z0-9_]{0,62}$",
+        description="Role that may read the marts in PostgreSQL; made where it is missing.",
+    )
     lease_ttl_seconds: float = Field(
         default=120.0, gt=0, description="A writer's lease without a heartbeat for so long is taken over."
     )
@@ -98,7 +107,7 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("hash_key", mode="before")
+    @field_validator("hash_key", "postgres_url", mode="before")
     @classmethod
     def _none_where_empty(cls, value: object) -> object:
         return value or None

@@ -16,6 +16,10 @@ class ConfigError(UsageError):
     """The folder `config/` holds what cannot be: nothing is built until it is mended."""
 
 
+class TargetUnavailable(Exception):
+    """A database that releases are loaded into is down, full, slow or held by others: a later try may pass."""
+
+
 class DamagedBuild(Exception):
     """A private database was damaged and is removed: the same step, tried again, builds all from raw."""
 

@@ -7,14 +7,17 @@ import os
 import pickle
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ingestion.config import Settings
 from ingestion.mapping.grammar import MAPPINGS_DIR
+
+if TYPE_CHECKING:
+    from .postgres import Database
 
 
 def _config_of_tests() -> str:
@@ -94,3 +97,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.section("slowest files")
     for file, taken in seconds.most_common(asked):
         terminalreporter.line(f"{taken:>8.1f} s  {file}")
+
+
+@pytest.fixture(scope="session")
+def postgres_socket(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A running PostgreSQL of the tests' own, by the folder of its socket."""
+    from .postgres import start_server
+
+    return start_server(tmp_path_factory)
+
+
+@pytest.fixture
+def postgres(postgres_socket: Path) -> "Iterator[Database]":
+    """An empty database."""
+    from .postgres import database
+
+    with database(postgres_socket) as made:
+        yield made

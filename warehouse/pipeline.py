@@ -1,7 +1,8 @@
 """The steps of a run, in their order, and what is made of them: a backfill and an erasure. Without Airflow.
 
 `land_files`, `check_landing`, `build_marts`, `check_built`, `publish_checked` and `build_report` are the six steps. The
-DAGs schedule them, the `groundswell` command runs them by hand. Those that write need the writer's lease.
+DAGs schedule them, the `groundswell` command runs them by hand. Those that write need the writer's lease. Beside the
+report, `load_postgres` shows the release in PostgreSQL, where one is set; it holds no lease, for it touches no file.
 """
 
 import os
@@ -19,7 +20,7 @@ from expectations import context as checks
 from expectations.run import check_landing, check_marts
 from ingestion import erasure, lease, ledger, rebuild
 from ingestion.config import Settings, utc_now
-from ingestion.errors import DamagedBuild, UsageError
+from ingestion.errors import ContractError, DamagedBuild, TargetUnavailable, UsageError
 from ingestion.landing import land_files
 from ingestion.lease import Lease
 from ingestion.sources.forget import forget, land_what_is_open, names_at_sources
@@ -39,6 +40,7 @@ __all__ = [
     "check_landing",
     "erase",
     "land_files",
+    "load_postgres",
     "publish_checked",
     "rebuild_ledger",
 ]
@@ -87,6 +89,18 @@ def build_report(settings: Settings, run_id: str, log: Callable[[str], None] = p
     except Exception as error:
         log(f"Data Docs are not written: {type(error).__name__}: {shown(str(error))}")
     return report.build_report(settings, run_id, log)
+
+
+def load_postgres(settings: Settings, log: Callable[[str], None] = print) -> str | None:
+    """Show in PostgreSQL what readers of the file see; returns the id of that release, null where none is set.
+
+    Raises ContractError or TargetUnavailable, in words and without a password; its readers then see what they saw.
+    """
+    if settings.postgres_url is None:
+        return None
+    from serving.postgres import follow
+
+    return follow(settings, log).release_id
 
 
 def _or_end(settings: Settings, run_id: str, log: Callable[[str], None], step: Callable[[], R]) -> R | str:
@@ -165,7 +179,8 @@ def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str
     """Remove the account, build and publish all marts without it, and remove every other release.
 
     Raises UsageError, having touched nothing, for an account that nothing holds; ContractError when a gate is closed
-    (readers then still see the release before), LeaseLost while another writer works.
+    (readers then still see the release before), TargetUnavailable when PostgreSQL may still hold the account, LeaseLost
+    while another writer works.
     """
     run_id = f"erase__{utc_now():%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:4]}"
     with lease.hold(settings, run_id, "erase", log) as held:
@@ -182,6 +197,7 @@ def erase(settings: Settings, platform: str, account_id: str, log: Callable[[str
         if day is not None:
             _publish_without(settings, run_id, day, held, log)
             gone = releases.remove_others(settings)
+            _load_without(settings, log)
         erasure.finish(settings, number, found, gone)
     return found
 
@@ -213,6 +229,14 @@ def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lea
         publish_checked(settings, run_id, day, held, log)
     finally:
         build_report(settings, run_id, log)
+
+
+def _load_without(settings: Settings, log: Callable[[str], None]) -> None:
+    """Show the release in PostgreSQL and remove every other one there, or say that the erasure has not ended."""
+    try:
+        load_postgres(settings, log)
+    except (ContractError, TargetUnavailable) as error:
+        raise TargetUnavailable(f"the files hold the account no more, PostgreSQL may still hold it: {error}") from None
 
 
 def _last_built_day(settings: Settings) -> date | None:

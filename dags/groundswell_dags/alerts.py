@@ -14,9 +14,15 @@ RUNBOOK = "Runbook: docs/runbooks/{}.md"
 MOST_SIGNS = 1500
 
 
+POSTGRES = "load_postgres"
+
+
 def tell_failure(context: Any) -> None:
     """A task has failed for good: the first of its run is told, those behind it fail for the same cause."""
     run, task = context["dag_run"], context["ti"].task_id
+    if task == POSTGRES:
+        _tell_postgres_failure(context)
+        return
     run_id, dag = str(run.run_id), str(run.dag_id)
     settings = get_settings()
     failed = [check for check in _failed_checks(settings, run_id) if check["severity"] == "critical"]
@@ -33,6 +39,23 @@ def tell_recovery(context: Any) -> None:
     run = context["dag_run"]
     text = f"Run {run.run_id} has ended well: readers see what it published."
     tell_end(get_settings(), login_of, f"{run.dag_id}/", f"{run.dag_id}: all is well again", text)
+
+
+def _tell_postgres_failure(context: Any) -> None:
+    """The release is published and not shown in PostgreSQL: another notice than a night without a release."""
+    run_id = str(context["dag_run"].run_id)
+    what = str(context.get("exception") or "see its log")[:MOST_SIGNS]
+    text = (
+        f"{what}\n\nRun {run_id} has published its release; readers of PostgreSQL see the one before, all others see"
+        f" the new one. {RUNBOOK.format('nightly')}"
+    )
+    tell(get_settings(), login_of, f"postgres/{run_id}", "PostgreSQL does not show the newest release", text)
+
+
+def tell_postgres_recovery(context: Any) -> None:
+    """PostgreSQL shows the newest release again."""
+    text = f"Run {context['dag_run'].run_id} has shown its release in PostgreSQL."
+    tell_end(get_settings(), login_of, "postgres/", "PostgreSQL shows the newest release again", text)
 
 
 def tell_source_failure(context: Any) -> None:

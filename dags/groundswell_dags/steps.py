@@ -92,6 +92,16 @@ def publish_or_skip(settings: Settings, run_id: str, day: date, lease: Lease) ->
     return vars(published)
 
 
+def load_postgres_or_skip() -> str:
+    """Show in PostgreSQL what readers of the file see; returns its release's id. Skips where no database is set."""
+    from warehouse.pipeline import load_postgres
+
+    release_id = load_postgres(get_settings())
+    if release_id is None:
+        raise AirflowSkipException("GROUNDSWELL_POSTGRES_URL is not set")
+    return release_id
+
+
 def report_or_fail(context: Any) -> str:
     """Make the report, of a blocked run too, and then fail for a run that published nothing."""
     from warehouse.pipeline import build_report

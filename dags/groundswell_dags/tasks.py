@@ -1,11 +1,18 @@
-"""The tasks with which every run ends, whatever it built: check, publish, report."""
+"""The tasks with which every run ends, whatever it built: check, publish, load into PostgreSQL, report."""
 
 from typing import Any
 
 from airflow.sdk import Asset, AssetAlias, get_current_context, task
 
-from groundswell_dags.alerts import tell_recovery
-from groundswell_dags.steps import check_or_skip, no_retry_on_contract_error, publish_or_skip, report_or_fail, writer
+from groundswell_dags.alerts import tell_postgres_recovery, tell_recovery
+from groundswell_dags.steps import (
+    check_or_skip,
+    load_postgres_or_skip,
+    no_retry_on_contract_error,
+    publish_or_skip,
+    report_or_fail,
+    writer,
+)
 
 
 @task
@@ -30,6 +37,13 @@ def publish_release() -> dict[str, Any]:
         events = get_current_context()["outlet_events"]
         events[RELEASES].add(MARTS, extra={"release_id": published["release_id"]})
     return published
+
+
+# Beside the report, not before it: whatever PostgreSQL does, no other task waits for it.
+@task(on_success_callback=tell_postgres_recovery)
+@no_retry_on_contract_error
+def load_postgres() -> str:
+    return load_postgres_or_skip()
 
 
 @task(trigger_rule="all_done", on_success_callback=tell_recovery)

@@ -1,13 +1,15 @@
 {#- The strategy of every windowed model: delete exactly the planned dates, insert what the model now makes of them,
-    in one transaction. A date whose new result is empty ends empty, which delete+insert by key would not do. -#}
+    in one transaction. A date whose new result is empty ends empty, which delete+insert by key would not do. Columns are
+    put in by name, and the engine refuses a model that makes one less or one more than its table has: a changed model is
+    planned in full, and its table is dropped before (`on_schema_change` describes both, each time). -#}
 {% macro get_incremental_replace_window_sql(arg_dict) -%}
     {%- set target = arg_dict["target_relation"] -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
     delete from {{ target }}
     where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }});
     {% set inserted -%}
-        insert into {{ target }} ({{ columns }})
-        select {{ columns }}
+        insert into {{ target }} by name
+        select {{ columns }}, * exclude ({{ columns }})
         from {{ arg_dict["temp_relation"] }};
     {%- endset %}
     {{ in_passes(target.identifier, inserted, inserted) }}

@@ -169,3 +169,29 @@ def test_the_tasks_of_a_night_tell(bag: Any) -> None:
             assert [call.__name__ for call in task.on_failure_callback] == ["tell_failure"]
         [recovered] = bag.dags[name].get_task("build_report").on_success_callback
         assert recovered.__name__ == "tell_recovery"
+
+
+def test_people_are_told_what_postgresql_shows_apart_from_the_night(
+    config: Path, httpserver: HTTPServer, airflow_home: None
+) -> None:
+    from groundswell_dags.alerts import tell_failure, tell_postgres_recovery, tell_recovery
+
+    told: list[str] = []
+
+    def take(request: Any) -> Response:
+        told.append(request.get_json()["text"])
+        return Response("ok")
+
+    httpserver.expect_request("/hook").respond_with_handler(take)
+    (config / "notify.yml").write_text(f"webhook: {{url: '{httpserver.url_for('/hook')}'}}\n")
+    down = context(task="load_postgres", run_id="n1", dag="nightly", exception=RuntimeError("it cannot be reached"))
+    tell_failure(down)
+    # The night itself has ended well: it says nothing of PostgreSQL.
+    tell_recovery(context(dag="nightly", run_id="n1"))
+    tell_postgres_recovery(context(task="load_postgres", run_id="n2", dag="nightly"))
+    assert [text.splitlines()[0] for text in told] == [
+        "Groundswell: PostgreSQL does not show the newest release",
+        "Groundswell: PostgreSQL shows the newest release again",
+    ]
+    assert "it cannot be reached" in told[0]
+    assert "readers of PostgreSQL see the one before, all others see the new one" in told[0]

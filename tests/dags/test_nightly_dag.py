@@ -15,6 +15,7 @@ from ingestion.errors import ContractError
 
 DAGS = PROJECT_DIR / "dags"
 ORDER = ["land_files", "check_landing", "build_marts", "check_marts", "publish_release", "build_report"]
+BESIDE = "load_postgres"
 
 
 def test_exactly_these_dags(bag: Any) -> None:
@@ -36,9 +37,12 @@ def test_the_file_stem_is_the_dag_id(bag: Any) -> None:
 
 def test_order_of_tasks(bag: Any) -> None:
     dag = bag.dags["nightly"]
-    assert [task.task_id for task in dag.topological_sort()] == ORDER
+    assert [task.task_id for task in dag.topological_sort() if task.task_id != BESIDE] == ORDER
     for before, after in pairwise(ORDER):
-        assert dag.get_task(before).downstream_task_ids == {after}
+        assert dag.get_task(before).downstream_task_ids - {BESIDE} == {after}
+    # PostgreSQL waits for the release, and nothing waits for PostgreSQL.
+    assert dag.get_task(BESIDE).upstream_task_ids == {"publish_release"}
+    assert dag.get_task(BESIDE).downstream_task_ids == set()
 
 
 def test_policy(bag: Any) -> None:
@@ -181,3 +185,38 @@ def test_a_release_is_an_asset_that_is_emitted_only_when_something_was_published
         monkeypatch.setattr(tasks, "publish_or_skip", lambda *_, published=published: published)
         assert tasks.publish_release.function() == published
     assert emitted == [("groundswell://marts", {"release_id": "20260106T0203-ab"})]
+
+
+# --- PostgreSQL
+
+
+def test_without_a_database_the_load_is_skipped(
+    airflow_home: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowSkipException
+    from groundswell_dags import steps
+
+    monkeypatch.setattr(steps, "get_settings", lambda: settings)
+    with pytest.raises(AirflowSkipException, match="GROUNDSWELL_POSTGRES_URL is not set"):
+        steps.load_postgres_or_skip()
+
+
+def test_a_database_that_is_down_is_tried_again_and_a_broken_address_is_not(
+    airflow_home: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.sdk.exceptions import AirflowFailException
+    from groundswell_dags import steps
+
+    from ingestion.errors import TargetUnavailable
+    from tests.postgres import settings_for, write_release
+
+    write_release(settings, 1, {"dim_account": "select 1 as one"})
+    task = steps.no_retry_on_contract_error(steps.load_postgres_or_skip)
+    for url, error in (
+        ("postgresql://u:pass-word@127.0.0.1:1/x", TargetUnavailable),
+        ("pass-word", AirflowFailException),
+    ):
+        monkeypatch.setattr(steps, "get_settings", lambda url=url: settings_for(settings, url))
+        with pytest.raises(error) as caught:
+            task()
+        assert "pass-word" not in str(caught.value)

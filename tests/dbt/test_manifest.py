@@ -197,7 +197,6 @@ def test_windowed_models_are_replaced_by_date(manifest, models):
     assert set(windowed) == set(REACHES)
     for name, node in windowed.items():
         assert node["config"]["incremental_strategy"] == "replace_window", name
-        assert node["config"]["on_schema_change"] == "fail", name
         ((columns, where),) = keys_of(manifest, node)
         assert "snapshot_date" in columns, name
         assert where == "planned", name

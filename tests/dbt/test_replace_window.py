@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from ingestion import ledger
+from ingestion.errors import ContractError
 from ingestion.lease import hold
 from ingestion.user_config import load as user_config
 from tests.integration import small
@@ -66,6 +67,21 @@ def test_a_later_day_looks_back_past_the_date_that_emptied(rebuilt):
     ) == [("a", 2, 150.0), ("b", 2, -5.0)]
 
 
+@pytest.mark.parametrize(
+    ("altered", "said"),
+    [
+        ("drop column following", 'does not have a column with name "following"'),
+        ("add column invented integer", 'Column "invented" in EXCLUDE list not found'),
+    ],
+)
+def test_a_model_that_makes_other_columns_than_its_table_has_is_refused(three_days, tmp_path, altered, said):
+    warehouse = take_back_day_5(three_days, tmp_path / "world")
+    with warehouse.connect() as connection:
+        connection.execute(f"alter table intermediate.int_snapshot__account_days_deduplicated {altered}")
+    with pytest.raises(ContractError, match=f"int_snapshot__account_days_deduplicated: .*{said}"):
+        warehouse.build("second")
+
+
 def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, broken_project, monkeypatch):
     warehouse = take_back_day_5(three_days, tmp_path / "world")
     project = broken_project(
@@ -83,6 +99,14 @@ def test_without_the_strategy_a_vanished_day_would_stay(three_days, tmp_path, br
     assert warehouse.build("second").status == "built"
     # The observed day stands as before, and the tiers of the planned 5th are made from it once more.
     assert (5, False) in days_of(warehouse, "groundswell.marts.fct_account_tier_daily")
+
+
+def test_what_finds_the_days_before_in_rows_of_its_own_may_be_made_in_short_passes(empty):
+    parsed = small.read_project(empty.settings)
+    models = manifest.models_of(parsed, empty.settings, user_config.load(empty.settings))
+    reads_back = {model.name: model.reads_back for model in models}
+    assert reads_back["int_snapshot__post_showings"] == reads_back["int_snapshot__counts_held"] == 0
+    assert reads_back["int_trust__windows_measured"] >= 28
 
 
 # Marts of another date than `snapshot_date`: replaced by days, by months, and made whole.

@@ -2,6 +2,8 @@
 
 import gzip
 import re
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -11,6 +13,8 @@ from ingestion import erasure, landing, ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError, UsageError
+from serving import postgres as postgres_target
+from tests import postgres as postgres_of_tests
 from warehouse import pipeline
 from warehouse.doctor.landing import Context, check_erasures
 from warehouse.release import diff, releases
@@ -67,11 +71,37 @@ def world(made: tuple[Settings, Settings], tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="module")
 def erased(
-    made: tuple[Settings, Settings], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Settings, erasure.Erased]:
-    """The world after the account is erased, and what was found of it. Copy it before a change."""
-    settings = small.copy_of(made[0], tmp_path_factory.mktemp("erased"))
-    return settings, pipeline.erase(settings, "youtube", GONE, night.quiet)
+    made: tuple[Settings, Settings], tmp_path_factory: pytest.TempPathFactory, postgres_socket: Path
+) -> Iterator[tuple[Settings, erasure.Erased]]:
+    """The world after the account is erased, and what was found of it. Copy it before a change.
+
+    Its releases are in PostgreSQL too, where the account is in two schemas before.
+    """
+    with postgres_of_tests.database(postgres_socket) as database:
+        settings = small.copy_of(made[0], tmp_path_factory.mktemp("erased"))
+        settings = postgres_of_tests.settings_for(settings, database.url())
+        for release in releases.whole(settings):
+            postgres_of_tests.show_release(settings, release.name)
+            pipeline.load_postgres(settings, night.quiet)
+        assert len(database.schemas()) == 2
+        assert GONE in dump_of(settings)
+        yield settings, pipeline.erase(settings, "youtube", GONE, night.quiet)
+
+
+def dump_of(settings: Settings) -> str:
+    """All that the database of PostgreSQL holds, as text."""
+    assert settings.postgres_url is not None
+    url = settings.postgres_url.get_secret_value()
+    return subprocess.run([postgres_of_tests.tool("pg_dump"), url], capture_output=True, text=True, check=True).stdout
+
+
+def test_no_schema_of_postgresql_holds_it(erased: tuple[Settings, erasure.Erased]) -> None:
+    dumped = dump_of(erased[0])
+    seen = releases.latest(erased[0])
+    assert seen is not None
+    assert set(re.findall(r"CREATE SCHEMA (release_\w+)", dumped)) == {postgres_target.schema_of(seen.name)}
+    assert "stays" in dumped
+    assert GONE not in dumped
 
 
 def values(settings: Settings) -> dict[str, list[tuple[object, ...]]]:

@@ -8,6 +8,9 @@ import pytest
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from tests.postgres import Database, settings_for
+from warehouse import pipeline
+from warehouse.doctor.postgres import check_postgres
 from warehouse.release import releases, rollback
 
 from . import night, small
@@ -155,3 +158,29 @@ def _parquet_equals_the_database(settings: Settings) -> None:
                 marts.execute(f"select count(*) from read_parquet('{files}', hive_partitioning = false)").fetchone()
                 == marts.execute(f"select count(*) from marts.{mart}").fetchone()
             )
+
+
+def test_postgresql_holds_what_the_file_holds_and_follows_a_rollback(
+    three_releases: tuple[Settings, list[str]], postgres: Database
+) -> None:
+    settings, ids = settings_for(three_releases[0], postgres.url()), three_releases[1]
+    assert pipeline.load_postgres(settings, night.quiet) == ids[2]
+    with reading(settings) as marts:
+        comments = dict(marts.execute("select table_name, comment from duckdb_tables()").fetchall())
+        assert "fct_account_daily" in comments
+        for mart in comments:
+            names = ", ".join(f'"{row[0]}"' for row in marts.execute(f"describe marts.{mart}").fetchall())
+            rows = marts.execute(f"select {names} from marts.{mart}").fetchall()
+            assert sorted(postgres.rows(f"select {names} from marts.{mart}"), key=repr) == sorted(rows, key=repr), mart
+    views = "from pg_class where relnamespace = 'marts'::regnamespace and relkind = 'v'"
+    assert dict(postgres.rows(f"select relname, obj_description(oid, 'pg_class') {views}")) == comments
+    assert postgres.rows(
+        "select count(*) from pg_attribute where attrelid = 'marts.fct_account_daily'::regclass and attnum > 0"
+        " and col_description(attrelid, attnum) is null"
+    ) == [(0,)]
+    rollback.roll_back(settings, ids[0], "a test", night.quiet)
+    [wrong] = check_postgres(settings)
+    assert (wrong.level, wrong.text) == ("WRONG", f"it shows {ids[2]}, the file shows {ids[0]}")
+    pipeline.load_postgres(settings, night.quiet)
+    assert [finding.level for finding in check_postgres(settings)] == ["ok"]
+    assert postgres.rows("select max(snapshot_date)::text from marts.fct_account_daily") == [("2026-01-01",)]

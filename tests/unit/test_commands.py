@@ -17,7 +17,7 @@ from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "sample", "plan", "backfill", "capture", "expire", "terms", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
-    "erase", "releases", "rollback", "doctor", "account", "shortlist", "metrics", "bi", "docs", "init", "config", "completion",
+    "erase", "releases", "rollback", "postgres", "doctor", "account", "shortlist", "metrics", "mcp", "bi", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")
 
@@ -290,3 +290,18 @@ def test_an_erasure_lists_what_a_person_must_know_of(
         " quarantine/cut.xlsx, landing/\\x1bx",
         "still named in, to be removed by hand: airflow/airflow.db",
     ]
+
+
+def test_an_erasure_that_postgresql_stops_says_that_it_is_not_finished(
+    groundswell: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from ingestion.errors import TargetUnavailable
+
+    def erase(*_: object) -> None:
+        raise TargetUnavailable("PostgreSQL may still hold it")
+
+    monkeypatch.setattr("warehouse.pipeline.erase", erase)
+    assert groundswell("erase", "youtube", "a") == 1
+    assert capsys.readouterr().err == (
+        "PostgreSQL may still hold it\nNOT FINISHED: mend this and run `make erase` again\n"
+    )

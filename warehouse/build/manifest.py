@@ -265,7 +265,8 @@ def models_of(
             part=parts.get(node.name),
             days_in_one_pass=node.config.meta.get("days_in_one_pass"),
             row_weight=node.config.meta.get("row_weight", 1),
-            reads_back=max(read_of[node.name].values(), default=0),
+            # One that reads itself finds the days before in rows of its own.
+            reads_back=0 if node.config.meta.get("reads_itself") else max(read_of[node.name].values(), default=0),
             absorbs=nodes[node.name].absorbs,
         )
         for node in sorted(manifest.nodes.values(), key=lambda node: node.name)

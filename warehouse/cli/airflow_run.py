@@ -138,7 +138,7 @@ def _cause(log: Path) -> str:
 
     The task that ends the run says only that nothing was published, unless no other says more.
     """
-    named = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|LeaseLost|DamagedBuild))(?:: (.*))?$")
+    named = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|LeaseLost|DamagedBuild|TargetUnavailable))(?:: (.*))?$")
     causes: list[list[str]] = []
     is_open = False
     for line in log.read_text(errors="replace").splitlines():

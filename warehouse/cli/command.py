@@ -67,11 +67,11 @@ def explain(error: Exception) -> tuple[int, str] | None:
     from pydantic import ValidationError
 
     from ingestion import ledger
-    from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
+    from ingestion.errors import ContractError, DamagedBuild, LeaseLost, TargetUnavailable, UsageError
 
     if isinstance(error, UsageError):
         return USAGE_ERROR, str(error)
-    if isinstance(error, ContractError | DamagedBuild | LeaseLost):
+    if isinstance(error, ContractError | DamagedBuild | LeaseLost | TargetUnavailable):
         return FAILED, str(error)
     if isinstance(error, ledger.Error):
         return FAILED, f"the ledger cannot be read ({error}); make doctor says more"

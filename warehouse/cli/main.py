@@ -6,10 +6,14 @@ Nothing heavy is imported before a command runs, so that help and completion ans
 import sys
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from warehouse.cli.command import DONE, FAILED, USAGE_ERROR, Day, Group, argument, cli, option
+
+if TYPE_CHECKING:
+    from ingestion.config import Settings
 
 DAY = Day()
 SHELLS = ("bash", "zsh", "fish")
@@ -111,9 +115,11 @@ def plan(day: date | None, explain: str | None) -> int:
 @option("--dry-run", "DRY_RUN", "Print the plan and the rows that would change; write nothing.", is_flag=True)
 def backfill(first: date, last: date, marts: str, dry_run: bool) -> int:
     """Build a range of days again in one pass, and say what differs."""
+    from ingestion.config import get_settings
     from warehouse.cli.backfill import run
 
-    return run(first, last, [name.strip() for name in marts.split(",") if name.strip()], dry_run)
+    code = run(first, last, [name.strip() for name in marts.split(",") if name.strip()], dry_run)
+    return code if code or dry_run else show_in_postgres(get_settings())
 
 
 @cli.command()
@@ -300,7 +306,7 @@ def acknowledge(check: str, day: date, why: str, platform: str | None) -> int:
 def erase(platform: str, account: str) -> int:
     """Remove an account from everything that is kept."""
     from ingestion.config import get_settings
-    from ingestion.errors import ContractError, DamagedBuild, LeaseLost, UsageError
+    from ingestion.errors import ContractError, DamagedBuild, LeaseLost, TargetUnavailable, UsageError
     from ingestion.text import shown
     from warehouse.pipeline import erase as remove
 
@@ -308,6 +314,9 @@ def erase(platform: str, account: str) -> int:
         found = remove(get_settings(), platform, account, lambda _: None)
     except UsageError:
         raise
+    except TargetUnavailable as error:
+        click.echo(f"{error}\nNOT FINISHED: mend this and run `make erase` again", err=True)
+        return FAILED
     except (ContractError, DamagedBuild, LeaseLost) as error:
         click.echo(
             f"{error}\nNOT FINISHED: readers still see the release before; mend this and run `make erase` again",
@@ -349,12 +358,39 @@ def rollback(to: str, why: str) -> int:
     from ingestion.config import get_settings
     from warehouse.release.rollback import roll_back
 
-    days = roll_back(get_settings(), to, why)
+    settings = get_settings()
+    days = roll_back(settings, to, why)
     span = f"{days[0]} .. {days[-1]} ({len(days)} days)" if days else "no day"
     click.echo(
         f"readers see {to} from now on\nnext run  builds, checks and publishes again: {span}\n"
         "          keep it from bringing back what was wrong: reject the delivery or mend the model before it runs"
     )
+    return show_in_postgres(settings)
+
+
+@cli.command()
+def postgres() -> int:
+    """Load the release that readers see into PostgreSQL, and show it there; safe to repeat.
+
+    Each run does it by itself where GROUNDSWELL_POSTGRES_URL is set. By hand: after a failure, and the first time.
+    """
+    from ingestion.config import get_settings
+    from serving.postgres import follow
+
+    follow(get_settings(), click.echo)
+    return DONE
+
+
+def show_in_postgres(settings: "Settings") -> int:
+    """Follow a change of the release in PostgreSQL, where one is set; what fails there is said, the change stands."""
+    from ingestion.errors import ContractError, TargetUnavailable
+    from warehouse.pipeline import load_postgres
+
+    try:
+        load_postgres(settings, click.echo)
+    except (ContractError, TargetUnavailable) as error:
+        click.echo(str(error), err=True)
+        return FAILED
     return DONE
 
 
@@ -484,6 +520,28 @@ def metrics(
         return command.list_groupings(asked)
     question = Question(asked, command.names_of(by), command.names_of(model), scheme or None, first, last)
     return command.ask(get_settings(), question, out)
+
+
+@cli.command()
+@option("--rows", "ROWS", "Most rows of an answer.", type=click.IntRange(1, 10_000), default=200, show_default=True)
+@option("--memory", "MEMORY", "MB that a query may take.", type=click.IntRange(64, 65_536), default=512,
+        show_default=True)  # fmt: skip
+@option("--seconds", "SECONDS", "Until a query is stopped.", type=click.FloatRange(0.1, 600), default=20,
+        show_default=True)  # fmt: skip
+@option("--entry", "ENTRY", "Print what an MCP client is given to start this, and stop.", is_flag=True)
+def mcp(rows: int, memory: int, seconds: float, entry: bool) -> int:
+    """Let an agent list, describe and query the release, over standard input and output (MCP), read-only."""
+    from ingestion.config import get_settings
+    from serving import mcp as door
+    from serving.bounded import Limits
+
+    settings = get_settings()
+    if entry:
+        door.require()
+        click.echo(door.entry(settings))
+        return DONE
+    door.serve(settings, Limits(rows, memory, seconds))
+    return DONE
 
 
 @cli.command()

@@ -34,6 +34,7 @@ from warehouse.doctor.landing import (
     list_files,
     some,
 )
+from warehouse.doctor.postgres import check_postgres
 from warehouse.doctor.sources import check_sources
 from warehouse.release import releases
 
@@ -316,6 +317,7 @@ def examine(settings: Settings, is_quick: bool = False) -> Iterator[Finding]:
     if not settings.data.exists():
         yield Finding("note", "data", f"nothing yet: {settings.data} is not there", (), "make nightly")
         return
+    yield from _guarded("postgres", functools.partial(check_postgres, settings))
     files = list_files(settings)
     if lost := ledger.how_lost(settings):
         what, _, remedy = lost.partition(". ")
