@@ -319,7 +319,6 @@ def test_a_query_cannot_write_or_read_a_file(server: Server) -> None:
     for sql, said in {
         "create table t as select 1": "does not allow",
         "select * from read_csv('/etc/passwd')": "disabled",
-        "select * from '/etc/passwd'": "",
     }.items():
         with pytest.raises(AssertionError, match=said):
             server.call("/api/v1/sqllab/execute/", {"database_id": database["id"], "sql": sql, "schema": "marts"})

@@ -15,7 +15,6 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -60,9 +59,8 @@ def run(port: int, python: str | None) -> int:
 
 def postgres_url() -> str | None:
     """Address of PostgreSQL, where releases go there too; null where they do not."""
-    found: Any = getattr(get_settings(), "postgres_url", None)
-    text = found.get_secret_value() if hasattr(found, "get_secret_value") else found
-    return str(text) if text else None
+    found = get_settings().postgres_url
+    return found.get_secret_value() if found else None
 
 
 # --- installing

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from ingestion.config import Settings
 from ingestion.errors import ContractError, UsageError
@@ -159,10 +160,8 @@ def test_postgresql_where_it_is_set(monkeypatch: pytest.MonkeyPatch, settings: S
     monkeypatch.setattr(bi, "get_settings", lambda: settings)
     assert bi.postgres_url() is None
 
-    class Held:
-        postgres_url = "postgresql://ana@db/groundswell"
-
-    monkeypatch.setattr(bi, "get_settings", Held)
+    held = settings.model_copy(update={"postgres_url": SecretStr("postgresql://ana@db/groundswell")})
+    monkeypatch.setattr(bi, "get_settings", lambda: held)
     assert bi.postgres_url() == "postgresql://ana@db/groundswell"
 
 
