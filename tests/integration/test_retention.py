@@ -214,7 +214,9 @@ def test_nothing_past_its_day_is_left_over_90_nights(tmp_path: Path, monkeypatch
     with ledger.read(world.settings) as connection:
         gone = ledger.let_go(connection)
         assert {row["snapshot_date"] for row in gone} == let_go
-        assert {(row["feed"], row["files"], row["rows"]) for row in gone} == {("account_snapshots", 1, 2)}
+        assert {(row["feed"], row["files"], row["rows"]) for row in gone if row["files"]} == {
+            ("account_snapshots", 1, 2)
+        }
     whole.land(day)
     whole.build(day)
     mine, theirs = values(world.settings, first_kept), values(whole.settings, first_kept)
