@@ -23,8 +23,8 @@ delete from meta.plan where rowid not in (select min(rowid) from meta.plan group
 
 insert into groundswell.marts.dim_account select * from groundswell.marts.dim_account;
 insert into groundswell.marts.fct_follower_arrival
-    select 'youtube', 'a', day, day + 1, 0, 'observed'
-    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
+    select 'youtube', 'a', day, day, surviving, 'observed'
+    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2) as found (surviving);
 insert into groundswell.marts.fct_vendor_metric
     select 'youtube', 'a', 'v', 'er', date '2026-01-05', 30, 1, 'percent', null, 'observed' from range(2);
 update groundswell.marts.dim_account set first_seen_date = last_seen_date + 1;

@@ -6,7 +6,11 @@ with short as (select * from {{ source("meta", "config_retention") }}),
 
 accounts as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
 
+newest as (select max(snapshot_date) as snapshot_date from accounts),
+
 config_schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
+
+schemes as (select distinct scheme from config_schemes),
 
 changes as (
     select * from {{ ref("int_tier__changes_detected") }}
@@ -21,9 +25,9 @@ kept_shortly as (
         accounts.first_seen_date,
         accounts.data_origin
     from accounts
+    inner join newest on accounts.snapshot_date = newest.snapshot_date
     inner join short on accounts.platform = short.platform
-    cross join (select distinct config_schemes.scheme from config_schemes) as schemes
-    where accounts.snapshot_date = (select max(newest.snapshot_date) from accounts as newest)
+    cross join schemes
 ),
 
 -- Most accounts never leave their first tier, and one row needs no order.

@@ -30,18 +30,18 @@ shown as (
         case when verdict <> 'insufficient_data' and not is_withheld then audience_score end as trust_score_shown,
         case when engagement_verdict <> 'insufficient_data' then engagement_score end as engagement_score_shown,
         -- No event is none that is unexplained, where one would have been seen.
-        case when events_400d = 0 and insufficient_reason is null then 0
-            when insufficient_reason is distinct from 'retention' then unexplained_followers
-        end
-            as unexplained_shown,
-        case when events_400d = 0 and insufficient_reason is null then 0
-            when insufficient_reason is distinct from 'retention' then unexplained_followers_least
-        end
-            as unexplained_least,
-        case when events_400d = 0 and insufficient_reason is null then 0
-            when insufficient_reason is distinct from 'retention' then unexplained_followers_most
-        end
-            as unexplained_most,
+        case
+            when events_400d = 0 and insufficient_reason is null then 0
+            when coalesce(insufficient_reason, '') <> 'retention' then unexplained_followers
+        end as unexplained_shown,
+        case
+            when events_400d = 0 and insufficient_reason is null then 0
+            when coalesce(insufficient_reason, '') <> 'retention' then unexplained_followers_least
+        end as unexplained_least,
+        case
+            when events_400d = 0 and insufficient_reason is null then 0
+            when coalesce(insufficient_reason, '') <> 'retention' then unexplained_followers_most
+        end as unexplained_most,
         case
             when insufficient_reason is not null then insufficient_reason
             when events_unknown > 0 then 'no_views_no_posts'
