@@ -1,7 +1,7 @@
 """Make a lost ledger anew: what lies in landing is read again, the rest is taken from raw, which names its batches.
 
-What only the ledger held is gone: rejections, replays, acknowledged checks, erased accounts, and how a delivery that no
-longer lies in landing withdrew others.
+What only the ledger held is gone: rejections, replays, acknowledged checks, erased accounts, days that were let go, and
+how a delivery that no longer lies in landing withdrew others.
 """
 
 import hashlib

@@ -120,8 +120,9 @@ def _state(settings: Settings, source: str, first_day: date) -> list[Path]:
     oldest = datetime.combine(first_day, time(), UTC)
     if journal.exists():
         with suppress(LeaseLost), Journal(folder) as held:
-            head = held.head()
-            if head is not None and str(head.get("day", "")) < str(first_day):
+            # One that does not say its day is of the day on which it was last written.
+            written = datetime.fromtimestamp(journal.stat().st_mtime, UTC).date()
+            if str((held.head() or {}).get("day") or written) < str(first_day):
                 found.append(journal)
     left_over = [*(settings.landing / source).glob(".*.part"), *(folder / "etags").glob("*")]
     return found + [file for file in left_over if file.stat().st_mtime < oldest.timestamp()]

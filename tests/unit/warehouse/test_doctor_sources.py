@@ -55,14 +55,20 @@ def test_answers_past_the_terms_are_wrong_and_a_capture_that_did_not_end_is_a_no
     captured(asked, 1, received=1)
     folder = asked.landing / "youtube"
     folder.mkdir(parents=True)
-    for days in (29, 30, 31):
+    for days in (30, 31, 32):
         (folder / f"channels_{utc_now() - timedelta(days=days):%Y-%m-%dT%H%M%S}Z.jsonl.gz").write_bytes(b"")
     journal = folder_of(asked, "youtube") / "capture.journal"
     journal.parent.mkdir(parents=True)
     journal.write_text("{}\n")
     ok, note, wrong = examine(asked)
     assert (ok.level, note.level, wrong.level) == ("ok", "note", "WRONG")
-    assert wrong.text == "youtube: 1 file of answers past the 30 days of its terms"
+    assert wrong.text == "youtube: 2 files of answers past the 30 days of its terms"
+    oldest = min(folder.iterdir())
+    oldest.unlink()
+    ok, note, since = examine(asked)
+    assert (since.level, since.text) == (
+        "note", "youtube: 1 file of answers past the 30 days of its terms, since midnight",
+    )  # fmt: skip
 
 
 def test_a_file_that_is_not_in_order(asked: Settings) -> None:
