@@ -451,6 +451,8 @@ def test_an_older_ledger_gets_the_table_of_replays(yard: Yard) -> None:
             "source_outcomes",
             "source_targets",
             "notices",
+            "let_go",
+            "let_go_releases",
         ):
             connection.execute(f"drop table {table}")
         connection.execute("drop index batches_landing_order")
