@@ -16,7 +16,7 @@ from tests.unit.conftest import HEADER, Yard
 from warehouse import pipeline, plan, retention
 
 from .conftest import World
-from .test_capture import bluesky
+from .test_terms import keep, land_two_days
 
 NOW = datetime(2026, 1, 10, 2)
 
@@ -25,18 +25,7 @@ NOW = datetime(2026, 1, 10, 2)
 def world(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """Captures of the 5th and the 6th that have landed; on the 10th only the 6th may be kept."""
     monkeypatch.setattr(retention, "utc_now", lambda: NOW)
-    bluesky(world)
-    world.watch("anna.test", "ben.test")
-    for day in (5, 6):
-        world.time.at = datetime(2026, 1, day, 22)
-        world.capture()
-    Yard(world.settings).land()
-    return world
-
-
-def keep(world: World, days: int | None, more: str = "") -> None:
-    kept_for = f"  retention_days: {days}\n" if days else ""
-    world.sources(f"bluesky:\n  base_url: SERVER\n{kept_for}{more}")
+    return land_two_days(world)
 
 
 def land(world: World, run_id: str = "night") -> None:

@@ -24,11 +24,8 @@ from .test_capture import bluesky
 NOW = datetime(2026, 1, 10, 8)
 
 
-@pytest.fixture
-def days(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Captures of the 5th and the 6th that have landed, at the 10th of the month."""
-    for module in (retention, doctor, section):
-        monkeypatch.setattr(module, "utc_now", lambda: NOW)
+def land_two_days(world: World) -> World:
+    """Captures of the 5th and the 6th that have landed."""
     bluesky(world)
     world.watch("anna.test", "ben.test")
     for day in (5, 6):
@@ -38,8 +35,18 @@ def days(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-def keep(world: World, days: int) -> None:
-    world.sources(f"bluesky:\n  base_url: SERVER\n  retention_days: {days}\n")
+@pytest.fixture
+def days(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Two days that have landed, at the 10th of the month."""
+    for module in (retention, doctor, section):
+        monkeypatch.setattr(module, "utc_now", lambda: NOW)
+    return land_two_days(world)
+
+
+def keep(world: World, days: int | None, more: str = "") -> None:
+    """Let Bluesky's answers be kept for so many days, null for no end, with more lines of its entry."""
+    kept_for = f"  retention_days: {days}\n" if days else ""
+    world.sources(f"bluesky:\n  base_url: SERVER\n{kept_for}{more}")
 
 
 def expire(settings: Settings, dry_run: bool = False) -> str:
