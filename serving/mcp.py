@@ -23,6 +23,7 @@ from ingestion.errors import ContractError, UsageError, nearest
 from serving.bounded import Limits, Refused, ask, open_locked, plain_cell
 from serving.metrics import definitions
 from serving.metrics.question import Question, answer, groupings_of
+from serving.release import release_seen
 from serving.report.source import Source
 
 if TYPE_CHECKING:
@@ -210,10 +211,10 @@ def figures_of(settings: Settings, limits: Limits, question: Question) -> dict[s
 
 def _release(settings: Settings) -> Path:
     """Folder of the release that readers see now. Raises UsageError before the first."""
-    link = settings.published / "latest"
-    if not (link / "groundswell.duckdb").is_file():
+    found = release_seen(settings)
+    if found is None or not (found / "groundswell.duckdb").is_file():
         raise UsageError("no release yet: run `groundswell nightly` first")
-    return link.resolve()
+    return found.resolve()
 
 
 def _note(release: Path) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from ingestion.config import Settings
 from ingestion.errors import ContractError, TargetUnavailable, UsageError
 from ingestion.sql import quote
+from serving.release import release_seen
 
 MARTS = "marts"
 EXTENSION = "postgres_scanner"
@@ -113,13 +114,6 @@ class Mart:
         """Days of the key that do not lead it, so that its own index finds none of them."""
         kinds = {column.name: column.kind for column in self.columns}
         return [name for name in self.key[1:] if kinds.get(name) == "date"]
-
-
-def release_seen(settings: Settings) -> Path | None:
-    """Folder of the release that readers of the file see; null before the first."""
-    link = settings.published / "latest"
-    folder = settings.published / "releases" / link.readlink().name if link.is_symlink() else None
-    return folder if folder is not None and folder.is_dir() else None
 
 
 def schema_of(release_id: str) -> str:
