@@ -286,8 +286,8 @@ def write_parquet(
 ) -> dict[str, releases.Written]:
     """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release.
 
-    A part of the last release that is not what was written there is written anew. A mart without rows is one empty file,
-    so that who reads Parquet finds its columns. Returns what each file was.
+    A part of the last release that is not what was written there is written anew. A mart without rows is one empty
+    file, so that who reads Parquet finds its columns. Returns what each file was.
     """
     known = releases.files_of(before) if before else {}
     files: dict[str, releases.Written] = {}
