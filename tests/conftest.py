@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dbt_common.clients.jinja import MacroFuzzEnvironment
 
 from ingestion.config import Settings
 from ingestion.mapping.grammar import MAPPINGS_DIR
@@ -30,7 +31,24 @@ def _config_of_tests() -> str:
     return folder
 
 
+def _compile_templates_once() -> None:
+    """Have a process compile each template of dbt's project once for all its nights: 15 % of the time of their nodes."""
+    compiled: dict[tuple[type, str], Any] = {}
+    really_compile = MacroFuzzEnvironment.compile
+
+    def compile_once(environment: MacroFuzzEnvironment, source: str, *others: Any, **named: Any) -> Any:
+        if others or named:
+            return really_compile(environment, source, *others, **named)
+        key = type(environment), source
+        if key not in compiled:
+            compiled[key] = really_compile(environment, source)
+        return compiled[key]
+
+    MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign]
+
+
 os.environ["GROUNDSWELL_CONFIG"] = _config_of_tests()
+_compile_templates_once()
 # dbt's project is a million objects that stay; looking through them for garbage so often takes 5 % of a night.
 gc.set_threshold(50_000, 20, 20)
 

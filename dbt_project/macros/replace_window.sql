@@ -1,7 +1,7 @@
 {#- The strategy of every windowed model: delete exactly the planned dates, insert what the model now makes of them,
     in one transaction. A date whose new result is empty ends empty, which delete+insert by key would not do. Columns are
     put in by name, and the engine refuses a model that makes one less or one more than its table has: a changed model is
-    planned in full, and its table is dropped before (`on_schema_change` describes both, each time). -#}
+    planned in full, and its table is dropped before. -#}
 {% macro get_incremental_replace_window_sql(arg_dict) -%}
     {%- set target = arg_dict["target_relation"] -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
