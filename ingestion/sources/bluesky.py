@@ -32,8 +32,11 @@ PROFILES, FEED, POSTS, FOLLOWERS = (
     "/xrpc/app.bsky.graph.getFollowers",
 )
 BATCH, PAGE = 25, 100
-# Where a page of followers ends: when its last one followed, in milliseconds.
-MILLISECONDS = re.compile(r"\d{1,14}(__|$)")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Where a page of followers ends: when its last one followed, in milliseconds, or as the key of the record of it, whose
+# first 53 of 63 bits are microseconds (https://atproto.com/specs/tid).
+MILLISECONDS, RECORD_KEY = re.compile(r"(\d{1,14})(?:__|$)"), re.compile(r"[2-7a-j][2-7a-z]{12}")
+DIGITS_OF_KEY = "234567abcdefghijklmnopqrstuvwxyz"
 # Calls for the followers of an account that has none, or few.
 FEWEST_CALLS = 2
 # Posts of the last days are all asked for, as far as the limit of posts allows; older ones are settled.
@@ -84,7 +87,7 @@ class Bluesky(Source):
         if asked.options.get("arrivals"):
             for target in asked.accounts:
                 if target.account in here:
-                    yield from _count_arrivals(target.account)
+                    yield from _count_arrivals(target.account, asked.day)
 
     def forecast(self, asked: Wanted) -> Iterator[Call]:
         for batch in batches((target.account for target in asked.accounts), BATCH):
@@ -98,7 +101,7 @@ class Bluesky(Source):
             followers = asked.options.get("followers", {})
             for target in asked.accounts:
                 for _ in range(FEWEST_CALLS + followers.get(target.account, 0) // PAGE):
-                    yield _followers(target.account, None, PAGE, Counter())
+                    yield _followers(target.account, None, PAGE, asked.day, Counter())
 
 
 def _classify(status: int, body: Any) -> SourceError | None:
@@ -155,23 +158,23 @@ def _feed(actor: str, cursor: str | None, limit: int) -> Call:
     return Call("author_feed", FEED, read, params + more, (actor,), ACCOUNT, owner=("post", "author", "did"))
 
 
-def _count_arrivals(actor: str) -> Walk:
+def _count_arrivals(actor: str, last_day: str) -> Walk:
     """Count an account's followers by the UTC day on which they followed, while they pass by.
 
-    No answer says when one of them came; where a page ends does, in milliseconds. A page that ends on the day of the
-    one before it holds followers of that day alone; one that ends on an earlier day is asked for again, half as long.
+    No answer says when one of them came; where a page ends does. A page that ends on the day of the one before it holds
+    followers of that day alone; one that ends on an earlier day is asked for again, half as long. A last page may not
+    say where it ends: it is asked for again without its last one, so nothing tells the day of the very first follower.
     """
     days: Counter[str] = Counter()
     cursor: str | None = None
     day: str | None = None
     limit = 1
     while True:
-        facts = yield _followers(actor, cursor, limit, days)
+        facts = yield _followers(actor, cursor, limit, last_day, days)
         if not facts or facts.get("is_last"):
             return
         if facts["cursor"] is None:
-            # The last page tells no day, unless it is asked for exactly as long as it is.
-            limit = facts["count"]
+            limit = max(facts["count"] - 1, 1)
         elif facts["count"] == 0:
             cursor = facts["cursor"]
         elif facts["day"] == day or limit == 1:
@@ -182,23 +185,37 @@ def _count_arrivals(actor: str) -> Walk:
             limit //= 2
 
 
-def _followers(actor: str, cursor: str | None, limit: int, days: Counter[str]) -> Call:
+def _followers(actor: str, cursor: str | None, limit: int, last_day: str, days: Counter[str]) -> Call:
     """A page of followers, of whom nothing but their number is kept; the last one brings what was counted."""
     more = (("cursor", cursor),) if cursor else ()
 
     def read(body: Any) -> Brought:
         count, following = len(listed(body, "followers")), body.get("cursor")
-        if following is not None and (following == cursor or not MILLISECONDS.match(str(following))):
-            raise BadAnswer("a page of followers that does not say where it ends")
-        if following is None and (count == 0 or limit <= count):
+        if following is None and (count == 0 or limit == 1):
             counted = [{"did": actor, "day": day, "followers": found} for day, found in sorted(days.items())]
             return Brought(counted, {}, {"is_last": True})
-        at_ms = int(str(following).partition("__")[0]) if following is not None else 0
-        day = str(datetime.fromtimestamp(at_ms / 1000, UTC).date())
-        return Brought([], {}, {"count": count, "cursor": following, "day": day})
+        if following is None:
+            return Brought([], {}, {"count": count, "cursor": None})
+        day = _day_of(str(following))
+        if following == cursor or day is None:
+            raise BadAnswer("a page of followers that does not say where it ends")
+        # A clock that is ahead puts nobody on a day that has not begun.
+        return Brought([], {}, {"count": count, "cursor": following, "day": min(day, last_day)})
 
-    params = (("actor", actor), ("limit", str(limit)), *more)
+    # The latest come first: nothing else says so, and there is another order.
+    params = (("actor", actor), ("limit", str(limit)), ("sort", "latest"), *more)
     return Call("arrivals", FOLLOWERS, read, params, (actor,), ACCOUNT, owner=("did",), name=actor)
+
+
+def _day_of(cursor: str) -> str | None:
+    """The UTC day at which a page ends; null where its cursor tells no time."""
+    if RECORD_KEY.fullmatch(cursor):
+        microseconds = int("".join(f"{DIGITS_OF_KEY.index(digit):05b}" for digit in cursor), 2) >> 10
+    elif milliseconds := MILLISECONDS.match(cursor):
+        microseconds = int(milliseconds[1]) * 1000
+    else:
+        return None
+    return str((EPOCH + timedelta(microseconds=microseconds)).date())
 
 
 def _posts(uris: tuple[str, ...]) -> Call:

@@ -78,6 +78,17 @@ class Network:
         answer = httpx.get(f"{APPVIEW}/xrpc/app.bsky.feed.getAuthorFeed", params={"actor": user}, timeout=30)
         return [item["post"] for item in answer.raise_for_status().json()["feed"]]
 
+    def followers(self, user: str) -> set[str]:
+        """The followers that the AppView lists of an account, up to 100."""
+        params = {"actor": user, "limit": "100"}
+        answer = httpx.get(f"{APPVIEW}/xrpc/app.bsky.graph.getFollowers", params=params, timeout=30)
+        return {each["did"] for each in answer.raise_for_status().json()["followers"]}
+
+    def counts(self, user: str) -> int:
+        """How many followers the AppView says that an account has."""
+        answer = httpx.get(f"{APPVIEW}/xrpc/app.bsky.actor.getProfile", params={"actor": user}, timeout=30)
+        return int(answer.raise_for_status().json()["followersCount"])
+
 
 @contextmanager
 def network(tools: Path, folder: Path, accounts: int) -> Iterator[Network]:
