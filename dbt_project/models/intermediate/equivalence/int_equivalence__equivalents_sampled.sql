@@ -1,7 +1,10 @@
 -- One row per platform, planned day and pair of tiers: how many accounts of the lower one equal one of the higher one.
--- Bootstrap over sums of real accounts: a replicate draws accounts of the lower tier, one after the other and with
--- replacement, until their sum reaches the median of as many accounts of the higher tier, drawn likewise. One sequence
--- serves all higher tiers. Draws are the same in every run, and those of a tier the same every day.
+-- Bootstrap over sums of real accounts: a replicate draws accounts of the lower tier with replacement, until their sum
+-- reaches the median of as many accounts of the higher tier, drawn likewise. Accounts of the lower tier come in blocks of
+-- sixteen, which a replicate draws from a library, one after the other and with replacement: drawing each account anew
+-- would cost tens of times as much and say the same. What a library holds too much or too little on average is taken
+-- from the target. One sequence serves all higher tiers. Draws are the same in every run, and those of a tier the same
+-- every day.
 -- One model: pools, draws and sums have numbers of their own, which no table should keep.
 {% set replicates = 200 %}
 -- Accounts of a tier that are drawn from: the first ones in the order of a hash of their ids.
@@ -9,8 +12,9 @@
 {% set fewest = fewest_accounts() %}
 -- A sequence is as long as its largest target needs on average, and five standard deviations of that more.
 {% set longest = 5000 %}
--- Sequences are summed by so many draws, and draw by draw only where the sum reaches a target.
+-- Accounts of a block, and blocks of a library. A sum is taken by blocks, and by accounts where it reaches a target.
 {% set block_draws = 16 %}
+{% set library = 256 %}
 {% set measures = equivalence_measures() %}
 
 with accounts as (select * from {{ ref("int_equivalence__accounts_pooled") }}),
@@ -154,10 +158,62 @@ needed as (
         pairs.from_pool, pairs.from_size, pairs.from_salt, pairs.from_total, pairs.from_squares, targets.replicate
 ),
 
-lower_replicates as (
+libraries as (
     select
         pool,
         size,
+        salt,
+        {{ each_number(1, library) }} as block
+    from needed
+    where replicate = 1
+),
+
+lower_steps as (
+    select
+        *,
+        {{ each_number(1, block_draws) }} as step
+    from libraries
+),
+
+lower_draws as (
+    select
+        pool,
+        block,
+        step,
+        {{ draw_place("block", "step", "salt", "size") }} as place
+    from lower_steps
+),
+
+block_members as (
+    select
+        draws.pool,
+        draws.block,
+        draws.step,
+        members.value
+    from lower_draws as draws
+    inner join members on draws.pool = members.pool and draws.place = members.place
+),
+
+block_sums as (
+    select
+        pool,
+        block,
+        sum(value) as added
+    from block_members
+    group by pool, block
+),
+
+library_totals as (
+    select
+        pool,
+        sum(added) as total
+    from block_sums
+    group by pool
+),
+
+lower_replicates as (
+    select
+        pool,
         salt,
         replicate,
         cast(
@@ -169,99 +225,83 @@ lower_replicates as (
     from needed
 ),
 
-lower_blocks as (
+lower_places as (
     select
         *,
-        {{ each_number(0, "blocks - 1") }} as block
+        {{ each_number(1, "blocks") }} as nth
     from lower_replicates
 ),
 
-lower_steps as (
-    select
-        *,
-        block * {{ block_draws }} + {{ each_number(1, block_draws) }} as step
-    from lower_blocks
-),
-
-lower_draws as (
+drawn_blocks as (
     select
         pool,
         replicate,
-        block,
-        {{ draw_place("replicate", "step", "salt", "size") }} as place
-    from lower_steps
-),
-
-block_sums as (
-    select
-        draws.pool,
-        draws.replicate,
-        draws.block,
-        sum(members.value) as added
-    from lower_draws as draws
-    inner join members on draws.pool = members.pool and draws.place = members.place
-    group by draws.pool, draws.replicate, draws.block
+        nth,
+        {{ draw_place("replicate", "nth", "(2000 + salt)", library) }} as block
+    from lower_places
 ),
 
 sums as (
     select
-        pool,
-        replicate,
-        block,
-        added,
-        sum(added) over (
-            partition by pool, replicate order by block rows between unbounded preceding and current row
+        draws.pool,
+        draws.replicate,
+        draws.nth,
+        draws.block,
+        block_sums.added,
+        sum(block_sums.added) over (
+            partition by draws.pool, draws.replicate
+            order by draws.nth rows between unbounded preceding and current row
         ) as reached
-    from block_sums
+    from drawn_blocks as draws
+    inner join block_sums on draws.pool = block_sums.pool and draws.block = block_sums.block
+),
+
+-- What a sum is held against: the target, in the measure of the library.
+aims as (
+    select
+        pairs.from_pool,
+        pairs.to_pool,
+        targets.replicate,
+        cast(targets.aim as double) * {{ ratio(
+            "(cast(library_totals.total as double) * pairs.from_size)",
+            "(cast(pairs.from_total as double) * " ~ library * block_draws ~ ")"
+        ) }} as aim
+    from pairs
+    inner join targets on pairs.to_pool = targets.pool
+    inner join library_totals on pairs.from_pool = library_totals.pool
 ),
 
 -- The block of draws in which the sum reaches the target.
 crossed as (
     select
-        pairs.from_pool,
-        pairs.to_pool,
-        pairs.from_size as size,
-        pairs.from_salt as salt,
-        sums.replicate,
+        aims.from_pool,
+        aims.to_pool,
+        aims.replicate,
+        aims.aim,
+        sums.nth,
         sums.block,
-        targets.aim,
         sums.reached - sums.added as reached_before
-    from pairs
-    inner join targets on pairs.to_pool = targets.pool
+    from aims
     inner join sums
-        on pairs.from_pool = sums.pool
-        and targets.replicate = sums.replicate
-        and targets.aim <= sums.reached
-        and targets.aim > sums.reached - sums.added
-),
-
-crossed_steps as (
-    select
-        *,
-        block * {{ block_draws }} + {{ each_number(1, block_draws) }} as step
-    from crossed
-),
-
-crossed_draws as (
-    select
-        *,
-        {{ draw_place("replicate", "step", "salt", "size") }} as place
-    from crossed_steps
+        on aims.from_pool = sums.pool
+        and aims.replicate = sums.replicate
+        and aims.aim <= sums.reached
+        and aims.aim > sums.reached - sums.added
 ),
 
 crossed_sums as (
     select
-        draws.from_pool,
-        draws.to_pool,
-        draws.replicate,
-        draws.step,
-        draws.aim,
-        draws.reached_before + sum(members.value) over (
-            partition by draws.from_pool, draws.to_pool, draws.replicate
-            order by draws.step rows between unbounded preceding and current row
+        crossed.from_pool,
+        crossed.to_pool,
+        crossed.replicate,
+        (crossed.nth - 1) * {{ block_draws }} + block_members.step as step,
+        crossed.aim,
+        crossed.reached_before + sum(block_members.value) over (
+            partition by crossed.from_pool, crossed.to_pool, crossed.replicate
+            order by block_members.step rows between unbounded preceding and current row
         ) as reached
-    from crossed_draws as draws
-    inner join members on draws.from_pool = members.pool and draws.place = members.place
+    from crossed
+    inner join block_members on crossed.from_pool = block_members.pool and crossed.block = block_members.block
 ),
 
 crossings as (
