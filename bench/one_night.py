@@ -102,7 +102,8 @@ def watch_dbt(nodes: list[Node], statements: list[tuple[str, str]], before_build
     from warehouse.build import dbt
 
     # Code of an earlier commit may hear them all.
-    getattr(dbt, "HEARD", set()).update({"NodeStart", "SQLQuery"})
+    if hasattr(dbt, "HEARD"):
+        dbt.HEARD |= {"NodeStart", "SQLQuery"}
     cpu: dict[str, float] = {}
 
     def note(event: Any) -> None:

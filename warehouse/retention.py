@@ -21,7 +21,7 @@ from ingestion.sources.kept import kept
 from ingestion.sources.terms import Past, past_terms, remove_past
 from warehouse import integrity
 from warehouse.release import anew, releases
-from warehouse.rows_let_go import days_let_go, remove_rows
+from warehouse.rows_let_go import days_let_go, remove_rows, write_anew
 
 # Lists and exports of people, by their folder or name under reports/: they hold values of the days before them.
 OF_PEOPLE = ("shortlists", "quarantine.csv")
@@ -151,6 +151,8 @@ def _out_of_builds(settings: Settings, going: Collection[str] = ()) -> None:
                     build.execute("create schema if not exists meta")
                     build.execute("create or replace table meta.rows_let_go as select true as is_so")
                 build.execute("checkpoint")
+        write_anew(settings, settings.build_db, settings.marts_db)
+        write_anew(settings, settings.marts_db)
     except duckdb.Error:
         if integrity.remove_damaged(settings) is None:
             raise

@@ -5,6 +5,7 @@ dates. It stays where a file that is kept brings the same account, or post, on t
 earlier day has that day beside it (`<column>_known_at`, `_known_on`, `_date`), and goes with it.
 """
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -118,6 +119,28 @@ def remove_rows(database: duckdb.DuckDBPyConnection, let_go: Iterable[Days]) -> 
             changed[table] = None
         database.execute("drop table temp.kept_key")
     return changed
+
+
+def write_anew(settings: Settings, database: Path, *read_by_views: Path) -> None:
+    """Write a database file again from what it holds: DuckDB keeps the bytes of rows that went in blocks it has freed.
+
+    Killed before the end, the file stands as it was. Nobody has it open.
+
+    Args:
+        read_by_views: databases that its views name.
+    """
+    anew = database.with_name(f"{database.name}.anew")
+    for left_over in (anew, Path(f"{anew}.wal")):
+        left_over.unlink(missing_ok=True)
+    with closing(duckdb.connect(config=settings.duckdb_config)) as connection:
+        for each in (database, *read_by_views):
+            connection.execute(f"attach {quote(str(each))} as {each.stem} (read_only)")
+        connection.execute(f"attach {quote(str(anew))} as anew")
+        connection.execute(f"copy from database {database.stem} to anew")
+        connection.execute("checkpoint anew")
+    with anew.open("rb") as written:
+        os.fsync(written.fileno())
+    os.replace(anew, database)
 
 
 def restore_derived(settings: Settings, seen: Path) -> list[str]:

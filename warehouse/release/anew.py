@@ -15,6 +15,7 @@ from ingestion.config import Settings
 from ingestion.lease import Lease
 from ingestion.raw import sync_folder
 from warehouse.release import publish, releases
+from warehouse.rows_let_go import write_anew
 
 
 def make_anew(
@@ -67,6 +68,7 @@ def _fill(
         linked = {mart: set(held) for mart, held in labels.items() if mart not in changed}
         files = publish.write_parquet(release, partial, tables, labels, linked, seen)
         release.execute("checkpoint")
+    write_anew(settings, partial / releases.DATABASE)
     shutil.copyfile(seen / "marts" / publish.DICTIONARY, partial / "marts" / publish.DICTIONARY)
     for path in (releases.DATABASE, f"marts/{publish.DICTIONARY}"):
         files[path] = releases.written(partial / path)
