@@ -111,35 +111,35 @@ def marks(days: list[date]) -> dict[str, str]:
 
 
 def holders(settings: Settings, past: dict[str, str], folders: tuple[str, ...] = ("",)) -> dict[str, set[str]]:
-    """Where a count of a past day lies, read as each file is read: by file, and table and column, its days."""
+    """Where a count of a past day lies, read as each file is read: by file, and table, its days."""
+    paths = sorted(path for folder in folders for path in (settings.data / folder).rglob("*"))
+    files = [path for path in paths if path.is_file() and not path.is_symlink()]
     found: dict[str, set[str]] = {}
-    for path in sorted(path for folder in folders for path in (settings.data / folder).rglob("*")):
-        if not path.is_file() or path.is_symlink():
-            continue
-        name = path.relative_to(settings.data).as_posix()
-        for place, text in _texts(path):
-            if hits := {day for mark, day in past.items() if mark in text}:
-                found.setdefault(f"{name} {place}".strip(), set()).update(hits)
+    for place, text in _texts(files):
+        if hits := {day for mark, day in past.items() if mark in text}:
+            found.setdefault(place.replace(f"{settings.data}/", ""), set()).update(hits)
     return found
 
 
-def _texts(path: Path) -> Iterator[tuple[str, str]]:
-    if path.suffix == ".parquet":
-        cells = duckdb.sql(f"select cast(t as varchar) from read_parquet('{path}', hive_partitioning = false) t")
-        yield "", "\n".join(row[0] for row in cells.fetchall())
-    elif path.suffix == ".duckdb":
-        with closing(duckdb.connect(str(path), read_only=True)) as database:
-            for schema, table in database.execute(
-                "select schema_name, table_name from duckdb_tables() where schema_name <> 'meta'"
-            ).fetchall():
-                for (column,) in database.execute(
-                    "select column_name from duckdb_columns() where schema_name = ? and table_name = ?", [schema, table]
+def _texts(files: list[Path]) -> Iterator[tuple[str, str]]:
+    """What each file, and each table of a database, says."""
+    if parquet := [str(path) for path in files if path.suffix == ".parquet"]:
+        yield from duckdb.sql(
+            "select filename, string_agg(cast(t as varchar), '\n') from"
+            f" read_parquet({parquet}, union_by_name = true, filename = true, hive_partitioning = false) t group by all"
+        ).fetchall()
+    for path in files:
+        if path.suffix == ".duckdb":
+            with closing(duckdb.connect(str(path), read_only=True)) as database:
+                for (table,) in database.execute(
+                    "select schema_name || '.' || table_name from duckdb_tables() where schema_name <> 'meta'"
                 ).fetchall():
-                    values = database.execute(f'select distinct cast("{column}" as varchar) from {schema}.{table}')
-                    yield f"{schema}.{table}.{column}", "\n".join(str(row[0]) for row in values.fetchall())
-    else:
-        content = path.read_bytes()
-        yield "", (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8", "replace")
+                    rows = database.execute(f"select string_agg(cast(t as varchar), '\n') from {table} t")
+                    yield f"{path} {table}", str(rows.fetchall()[0][0])
+        elif path.suffix != ".parquet":
+            content = path.read_bytes()
+            text = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+            yield str(path), text.decode("utf-8", "replace")
 
 
 def values(settings: Settings, since: date) -> dict[str, list[tuple[object, ...]]]:
@@ -211,6 +211,10 @@ def test_nothing_past_its_day_is_left_over_90_nights(tmp_path: Path, monkeypatch
         seen = releases.latest(world.settings)
         assert (seen is not None) == (number >= EACH - 1)
         let_go |= {str(each) for each in past}
+    # A day that is kept is found in each kind of file.
+    kept = holders(world.settings, marks([day]))
+    for kind in (".jsonl.gz", ".parquet", "build.duckdb intermediate.", "groundswell.duckdb marts.fct_account_daily"):
+        assert [place for place in kept if kind in place], kind
     with ledger.read(world.settings) as connection:
         gone = ledger.let_go(connection)
         assert {row["snapshot_date"] for row in gone} == let_go
