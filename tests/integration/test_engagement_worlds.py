@@ -12,7 +12,7 @@ from ingestion.config import Settings
 from . import night
 from .conftest import make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 DAY = date(2026, 4, 1)
 NOON = datetime(2026, 4, 1, 12)
