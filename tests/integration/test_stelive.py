@@ -15,7 +15,7 @@ from ingestion.config import PROJECT_DIR, Settings
 from . import night
 from .conftest import make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("accounts_alone")
 
 FILES = PROJECT_DIR / "sample" / "landing" / "stelive"
 # The manifest says that the videos' counts are those of noon (UTC) of this day; a video's date is noon at Seoul, 03:00
