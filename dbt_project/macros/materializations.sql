@@ -12,7 +12,7 @@
 {#- A windowed model: what it makes of the planned dates, by its strategy (`replace_window`). -#}
 {% materialization incremental, adapter="duckdb" %}
     {%- set standing = load_cached_relation(this) -%}
-    {%- if standing is none or should_full_refresh() -%}
+    {%- if standing is none or standing.is_view or should_full_refresh() -%}
         {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), compiled_code))) }}
     {%- endif -%}
     {%- set added = make_temp_relation(standing) -%}
