@@ -5,7 +5,6 @@ dates. It stays where a file that is kept brings the same account, or post, on t
 earlier day has that day beside it (`<column>_known_at`, `_known_on`, `_date`), and goes with it.
 """
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import duckdb
 from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
-from ingestion.raw import columns_of, stored
+from ingestion.raw import columns_of, commit_file, stored
 from ingestion.sql import quote
 
 # Domains and marts of what is derived of counts, and what of their rows is a count all the same.
@@ -138,9 +137,7 @@ def write_anew(settings: Settings, database: Path, *read_by_views: Path) -> None
         connection.execute(f"attach {quote(str(anew))} as anew")
         connection.execute(f"copy from database {database.stem} to anew")
         connection.execute("checkpoint anew")
-    with anew.open("rb") as written:
-        os.fsync(written.fileno())
-    os.replace(anew, database)
+    commit_file(anew, database)
 
 
 def restore_derived(settings: Settings, seen: Path) -> list[str]:

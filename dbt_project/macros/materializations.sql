@@ -1,6 +1,6 @@
 {#- How DuckDB is given views and tables: in one transaction that drops what stands there and makes it anew. dbt's own ways
-    rename the old one away, the new one into its place, and look up keys and indexes that no model has: a third of the
-    seconds of a night's nodes. What fails leaves the old one as it was. -#}
+    rename the old one away, the new one into its place, and look up keys and indexes that no model has: a sixth of the
+    CPU seconds of a small night. What fails leaves the old one as it was. -#}
 {% materialization view, adapter="duckdb" %}
     {{ return(made_anew("view", get_create_view_as_sql(this.incorporate(type="view"), sql))) }}
 {% endmaterialization %}

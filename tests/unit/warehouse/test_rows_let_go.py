@@ -6,8 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from ingestion import raw
 from ingestion.config import Settings
-from warehouse import rows_let_go
 from warehouse.rows_let_go import write_anew
 
 GONE, STAYS = "handle_of_a_past_day", "handle_of_today"
@@ -68,7 +68,7 @@ def test_killed_before_the_swap_the_file_stands_and_the_next_call_completes_it(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(rows_let_go.os, "replace", die)
+        patched.setattr(raw.os, "replace", die)
         with pytest.raises(Killed):
             write_anew(settings, marts)
     assert marts.read_bytes() == before
