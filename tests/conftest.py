@@ -5,6 +5,7 @@ import gc
 import hashlib
 import os
 import pickle
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,10 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dbt.constants import PARTIAL_PARSE_FILE_NAME
+from dbt.contracts.files import FileHash
+from dbt.contracts.graph.manifest import ManifestStateCheck
+from dbt.parser.manifest import ManifestLoader
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 
 from ingestion.config import Settings
 from ingestion.mapping.grammar import MAPPINGS_DIR
+from warehouse.build.dbt import DBT_PROJECT
 
 if TYPE_CHECKING:
     from .postgres import Database
@@ -47,8 +53,47 @@ def _compile_templates_once() -> None:
     MacroFuzzEnvironment.compile = compile_once  # type: ignore[method-assign]
 
 
+def _read_the_project_once() -> None:
+    """Have dbt go on from one reading of its project, whatever the folder of data: most of the seconds of a first one.
+
+    dbt reads everything again where the connection is another, which is a path; nothing that it reads depends on it.
+    """
+    # Processes of one session take it from the first of them.
+    kept = Path(os.environ.setdefault("READING_OF_DBT", tempfile.mkdtemp(prefix="groundswell-dbt-"))) / "read"
+    check, read, write = (
+        ManifestLoader.build_manifest_state_check,
+        ManifestLoader.read_manifest_for_partial_parse,
+        ManifestLoader.write_manifest_for_partial_parse,
+    )
+
+    def check_all_but_the_connection(loader: ManifestLoader) -> ManifestStateCheck:
+        state = check(loader)
+        state.profile_hash = FileHash.from_contents("any")
+        return state
+
+    def read_what_is_kept(loader: ManifestLoader) -> Any:
+        own = Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
+        if kept.exists() and not own.exists():
+            own.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(kept, own)
+        return read(loader)
+
+    def write_and_keep(loader: ManifestLoader) -> None:
+        write(loader)
+        if not kept.exists() and Path(loader.root_project.project_root) == DBT_PROJECT:
+            own = Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
+            partial = kept.with_suffix(f".{os.getpid()}")
+            shutil.copy2(own, partial)
+            partial.replace(kept)
+
+    ManifestLoader.build_manifest_state_check = check_all_but_the_connection  # type: ignore[method-assign]
+    ManifestLoader.read_manifest_for_partial_parse = read_what_is_kept  # type: ignore[method-assign]
+    ManifestLoader.write_manifest_for_partial_parse = write_and_keep  # type: ignore[method-assign]
+
+
 os.environ["GROUNDSWELL_CONFIG"] = _config_of_tests()
 _compile_templates_once()
+_read_the_project_once()
 # dbt's project is a million objects that stay; looking through them for garbage so often takes 5 % of a night.
 gc.set_threshold(50_000, 20, 20)
 

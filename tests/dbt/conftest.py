@@ -1,10 +1,7 @@
-"""Warehouses that several tests look at, and dbt run against them as a person would: a process of its own."""
+"""Warehouses that several tests look at, and dbt run against them as its command line does."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -35,26 +32,31 @@ class Warehouse:
     artifacts: Path
 
     def dbt(self, *command: str, project: Path = dbt.DBT_PROJECT) -> "DbtRun":
-        """Run dbt on the build database; nothing is written into the repository."""
+        """Run dbt on the build database in this process, as its command line does; the repository stays as it is."""
+        from dbt.adapters.factory import reset_adapters
+        from dbt.cli.main import dbtRunner
+
         results = self.artifacts / "run_results.json"
         results.unlink(missing_ok=True)
-        done = subprocess.run(
-            [
-                sys.executable, "-m", "dbt.cli.main", *command, "--project-dir", str(project),
-                "--profiles-dir", str(project), "--target-path", str(self.artifacts),
-                "--log-path", str(self.artifacts / "logs"), "--no-use-colors", "--no-version-check",
-            ],
-            env={
-                **os.environ,
-                "GROUNDSWELL_BUILD_DB": str(self.settings.build_db),
-                "GROUNDSWELL_MARTS_DB": str(self.settings.marts_db),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # fmt: skip
+        said: list[str] = []
+        # One that writes what it has read must read it; others go on from the reading of this process.
+        reads = project != dbt.DBT_PROJECT or command[0] == "parse"
+        with dbt.dbt_environment(self.settings):
+            done = dbtRunner(
+                manifest=None if reads else small.read_project(self.settings),
+                callbacks=[lambda event: said.append(event.info.msg)],
+            ).invoke(
+                [
+                    *command, "--project-dir", str(project), "--profiles-dir", str(project), "--target-path",
+                    str(self.artifacts), "--log-path", str(self.artifacts / "logs"), "--log-level", "none",
+                    "--log-level-file", "none", "--no-use-colors", "--no-version-check",
+                ]
+            )  # fmt: skip
+            dbt.close_dbt()
+        reset_adapters()
         rows = json.loads(results.read_text())["results"] if results.exists() else []
-        return DbtRun(done.returncode, done.stdout + done.stderr, {row["unique_id"]: row for row in rows})
+        said += [str(done.exception)] if done.exception else []
+        return DbtRun(0 if done.success else 1, "\n".join(said), {row["unique_id"]: row for row in rows})
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """The build database with the marts beside it, as dbt sees them. The caller closes it."""

@@ -150,8 +150,19 @@ def accounts_alone() -> Iterator[None]:
     """The nights of a file of tests whose worlds hold snapshots alone know no model of another feed."""
     from . import night, small
 
-    with small.read_once(only_accounts=True), pytest.MonkeyPatch.context() as patched:
+    with small.read_once(small.read_accounts), pytest.MonkeyPatch.context() as patched:
         patched.setattr(night.dbt, "dbt_arguments", night.without_log())
+        yield
+
+
+@pytest.fixture(scope="module")
+def tiers_alone() -> Iterator[None]:
+    """The nights of a file of tests of how nights end know daily counts and tiers, and no other mart."""
+    from . import night, small
+
+    with small.read_once(small.read_tiers), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
+        night.check_no_trust(patched)
         yield
 
 

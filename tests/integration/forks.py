@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, Settings
 
-from .small import day, read_accounts
+from .small import day, read_tiers
 
 
 class Forks:
@@ -51,7 +51,7 @@ def log_of(settings: Settings, run_id: str) -> Path:
 @contextmanager
 def open_forks(folder: Path) -> Iterator[Forks]:
     """A process that forks, as long as the context lasts; it goes on from the project that this one has read."""
-    (folder / "project").write_bytes(pickle.dumps(read_accounts(Settings(_env_file=None, data=folder / "read"))))  # type: ignore[call-arg]
+    (folder / "project").write_bytes(pickle.dumps(read_tiers(Settings(_env_file=None, data=folder / "read"))))  # type: ignore[call-arg]
     with (folder / "forks.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.integration.night", str(folder / "project")],

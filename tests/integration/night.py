@@ -11,6 +11,7 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -19,6 +20,8 @@ from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from ingestion import landing, ledger, raw
 from ingestion.config import Settings
@@ -53,6 +56,13 @@ def without_log() -> Callable[..., list[str]]:
         return [*original(settings, *command), "--log-level-file", "none"]
 
     return arguments
+
+
+def check_no_trust(patched: pytest.MonkeyPatch) -> None:
+    """Have the gate of marts ask for no suite of trust, in worlds that know no such mart."""
+    from expectations.suites.marts import fct_follower_trust_daily
+
+    patched.setattr(fct_follower_trust_daily, "suites", lambda *_: [])
 
 
 def boundary(_: str) -> None:
@@ -286,12 +296,17 @@ def _child(asked: dict[str, Any]) -> None:
 
 
 def _serve() -> None:
-    import great_expectations  # noqa: F401 - read before the fork, for all children
-
+    kept = pickle.loads(Path(sys.argv[1]).read_bytes())
     # A copy, for dbt's own look-up tables do not survive the file.
-    project = pickle.loads(Path(sys.argv[1]).read_bytes()).deepcopy()
-    manifest.parse = lambda _: project
+    project = kept.deepcopy()
     dbt.dbt_arguments = without_log()
+    check_no_trust(pytest.MonkeyPatch())
+    # One night before the first fork: what it imports and compiles is there for all children.
+    manifest.parse = lambda _: kept.deepcopy()
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Settings(_env_file=None, data=Path(folder), settle_seconds=0.0)  # type: ignore[call-arg]
+        run_whole(empty, "before", date(2026, 1, 1))
+    manifest.parse = lambda _: project
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -1,7 +1,7 @@
 """Small worlds, nights of them in this process with one reading of the dbt project, and what the marts hold."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -72,20 +72,28 @@ OTHER_FEEDS = (
     "campaigns", "collaboration_posts", "contest_entries", "costs", "fx_rates", "link_clicks", "mentions", "orders", "rate_cards", "refunds", "touches",
 )  # fmt: skip
 OTHER_DOMAINS = ("advocacy", "claim", "commission", "equivalence", "social")
+# Marts, and what a gate reads, that do for a world in which it matters that a night ends well, not what it says.
+OF_TIERS = (
+    "dim_account", "dim_account_tier_history", "dim_tier", "dim_tier_scheme", "fct_account_daily", "fct_account_tier_daily",
+    "fct_capture_daily", "fct_landed_file", "fct_publication", "fct_quality_result", "fct_tier_graduation",
+    "stg_landing__withdrawing_deliveries",
+)  # fmt: skip
+
+OF_ORDERS = ("fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_spend_ledger")
 
 
-def read_project(settings: Settings, only_accounts: bool = False) -> Any:
+def read_project(settings: Settings, left_out: Callable[[Any], set[str]] | None = None) -> Any:
     """The manifest of a dbt project, read by dbt once in this process, and a copy of its own for each caller.
 
     Args:
-        only_accounts: leave out what depends on other feeds than the snapshots, which would stay empty.
+        left_out: unique ids of the nodes that a world does without.
     """
     stats = [(path, path.stat().st_mtime_ns) for path in sorted(dbt.DBT_PROJECT.rglob("*.*")) if path.is_file()]
-    project = (dbt.DBT_PROJECT, hash(tuple(stats)), only_accounts)
+    project = (dbt.DBT_PROJECT, hash(tuple(stats)), left_out)
     if project not in READ:
-        if only_accounts:
+        if left_out:
             READ[project] = read_project(settings)
-            manifest.leave_out(READ[project], _of_other_feeds(READ[project]))
+            manifest.leave_out(READ[project], left_out(READ[project]))
         else:
             with dbt.dbt_environment(settings):
                 READ[project] = really_parse(settings)
@@ -93,8 +101,18 @@ def read_project(settings: Settings, only_accounts: bool = False) -> Any:
 
 
 def read_accounts(settings: Settings) -> Any:
-    """The manifest of the nodes that a world of snapshots alone builds."""
-    return read_project(settings, only_accounts=True)
+    """The manifest of the nodes that a world of snapshots alone builds; what is made of other feeds would stay empty."""
+    return read_project(settings, _of_other_feeds)
+
+
+def read_tiers(settings: Settings) -> Any:
+    """The manifest of daily counts and tiers, a fifth of the nodes of the whole project."""
+    return read_project(settings, _not_of_tiers)
+
+
+def read_tiers_and_orders(settings: Settings) -> Any:
+    """The manifest of daily counts and tiers, and of what orders bring in."""
+    return read_project(settings, _not_of_tiers_and_orders)
 
 
 def _of_other_feeds(project: Any) -> set[str]:
@@ -105,6 +123,32 @@ def _of_other_feeds(project: Any) -> set[str]:
         for unique_id, node in project.nodes.items()
         if node.name in others or (node.fqn[1] == "intermediate" and node.fqn[2] in OTHER_DOMAINS)
     }
+    return _with_all_made_of(project, left_out)
+
+
+def _not_of_tiers(project: Any) -> set[str]:
+    return _all_but(project, OF_TIERS)
+
+
+def _not_of_tiers_and_orders(project: Any) -> set[str]:
+    return _all_but(project, OF_TIERS + OF_ORDERS)
+
+
+def _all_but(project: Any, marts: tuple[str, ...]) -> set[str]:
+    """Unique ids of the models and seeds that none of these is made of, and of all that depends on one."""
+    kept = {unique_id for unique_id, node in project.nodes.items() if node.name in marts}
+    fresh = kept
+    while fresh:
+        fresh = {parent for node in fresh for parent in getattr(project.nodes[node].depends_on, "nodes", [])} & set(
+            project.nodes
+        ) - kept
+        kept |= fresh
+    return _with_all_made_of(
+        project, {name for name, node in project.nodes.items() if name not in kept and node.resource_type != "test"}
+    )
+
+
+def _with_all_made_of(project: Any, left_out: set[str]) -> set[str]:
     found = True
     while found:
         found = {
@@ -117,15 +161,19 @@ def _of_other_feeds(project: Any) -> set[str]:
 
 
 really_parse = manifest.parse
-# By folder, by its files as they stand, and by whether it is whole.
-READ: dict[tuple[Path, int, bool], Any] = {}
+# By folder, by its files as they stand, and by what is left out.
+READ: dict[tuple[Path, int, Callable[[Any], set[str]] | None], Any] = {}
 
 
 @contextmanager
-def read_once(only_accounts: bool = False) -> Iterator[None]:
-    """Let every night of this process read a dbt project from one copy in memory: seconds each saved."""
+def read_once(parse: Callable[[Settings], Any] = read_project) -> Iterator[None]:
+    """Let every night of this process read a dbt project from one copy in memory: seconds each saved.
+
+    Args:
+        parse: `read_accounts` or `read_tiers` for worlds that do without the other nodes.
+    """
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(manifest, "parse", read_accounts if only_accounts else read_project)
+        patched.setattr(manifest, "parse", parse)
         yield
 
 

@@ -13,7 +13,7 @@ from .two_days import Content, first
 
 __all__ = ["first"]
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 KILLS, SEED = int(os.environ.get("KILLS", 12)), int(os.environ.get("SEED", 1))
 

@@ -17,7 +17,7 @@ from .two_days import Content, first, is_mended, is_whole, later_files, untouche
 
 __all__ = ["first", "untouched"]
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 STEPS = tuple(night.STEPS)
 

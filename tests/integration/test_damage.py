@@ -21,7 +21,7 @@ from .two_days import Content, first, is_mended, is_whole, later_files, untouche
 
 __all__ = ["first", "untouched", "world"]
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system of its own can only be mounted by root")

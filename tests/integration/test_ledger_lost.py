@@ -19,7 +19,7 @@ from .two_days import Content, first, is_whole, untouched, world
 
 __all__ = ["first", "untouched", "world"]
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 def replace_it(settings: Settings) -> None:

@@ -24,7 +24,7 @@ FILES = {
     "o1,x,2026-01-03T10:00:00Z,100.00,USD,A10\n",
     "fx_rates": "rate_date,currency,rate_to_base\n2026-01-01,USD,1\n",
 }
-OF_ORDERS = {"fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_spend_ledger"}
+OF_ORDERS = set(small.OF_ORDERS)
 
 
 @pytest.fixture
@@ -39,7 +39,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[set[str]]]:
         return results
 
     monkeypatch.setattr(dbt, "run_dbt", run)
-    with small.read_once():
+    night.check_no_trust(monkeypatch)
+    with small.read_once(small.read_tiers_and_orders):
         yield nights
 
 

@@ -23,7 +23,7 @@ from .two_days import is_whole
 PATIENCE_SECONDS = 240
 
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 @pytest.fixture

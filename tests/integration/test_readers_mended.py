@@ -19,7 +19,7 @@ from .two_days import Content, first, is_mended, is_whole, later_files, untouche
 
 __all__ = ["first", "untouched", "world"]
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 def seen(settings: Settings) -> Path:

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,7 @@ from . import night, small
 from .conftest import content
 from .small import Capture, day, deliver
 
-
-@pytest.fixture(autouse=True, scope="module")
-def one_parse() -> Iterator[None]:
-    with small.read_once(only_accounts=True):
-        yield
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 def make_five_days(folder: Path) -> Settings:
@@ -40,7 +35,7 @@ def make_five_days(folder: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, one_parse: None) -> Settings:
+def made(tmp_path_factory: pytest.TempPathFactory, tiers_alone: None) -> Settings:
     return make_five_days(tmp_path_factory.mktemp("made"))
 
 

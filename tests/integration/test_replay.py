@@ -11,7 +11,7 @@ from ingestion.config import Settings
 from . import night
 from .conftest import deliver, reading
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 DAY = date(2022, 7, 17)
 

@@ -17,11 +17,11 @@ from . import night, small
 from .conftest import content, reading
 from .small import Capture, day, deliver
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tuple[Settings, list[str]]:
+def made(tmp_path_factory: pytest.TempPathFactory, tiers_alone: None) -> tuple[Settings, list[str]]:
     settings, ids = small.world(tmp_path_factory.mktemp("made"), "three"), []
     for number in (1, 2, 3):
         deliver(settings, f"day{number}", [Capture("a", number, followers=1000 * number)])

@@ -10,7 +10,7 @@ from ingestion.config import Settings
 from . import night
 from .conftest import content, make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("accounts_alone")
+pytestmark = pytest.mark.usefixtures("tiers_alone")
 
 LAST = 20
 # One more scheme, whose border between nano and micro moves from 10,000 to 5,000 on the 15th of March.

@@ -28,7 +28,7 @@ def later_files(settings: Settings) -> None:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tuple[Settings, Content]:
+def first(tmp_path_factory: pytest.TempPathFactory, tiers_alone: None) -> tuple[Settings, Content]:
     """Two days, published. Copy it before a change."""
 
     def make(folder: Path) -> tuple[Settings, Content]:
@@ -42,7 +42,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> tup
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory, accounts_alone: None) -> Content:
+def untouched(tmp_path_factory: pytest.TempPathFactory, tiers_alone: None) -> Content:
     """Marts of a world in which nothing was ever killed."""
 
     def make(folder: Path) -> Content:
