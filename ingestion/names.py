@@ -23,12 +23,12 @@ def teach(reader: duckdb.DuckDBPyConnection, config: UserConfig) -> None:
         known = tuple((item.row.spelling, getattr(item.row, column)) for item in config.tables[table])
         keys, codes = _keys(known)
         reader.execute(f"create type known_{table} as enum ({keys})")
-        reader.execute(f"set variable known_{table} = [{codes}]")
+        reader.execute(f"set variable known_{table} = $codes", {"codes": codes})
 
 
 @lru_cache(maxsize=8)
-def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
-    """The keys of a table, each once, and the code of each, as lists of literals."""
+def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, list[str]]:
+    """The keys of a table, each once, as a list of literals, and the code of each."""
     spelled = [*((code, code) for code in dict.fromkeys(code for _, code in known)), *known]
     with duckdb.connect() as connection:
         # A code as it is written is looked up without a key being made of it.
@@ -39,7 +39,7 @@ def _keys(known: tuple[tuple[str, str], ...]) -> tuple[str, str]:
             " where key <> '' group by 1 order by 1",
             {"spellings": [spelling for spelling, _ in spelled], "codes": [code for _, code in spelled]},
         ).fetchall()
-    return listed(row[0] for row in rows), listed(row[1] for row in rows)
+    return listed(row[0] for row in rows), [row[1] for row in rows]
 
 
 def former_codes(config: UserConfig) -> dict[str, list[str]]:

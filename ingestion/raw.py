@@ -42,6 +42,8 @@ SQL_TYPES = {
 # larger dictionary is built in vain for ids and names, which never repeat. The second version's encodings take a third
 # off the bytes, and 10 % off the time to write and to read them.
 # What each row holds again is an enum in `accepted`, which costs nothing.
+# Under which a file without rows notes its columns.
+COLUMNS_KEY = "groundswell_columns"
 PARQUET = (
     "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 1000,"
     " row_group_size 122880"
@@ -93,25 +95,36 @@ def write_empty_schemas(settings: Settings) -> None:
 
     One that is gone, cut or of other columns is made anew, so none needs to outlive a power cut.
     """
-    for name, feed in load_feeds().items():
-        target = settings.raw / name / "_schema.parquet"
-        if _columns_in(target) == [
-            (column, kind.upper().replace(" ", "")) for column, kind in columns_of(feed).items()
-        ]:
+    wanted = {settings.raw / name / "_schema.parquet": columns_of(feed) for name, feed in load_feeds().items()}
+    standing = _columns_said(file for file in wanted if file.exists())
+    for target, columns in wanted.items():
+        said = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        if standing.get(target) == said:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
-        casts = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns_of(feed).items())
-        duckdb.execute(f"copy (select {casts} where false) to '{partial}' ({PARQUET})")
+        casts = ", ".join(f"cast(null as {kind}) as {column}" for column, kind in columns.items())
+        duckdb.execute(
+            f"copy (select {casts} where false) to '{partial}' ({PARQUET}, kv_metadata {{{COLUMNS_KEY}: '{said}'}})"
+        )
         os.replace(partial, target)
 
 
-def _columns_in(file: Path) -> list[tuple[str, str]] | None:
-    """Columns of a Parquet file with their types, in order; null where it is gone or cannot be read."""
+def _columns_said(files: Iterable[Path]) -> dict[Path, str]:
+    """What Parquet files say of their columns in their own notes; one that cannot be read says nothing."""
+    asked = list(files)
+    if not asked:
+        return {}
     try:
-        return [row[:2] for row in duckdb.sql(f"describe from '{file}'").fetchall()] if file.exists() else None
+        found = duckdb.execute(
+            "select file_name, decode(value) from parquet_kv_metadata($files) where decode(key) = $key",
+            {"files": [str(file) for file in asked], "key": COLUMNS_KEY},
+        ).fetchall()
     except (duckdb.IOException, duckdb.InvalidInputException):
-        return None
+        if len(asked) < 2:
+            return {}
+        return {file: said for one in asked for file, said in _columns_said([one]).items()}
+    return {Path(file): said for file, said in found}
 
 
 def write_batch(settings: Settings, reader: Reader, feed: str, batch_id: str) -> list[RawFile]:

@@ -1,8 +1,11 @@
 """A small landing yard: drop bytes, land, and look at what became of every row."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,14 @@ from ingestion.config import Settings
 HEADER = "platform,account_id,captured_at,followers"
 GOOD = f"{HEADER}\nyoutube,good-1,2026-01-05T03:00:00Z,10\nyoutube,good-2,2026-01-05T03:00:00Z,20\n".encode()
 GOOD_FILE = "account_snapshots/zz_good.csv"
+
+
+@cache
+def _empty_schemas() -> Path:
+    """The files without rows that a first landing writes, made once for all yards of a process."""
+    settings = Settings(_env_file=None, data=Path(tempfile.mkdtemp(prefix="groundswell-raw-")))  # type: ignore[call-arg]
+    raw.write_empty_schemas(settings)
+    return settings.raw
 
 
 @dataclass
@@ -34,6 +45,8 @@ class Yard:
         return self.drop(path, "".join(f"{line}\n" for line in (header, *rows)))
 
     def land(self, run_id: str = "run") -> landing.Landed:
+        if not self.settings.raw.exists():
+            shutil.copytree(_empty_schemas(), self.settings.raw)
         landed = landing.land_files(self.settings, run_id, self.said.append)
         for batch in self.batches():
             read = batch["rows_accepted"] + batch["rows_quarantined"] + batch["rows_duplicate"]
