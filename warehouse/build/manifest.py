@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -30,6 +31,9 @@ LAST_READING = "partial_parse.msgpack"
 # Sources with the tiers of all schemes, and of the default one. A model with `meta: {schemes: default}` depends on the
 # tiers of the default scheme alone, though it may be made from models of all schemes.
 ALL_SCHEMES, DEFAULT_SCHEME = f"{CONFIG}tier_schemes", f"{CONFIG}default_scheme"
+# Macros that dbt calls by name, so that no model depends on them in the manifest.
+CALLED_BY_DBT = {"generate_schema_name", "get_incremental_replace_window_sql"}
+WORD = re.compile(r"\w+")
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")
 
@@ -140,11 +144,42 @@ def leave_out(manifest: "Manifest", left_out: Collection[str]) -> None:
     """
     for unique_id in left_out:
         del manifest.nodes[unique_id]
+    called = _macros_called(manifest)
+    manifest.macros = {unique_id: macro for unique_id, macro in manifest.macros.items() if unique_id in called}
+    manifest._macros_by_name = manifest._macros_by_package = None
     for described in (
         manifest.exposures, manifest.metrics, manifest.saved_queries, manifest.semantic_models, manifest.unit_tests
     ):  # fmt: skip
         described.clear()
     manifest.rebuild_ref_lookup()
+
+
+def _macros_called(manifest: "Manifest") -> set[str]:
+    """Unique ids of the macros whose name a node mentions, or the adapter, or a macro among them.
+
+    dbt makes each macro that it knows anew for each node: a twelfth of a small night. A name stands for all that may be
+    dispatched for it: `x` for `default__x` and `duckdb__x`.
+    """
+    from dbt.adapters.sql import impl
+
+    called: dict[str, set[str]] = {}
+    for unique_id, macro in manifest.macros.items():
+        called.setdefault(macro.name, set()).add(unique_id)
+        called.setdefault(macro.name.partition("__")[2], set()).add(unique_id)
+    by_name = {name for constant, name in vars(impl).items() if constant.endswith("_MACRO_NAME")}
+    fresh = set().union(*(called.get(name, ()) for name in by_name | CALLED_BY_DBT))
+    for kind in {str(node.config.get("materialized")) for node in manifest.nodes.values()}:
+        ways = {name for name, macro in manifest.macros.items() if macro.name.startswith(f"materialization_{kind}_")}
+        # The project's own go before those of a package.
+        fresh |= {name for name in ways if manifest.macros[name].package_name == "groundswell"} or ways
+    for node in manifest.nodes.values():
+        fresh |= set(node.depends_on.macros).union(*(called.get(word, ()) for word in WORD.findall(node.raw_code)))
+    found: set[str] = set()
+    while fresh := fresh & manifest.macros.keys() - found:
+        found |= fresh
+        words = {word for unique_id in fresh for word in WORD.findall(manifest.macros[unique_id].macro_sql)}
+        fresh = set().union(*(called.get(word, ()) for word in words))
+    return found
 
 
 def undated_inputs(settings: Settings) -> dict[str, str]:
@@ -197,8 +232,7 @@ def models_of(
     salts |= {f"{CONFIG}{name}": digest for name, digest in config.digests.items()}
     # A model that takes all columns of raw has another one as soon as raw has.
     columns = {name: json.dumps(raw.columns_of(feed) | arrivals.READING) for name, feed in load_feeds().items()}
-    # dbt calls these by name, so no model depends on them in the manifest.
-    strategies = {"macro.groundswell.get_incremental_replace_window_sql", "macro.groundswell.generate_schema_name"}
+    strategies = {f"macro.groundswell.{name}" for name in CALLED_BY_DBT}
     known: dict[tuple[str, bool], str] = {}
 
     def macro_code(unique_id: str, seen: set[str]) -> None:

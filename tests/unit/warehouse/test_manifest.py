@@ -111,6 +111,30 @@ def test_a_windowed_model_needs_a_part_column(settings: Settings, project: Path)
         marts_of(settings)
 
 
+def test_a_build_knows_the_macros_that_it_calls_and_no_other(settings: Settings) -> None:
+    """dbt makes each that it knows anew for each node."""
+    with dbt.dbt_environment(settings):
+        project = manifest.parse(settings)
+    node = project.nodes["model.groundswell.dim_tier"]
+    # As in a branch that dbt does not enter while it reads the project.
+    node.raw_code += "{% if is_incremental() %}{{ snapshot_get_time() }}{% endif %}"
+    all_of_them = set(project.macros)
+    manifest.leave_out(project, [name for name, node in project.nodes.items() if node.name.startswith("fct_advocate")])
+    assert set(project.macros) < all_of_them
+    assert project.macros.keys() >= {
+        "macro.groundswell.made_anew",  # of a way to materialize
+        "macro.groundswell.get_incremental_replace_window_sql",  # by dbt, from the name of a strategy
+        "macro.dbt_duckdb.duckdb__list_relations_without_caching",  # by the adapter
+        "macro.groundswell.test_unique_combination_of_columns",  # of a test
+        "macro.dbt.default__snapshot_get_time",
+    }
+    assert not project.macros.keys() & {
+        "macro.dbt.default__snapshot_merge_sql",
+        "macro.dbt.materialization_snapshot_default",
+        "macro.dbt_duckdb.materialization_table_duckdb",
+    }
+
+
 def version_of(settings: Settings) -> str:
     with dbt.dbt_environment(settings):
         parsed = manifest.parse(settings)
