@@ -6,6 +6,7 @@ Nothing is written by hand in it, so it cannot say anything else than the contra
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -95,8 +96,14 @@ def resolve(text: str, known: dict[str, str]) -> str:
 def nodes(kind: str, folder: Path) -> Iterator[tuple[Path, Node]]:
     """Each model or seed that a folder's YAML describes, with that file, in the order of their paths."""
     for path in sorted(folder.rglob("*.yml")):
-        for node in (yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}).get(kind, []):
+        for node in (_loaded(path, path.stat().st_mtime_ns) or {}).get(kind, []):
             yield path, node
+
+
+@cache
+def _loaded(path: Path, changed_ns: int) -> Any:
+    """A YAML file as it stands at a time of change; nobody changes what it returns."""
+    return yaml.load(path.read_text(encoding="utf-8"), _Loader)
 
 
 def key_of(node: Node) -> list[str]:

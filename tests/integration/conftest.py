@@ -167,6 +167,18 @@ def tiers_alone() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
+def money_alone() -> Iterator[None]:
+    """The nights of a file of tests of money know what a campaign cost and returned, counts and tiers."""
+    from . import night, small
+
+    known = small.read_marts(*small.OF_TIERS, *small.OF_MONEY)
+    with small.read_once(known), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
+        night.check_no_trust(patched)
+        yield
+
+
+@pytest.fixture(scope="module")
 def forked(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[forks.Forks]":
     """Processes that can be killed, forked from one that has read dbt's project."""
     from . import forks

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,12 @@ OF_TIERS = (
     "stg_landing__withdrawing_deliveries",
 )  # fmt: skip
 
-OF_ORDERS = ("fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_spend_ledger")
+# Marts of what a campaign, a collaboration and a tier cost and returned.
+OF_MONEY = (
+    "dim_brand", "dim_campaign", "dim_collaboration", "dim_collaboration_version", "fct_attribution", "fct_campaign_roi",
+    "fct_click_daily", "fct_collaboration_roi", "fct_commerce_issue", "fct_commission_ledger", "fct_order",
+    "fct_payout_statement", "fct_promo_code_daily", "fct_return_daily", "fct_spend_ledger", "fct_tier_roi",
+)  # fmt: skip
 
 
 def read_project(settings: Settings, left_out: Callable[[Any], set[str]] | None = None) -> Any:
@@ -106,13 +112,13 @@ def read_accounts(settings: Settings) -> Any:
 
 
 def read_tiers(settings: Settings) -> Any:
-    """The manifest of daily counts and tiers, a fifth of the nodes of the whole project."""
-    return read_project(settings, _not_of_tiers)
+    """The manifest of daily counts and tiers, a seventh of the nodes of the whole project."""
+    return read_marts(*OF_TIERS)(settings)
 
 
-def read_tiers_and_orders(settings: Settings) -> Any:
-    """The manifest of daily counts and tiers, and of what orders bring in."""
-    return read_project(settings, _not_of_tiers_and_orders)
+def read_marts(*marts: str) -> Callable[[Settings], Any]:
+    """Reads the manifest of some marts, and of what they are made of."""
+    return partial(read_project, left_out=_AllBut(marts))
 
 
 def _of_other_feeds(project: Any) -> set[str]:
@@ -126,26 +132,21 @@ def _of_other_feeds(project: Any) -> set[str]:
     return _with_all_made_of(project, left_out)
 
 
-def _not_of_tiers(project: Any) -> set[str]:
-    return _all_but(project, OF_TIERS)
+@dataclass(frozen=True)
+class _AllBut:
+    """Unique ids of the models and seeds that none of these marts is made of, and of all that depends on one."""
 
+    marts: tuple[str, ...]
 
-def _not_of_tiers_and_orders(project: Any) -> set[str]:
-    return _all_but(project, OF_TIERS + OF_ORDERS)
-
-
-def _all_but(project: Any, marts: tuple[str, ...]) -> set[str]:
-    """Unique ids of the models and seeds that none of these is made of, and of all that depends on one."""
-    kept = {unique_id for unique_id, node in project.nodes.items() if node.name in marts}
-    fresh = kept
-    while fresh:
-        fresh = {parent for node in fresh for parent in getattr(project.nodes[node].depends_on, "nodes", [])} & set(
-            project.nodes
-        ) - kept
-        kept |= fresh
-    return _with_all_made_of(
-        project, {name for name, node in project.nodes.items() if name not in kept and node.resource_type != "test"}
-    )
+    def __call__(self, project: Any) -> set[str]:
+        kept = fresh = {unique_id for unique_id, node in project.nodes.items() if node.name in self.marts}
+        while fresh:
+            parents = {parent for one in fresh for parent in getattr(project.nodes[one].depends_on, "nodes", [])}
+            fresh = parents & set(project.nodes) - kept
+            kept = kept | fresh
+        return _with_all_made_of(
+            project, {name for name, node in project.nodes.items() if name not in kept and node.resource_type != "test"}
+        )
 
 
 def _with_all_made_of(project: Any, left_out: set[str]) -> set[str]:
@@ -170,7 +171,7 @@ def read_once(parse: Callable[[Settings], Any] = read_project) -> Iterator[None]
     """Let every night of this process read a dbt project from one copy in memory: seconds each saved.
 
     Args:
-        parse: `read_accounts` or `read_tiers` for worlds that do without the other nodes.
+        parse: `read_accounts`, `read_tiers` or `read_marts(...)` for worlds that do without the other nodes.
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(manifest, "parse", parse)

@@ -15,7 +15,7 @@ from ingestion.config import Settings
 from . import night
 from .conftest import content, make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("money_alone")
 
 COLLABORATIONS = (
     "collaboration_id,campaign_id,brand,creator_id,platform,account_id,partner_type,promo_code,link_id,"

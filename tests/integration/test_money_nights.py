@@ -15,7 +15,7 @@ from ingestion.config import Settings
 from . import night
 from .conftest import make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("money_alone")
 
 FIRST, SECOND, THIRD = date(2026, 3, 5), date(2026, 3, 6), date(2026, 3, 7)
 ORDERS = "order_id,customer_id,ordered_at,gross_amount,tax_amount,shipping_amount,currency,promo_code"

@@ -12,7 +12,7 @@ from ingestion.config import PROJECT_DIR, Settings
 from . import night
 from .conftest import OPERATIONAL, make_settings, reading
 
-pytestmark = pytest.mark.usefixtures("one_parse")
+pytestmark = pytest.mark.usefixtures("money_alone")
 
 FIXTURE = PROJECT_DIR / "tests" / "fixtures" / "money_by_hand"
 LAST_DAY = date(2026, 2, 28)

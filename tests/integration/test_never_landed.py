@@ -24,7 +24,7 @@ FILES = {
     "o1,x,2026-01-03T10:00:00Z,100.00,USD,A10\n",
     "fx_rates": "rate_date,currency,rate_to_base\n2026-01-01,USD,1\n",
 }
-OF_ORDERS = set(small.OF_ORDERS)
+OF_ORDERS = {"fct_attribution", "fct_commission_ledger", "fct_promo_code_daily", "fct_spend_ledger"}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[set[str]]]:
 
     monkeypatch.setattr(dbt, "run_dbt", run)
     night.check_no_trust(monkeypatch)
-    with small.read_once(small.read_tiers_and_orders):
+    with small.read_once(small.read_marts(*small.OF_TIERS, *sorted(OF_ORDERS))):
         yield nights
 
 
