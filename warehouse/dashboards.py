@@ -331,7 +331,8 @@ def params_of(name: str, chart: Node, dataset: Node, mart: Node, given: dict[str
                 column: {"d3NumberFormat": formats[column], "d3SmallNumberFormat": formats[column]}
                 for column in chart["columns"]
                 if formats[column]
-            },
+            }
+            | {column: {"columnWidth": WIDE[column]} for column in chart["columns"] if column in WIDE},
             "include_search": bool(chart.get("search")),
             **TABLE,
             "table_timestamp_format": "%Y-%m-%d %H:%M" if chart.get("times") else "%Y-%m-%d",
@@ -368,6 +369,8 @@ def params_of(name: str, chart: Node, dataset: Node, mart: Node, given: dict[str
     return params
 
 
+# Columns of whole sentences, in pixels: else a narrow page gives them a word a line.
+WIDE = {"explanation": 360, "detail": 360, "reason": 360}
 TABLE = {
     "server_pagination": False,
     "page_length": 20,
