@@ -80,11 +80,12 @@ OF_TIERS = (
     "stg_landing__withdrawing_deliveries",
 )  # fmt: skip
 
-# Marts of what a campaign, a collaboration and a tier cost and returned.
+# Marts of what a campaign, a collaboration and a tier cost and returned, and of who is spoken of.
 OF_MONEY = (
     "dim_brand", "dim_campaign", "dim_collaboration", "dim_collaboration_version", "fct_attribution", "fct_campaign_roi",
     "fct_click_daily", "fct_collaboration_roi", "fct_commerce_issue", "fct_commission_ledger", "fct_order",
-    "fct_payout_statement", "fct_promo_code_daily", "fct_return_daily", "fct_spend_ledger", "fct_tier_roi",
+    "fct_payout_statement", "fct_promo_code_daily", "fct_return_daily", "fct_share_of_voice_daily", "fct_spend_ledger",
+    "fct_tier_roi",
 )  # fmt: skip
 
 
