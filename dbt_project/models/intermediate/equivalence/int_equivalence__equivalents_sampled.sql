@@ -1,10 +1,10 @@
 -- One row per platform, planned day and pair of tiers: how many accounts of the lower one equal one of the higher one.
 -- Bootstrap over sums of real accounts: a replicate draws accounts of the lower tier with replacement, until their sum
--- reaches the median of as many accounts of the higher tier, drawn likewise. Accounts of the lower tier come in blocks of
--- sixteen, which a replicate draws from a library, one after the other and with replacement: drawing each account anew
--- would cost tens of times as much and say the same. What a library holds too much or too little on average is taken
--- from the target. One sequence serves all higher tiers. Draws are the same in every run, and those of a tier the same
--- every day.
+-- reaches the median of as many accounts of the higher tier, drawn likewise. Accounts of the lower tier come in blocks
+-- of sixteen, which a replicate draws from a library, one after the other and with replacement: drawing each account
+-- anew would cost tens of times as much and say the same. What a library holds too much or too little on average is
+-- taken from the target. One sequence serves all higher tiers. Draws are the same in every run, and those of a tier the
+-- same every day.
 -- One model: pools, draws and sums have numbers of their own, which no table should keep.
 {% set replicates = 200 %}
 -- Accounts of a tier that are drawn from: the first ones in the order of a hash of their ids.
