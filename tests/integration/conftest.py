@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -145,36 +145,42 @@ def one_parse() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def nights_that_know(parse: Callable[[Settings], Any], trust: bool = False) -> Iterator[None]:
+    """Nights that know the nodes of this reading alone, and are checked for trust or not; dbt writes no log of them."""
+    from . import night, small
+
+    with small.read_once(parse), pytest.MonkeyPatch.context() as patched:
+        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
+        if not trust:
+            night.check_no_trust(patched)
+        yield
+
+
 @pytest.fixture(scope="module")
 def accounts_alone() -> Iterator[None]:
     """The nights of a file of tests whose worlds hold snapshots alone know no model of another feed."""
-    from . import night, small
+    from . import small
 
-    with small.read_once(small.read_accounts), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
+    with nights_that_know(small.read_accounts, trust=True):
         yield
 
 
 @pytest.fixture(scope="module")
 def tiers_alone() -> Iterator[None]:
     """The nights of a file of tests of how nights end know daily counts and tiers, and no other mart."""
-    from . import night, small
+    from . import small
 
-    with small.read_once(small.read_tiers), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
-        night.check_no_trust(patched)
+    with nights_that_know(small.read_tiers):
         yield
 
 
 @pytest.fixture(scope="module")
 def money_alone() -> Iterator[None]:
     """The nights of a file of tests of money know what a campaign cost and returned, counts and tiers."""
-    from . import night, small
+    from . import small
 
-    known = small.read_marts(*small.OF_TIERS, *small.OF_MONEY)
-    with small.read_once(known), pytest.MonkeyPatch.context() as patched:
-        patched.setattr(night.dbt, "dbt_arguments", night.without_log())
-        night.check_no_trust(patched)
+    with nights_that_know(small.read_marts(*small.OF_TIERS, *small.OF_MONEY)):
         yield
 
 
