@@ -35,7 +35,7 @@ class Night:
 
 def run_dag(data: Path, *arguments: str) -> Night:
     """Run the real DAG once as `make nightly` does."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW"))}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GROUNDSWELL_", "AIRFLOW", "SLURM"))}
     done = subprocess.run(
         [sys.executable, "-m", "warehouse.cli", "nightly", *arguments],
         env={
