@@ -112,8 +112,9 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
 
 def test_a_reader_keeps_the_release_it_opened(world: Callable[..., Settings], days: list[str]) -> None:
     settings = world("reader", days[0])
-    night.run(settings, "run 1", date(2022, 7, 15))
-    with reading(settings) as old:
+    with small.read_once(small.read_tiers):
+        night.run(settings, "run 1", date(2022, 7, 15))
+    with reading(settings) as old, small.read_once(small.read_tiers):
         before = old.execute("select count(*) from marts.fct_account_daily").fetchone()
         deliver(settings, days[1])
         night.run(settings, "run 2", date(2022, 7, 16))
@@ -126,9 +127,10 @@ def test_a_run_that_was_overtaken_ends_as_superseded(world: Callable[..., Settin
 
     settings = world("overtaken", days[0])
     landing.land_files(settings, "slow", night.quiet)
-    with hold(settings, "slow", "build_marts", night.quiet) as lease:
+    with small.read_once(small.read_tiers), hold(settings, "slow", "build_marts", night.quiet) as lease:
         build.build_marts(settings, "slow", date(2022, 7, 15), lease, night.quiet)
     deliver(settings, days[1])
-    night.run(settings, "fast", date(2022, 7, 16))
+    with small.read_once(small.read_tiers):
+        night.run(settings, "fast", date(2022, 7, 16))
     with hold(settings, "slow", "check_marts", night.quiet) as lease:
         assert build.require_built(settings, "slow", lease, night.quiet) == "superseded"
