@@ -56,7 +56,7 @@ erase: $(VENV)/.runtime ## remove an account from everything that is kept: PLATF
 test: $(VENV)/.dev ## run all tests, a file of them on each core; ARGS="tests/unit -k landing" runs some; SLOWEST=20
 	@$(RUN) -m pytest $(or $(ARGS),-n logical --dist loadfile --no-loadscope-reorder) $(if $(SLOWEST),--slowest-files=$(SLOWEST))
 
-test-fast: $(VENV)/.dev ## run the unit tests, and have dbt read the project; a quarter of an hour on two cores
+test-fast: $(VENV)/.dev ## run the unit tests, and have dbt read the project
 	@$(RUN) -m pytest -n logical --dist loadfile --no-loadscope-reorder tests/unit
 
 live-test: $(VENV)/.dev ## capture Bluesky's own servers on this machine over played days: BLUESKY_TOOLS=<folder with them>

@@ -42,12 +42,12 @@ SQL_TYPES = {
 # larger dictionary is built in vain for ids and names, which never repeat. The second version's encodings take a third
 # off the bytes, and 10 % off the time to write and to read them.
 # What each row holds again is an enum in `accepted`, which costs nothing.
-# Under which a file without rows notes its columns.
-COLUMNS_KEY = "groundswell_columns"
 PARQUET = (
     "format parquet, parquet_version v2, compression zstd, compression_level 1, dictionary_size_limit 1000,"
     " row_group_size 122880"
 )
+# Under which a file without rows notes its columns.
+COLUMNS_KEY = "groundswell_columns"
 
 # Of a file of many days; sorting all of one at once takes memory without bound.
 ROWS_SORTED = 4_000_000

@@ -66,13 +66,16 @@ def _read_the_project_once() -> None:
         ManifestLoader.write_manifest_for_partial_parse,
     )
 
+    def own_of(loader: ManifestLoader) -> Path:
+        return Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
+
     def check_all_but_the_connection(loader: ManifestLoader) -> ManifestStateCheck:
         state = check(loader)
         state.profile_hash = FileHash.from_contents("any")
         return state
 
     def read_what_is_kept(loader: ManifestLoader) -> Any:
-        own = Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
+        own = own_of(loader)
         if kept.exists() and not own.exists():
             own.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(kept, own)
@@ -81,9 +84,8 @@ def _read_the_project_once() -> None:
     def write_and_keep(loader: ManifestLoader) -> None:
         write(loader)
         if not kept.exists() and Path(loader.root_project.project_root) == DBT_PROJECT:
-            own = Path(loader.root_project.project_target_path) / PARTIAL_PARSE_FILE_NAME
             partial = kept.with_suffix(f".{os.getpid()}")
-            shutil.copy2(own, partial)
+            shutil.copy2(own_of(loader), partial)
             partial.replace(kept)
 
     ManifestLoader.build_manifest_state_check = check_all_but_the_connection  # type: ignore[method-assign]

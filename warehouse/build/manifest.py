@@ -137,7 +137,7 @@ def parse(settings: Settings) -> "Manifest":
 
 
 def leave_out(manifest: "Manifest", left_out: Collection[str]) -> None:
-    """Take nodes out of a manifest, and all that no build makes: dbt takes time for each thing that it knows.
+    """Take nodes out of a manifest, and all that no build makes or calls: dbt takes time for each thing that it knows.
 
     Args:
         left_out: unique ids; a node that depends on one of them is among them, or is never asked for.
