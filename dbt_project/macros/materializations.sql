@@ -1,6 +1,7 @@
 {#- How DuckDB is given views and tables: in one transaction that drops what stands there and makes it anew. dbt's own ways
     rename the old one away, the new one into its place, and look up keys and indexes that no model has: a sixth of the
-    CPU seconds of a small night. What fails leaves the old one as it was. -#}
+    CPU seconds of a small night. What fails leaves the old one as it was. Each runs what its model asks for afterwards
+    (`post_hook`), which dbt leaves to the way to materialize. -#}
 {% materialization view, adapter="duckdb" %}
     {{ return(made_anew("view", get_create_view_as_sql(this.incorporate(type="view"), sql))) }}
 {% endmaterialization %}
@@ -26,6 +27,7 @@
             })
         }}
     {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}
     {{ return({"relations": [standing]}) }}
 {% endmaterialization %}
@@ -37,6 +39,67 @@
         {%- if standing is not none %} drop {{ standing.type }} {{ standing }}; {% endif -%}
         {{ made }}
     {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}
     {{ return({"relations": [this.incorporate(type=kind)]}) }}
+{%- endmacro %}
+
+{#- How Spark is given them. A windowed model is a table of Parquet parts, one for each day or month. -#}
+{% materialization view, adapter="spark" %}
+    {%- call statement("main") -%} create or replace view {{ this }} as {{ compiled_code }} {%- endcall -%}
+    {{ return({"relations": [this.incorporate(type="view")]}) }}
+{% endmaterialization %}
+
+{% materialization table, adapter="spark" %}
+    {%- do run_query("drop table if exists " ~ this) -%}
+    {%- call statement("main") -%} create table {{ this }} using parquet as {{ compiled_code }} {%- endcall -%}
+    {{ return({"relations": [this.incorporate(type="table")]}) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter="spark" %}
+    {%- set standing = load_cached_relation(this) -%}
+    {%- set part_column = config.get("meta", {}).get("part_column", "snapshot_date") -%}
+    {%- set is_new = standing is none or should_full_refresh() -%}
+    {%- set reads_itself = config.get("meta", {}).get("reads_itself", false) -%}
+    {%- if is_new -%}
+        {%- do run_query("drop table if exists " ~ this) -%}
+        {%- if reads_itself -%} {%- do run_query(spark__empty_table(this, model.columns, part_column)) -%} {%- endif -%}
+    {%- else -%}
+        {%- do spark__drop_planned_parts(this, part_column) -%}
+    {%- endif -%}
+    {%- call statement("main") -%}
+        {%- if is_new and not reads_itself -%}
+            create table {{ this }} using parquet partitioned by ({{ part_column }}) as {{ compiled_code }}
+        {%- else -%}
+            insert into {{ this }} by name {{ compiled_code }}
+        {%- endif -%}
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ return({"relations": [this.incorporate(type="table")]}) }}
+{% endmaterialization %}
+
+{#- Drop the parts of a model that this run replaces: a part whose new result is empty ends empty. -#}
+{% macro spark__drop_planned_parts(relation, part_column) -%}
+    {%- set planned = run_query(
+        "select cast(snapshot_date as string) from " ~ source("meta", "plan") ~ " where model = '" ~ relation.identifier ~ "'"
+    ).columns[0].values() -%}
+    {%- set is_by_month = config.get("meta", {}).get("part_by") == "month" -%}
+    {%- set dropped = [] -%}
+    {%- for row in run_query("show partitions " ~ relation).columns[0].values() -%}
+        {%- set day = row.split("=")[1] -%}
+        {%- if (day[:7] ~ "-01" if is_by_month else day) in planned -%}
+            {%- do dropped.append("partition (" ~ part_column ~ " = date '" ~ day ~ "')") -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if dropped -%}
+        {%- do run_query("alter table " ~ relation ~ " drop if exists " ~ dropped | join(", ")) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro spark__empty_table(relation, columns, part_column) -%}
+    create table {{ relation }} (
+        {% for column in columns.values() %}
+            {{ column.name }} {{ column.data_type | replace("varchar", "string") | replace("timestamp", "timestamp_ntz") }}{{ "," if not loop.last }}
+        {% endfor %}
+    ) using parquet partitioned by ({{ part_column }})
 {%- endmacro %}

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.config import Settings
@@ -154,3 +155,19 @@ def test_the_nights_one_by_one_equal_one_pass(
         night.run(settings, f"to {upto}", date(2026, 3, upto))
         before = upto
     assert content(settings) == content(history[0])
+
+
+def test_a_checkpoint_is_forgotten_after_35_days(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path)
+    folder = settings.landing / "account_snapshots"
+    folder.mkdir(parents=True)
+    for day in (date(2026, 3, 1), date(2026, 3, 20), date(2026, 4, 10)):
+        row = f"tiktok,one,{day}T03:00:00Z,9000"
+        (folder / f"{day}.csv").write_text(f"platform,account_id,captured_at,followers\n{row}\n")
+        night.run(settings, f"of {day}", day)
+    with duckdb.connect(str(settings.build_db), read_only=True) as build:
+        kept = build.execute(
+            "select distinct snapshot_date from intermediate.int_snapshot__account_last_known_values order by all"
+        ).fetchall()
+    # The first of March lies 40 days before the newest, the 20th 21.
+    assert kept == [(date(2026, 3, 20),), (date(2026, 4, 10),)]
