@@ -24,6 +24,7 @@ from ingestion.contracts import MEASURES, NUMBERS, Feed, FeedColumn, load_feeds
 from ingestion.errors import FileRefused
 from ingestion.mapping import arithmetic, row_filter
 from ingestion.mapping.grammar import CanonicalMapping, ColumnSource, FeedPart, Mapping, tidy
+from ingestion.raw import SQL_TYPES
 from ingestion.readers import jsonl, text
 from ingestion.readers.open import open_table
 from ingestion.readers.table import (
@@ -1086,7 +1087,9 @@ def _repeated(text: str) -> str:
 
 def _accepted_value(layout: Layout, name: str, has_invalid: bool) -> str:
     if name not in layout.filled:
-        return layout.reading(name).value("cast(null as varchar)")
+        # Of its own type in every file: other engines read a column as it is written.
+        value, kind = layout.reading(name).value("cast(null as varchar)"), SQL_TYPES[layout.feed.columns[name].type]
+        return f"cast({value} as {kind})"
     if name in layout.part.zero_is_null:
         return f"case when v_{name} <> 0 then v_{name} end"
     source = layout.source(name)
