@@ -65,7 +65,24 @@
 
 {#- Statement that forgets checkpoints which are so many days older than the newest; a run that must go back further
     reads the days themselves. -#}
-{% macro forget_checkpoints(keep) -%}
+{% macro forget_checkpoints(keep) -%} {{ return(adapter.dispatch("forget_checkpoints")(keep)) }} {%- endmacro %}
+
+{% macro duckdb__forget_checkpoints(keep) -%}
     delete from {{ this }}
     where snapshot_date < (select {{ add_days("max(newest.snapshot_date)", -keep) }} from {{ this }} as newest)
+{%- endmacro %}
+
+{#- Of Spark the parts go, a checkpoint being one; nothing is left to run afterwards. -#}
+{% macro spark__forget_checkpoints(keep) -%}
+    {%- if execute -%}
+        {%- set days = [] -%}
+        {%- for row in run_query("show partitions " ~ this).columns[0].values() -%}
+            {%- do days.append(modules.datetime.date.fromisoformat(row.split("=")[1])) -%}
+        {%- endfor -%}
+        {%- set dropped = [] -%}
+        {%- for day in days if (days | max - day).days > keep -%}
+            {%- do dropped.append("partition (snapshot_date = date '" ~ day ~ "')") -%}
+        {%- endfor -%}
+        {%- if dropped -%} {%- do run_query("alter table " ~ this ~ " drop if exists " ~ dropped | join(", ")) -%} {%- endif -%}
+    {%- endif -%}
 {%- endmacro %}

@@ -52,6 +52,24 @@
     )
 {%- endmacro %}
 
+{#- Spark's whole division gives a bigint, so what is left over goes off first and the division is exact. -#}
+{% macro spark__exact_share(amount, part, whole, scale) -%}
+    {%- set unit = "1" ~ "0" * scale -%}
+    {%- set whole_units = "cast((" ~ whole ~ ") * " ~ unit ~ " as decimal(38, 0))" -%}
+    {%- set doubled -%}
+        cast(
+            2 * cast(({{ amount }}) * 1000000 as decimal(18, 0)) * cast(({{ part }}) * {{ unit }} as decimal(18, 0))
+            + {{ whole_units }} as decimal(38, 0)
+        )
+    {%- endset -%}
+    {%- set divisor = "nullif(2 * " ~ whole_units ~ ", 0)" -%}
+    cast(
+        cast(
+            ({{ doubled }} - {{ doubled }} % {{ divisor }}) / {{ divisor }} as decimal(22, 0)
+        ) * cast(0.000001 as decimal(7, 6)) as decimal(24, 6)
+    )
+{%- endmacro %}
+
 {#- The name of a refund's line, or of an order's cancellation, in ids of entries: it is unique with the shop in front. -#}
 {% macro entry_name(shop, record, line) -%}
     concat_ws('/', nullif({{ shop }}, ''), {{ record }}, case when {{ line }} <> '#1' then {{ line }} end)
@@ -69,11 +87,19 @@
 
 {% macro duckdb__days_before(instant, days) -%} ({{ instant }} - to_days(cast({{ days }} as integer))) {%- endmacro %}
 
+{% macro spark__days_before(instant, days) -%}
+    ({{ instant }} - make_dt_interval(cast({{ days }} as integer)))
+{%- endmacro %}
+
 {#- The day of an instant (UTC without zone) by the clocks of a time zone. -#}
 {% macro day_in_zone(instant, zone) -%} {{ return(adapter.dispatch("day_in_zone")(instant, zone)) }} {%- endmacro %}
 
 {% macro duckdb__day_in_zone(instant, zone) -%}
     cast(timezone({{ zone }}, timezone('UTC', {{ instant }})) as date)
+{%- endmacro %}
+
+{% macro spark__day_in_zone(instant, zone) -%}
+    cast(convert_timezone('UTC', {{ zone }}, {{ instant }}) as date)
 {%- endmacro %}
 
 {#- The day of an instant on which dates of agreements are looked up: by the clocks of its shop, UTC where none are
@@ -94,6 +120,13 @@
     cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date)
 {%- endmacro %}
 
+{% macro spark__each_day(first_day, last_day) -%}
+    explode(case
+        when {{ first_day }} <= {{ last_day }}
+            then sequence(cast({{ first_day }} as date), cast({{ last_day }} as date), interval 1 day)
+    end)
+{%- endmacro %}
+
 {#- A whole number that a file held in a column of its own, kept in `extra`; null where there is none. -#}
 {% macro extra_integer(column, name) -%}
     {{ return(adapter.dispatch("extra_integer")(column, name)) }}
@@ -101,6 +134,10 @@
 
 {% macro duckdb__extra_integer(column, name) -%}
     cast(try_cast(json_extract_string({{ column }}, '$.{{ name }}') as decimal(18, 2)) as bigint)
+{%- endmacro %}
+
+{% macro spark__extra_integer(column, name) -%}
+    cast(round(try_cast(get_json_object({{ column }}, '$.{{ name }}') as decimal(18, 2))) as bigint)
 {%- endmacro %}
 
 {#- Days after publication whose counts are valued as EMV. -#}
@@ -145,4 +182,4 @@
 
 {#- One rate over another, as rates are kept: with eight decimals. Divided as doubles, whose 15 digits are more than the
     eight of any currency that is worth a ten-thousandth of the base. -#}
-{% macro crossed_rate(dividend, divisor) -%} cast({{ ratio(dividend, divisor) }} as decimal(18, 8)) {%- endmacro %}
+{% macro crossed_rate(dividend, divisor) -%} {{ as_decimal(ratio(dividend, divisor), 18, 8) }} {%- endmacro %}

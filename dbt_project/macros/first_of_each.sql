@@ -29,3 +29,5 @@ first_of_each as (
 {% macro key_hash(key) -%} {{ return(adapter.dispatch("key_hash")(key)) }} {%- endmacro %}
 
 {% macro duckdb__key_hash(key) -%} hash({{ key | join(", ") }}) {%- endmacro %}
+
+{% macro spark__key_hash(key) -%} xxhash64({{ key | join(", ") }}) {%- endmacro %}

@@ -64,10 +64,11 @@ banded as (
 
 {#- Money per post, to six decimals: exact sums, divided last. -#}
 {% macro per_post(amount, posts) -%}
-    cast(round(cast({{ amount }} as double) / nullif({{ posts }}, 0), 6) as decimal(38, 6))
+    {{ as_decimal(ratio(amount, posts), 38, 6) }}
 {%- endmacro %}
 
 {#- A quantile of prices, linear between ranks. -#}
 {% macro price_quantile(price, fraction) -%}
-    cast(round(percentile_cont({{ fraction }}) within group (order by cast({{ price }} as double)), 6) as decimal(38, 6))
+    {%- set quantile = "percentile_cont(" ~ fraction ~ ") within group (order by cast(" ~ price ~ " as double))" -%}
+    {{ as_decimal(quantile, 38, 6) }}
 {%- endmacro %}

@@ -15,6 +15,17 @@
     end
 {%- endmacro %}
 
+{% macro spark__normal_text(text) -%}
+    case
+        when {{ text }} is null or {{ text }} rlike '^[!-~]*$' then upper({{ text }})
+        else replace(upper(regexp_replace(
+            {{ compatibility_form(text) }},
+            '[\p{Z}\p{C}\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]',
+            ''
+        )), 'ẞ', 'SS')
+    end
+{%- endmacro %}
+
 {% macro compatibility_form(text) -%} {{ return(adapter.dispatch("compatibility_form")(text)) }} {%- endmacro %}
 
 {% macro duckdb__compatibility_form(text) -%}
@@ -28,6 +39,11 @@
     ), ''))
 {%- endmacro %}
 
+{#- The ICU that Spark brings knows the form itself. -#}
+{% macro spark__compatibility_form(text) -%}
+    reflect('com.ibm.icu.text.Normalizer', 'compose', {{ text }}, true)
+{%- endmacro %}
+
 {#- The promo codes of a cell, each as it is compared, joined by `|`: shops write several in one cell, between commas,
     semicolons, bars or line ends. -#}
 {% macro normal_codes(cell) -%} {{ return(adapter.dispatch("normal_codes")(cell)) }} {%- endmacro %}
@@ -35,4 +51,9 @@
 {% macro duckdb__normal_codes(cell) -%}
     {%- set marked = "translate(" ~ cell ~ ", '，；｜、;|' || chr(10) || chr(13) || chr(9), ',,,,,,,,,')" -%}
     nullif(trim(regexp_replace({{ normal_text(marked) }}, ',+', '|', 'g'), '|'), '')
+{%- endmacro %}
+
+{% macro spark__normal_codes(cell) -%}
+    {%- set marked = "translate(" ~ cell ~ ", concat('，；｜、;|', char(10), char(13), char(9)), ',,,,,,,,,')" -%}
+    nullif(trim(both '|' from regexp_replace({{ normal_text(marked) }}, ',+', '|')), '')
 {%- endmacro %}

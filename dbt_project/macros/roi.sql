@@ -16,7 +16,7 @@ A brand is preceded by its length, so that no two groups are one whatever their 
 {% macro fraction(numerator, denominator) -%} cast({{ ratio(numerator, denominator) }} as double) {%- endmacro %}
 
 {% macro unit_cost(units, times=1, spend="roi.spend_base") -%}
-    cast(round({{ fraction(spend ~ " * " ~ times, units) }}, 6) as decimal(38, 6))
+    {{ as_decimal(fraction(spend ~ " * " ~ times, units), 38, 6) }}
 {%- endmacro %}
 
 {#- Counts of a post that a brand pays for. -#}
@@ -24,7 +24,7 @@ A brand is preceded by its length, so that no two groups are one whatever their 
 
 {#- What every ROI mart holds after its key, of a CTE `roi` of int_returns__groups. -#}
 {% macro roi_columns() -%}
-    cast(roi.base_currency as varchar) as base_currency,
+    cast(roi.base_currency as string) as base_currency,
     cast(roi.cost_entries as bigint) as cost_entries,
     cast(roi.unrated_costs as bigint) as unrated_costs,
     cast(roi.spend_known_base as decimal(38, 6)) as spend_known_base,
@@ -70,12 +70,12 @@ A brand is preceded by its length, so that no two groups are one whatever their 
     cast(roi.first_spend_date as date) as first_spend_date,
     cast(roi.payback_date as date) as payback_date,
     cast({{ days_between("roi.first_spend_date", "roi.payback_date") }} as integer) as payback_days,
-    cast(roi.roi_basis as varchar) as roi_basis,
+    cast(roi.roi_basis as string) as roi_basis,
     cast(roi.missing_fees as bigint) as missing_fees,
     cast(roi.has_orders_landed as boolean) as has_orders_landed,
     cast(roi.is_campaign_unknown as boolean) as is_campaign_unknown,
     cast(roi.is_attribution_open as boolean) as is_attribution_open,
     cast(roi.is_refund_possible as boolean) as is_refund_possible,
     cast(roi.as_of_date as date) as as_of_date,
-    cast(roi.data_origin as varchar) as data_origin
+    cast(roi.data_origin as string) as data_origin
 {%- endmacro %}

@@ -28,7 +28,7 @@ where ({{ expression }}) is not true
     {%- for column in columns if column is not none -%} {%- do pairs.append((column, key[columns.index(column)])) -%} {%- endfor %}
     select
         '{{ rows.identifier }}' as named_by,
-        concat_ws('|'{% for column, _ in pairs %}, cast(named.{{ column }} as varchar){% endfor %}) as missing_key
+        concat_ws('|'{% for column, _ in pairs %}, cast(named.{{ column }} as string){% endfor %}) as missing_key
     from (
         select distinct {% for column, _ in pairs %}{{ column }}{{ ", " if not loop.last }}{% endfor %}
         from {{ replaced_rows(rows) }}

@@ -5,14 +5,23 @@
 
 {% macro duckdb__median_absolute_deviation(value) -%} mad({{ value }}) {%- endmacro %}
 
+{#- Spark has none: of the list of all values the distances from their median, in order, and the middle of these. -#}
+{% macro spark__median_absolute_deviation(value) -%}
+    {%- set distances = "array_sort(transform(collect_list(" ~ value ~ "), x -> abs(x - median(" ~ value ~ "))))" -%}
+    (
+        try_element_at({{ distances }}, cast(greatest(floor((count({{ value }}) + 1) / 2), 1) as integer))
+        + try_element_at({{ distances }}, cast(ceil((count({{ value }}) + 1) / 2) as integer))
+    ) / 2
+{%- endmacro %}
+
 {#- A logarithm as DECIMAL: sums of it are the same in every order. Null unless the value is above 0. -#}
 {% macro exact_ln(value) -%}
-    cast(ln(case when {{ value }} > 0 then cast({{ value }} as double) end) as decimal(18, 8))
+    {{ as_decimal("ln(case when " ~ value ~ " > 0 then cast(" ~ value ~ " as double) end)", 18, 8) }}
 {%- endmacro %}
 
 {#- Cell of accounts with about as many views: quarters of a power of ten, e.g. `22` for 10^5.5 to 10^5.75. -#}
 {% macro views_neighbourhood(views) -%}
-    cast(cast(floor(log10(cast({{ views }} as double)) * 4) as integer) as varchar)
+    cast(cast(floor(log10(cast({{ views }} as double)) * 4) as integer) as string)
 {%- endmacro %}
 
 {#- One row of numbers of config table `trust_weights`, a column each. -#}
@@ -113,22 +122,24 @@
 
 {% macro duckdb__counted(value) -%} format('{:,}', cast(round({{ value }}) as bigint)) {%- endmacro %}
 
+{% macro spark__counted(value) -%} format_number(cast(round({{ value }}) as bigint), 0) {%- endmacro %}
+
 {% macro signed_count(value) -%}
     case when {{ value }} >= 0 then '+' else '' end || {{ counted(value) }}
 {%- endmacro %}
 
 {% macro percent(share) -%}
-    cast(cast(round(100 * ({{ share }})) as bigint) as varchar) || ' %'
+    cast(cast(round(100 * ({{ share }})) as bigint) as string) || ' %'
 {%- endmacro %}
 
 {#- A share with one decimal: 0.1234 is `12.3 %`. -#}
 {% macro tenths_of_percent(share) -%}
-    cast(cast(100 * ({{ share }}) as decimal(18, 1)) as varchar) || ' %'
+    cast(cast(100 * ({{ share }}) as decimal(18, 1)) as string) || ' %'
 {%- endmacro %}
 
 {% macro in_days(days) -%}
     case
-        when {{ days }} = 1 then 'one day' else cast({{ days }} as varchar) || ' days'
+        when {{ days }} = 1 then 'one day' else cast({{ days }} as string) || ' days'
     end
 {%- endmacro %}
 

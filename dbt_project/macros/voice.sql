@@ -9,7 +9,7 @@
 
 {#- An amount for each of so many, null where they are 0 or either is unknown. Exact sums, divided last. -#}
 {% macro per_unit(amount, units) -%}
-    cast(round({{ ratio(amount, units) }}, 6) as decimal(38, 6))
+    {{ as_decimal(ratio(amount, units), 38, 6) }}
 {%- endmacro %}
 
 {#- A sum over the rows that meet a condition: unknown where it is unknown for one of them, 0 where there are none. -#}

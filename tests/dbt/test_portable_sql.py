@@ -31,37 +31,42 @@ from warehouse.build import dbt
 # here: what is linted are its arguments and what the model does with the result.
 NEUTRAL = {
     "add_days": "cast(neutral({{ day }}, {{ days }}) as date)",
+    "all_columns_but": "*, {{ expression }}",
     "begin_pass": "",
-    "counted": "cast(neutral({{ value }}) as varchar)",
+    "counted": "cast(neutral({{ value }}) as string)",
     "day_in_zone": "cast(neutral({{ instant }}, {{ zone }}) as date)",
     "days_before": "cast(neutral({{ instant }}, {{ days }}) as timestamp)",
-    "days_between": "cast(neutral({{ earlier }}, {{ later }}) as bigint)",
     "days_preceding": "{{ days }} preceding",
+    "days_between": "cast(neutral({{ earlier }}, {{ later }}) as bigint)",
     "each_day": "cast(neutral({{ first_day }}, {{ last_day }}) as date)",
     "each_number": "cast(neutral({{ first_number }}, {{ last_number }}) as bigint)",
     "end_passes": "",
     "element_at_place": "cast(neutral({{ values }}, {{ place }}) as double)",
     "exact_share": "cast(neutral({{ amount }}, {{ part }}, {{ whole }}, {{ scale }}) as decimal(24, 4))",
     "extra_integer": "cast(neutral({{ column }}, '{{ name }}') as bigint)",
+    "forget_checkpoints": "",
     "is_in_pass": "cast(neutral(plan.pass_number, '{{ model_name }}') as boolean)",
-    "joined": "cast(neutral({{ value }}, '{{ separator }}' order by {{ order }}) as varchar)",
+    "joined": "cast(neutral({{ value }}, '{{ separator }}' order by {{ order }}) as string)",
     "key_hash": "cast(neutral({{ key | join(', ') }}) as bigint)",
     "last_value_before": "lag({{ value }}) over {{ window }}",
     "made_first": "",
-    "normal_codes": "cast(neutral({{ cell }}) as varchar)",
-    "normal_text": "cast(neutral({{ text }}) as varchar)",
-    "compatibility_form": "cast(neutral({{ text }}) as varchar)",
+    "normal_codes": "cast(neutral({{ cell }}) as string)",
+    "normal_text": "cast(neutral({{ text }}) as string)",
+    "compatibility_form": "cast(neutral({{ text }}) as string)",
     "median_absolute_deviation": "cast(neutral({{ value }}) as double)",
     "micros_between": "cast(neutral({{ earlier }}, {{ later }}) as bigint)",
     "quantiles": "cast(neutral({{ value }}, {{ fractions | join(', ') }}) as double)",
     "read_again": "",
-    "strip_leading": "cast(neutral({{ text }}, '{{ characters }}') as varchar)",
-    "words_of": "cast(neutral({{ text }}) as varchar)",
+    "value_at_first": "min({{ value }})",
+    "value_at_last": "max({{ value }})",
+    "strip_leading": "cast(neutral({{ text }}, '{{ characters }}') as string)",
+    "words_of": "cast(neutral({{ text }}) as string)",
 }
 # dbt's own macro, which writes statements around a model and none of its SQL.
 OF_DBT = {"create_table_as"}
 DISPATCHED = re.compile(r"(\{% macro duckdb__(\w+)\([^)]*\) -%\}).*?(\{%- endmacro %\})", re.DOTALL)
 
+TYPES = {sqlglot.TokenType.VARCHAR, sqlglot.TokenType.TEXT}
 DECIMAL = exp.DataType.Type.DECIMAL
 PLAIN_DECIMAL = exp.DataType(this=DECIMAL)
 DOUBLE = exp.DataType.Type.DOUBLE
@@ -84,12 +89,15 @@ METADATA = {
 
 @dataclass(frozen=True)
 class Rule:
-    """A construct that only macros may write: functions by name, a node of the SQL as it is written, or one with types."""
+    """A construct that only macros may write: functions or words by name, a node of the SQL as it is written, or one with
+    types.
+    """
 
     why: str
     functions: str = "(?!)"
     written: Callable[[exp.Expression], bool] = lambda _: False
     typed: Callable[[exp.Expression], bool] = lambda _: False
+    words: str = "(?!)"
 
 
 def type_of(node: exp.Expression) -> exp.DataType.Type:
@@ -147,6 +155,20 @@ def numbers_weekdays(node: exp.Expression) -> bool:
 
 def has_own_type(node: exp.Expression) -> bool:
     return isinstance(node, exp.DataType) and node.this not in SHARED_TYPES
+
+
+def skips_null_values(node: exp.Expression) -> bool:
+    """Whether a filter on the aggregate says that its value is not null."""
+    kept = node.parent if isinstance(node.parent, exp.Filter) else None
+    return kept is not None and f"NOT {node.this.sql('duckdb')} IS NULL" in kept.expression.sql("duckdb")
+
+
+def ranks_aggregates(node: exp.Expression) -> bool:
+    if not isinstance(node, exp.Qualify) or not (node.parent and node.parent.args.get("group")):
+        return False
+    return any(
+        ordered.find(exp.AggFunc) for window in node.find_all(exp.Window) for ordered in window.find_all(exp.Ordered)
+    )
 
 
 def is_a(*kinds: type[exp.Expression]) -> Callable[[exp.Expression], bool]:
@@ -221,6 +243,22 @@ RULES = {
     "a type of one engine": Rule(
         "Spark has no HUGEINT, no unsigned and no nested types of DuckDB", written=has_own_type
     ),
+    "a text by its length": Rule("`varchar` has a length on Spark: both read `string`", words="varchar|text"),
+    "a value at an end of a group": Rule(
+        "of a null value at the end DuckDB gives the one before, Spark null",
+        written=lambda node: isinstance(node, exp.ArgMax | exp.ArgMin) and not skips_null_values(node),
+    ),
+    "nulls that a window ignores": Rule(
+        "`ignore nulls` stands within the brackets on DuckDB, after them on Spark", written=is_a(exp.IgnoreNulls)
+    ),
+    "columns replaced or left out": Rule(
+        "`* replace` is unknown to Spark, `* exclude` is `* except` there",
+        written=lambda node: isinstance(node, exp.Star) and any(node.args.get(key) for key in ("replace", "except_")),
+    ),
+    "a place by an aggregate": Rule(
+        "Spark finds no column that is not grouped by in a `qualify`: rank in a CTE of its own",
+        written=ranks_aggregates,
+    ),
     "an engine's own hash": Rule("`hash` gives another number on each engine", r"hash"),
 }
 
@@ -243,6 +281,9 @@ def functions_of(sql: str) -> set[str]:
 def faults_of(sql: str, schema: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     """The rules that a query breaks, each with the part that breaks it. `schema`: catalog, schema, table, column, type."""
     functions = sorted(functions_of(sql))
+    words = sorted(
+        {token.text.lower() for token in sqlglot.tokenize(sql, dialect="duckdb") if token.token_type in TYPES}
+    )
     written = sqlglot.parse_one(sql, dialect="duckdb")
     typed = annotate_types(
         qualify(
@@ -258,6 +299,7 @@ def faults_of(sql: str, schema: dict[str, Any] | None = None) -> list[tuple[str,
         for name, rule in RULES.items()
         for fragment in [
             *(f"{function}()" for function in functions if re.fullmatch(rule.functions, function)),
+            *(word for word in words if re.fullmatch(rule.words, word)),
             *(node.sql("duckdb") for node in written.walk() if rule.written(node)),
             *(node.sql("duckdb") for node in typed.walk() if rule.typed(node)),
         ]
@@ -390,6 +432,17 @@ PLANTED = [
     ("select cast(at as timestamptz) from t", {"a type of one engine"}),
     ("select cast(x as integer[]) from t", {"a type of one engine"}),
     ("select hash(x) from t", {"an engine's own hash"}),
+    ("select cast(n as varchar) from t", {"a text by its length"}),
+    ("select n::text from t", {"a text by its length"}),
+    ("select max_by(x, d) from t", {"a value at an end of a group"}),
+    ("select min_by(x, d) filter (where n > 0) from t", {"a value at an end of a group"}),
+    ("select lag(n ignore nulls) over (partition by x order by d) from t", {"nulls that a window ignores"}),
+    ("select * replace (n + 1 as n) from t", {"columns replaced or left out"}),
+    ("select * exclude (n) from t", {"columns replaced or left out"}),
+    (
+        "select x, count(*) as n from t group by x qualify row_number() over (order by count(*) desc) = 1",
+        {"a place by an aggregate"},
+    ),
 ]
 COLUMNS = {
     "t": {
@@ -414,13 +467,13 @@ def test_every_rule_has_a_construct_that_breaks_it():
 @pytest.mark.parametrize(
     "sql",
     [
-        "select cast(neutral(d, n) as date), cast(n as integer), x::varchar, cast(rate as decimal(38, 6)) from t",
+        "select cast(neutral(d, n) as date), cast(n as integer), x::string, cast(rate as decimal(38, 6)) from t",
         "select cast(amount as double) / nullif(n, 0), n / 2, rate / 2.5, n % 7, amount * n from t",
         "select rate / greatest(n, 1), rate / (2 * cast(nullif(amount, 0) as double)), rate / power(10, n) from t",
         "select median(rate), median(n), median(cast(amount as double)) filter (where n > 0) from t",
         "select percentile_cont(0.5) within group (order by cast(amount as double)) from t",
-        "select max_by(x, d) filter (where n > 0), count_if(n > 0), greatest(n, 1), coalesce(x, y) from t group by all",
-        "select lag(n ignore nulls) over (partition by x order by d) from t qualify row_number() over (order by d) = 1",
+        "select max_by(x, d) filter (where x is not null), count_if(n > 0), greatest(n, 1), coalesce(x, y) from t group by all",
+        "select lag(n) over (partition by x order by d) from t qualify row_number() over (order by d) = 1",
         "select date_trunc('month', d), year(d), d >= date '2026-01-01', split_part(x, ' ', 1), x || y from t",
         "with a as (select x from t) select x from a where x in ('interval', 'hash(x)') -- mad(x), x[1]",
         "select n as hash, rate as mad from t",
@@ -437,5 +490,5 @@ def test_the_lint_sees_a_model_and_not_its_macros(tmp_path):
     macro.write_text("{% macro duckdb__words_of(text) -%} unnest(string_split({{ text }}, '|')) {%- endmacro %}")
     assert without_engine(tmp_path) == {"words_of"}
     assert macro.read_text() == (
-        "{% macro duckdb__words_of(text) -%} cast(neutral({{ text }}) as varchar) {%- endmacro %}"
+        "{% macro duckdb__words_of(text) -%} cast(neutral({{ text }}) as string) {%- endmacro %}"
     )

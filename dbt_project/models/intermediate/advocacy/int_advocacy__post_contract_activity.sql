@@ -56,7 +56,7 @@ tiers as (
         followed.collaboration_id,
         coalesce(
             max_by(changes.tier, changes.snapshot_date) filter (where changes.snapshot_date <= followed.start_date),
-            min_by(changes.tier, changes.snapshot_date)
+            {{ value_at_first("changes.tier", "changes.snapshot_date") }}
         ) as tier,
         coalesce(min(changes.snapshot_date) <= max(followed.start_date), false) as is_tier_of_start,
         max(changes.data_origin) as data_origin

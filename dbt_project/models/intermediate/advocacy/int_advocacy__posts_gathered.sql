@@ -46,7 +46,7 @@ observed as (
     select
         days.platform,
         days.post_id,
-        max_by(days.account_id, days.snapshot_date) as account_id,
+        {{ value_at_last("days.account_id", "days.snapshot_date") }} as account_id,
         cast(
             max_by(days.published_at, days.snapshot_date) filter (where days.published_at is not null) as date
         ) as published_date,

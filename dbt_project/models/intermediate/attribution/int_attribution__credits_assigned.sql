@@ -20,7 +20,7 @@ rounded as (
         model,
         collaboration_id,
         is_last,
-        cast(round({{ ratio("weight", "weight_of_all") }}, 8) as decimal(10, 8)) as credit
+        {{ as_decimal(ratio("weight", "weight_of_all"), 10, 8) }} as credit
     from weighted
 ),
 

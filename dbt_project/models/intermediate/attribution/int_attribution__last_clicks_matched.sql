@@ -53,8 +53,8 @@ int_attribution__last_clicks_matched as (
         orders.order_id,
         clicks.collaboration_id,
         max(clicks.clicked_at) as clicked_at,
-        max_by(clicks.click_id, (clicks.clicked_at, clicks.click_id)) as click_id,
-        max_by(clicks.agreement_day, (clicks.clicked_at, clicks.click_id)) as agreement_day
+        {{ value_at_last("clicks.click_id", "(clicks.clicked_at, clicks.click_id)") }} as click_id,
+        {{ value_at_last("clicks.agreement_day", "(clicks.clicked_at, clicks.click_id)") }} as agreement_day
     from orders
     inner join clicks
         on {{ same_in_shop("orders", "clicks", "customer_id") }}

@@ -12,7 +12,7 @@ paths as (
 
 -- Weights are relative: a share is a weight over the sum of its order's weights. 0.4, 0.2 between and 0.4 of n touches
 -- are 2(n-2), 1 and 2(n-2) of 5(n-2). A decay counted from the last touch instead of the order has the same shares, and
--- its last weight is 1, so that no sum of weights is 0.
+-- its last weight is 2^59 units of 10^-18, so that no sum of weights is 0: whole units are the same on every engine.
 weights as (
     {% set weights = {
         "first_touch": "case when paths.place = 1 then 1 else 0 end",
@@ -21,7 +21,10 @@ weights as (
         "linear": "1",
         "position_40_20_40": "case when paths.touches <= 2 then 1"
             ~ " when paths.place in (1, paths.touches) then 2 * (paths.touches - 2) else 1 end",
-        "time_decay": "power(2, cast(-" ~ micros_between("paths.touched_at", "paths.last_touched_at") ~ " as double) / (7 * 86400000000))",
+        "time_decay": "cast(cast(floor(power(2, 59 - cast("
+            ~ micros_between("paths.touched_at", "paths.last_touched_at")
+            ~ " as double) / (7 * 86400000000))) as decimal(19, 0)) * cast(0.000000000000000001 as decimal(18, 18))"
+            ~ " as decimal(28, 18))",
     } %}
     {% for model, weight in weights.items() %}
         select

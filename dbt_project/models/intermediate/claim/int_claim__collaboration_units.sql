@@ -17,7 +17,7 @@ hired as (
     select
         platform,
         account_id,
-        max_by(tier, collaboration_id) as tier,
+        {{ value_at_last("tier", "collaboration_id") }} as tier,
         max(followers) as followers,
         median(spend_per_post) as spend_per_post,
         median(fee_per_post) as fee_per_post,
@@ -41,7 +41,7 @@ outlived as (
     select
         platform,
         account_id,
-        max_by(tier, collaboration_id) as tier,
+        {{ value_at_last("tier", "collaboration_id") }} as tier,
         max(case when is_still_posting then 1 else 0 end) as stayed,
         max(data_origin) as data_origin
     from {{ ref("int_advocacy__post_contract_activity") }}

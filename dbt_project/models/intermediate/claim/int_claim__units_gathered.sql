@@ -42,7 +42,7 @@ units as (
     union all
 
     {{ claim_unit(
-        "graduation", "platform", "'a'", "from_tier || ' accounts followed for 365 days'", "cast(number as varchar)",
+        "graduation", "platform", "'a'", "from_tier || ' accounts followed for 365 days'", "cast(number as string)",
         "case when number <= round(accounts * share_turned) then 1 else 0 end", "1",
     ) }}
     from graduates

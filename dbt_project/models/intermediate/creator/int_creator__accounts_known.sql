@@ -79,7 +79,7 @@ counted as (
         platform,
         account_id,
         max(snapshot_date) as snapshot_date,
-        max_by(followers, snapshot_date) as followers
+        {{ value_at_last("followers", "snapshot_date") }} as followers
     from account_days
     where followers is not null
     group by platform, account_id
@@ -90,7 +90,7 @@ counted as (
         select
             counted.platform,
             counted.account_id,
-            max_by(earlier.followers, earlier.snapshot_date) as followers
+            {{ value_at_last("earlier.followers", "earlier.snapshot_date") }} as followers
         from counted
         inner join {{ ref("int_snapshot__account_days_deduplicated") }} as earlier
             on counted.platform = earlier.platform

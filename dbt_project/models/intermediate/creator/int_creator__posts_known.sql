@@ -46,7 +46,7 @@ publications as (
     select
         platform,
         post_id,
-        max_by(followers_at_publication, snapshot_date) as followers_at_publication
+        {{ value_at_last("followers_at_publication", "snapshot_date") }} as followers_at_publication
     from {{ ref("int_snapshot__post_traits_changed") }}
     where
         followers_at_publication is not null
@@ -71,7 +71,7 @@ days_before as (
     select
         platform,
         post_id,
-        max_by(account_id, snapshot_date) as account_id,
+        {{ value_at_last("account_id", "snapshot_date") }} as account_id,
         {% for count in post_counts() %}
             max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
         {% endfor %}
@@ -81,7 +81,7 @@ days_before as (
         max(captured_at) as captured_at,
         min(snapshot_date) as first_seen_date,
         max(snapshot_date) as last_seen_date,
-        max_by(data_origin, snapshot_date) as data_origin
+        {{ value_at_last("data_origin", "snapshot_date") }} as data_origin
     from days
     where snapshot_date < (select checkpoint.snapshot_date from checkpoint)
     group by platform, post_id

@@ -74,8 +74,8 @@ int_engagement__attributes_dated as (
         snapshot_date,
         niche,
         country,
-        cast(null as varchar) as scheme,
-        cast(null as varchar) as tier
+        cast(null as string) as scheme,
+        cast(null as string) as tier
     from described
     where
         not exists (

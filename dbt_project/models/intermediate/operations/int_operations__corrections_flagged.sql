@@ -111,7 +111,7 @@ int_operations__corrections_flagged as (
         incomplete_because || ': it withdraws nothing' as explanation,
         cast(as_of as date) as record_date,
         cast(null as decimal(38, 6)) as amount,
-        cast(null as varchar) as currency,
+        cast(null as string) as currency,
         'observed' as data_origin
     from arrivals
 )

@@ -139,7 +139,7 @@ by_record as (
             '{{ kind }}' as kind,
             {{ reference }} as reference,
             {{ record }} as record_id,
-            {{ "'" ~ effect ~ "'" if effect else "cast(null as varchar)" }} as effect,
+            {{ "'" ~ effect ~ "'" if effect else "cast(null as string)" }} as effect,
             {{ day }} as record_date,
             data_origin
         from {{ relation }}
@@ -155,7 +155,7 @@ int_operations__references_lost as (
         order_codes.reference,
         order_codes.reference || ' on ' || order_codes.record_date as record_id,
         order_codes.orders || ' orders without an owner by it, net '
-        || coalesce(cast(cast(order_codes.amount as decimal(38, 2)) as varchar) || ' ' || base.currency, 'unknown')
+        || coalesce(cast(cast(order_codes.amount as decimal(38, 2)) as string) || ' ' || base.currency, 'unknown')
             as effect,
         order_codes.record_date,
         order_codes.orders,

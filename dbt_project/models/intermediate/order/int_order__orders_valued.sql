@@ -36,7 +36,7 @@ beginnings as (
     select
         shop,
         subscription_id,
-        min_by(order_id, (ordered_at, order_id)) as order_id
+        {{ value_at_first("order_id", "(ordered_at, order_id)") }} as order_id
     from orders
     where renewal_number = 0 and subscription_id is not null
     group by shop, subscription_id
@@ -47,7 +47,7 @@ first_orders as (
     select
         shop,
         customer_id,
-        min_by(order_id, (ordered_at, order_id)) as order_id
+        {{ value_at_first("order_id", "(ordered_at, order_id)") }} as order_id
     from rated
     where reversed_at is null
     group by shop, customer_id

@@ -36,7 +36,7 @@ int_returns__collaboration_shares as (
             {% set share = ratio("coalesce(costs.spend_base, 0) * posts.posts_with_" ~ count, "posts.posts") %}
             case
                 when posts.posts_with_{{ count }} = posts.posts then coalesce(costs.spend_base, 0)
-                else cast(round({{ share }}, 6) as decimal(38, 6))
+                else {{ as_decimal(share, 38, 6) }}
             end as spend_with_{{ count }}_base,
         {% endfor %}
         coalesce(costs.unrated_costs, 0) = 0 as is_spend_known

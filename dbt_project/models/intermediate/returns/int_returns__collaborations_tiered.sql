@@ -16,7 +16,7 @@ known as (
         collaborations.collaboration_id,
         collaborations.tier_platform as platform,
         max(account_days.snapshot_date) as snapshot_date,
-        max_by(account_days.followers, account_days.snapshot_date) as followers,
+        {{ value_at_last("account_days.followers", "account_days.snapshot_date") }} as followers,
         max(account_days.data_origin) as data_origin
     from collaborations
     inner join account_days

@@ -26,7 +26,7 @@ published as (
         {% for count in counts %}
             max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
         {% endfor %}
-        max_by(account_id, snapshot_date) as account_id,
+        {{ value_at_last("account_id", "snapshot_date") }} as account_id,
         max_by(content_type, snapshot_date) filter (where content_type is not null) as content_type,
         max_by(is_sponsored, snapshot_date) filter (where is_sponsored is not null) as is_sponsored,
         cast(max_by(published_at, snapshot_date) filter (where published_at is not null) as date) as published_date,

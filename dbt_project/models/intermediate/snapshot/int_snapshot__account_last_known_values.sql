@@ -63,7 +63,7 @@ since as (
         {% for name in names %}
             max(snapshot_date) filter (where {{ name }} is not null) as {{ name }}_known_on,
         {% endfor %}
-        max_by(data_origin, snapshot_date) as data_origin,
+        {{ value_at_last("data_origin", "snapshot_date") }} as data_origin,
         min(snapshot_date) as first_seen_date,
         max(snapshot_date) as last_seen_date
     from days

@@ -156,7 +156,7 @@ beside_held as (
         and {{ micros_between("held_before.captured_at", "implausible.captured_at") }} >= {{ 20 * hour }}
         and {{ are_alike("implausible.captured_count", "held_before.captured_count") }}
     left join acknowledged
-        on held_before.platform || ' ' || cast(held_before.barred_since as varchar) = acknowledged.subject
+        on held_before.platform || ' ' || cast(held_before.barred_since as string) = acknowledged.subject
         and held_before.barred_since = acknowledged.snapshot_date
 ),
 

@@ -74,7 +74,7 @@ known_before as (
         platform,
         post_id,
         account_id,
-        max_by(captured_at, snapshot_date) as captured_at,
+        {{ value_at_last("captured_at", "snapshot_date") }} as captured_at,
         {% for count in post_counts() %}
             max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
             max_by(captured_at, snapshot_date) filter (where {{ count }} is not null) as {{ count }}_known_at,

@@ -125,7 +125,7 @@ at_publication as (
         changed.platform,
         changed.post_id,
         changed.snapshot_date,
-        max_by(followers.followers, followers.captured_at) as followers
+        {{ value_at_last("followers.followers", "followers.captured_at") }} as followers
     from changed
     inner join followers
         on changed.platform = followers.platform

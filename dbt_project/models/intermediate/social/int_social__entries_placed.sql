@@ -19,7 +19,7 @@ post_reach as (
     select
         days.platform,
         days.post_id,
-        max_by(days.reach, days.snapshot_date) as reach
+        {{ value_at_last("days.reach", "days.snapshot_date") }} as reach
     from days
     inner join posts on days.platform = posts.platform and days.post_id = posts.post_id
     where days.reach is not null

@@ -75,7 +75,7 @@ days as (
         account_days.platform,
         account_days.account_id,
         account_days.snapshot_date,
-        max_by(captures.followers, captures.captured_at) as followers
+        {{ value_at_last("captures.followers", "captures.captured_at") }} as followers
     from account_days
     left join captures
         on account_days.platform = captures.platform

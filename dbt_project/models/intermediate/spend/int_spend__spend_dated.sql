@@ -49,7 +49,7 @@ int_spend__spend_dated as (
         true as is_spend,
         cast(null as bigint) as claimed_orders,
         commissions.data_origin,
-        cast(null as varchar) as source_file,
+        cast(null as string) as source_file,
         cast(null as bigint) as source_line,
         commissions.amount_base
     from commissions
@@ -73,7 +73,7 @@ int_spend__spend_dated as (
         true as is_spend,
         cast(null as bigint) as claimed_orders,
         commission_days.data_origin,
-        cast(null as varchar) as source_file,
+        cast(null as string) as source_file,
         cast(null as bigint) as source_line,
         cast(commission_days.excess_base as decimal(38, 6)) as amount_base
     from commission_days

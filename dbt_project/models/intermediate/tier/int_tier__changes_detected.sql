@@ -111,7 +111,7 @@ compared as (
         changes.account_id,
         changes.scheme,
         changes.snapshot_date,
-        max_by(streaks.followers, streaks.snapshot_date) as previous_followers
+        {{ value_at_last("streaks.followers", "streaks.snapshot_date") }} as previous_followers
     from changes
     inner join streaks
         on changes.platform = streaks.platform

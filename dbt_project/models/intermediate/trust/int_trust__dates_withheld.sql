@@ -33,7 +33,7 @@ seen_before as (
         suspicious.platform,
         suspicious.account_id,
         suspicious.snapshot_date,
-        max_by(days.verdict, days.snapshot_date) as verdict_before
+        {{ value_at_last("days.verdict", "days.snapshot_date") }} as verdict_before
     from suspicious
     inner join {{ ref("int_trust__accounts_evaluated") }} as days
         on suspicious.platform = days.platform
@@ -63,8 +63,7 @@ counted as (
     group by platform, snapshot_date
 ),
 
--- What most of them have in common of the last days.
-causes as (
+signals_in_common as (
     select
         newly_suspicious.platform,
         newly_suspicious.snapshot_date,
@@ -78,11 +77,13 @@ causes as (
         and signals.snapshot_date
         between {{ add_days("newly_suspicious.snapshot_date", -days_of_cause) }} and newly_suspicious.snapshot_date
     group by newly_suspicious.platform, newly_suspicious.snapshot_date, signals.signal
-    qualify
-        row_number() over (
-            partition by newly_suspicious.platform, newly_suspicious.snapshot_date
-            order by count(distinct newly_suspicious.account_id) desc, signals.signal
-        ) = 1
+),
+
+-- What most of them have in common of the last days.
+causes as (
+    select *
+    from signals_in_common
+    qualify row_number() over (partition by platform, snapshot_date order by accounts desc nulls last, signal asc) = 1
 ),
 
 int_trust__dates_withheld as (

@@ -118,13 +118,13 @@ events as {{ made_first() }} (
         account_id,
         snapshot_date,
         event_number,
-        min_by(window_start, place) as event_start,
+        {{ value_at_first("window_start", "place") }} as event_start,
         min(rise_date) as first_flagged,
         max(rise_date) as event_end,
-        min_by(followers_before, place) as followers_before,
-        min_by(pace, place) as pace,
-        min_by(base_views_per_day, place) as base_views_per_day,
-        min_by(own_followers_per_view, place) as own_followers_per_view,
+        {{ value_at_first("followers_before", "place") }} as followers_before,
+        {{ value_at_first("pace", "place") }} as pace,
+        {{ value_at_first("base_views_per_day", "place") }} as base_views_per_day,
+        {{ value_at_first("own_followers_per_view", "place") }} as own_followers_per_view,
         max(followers) as highest,
         min_by(rise_date, place) filter (where is_highest) as highest_date,
         -- From here on it stands: what came later is the smaller part of it, and may be a misread of a day.
@@ -149,7 +149,7 @@ since as (
         {% set of_views = "windows.snapshot_date <= " ~ add_days("events.event_end", days_of_views) %}
         nullif({{ whole_sum("windows.views_gain", of_views) }}, 0) as new_views,
         {{ whole_sum("windows.views_days", of_views ~ " and windows.views_gain is not null") }} as views_days,
-        max_by(windows.followers, windows.snapshot_date) as followers_after,
+        {{ value_at_last("windows.followers", "windows.snapshot_date") }} as followers_after,
         count(*) filter (where windows.snapshot_date > events.highest_date) as days_after,
         count(*) filter (where windows.snapshot_date > events.half_gained_on) as captures_since,
         {{ exact_sum(

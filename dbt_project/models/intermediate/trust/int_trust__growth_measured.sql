@@ -77,8 +77,8 @@ last_known as (
         today.account_id,
         today.snapshot_date,
         max(past.snapshot_date) as followers_known_on,
-        max_by(past.followers, past.snapshot_date) as followers_before,
-        max_by(past.following, past.snapshot_date) as following_before,
+        {{ value_at_last("past.followers", "past.snapshot_date") }} as followers_before,
+        {{ value_at_last("past.following", "past.snapshot_date") }} as following_before,
         max(past.snapshot_date) filter (where past.views_total is not null) as views_known_on,
         max_by(past.views_total, past.snapshot_date) filter (where past.views_total is not null) as views_before
     from today
@@ -122,7 +122,7 @@ measured as (
         {{ days_between("last_known.views_known_on", "today.snapshot_date") }} as views_gap_days,
         case
             when resolutions.significant_digits is null then 1
-            else power(10, greatest(length(cast(today.followers as varchar)) - resolutions.significant_digits, 0))
+            else power(10, greatest(length(cast(today.followers as string)) - resolutions.significant_digits, 0))
         end as count_resolution
     from today
     inner join breaks on today.platform = breaks.platform and today.snapshot_date = breaks.snapshot_date

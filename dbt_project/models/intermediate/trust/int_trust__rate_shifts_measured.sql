@@ -61,7 +61,7 @@ before as (
         today.snapshot_date,
         today.metric,
         max(earlier.snapshot_date) as since,
-        max_by(earlier.log_rate, earlier.snapshot_date) as log_rate_before
+        {{ value_at_last("earlier.log_rate", "earlier.snapshot_date") }} as log_rate_before
     from today
     inner join history as earlier
         on today.platform = earlier.platform

@@ -34,7 +34,7 @@ int_trust__rates_compared as (
         followers,
         data_origin,
         metric,
-        cast(length(cast(followers as varchar)) as varchar) as cell,
+        cast(length(cast(followers as string)) as string) as cell,
         rate,
         ln(rate) as log_rate
     from rates

@@ -54,11 +54,11 @@ rows_of_reach as (
         case when growth.gap_days <= {{ max_gap_days }} then growth.log_growth end as log_growth,
         case
             when growth.gap_days <= {{ max_gap_days }} and growth.log_growth is not null
-                then growth.log_growth - cast(coalesce(moves.median, 0) * growth.gap_days as decimal(18, 8))
+                then growth.log_growth - {{ as_decimal("coalesce(moves.median, 0) * growth.gap_days", 18, 8) }}
         end as excess,
-        cast(coalesce(moves.median, 0) * growth.gap_days as decimal(18, 8)) as peers_growth,
+        {{ as_decimal("coalesce(moves.median, 0) * growth.gap_days", 18, 8) }} as peers_growth,
         coalesce(moves.mad, 0) as peers_mad,
-        cast(growth.count_resolution / cast(nullif(growth.followers, 0) as double) as decimal(18, 8)) as step
+        {{ as_decimal("growth.count_resolution / cast(nullif(growth.followers, 0) as double)", 18, 8) }} as step
     from growth
     inner join reach on growth.snapshot_date between reach.first_day and reach.last_day
     left join moves on growth.platform = moves.platform and growth.snapshot_date = moves.snapshot_date
@@ -135,7 +135,7 @@ summed as (
         median(excess_per_day) filter (where age >= 3) as middle_pace,
         {{ exact_sum("excess", "age >= 3") }} as base_excess,
         {{ whole_sum("gap_days", "age >= 3 and excess is not null") }} as base_days,
-        {{ median_absolute_deviation("excess_per_day") }} filter (where age >= 3) as base_mad,
+        {{ median_absolute_deviation("case when age >= 3 then excess_per_day end") }} as base_mad,
         nullif(median(cast(views_gain as double) / nullif(views_days, 0)) filter (where age >= 5), 0)
             as base_views_per_day,
         -- The last 28 days: coverage, and all rises and falls, from which a sawtooth is looked for.

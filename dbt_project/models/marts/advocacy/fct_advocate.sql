@@ -23,7 +23,7 @@ default_scheme as (
 customers as (
     select
         {{ key }},
-        max_by(relationship, valid_from) as relationship,
+        {{ value_at_last("relationship", "valid_from") }} as relationship,
         max(valid_from) as relationship_since,
         count(valid_to) < count(*) as is_current,
         max(consented_at) as consented_at,
@@ -50,7 +50,7 @@ agreed as (
         platform,
         account_id,
         count(*) as collaborations,
-        max_by(partner_type, (start_date, collaboration_id)) as partner_type,
+        {{ value_at_last("partner_type", "(start_date, collaboration_id)") }} as partner_type,
         count_if(is_of_account and promo_code is not null) as codes,
         case when count_if(is_running) = 0 then max(end_date) end as contract_end_date,
         max(data_origin) as data_origin
@@ -94,7 +94,7 @@ rates as (
     select
         daily.platform,
         daily.account_id,
-        max_by(daily.er_followers_median_30, daily.snapshot_date) as er_followers_median,
+        {{ value_at_last("daily.er_followers_median_30", "daily.snapshot_date") }} as er_followers_median,
         max(daily.data_origin) as data_origin
     from {{ ref("fct_account_engagement_daily") }} as daily
     inner join claims on daily.platform = claims.platform and daily.account_id = claims.account_id
@@ -184,12 +184,12 @@ joined as (
 
 fct_advocate as (
     select
-        cast(shop as varchar) as shop,
-        cast(brand as varchar) as brand,
-        cast(customer_id as varchar) as customer_id,
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
-        cast(relationship as varchar) as relationship,
+        cast(shop as string) as shop,
+        cast(brand as string) as brand,
+        cast(customer_id as string) as customer_id,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
+        cast(relationship as string) as relationship,
         cast(relationship_since as date) as relationship_since,
         cast(is_current as boolean) as is_current,
         cast(consented_at as timestamp) as consented_at,
@@ -197,10 +197,10 @@ fct_advocate as (
         cast(advocate_since as date) as advocate_since,
         cast(ambassador_since as date) as ambassador_since,
         cast(is_first_claim as boolean) as is_first_claim,
-        cast(partner_type as varchar) as partner_type,
+        cast(partner_type as string) as partner_type,
         cast(collaborations as integer) as collaborations,
         cast(contract_end_date as date) as contract_end_date,
-        cast(tier as varchar) as tier,
+        cast(tier as string) as tier,
         cast(posts_about_brand as integer) as posts_about_brand,
         cast(first_post_date as date) as first_post_date,
         cast(last_post_date as date) as last_post_date,
@@ -212,13 +212,13 @@ fct_advocate as (
         cast(er_followers_median as double) as er_followers_median,
         cast(orders_by_code as decimal(38, 8)) as orders_by_code,
         cast(net_revenue_by_code_base as decimal(38, 6)) as net_revenue_by_code_base,
-        cast(base_currency as varchar) as base_currency,
+        cast(base_currency as string) as base_currency,
         cast(posts_after_contract as integer) as posts_after_contract,
         cast(
             case when days_after_contract >= {{ least_days }} then posts_after_contract > 0 end as boolean
         ) as is_still_posting,
         cast(as_of_date as date) as as_of_date,
-        cast(origin_of_all as varchar) as data_origin
+        cast(origin_of_all as string) as data_origin
     from joined
 )
 

@@ -73,15 +73,15 @@ numbered as (
 
 fct_advocate_ladder as (
     select
-        cast(numbered.shop as varchar) as shop,
-        cast(numbered.brand as varchar) as brand,
-        cast(numbered.customer_id as varchar) as customer_id,
-        cast(numbered.platform as varchar) as platform,
-        cast(numbered.account_id as varchar) as account_id,
+        cast(numbered.shop as string) as shop,
+        cast(numbered.brand as string) as brand,
+        cast(numbered.customer_id as string) as customer_id,
+        cast(numbered.platform as string) as platform,
+        cast(numbered.account_id as string) as account_id,
         cast(numbered.step_number as integer) as step_number,
-        cast(numbered.ladder as varchar) as ladder,
-        cast(numbered.step as varchar) as step,
-        cast(numbered.previous_step as varchar) as previous_step,
+        cast(numbered.ladder as string) as ladder,
+        cast(numbered.step as string) as step,
+        cast(numbered.previous_step as string) as previous_step,
         cast(numbered.valid_from as date) as valid_from,
         cast(numbered.valid_to as date) as valid_to,
         cast(
@@ -90,7 +90,7 @@ fct_advocate_ladder as (
         cast({{ days_between("numbered.previous_from", "numbered.valid_from") }} as integer)
             as days_since_previous_step,
         cast(base.as_of_date as date) as as_of_date,
-        cast(numbered.data_origin as varchar) as data_origin
+        cast(numbered.data_origin as string) as data_origin
     from numbered
     cross join base
 )

@@ -53,8 +53,8 @@ totals as (
 
 fct_advocate_programme as (
     select
-        cast(brand as varchar) as brand,
-        cast(of_relationship as varchar) as relationship,
+        cast(brand as string) as brand,
+        cast(of_relationship as string) as relationship,
         cast(customers as integer) as customers,
         cast(advocates as integer) as advocates,
         cast(advocates_with_consent as integer) as advocates_with_consent,
@@ -74,12 +74,12 @@ fct_advocate_programme as (
         cast(
             case when accounts_unvalued = 0 then {{ ratio("net_revenue_by_code_base", "orders_by_code") }} end as double
         ) as net_revenue_per_order_base,
-        cast(base_currency as varchar) as base_currency,
+        cast(base_currency as string) as base_currency,
         cast(contracts_ended as integer) as contracts_ended,
         cast(still_posting as integer) as still_posting,
         cast({{ ratio("still_posting", "contracts_ended") }} as double) as share_still_posting,
         cast(as_of_date as date) as as_of_date,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from totals
 )
 

@@ -26,18 +26,18 @@ collaborations as (
 -- A brand of which no campaign or collaboration is landed has none: 0 is true.
 dim_brand as (
     select
-        cast(brands.brand as varchar) as brand,
-        cast(brands.name as varchar) as brand_name,
+        cast(brands.brand as string) as brand,
+        cast(brands.name as string) as brand_name,
         cast(case when brands.is_landed then coalesce(brands.is_rival, false) end as boolean) as is_rival,
         cast(brands.is_landed as boolean) as is_landed,
-        cast(brands.aliases as varchar) as aliases,
-        cast(brands.hashtags as varchar) as hashtags,
-        cast(brands.own_accounts as varchar) as own_accounts,
+        cast(brands.aliases as string) as aliases,
+        cast(brands.hashtags as string) as hashtags,
+        cast(brands.own_accounts as string) as own_accounts,
         cast(coalesce(campaigns.campaigns, 0) as bigint) as campaigns,
         cast(coalesce(collaborations.collaborations, 0) as bigint) as collaborations,
         cast(least(campaigns.first_date, collaborations.first_date) as date) as first_start_date,
         cast(campaigns.last_date as date) as last_campaign_end_date,
-        cast(brands.data_origin as varchar) as data_origin
+        cast(brands.data_origin as string) as data_origin
     from brands
     left join campaigns on brands.brand = campaigns.brand
     left join collaborations on brands.brand = collaborations.brand

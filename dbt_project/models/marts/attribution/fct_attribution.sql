@@ -54,23 +54,23 @@ codes as (
 
 fct_attribution as (
     select
-        cast(summed.shop as varchar) as shop,
-        cast(summed.order_id as varchar) as order_id,
-        cast(summed.model as varchar) as attribution_model,
-        cast(summed.collaboration_id as varchar) as collaboration_id,
+        cast(summed.shop as string) as shop,
+        cast(summed.order_id as string) as order_id,
+        cast(summed.model as string) as attribution_model,
+        cast(summed.collaboration_id as string) as collaboration_id,
         cast(orders.order_date as date) as activity_date,
         cast(orders.renewal_number as bigint) as renewal_number,
-        cast(orders.promo_code as varchar) as promo_code,
-        cast(orders.currency as varchar) as currency,
+        cast(orders.promo_code as string) as promo_code,
+        cast(orders.currency as string) as currency,
         cast(summed.credit as decimal(10, 8)) as credit,
         cast(summed.credited_orders as decimal(38, 8)) as credited_orders,
         cast(summed.credited_order_revenue_base as decimal(38, 6)) as credited_order_revenue_base,
         cast(summed.credited_net_revenue_base as decimal(38, 6)) as credited_net_revenue_base,
-        cast(base.currency as varchar) as base_currency,
+        cast(base.currency as string) as base_currency,
         cast(coalesce(codes.is_without_click, false) as boolean) as code_without_click,
         cast(coalesce(codes.is_on_leak_day, false) as boolean) as is_code_leak,
-        cast(orders.issue as varchar) as issue,
-        cast(greatest(summed.data_origin, orders.data_origin) as varchar) as data_origin
+        cast(orders.issue as string) as issue,
+        cast(greatest(summed.data_origin, orders.data_origin) as string) as data_origin
     from summed
     inner join orders on {{ same_in_shop("summed", "orders", "order_id") }}
     cross join base

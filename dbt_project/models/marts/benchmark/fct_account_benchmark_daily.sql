@@ -27,13 +27,13 @@ ranked as (
 
 fct_account_benchmark_daily as (
     select
-        cast(accounts.platform as varchar) as platform,
-        cast(accounts.account_id as varchar) as account_id,
+        cast(accounts.platform as string) as platform,
+        cast(accounts.account_id as string) as account_id,
         cast(accounts.snapshot_date as date) as snapshot_date,
-        cast(accounts.scheme as varchar) as scheme,
-        cast(accounts.tier as varchar) as tier,
-        cast(cells.benchmark_niche as varchar) as benchmark_niche,
-        cast(cells.benchmark_country as varchar) as benchmark_country,
+        cast(accounts.scheme as string) as scheme,
+        cast(accounts.tier as string) as tier,
+        cast(cells.benchmark_niche as string) as benchmark_niche,
+        cast(cells.benchmark_country as string) as benchmark_country,
         cast(cells.n as integer) as benchmark_account_count,
         {% for name, rate in rates.items() %}
             {% set place = of_chosen_cell("ranked.", "_" ~ name ~ "_upto", "cells.cell") %}
@@ -44,7 +44,7 @@ fct_account_benchmark_daily as (
                 end as double
             ) as {{ name }}_percentile,
         {% endfor %}
-        cast(accounts.data_origin as varchar) as data_origin
+        cast(accounts.data_origin as string) as data_origin
     from accounts
     left join cells
         on accounts.platform = cells.platform

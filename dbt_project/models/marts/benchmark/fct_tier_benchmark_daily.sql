@@ -43,15 +43,15 @@ based as (
 
 fct_tier_benchmark_daily as (
     select
-        cast(based.platform as varchar) as platform,
-        cast(based.scheme as varchar) as scheme,
-        cast(based.tier as varchar) as tier,
-        cast(based.niche as varchar) as niche,
-        cast(based.country as varchar) as country,
+        cast(based.platform as string) as platform,
+        cast(based.scheme as string) as scheme,
+        cast(based.tier as string) as tier,
+        cast(based.niche as string) as niche,
+        cast(based.country as string) as country,
         cast(based.snapshot_date as date) as snapshot_date,
-        cast(based.merged_into as varchar) as merged_into,
-        cast(based.basis_niche as varchar) as basis_niche,
-        cast(based.basis_country as varchar) as basis_country,
+        cast(based.merged_into as string) as merged_into,
+        cast(based.basis_niche as string) as basis_niche,
+        cast(based.basis_country as string) as basis_country,
         cast(basis.n as integer) as account_count,
         cast(based.n_own as integer) as own_account_count,
         cast(basis.n_suspicious as integer) as suspicious_account_count,
@@ -61,7 +61,7 @@ fct_tier_benchmark_daily as (
                 cast(basis.{{ rate }}_p{{ percent }} as double) as {{ rate }}_p{{ percent }},
             {% endfor %}
         {% endfor %}
-        cast(basis.data_origin as varchar) as data_origin
+        cast(basis.data_origin as string) as data_origin
     from based
     inner join cells as basis
         on based.platform = basis.platform

@@ -67,16 +67,16 @@ sided as (
 
 fct_claim_check as (
     select
-        cast(sided.claim as varchar) as claim,
-        cast(sided.platform as varchar) as platform,
-        cast(sided.claimed as varchar) as claimed,
-        cast(sided.tested_as as varchar) as tested_as,
+        cast(sided.claim as string) as claim,
+        cast(sided.platform as string) as platform,
+        cast(sided.claimed as string) as claimed,
+        cast(sided.tested_as as string) as tested_as,
         cast(sided.claimed_low as double) as claimed_low,
         cast(sided.claimed_high as double) as claimed_high,
         cast(sided.figure as double) as observed,
         cast(sided.interval_low as double) as interval_low,
         cast(sided.interval_high as double) as interval_high,
-        cast(sided.unit as varchar) as unit_type,
+        cast(sided.unit as string) as unit_type,
         cast(sided.units as bigint) as unit_count,
         cast(sided.units_claimed as bigint) as claimed_unit_count,
         cast(sided.units_other as bigint) as other_unit_count,
@@ -87,17 +87,17 @@ fct_claim_check as (
                 when sided.data_origin = 'simulated' then 'simulated'
                 when sided.interval_side = 'claimed' then 'holds'
                 else 'does not hold'
-            end as varchar
+            end as string
         ) as verdict,
-        cast(sided.interval_side as varchar) as interval_side,
+        cast(sided.interval_side as string) as interval_side,
         cast(
             case sided.interval_side
                 when 'unknown' then sided.needs
                 when 'both' then 'more ' || sided.unit || ': the interval lies on both sides of what is claimed'
-            end as varchar
+            end as string
         ) as missing,
         cast(base.as_of_date as date) as as_of_date,
-        cast(sided.data_origin as varchar) as data_origin
+        cast(sided.data_origin as string) as data_origin
     from sided
     cross join base
 )

@@ -18,10 +18,10 @@ names as (
 
 fct_claim_side as (
     select
-        cast(sides.claim as varchar) as claim,
-        cast(sides.platform as varchar) as platform,
-        cast(sides.side as varchar) as side,
-        cast(names.side_name as varchar) as side_name,
+        cast(sides.claim as string) as claim,
+        cast(sides.platform as string) as platform,
+        cast(sides.side as string) as side,
+        cast(names.side_name as string) as side_name,
         cast(sides.units as bigint) as unit_count,
         cast(
             case
@@ -31,7 +31,7 @@ fct_claim_side as (
                 else sides.rate
             end as double
         ) as observed,
-        cast(names.data_origin as varchar) as data_origin
+        cast(names.data_origin as string) as data_origin
     from sides
     inner join claims on sides.claim = claims.claim
     inner join names

@@ -15,25 +15,25 @@ seen as (
 
 dim_account as (
     select
-        cast(named.platform as varchar) as platform,
-        cast(named.account_id as varchar) as account_id,
-        cast(given.creator_id as varchar) as creator_id,
+        cast(named.platform as string) as platform,
+        cast(named.account_id as string) as account_id,
+        cast(given.creator_id as string) as creator_id,
         {% for name in ["handle", "display_name"] %}
             cast(
                 case
                     when given.{{ name }}_known_on < seen.{{ name }}_known_on then seen.{{ name }}
                     else coalesce(given.{{ name }}, seen.{{ name }})
-                end as varchar
+                end as string
             ) as {{ name }},
         {% endfor %}
         {% for name in ["niche", "country"] %}
-            cast(coalesce(given.{{ name }}, seen.{{ name }}) as varchar) as {{ name }},
+            cast(coalesce(given.{{ name }}, seen.{{ name }}) as string) as {{ name }},
         {% endfor %}
-        cast(given.city as varchar) as city,
-        cast(coalesce(given.language, seen.language) as varchar) as language,
+        cast(given.city as string) as city,
+        cast(coalesce(given.language, seen.language) as string) as language,
         cast(seen.first_seen_date as date) as first_seen_date,
         cast(seen.last_seen_date as date) as last_seen_date,
-        cast(coalesce(seen.data_origin, named.data_origin, 'observed') as varchar) as data_origin
+        cast(coalesce(seen.data_origin, named.data_origin, 'observed') as string) as data_origin
     from named
     left join seen on named.platform = seen.platform and named.account_id = seen.account_id
     left join given on named.platform = given.platform and named.account_id = given.account_id

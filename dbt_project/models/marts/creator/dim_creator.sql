@@ -33,25 +33,25 @@ ids as (
 -- Who has no collaboration has none: 0 is true. Of the unknown one nobody knows the accounts.
 dim_creator as (
     select
-        cast(ids.creator_id as varchar) as creator_id,
-        cast(people.display_name as varchar) as display_name,
+        cast(ids.creator_id as string) as creator_id,
+        cast(people.display_name as string) as display_name,
         cast(people.accounts as bigint) as accounts,
-        cast(people.platforms as varchar) as platforms,
-        cast(people.platform as varchar) as main_platform,
-        cast(people.account_id as varchar) as main_account_id,
-        cast(people.handle as varchar) as main_handle,
+        cast(people.platforms as string) as platforms,
+        cast(people.platform as string) as main_platform,
+        cast(people.account_id as string) as main_account_id,
+        cast(people.handle as string) as main_handle,
         cast(people.followers as bigint) as main_followers,
-        cast(people.niche as varchar) as niche,
-        cast(people.country as varchar) as country,
-        cast(people.city as varchar) as city,
-        cast(people.language as varchar) as language,
+        cast(people.niche as string) as niche,
+        cast(people.country as string) as country,
+        cast(people.city as string) as city,
+        cast(people.language as string) as language,
         cast(people.first_seen_date as date) as first_seen_date,
         cast(people.last_seen_date as date) as last_seen_date,
         cast(coalesce(agreed.collaborations, 0) as bigint) as collaborations,
         cast(coalesce(agreed.brands, 0) as bigint) as brands,
         cast(agreed.first_start_date as date) as first_start_date,
         cast(agreed.last_start_date as date) as last_start_date,
-        cast(coalesce(greatest(people.data_origin, agreed.data_origin), 'observed') as varchar) as data_origin
+        cast(coalesce(greatest(people.data_origin, agreed.data_origin), 'observed') as string) as data_origin
     from ids
     left join people on ids.creator_id = people.creator_id
     left join agreed on ids.creator_id = agreed.creator_id

@@ -20,18 +20,18 @@ resolutions as (
 
 fct_account_daily as (
     select
-        cast(days.platform as varchar) as platform,
-        cast(days.account_id as varchar) as account_id,
+        cast(days.platform as string) as platform,
+        cast(days.account_id as string) as account_id,
         cast(days.snapshot_date as date) as snapshot_date,
         cast(days.captured_at as timestamp) as captured_at,
         cast(days.followers as bigint) as followers,
-        cast(days.followers_null_reason as varchar) as followers_null_reason,
+        cast(days.followers_null_reason as string) as followers_null_reason,
         cast(days.following as bigint) as following,
-        cast(days.following_null_reason as varchar) as following_null_reason,
+        cast(days.following_null_reason as string) as following_null_reason,
         cast(days.posts as bigint) as posts,
-        cast(days.posts_null_reason as varchar) as posts_null_reason,
+        cast(days.posts_null_reason as string) as posts_null_reason,
         cast(days.views_total as bigint) as views_total,
-        cast(days.views_total_null_reason as varchar) as views_total_null_reason,
+        cast(days.views_total_null_reason as string) as views_total_null_reason,
         cast(days.followers_held as bigint) as followers_held,
         cast(days.views_total_held as bigint) as views_total_held,
         {{ change_per_day("changes.followers") }} as followers_change_per_day,
@@ -45,13 +45,13 @@ fct_account_daily as (
                 when days.followers is null then null
                 when resolutions.significant_digits is null then 1
                 -- Digits beyond the significant ones are floored away: 1,234,567 at three digits steps by 10,000.
-                else power(10, greatest(length(cast(days.followers as varchar)) - resolutions.significant_digits, 0))
+                else power(10, greatest(length(cast(days.followers as string)) - resolutions.significant_digits, 0))
             end as bigint
         ) as count_resolution,
-        cast(tiers.tier as varchar) as tier,
-        cast(days.data_origin as varchar) as data_origin,
-        cast(days.batch_id as varchar) as batch_id,
-        cast(days.source_file as varchar) as source_file,
+        cast(tiers.tier as string) as tier,
+        cast(days.data_origin as string) as data_origin,
+        cast(days.batch_id as string) as batch_id,
+        cast(days.source_file as string) as source_file,
         cast(days.source_line as bigint) as source_line
     from days
     inner join changes

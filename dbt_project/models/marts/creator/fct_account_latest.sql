@@ -7,7 +7,7 @@
 {% set measures = {
     "followers_growth_7d": "double", "followers_growth_28d": "double", "er_followers_median_30": "double",
     "er_views_median_30": "double", "reach_rate_median_30": "double", "er_percentile": "double",
-    "trust_score": "integer", "verdict": "varchar", "engagement_verdict": "varchar",
+    "trust_score": "integer", "verdict": "string", "engagement_verdict": "string",
 } %}
 
 with states as (select * from {{ ref("int_snapshot__account_last_known_values") }}),
@@ -110,32 +110,32 @@ tiered as (
 
 fct_account_latest as (
     select
-        cast(ids.platform as varchar) as platform,
-        cast(ids.account_id as varchar) as account_id,
-        cast(coalesce(given.creator_id, nullif(agreed.creator_id, '(unknown)')) as varchar) as creator_id,
+        cast(ids.platform as string) as platform,
+        cast(ids.account_id as string) as account_id,
+        cast(coalesce(given.creator_id, nullif(agreed.creator_id, '(unknown)')) as string) as creator_id,
         {% for name in ["handle", "display_name", "niche", "country", "language"] %}
-            cast(coalesce(described.{{ name }}, given.{{ name }}) as varchar) as {{ name }},
+            cast(coalesce(described.{{ name }}, given.{{ name }}) as string) as {{ name }},
         {% endfor %}
-        cast(given.city as varchar) as city,
+        cast(given.city as string) as city,
         cast(known.last_seen_date as date) as last_seen_date,
         cast(known.followers as bigint) as followers,
         cast(known.followers_known_at as date) as followers_date,
-        cast(tiered.scheme as varchar) as scheme,
-        cast(tiered.tier as varchar) as tier,
+        cast(tiered.scheme as string) as scheme,
+        cast(tiered.tier as string) as tier,
         cast(tiers.tier_rank as integer) as tier_rank,
         {% for measure, kind in measures.items() %}
             cast(measured.{{ measure }} as {{ kind }}) as {{ measure }},
             cast(measured.{{ measure }}_date as date) as {{ measure }}_date,
         {% endfor %}
         cast(tiered.price_base as decimal(38, 6)) as price_base,
-        cast(tiered.price_basis as varchar) as price_basis,
+        cast(tiered.price_basis as string) as price_basis,
         cast(coalesce(agreed.collaborations, 0) as bigint) as collaborations,
         cast(coalesce(agreed.open_collaborations, 0) as bigint) as open_collaborations,
         cast(money.spend_base as decimal(38, 6)) as spend_base,
         cast(money.orders as decimal(38, 8)) as orders,
         cast(money.net_revenue_base as decimal(38, 6)) as net_revenue_base,
         {{ fraction("money.net_revenue_base - money.spend_base", "money.spend_base") }} as roi_net,
-        cast(base.currency as varchar) as base_currency,
+        cast(base.currency as string) as base_currency,
         cast(base.as_of_date as date) as as_of_date,
         cast(
             coalesce(
@@ -143,7 +143,7 @@ fct_account_latest as (
                     described.data_origin, known.data_origin, tiered.data_origin, agreed.data_origin, money.data_origin
                 ),
                 'observed'
-            ) as varchar
+            ) as string
         ) as data_origin
     from ids
     cross join base

@@ -6,12 +6,12 @@ with arrivals as (
 
 fct_follower_arrival as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
         cast(snapshot_date as date) as snapshot_date,
         cast(arrival_date as date) as arrival_date,
         cast(followers as bigint) as surviving_followers,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from arrivals
 )
 

@@ -43,14 +43,14 @@ joined as (
 
 fct_post as (
     select
-        cast(post_platform as varchar) as platform,
-        cast(id_of_post as varchar) as post_id,
-        cast(account_id as varchar) as account_id,
-        cast(co_authors as varchar) as co_authors,
+        cast(post_platform as string) as platform,
+        cast(id_of_post as string) as post_id,
+        cast(account_id as string) as account_id,
+        cast(co_authors as string) as co_authors,
         cast(is_captured as boolean) as is_captured,
         cast(published_at as timestamp) as published_at,
         cast(published_at as date) as published_date,
-        cast(content_type as varchar) as content_type,
+        cast(content_type as string) as content_type,
         cast(is_sponsored as boolean) as is_sponsored,
         cast(is_collab as boolean) as is_collab,
         cast(first_seen_date as date) as first_seen_date,
@@ -66,10 +66,10 @@ fct_post as (
         cast({{ ratio("reach", "followers_at_publication") }} as double) as reach_rate,
         cast({{ ratio("likes", "views") }} as double) as like_rate_views,
         cast(coalesce(collaborations, 0) as bigint) as collaborations,
-        cast(collaboration_id as varchar) as collaboration_id,
-        cast(campaign_id as varchar) as campaign_id,
-        cast(brand as varchar) as brand,
-        cast(origin as varchar) as data_origin
+        cast(collaboration_id as string) as collaboration_id,
+        cast(campaign_id as string) as campaign_id,
+        cast(brand as string) as brand,
+        cast(origin as string) as data_origin
     from joined
 )
 

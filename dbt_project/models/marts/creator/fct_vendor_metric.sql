@@ -5,16 +5,16 @@ with reported as (select * from {{ ref("int_creator__vendor_metrics") }}),
 
 fct_vendor_metric as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
-        cast(source as varchar) as source,
-        cast(metric as varchar) as metric,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
+        cast(source as string) as source,
+        cast(metric as string) as metric,
         cast(as_of_date as date) as as_of_date,
         cast(period_days as bigint) as period_days,
         cast(value as decimal(26, 8)) as value,
-        cast(unit as varchar) as unit,
-        cast(currency as varchar) as currency,
-        cast(data_origin as varchar) as data_origin
+        cast(unit as string) as unit,
+        cast(currency as string) as currency,
+        cast(data_origin as string) as data_origin
     from reported
 )
 

@@ -44,19 +44,19 @@ described as (
 
 fct_account_engagement_daily as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
         cast(snapshot_date as date) as snapshot_date,
         cast(followers as bigint) as followers,
-        cast(tier as varchar) as tier,
-        cast(niche as varchar) as niche,
-        cast(country as varchar) as country,
+        cast(tier as string) as tier,
+        cast(niche as string) as niche,
+        cast(country as string) as country,
         cast(posts_in_window as integer) as posts_in_window,
         {% for column, _, _ in engagement_rates() %}
             cast({{ column }} as double) as {{ column }},
             cast({{ column }}_posts as integer) as {{ column }}_posts,
         {% endfor %}
-        cast(denominator_basis as varchar) as denominator_basis,
+        cast(denominator_basis as string) as denominator_basis,
         cast(snapshot_date_basis_posts as integer) as snapshot_date_basis_posts,
         cast(reach_coverage as double) as reach_coverage,
         cast(er_sponsored as double) as er_sponsored,
@@ -72,7 +72,7 @@ fct_account_engagement_daily as (
         cast(rival_brands_90d as integer) as rival_brands_90d,
         cast(comment_like_ratio as double) as comment_like_ratio,
         cast(comment_like_ratio_posts as integer) as comment_like_ratio_posts,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from described
 )
 

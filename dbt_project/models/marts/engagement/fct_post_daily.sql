@@ -14,20 +14,20 @@ aged as (
 
 fct_post_daily as (
     select
-        cast(aged.platform as varchar) as platform,
-        cast(aged.post_id as varchar) as post_id,
+        cast(aged.platform as string) as platform,
+        cast(aged.post_id as string) as post_id,
         cast(aged.snapshot_date as date) as snapshot_date,
-        cast(aged.account_id as varchar) as account_id,
-        cast(aged.co_authors as varchar) as co_authors,
+        cast(aged.account_id as string) as account_id,
+        cast(aged.co_authors as string) as co_authors,
         cast(aged.captured_at as timestamp) as captured_at,
         cast(aged.published_at as timestamp) as published_at,
-        cast(aged.content_type as varchar) as content_type,
+        cast(aged.content_type as string) as content_type,
         case when aged.age >= 0 then cast(aged.age as double) / {{ micros_per_hour }} end as hours_since_publication,
         cast({{ micros_between("changes.captured_before", "aged.captured_at") }} as double) / {{ micros_per_hour }}
             as gap_hours,
         {% for count in post_counts() %}
             cast(aged.{{ count }} as bigint) as {{ count }},
-            cast(aged.{{ count }}_null_reason as varchar) as {{ count }}_null_reason,
+            cast(aged.{{ count }}_null_reason as string) as {{ count }}_null_reason,
         {% endfor %}
         {% for count in post_counts() %}
             -- Multiplied first, as decimals, so that a whole day gives a whole number.
@@ -45,8 +45,8 @@ fct_post_daily as (
         cast(aged.is_sponsored as boolean) as is_sponsored,
         cast(aged.is_pinned as boolean) as is_pinned,
         cast(aged.is_collab as boolean) as is_collab,
-        cast(aged.hashtags as varchar) as hashtags,
-        cast(aged.mentions as varchar) as mentions,
+        cast(aged.hashtags as string) as hashtags,
+        cast(aged.mentions as string) as mentions,
         cast(aged.age < 0 as boolean) as is_published_in_future,
         cast(changes.has_changed_account as boolean) as has_changed_account,
         cast(
@@ -56,9 +56,9 @@ fct_post_daily as (
                 {% endfor %}
             ) < 0 as boolean
         ) as has_fallen,
-        cast(aged.data_origin as varchar) as data_origin,
-        cast(aged.batch_id as varchar) as batch_id,
-        cast(aged.source_file as varchar) as source_file,
+        cast(aged.data_origin as string) as data_origin,
+        cast(aged.batch_id as string) as batch_id,
+        cast(aged.source_file as string) as source_file,
         cast(aged.source_line as bigint) as source_line
     from aged
     inner join changes

@@ -11,11 +11,11 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fct_tier_equivalence as (
     select
-        cast(drawn.platform as varchar) as platform,
+        cast(drawn.platform as string) as platform,
         cast(drawn.snapshot_date as date) as snapshot_date,
-        cast(drawn.scheme as varchar) as scheme,
-        cast(drawn.from_tier as varchar) as from_tier,
-        cast(drawn.to_tier as varchar) as to_tier,
+        cast(drawn.scheme as string) as scheme,
+        cast(drawn.from_tier as string) as from_tier,
+        cast(drawn.to_tier as string) as to_tier,
         {% for measure in measures %}
             cast(drawn.n_{{ measure }} as bigint) as account_count_{{ measure }},
             cast(drawn.n_{{ measure }}_low as bigint) as account_count_{{ measure }}_low,
@@ -26,7 +26,7 @@ fct_tier_equivalence as (
         {% endfor %}
         cast(drawn.n_suspicious_from as bigint) as from_suspicious_account_count,
         cast(drawn.n_suspicious_to as bigint) as to_suspicious_account_count,
-        cast('not deduplicated' as varchar) as reach_basis,
+        cast('not deduplicated' as string) as reach_basis,
         {% for measure in measures %}
             {% set suffix = "" if measure == "followers" else "_" ~ measure %}
             cast(drawn.n_{{ measure }} * lower_prices.mean_base as decimal(38, 6))
@@ -36,16 +36,16 @@ fct_tier_equivalence as (
             cast(drawn.n_{{ measure }}_high * lower_prices.high_base as decimal(38, 6))
                 as price_from{{ suffix }}_high_base,
         {% endfor %}
-        cast(lower_prices.price_basis as varchar) as price_from_basis,
+        cast(lower_prices.price_basis as string) as price_from_basis,
         cast(lower_prices.collaborations as integer) as price_from_collaborations,
         cast(higher_prices.typical_base as decimal(38, 6)) as price_to_base,
         cast(higher_prices.low_base as decimal(38, 6)) as price_to_low_base,
         cast(higher_prices.high_base as decimal(38, 6)) as price_to_high_base,
-        cast(higher_prices.price_basis as varchar) as price_to_basis,
+        cast(higher_prices.price_basis as string) as price_to_basis,
         cast(higher_prices.collaborations as integer) as price_to_collaborations,
-        cast(base.currency as varchar) as base_currency,
+        cast(base.currency as string) as base_currency,
         cast(
-            greatest(drawn.data_origin, lower_prices.data_origin, higher_prices.data_origin) as varchar
+            greatest(drawn.data_origin, lower_prices.data_origin, higher_prices.data_origin) as string
         ) as data_origin
     from drawn
     cross join base

@@ -76,7 +76,7 @@ dim_date as (
                 {% for name in ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] %}
                     when {{ loop.index }} then '{{ name }}'
                 {% endfor %}
-            end as varchar
+            end as string
         ) as weekday_name,
         cast(weekday > 5 as boolean) as is_weekend
     from parts

@@ -18,8 +18,8 @@ built as (
 
 fct_capture_daily as (
     select
-        cast(source as varchar) as source,
-        cast(platform as varchar) as platform,
+        cast(source as string) as source,
+        cast(platform as string) as platform,
         cast(snapshot_date as date) as snapshot_date,
         cast(coalesce(sum(targets) filter (where kind = 'account'), 0) as bigint) as accounts_asked,
         cast(coalesce(sum(targets) filter (where kind = 'account' and outcome = 'received'), 0) as bigint)

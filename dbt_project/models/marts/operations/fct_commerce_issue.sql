@@ -22,7 +22,7 @@ flagged as (
             explanation,
             record_date,
             cast(null as decimal(38, 6)) as amount,
-            cast(null as varchar) as currency,
+            cast(null as string) as currency,
             data_origin
         from {{ ref(model) }}
         union all
@@ -43,18 +43,18 @@ flagged as (
 
 fct_commerce_issue as (
     select
-        cast(flagged.feed as varchar) as feed,
-        cast(flagged.record_id as varchar) as record_id,
-        cast(flagged.issue as varchar) as issue,
+        cast(flagged.feed as string) as feed,
+        cast(flagged.record_id as string) as record_id,
+        cast(flagged.issue as string) as issue,
         cast(
-            flagged.explanation || coalesce('; the nearest known one is ' || nearest.known_reference, '') as varchar
+            flagged.explanation || coalesce('; the nearest known one is ' || nearest.known_reference, '') as string
         ) as explanation,
-        cast(nearest.known_reference as varchar) as nearest_known,
+        cast(nearest.known_reference as string) as nearest_known,
         cast(flagged.record_date as date) as activity_date,
         cast(lost.orders as bigint) as orders,
         cast(flagged.amount as decimal(38, 6)) as amount,
-        cast(flagged.currency as varchar) as currency,
-        cast(flagged.data_origin as varchar) as data_origin
+        cast(flagged.currency as string) as currency,
+        cast(flagged.data_origin as string) as data_origin
     from flagged
     left join lost
         on flagged.feed = lost.feed and flagged.record_id = lost.record_id and flagged.issue = lost.issue

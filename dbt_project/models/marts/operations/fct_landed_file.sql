@@ -5,19 +5,19 @@ with files as (select * from {{ ref("stg_meta__landed_files") }}),
 
 fct_landed_file as (
     select
-        cast(sha256 as varchar) as sha256,
-        cast(feed as varchar) as feed,
-        cast(mapping as varchar) as mapping,
-        cast(file as varchar) as file,
+        cast(sha256 as string) as sha256,
+        cast(feed as string) as feed,
+        cast(mapping as string) as mapping,
+        cast(file as string) as file,
         cast(landed_at as timestamp) as landed_at,
         cast(rows_read as bigint) as rows_read,
         cast(rows_accepted as bigint) as rows_accepted,
         cast(rows_quarantined as bigint) as rows_quarantined,
         cast(rows_duplicate as bigint) as rows_duplicate,
-        cast(state as varchar) as state,
-        cast(reason as varchar) as reason,
-        cast(batch_id as varchar) as batch_id,
-        cast(run_id as varchar) as run_id
+        cast(state as string) as state,
+        cast(reason as string) as reason,
+        cast(batch_id as string) as batch_id,
+        cast(run_id as string) as run_id
     from files
 )
 

@@ -5,14 +5,14 @@ with results as (select * from {{ ref("stg_meta__quality_results") }}),
 
 fct_quality_result as (
     select
-        cast(run_id as varchar) as run_id,
-        cast(suite as varchar) as suite,
-        cast(expectation as varchar) as expectation,
-        cast(severity as varchar) as severity,
-        cast(observed as varchar) as observed,
-        cast(threshold as varchar) as threshold,
+        cast(run_id as string) as run_id,
+        cast(suite as string) as suite,
+        cast(expectation as string) as expectation,
+        cast(severity as string) as severity,
+        cast(observed as string) as observed,
+        cast(threshold as string) as threshold,
         cast(passed as boolean) as passed,
-        cast(detail as varchar) as detail,
+        cast(detail as string) as detail,
         cast(checked_at as timestamp) as checked_at,
         cast(is_acknowledged as boolean) as is_acknowledged
     from results

@@ -26,28 +26,28 @@ given_back as (
 -- An absent discount, tax or shipping is none, and an order without a refund gave nothing back: 0 is true.
 fct_order as (
     select
-        cast(orders.shop as varchar) as shop,
-        cast(orders.order_id as varchar) as order_id,
+        cast(orders.shop as string) as shop,
+        cast(orders.order_id as string) as order_id,
         cast(orders.order_date as date) as activity_date,
         cast(orders.ordered_at as timestamp) as ordered_at,
-        cast(coalesce(orders.brand, '(unknown)') as varchar) as brand,
-        cast(orders.customer_id as varchar) as customer_id,
+        cast(coalesce(orders.brand, '(unknown)') as string) as brand,
+        cast(orders.customer_id as string) as customer_id,
         cast(orders.is_new_customer as boolean) as is_new_customer,
-        cast(case when orders.cancelled_at is null then 'paid' else 'cancelled' end as varchar) as status,
+        cast(case when orders.cancelled_at is null then 'paid' else 'cancelled' end as string) as status,
         cast(orders.cancelled_at as timestamp) as cancelled_at,
         cast(case when orders.cancelled_at is null then orders.order_count else 0 end as bigint) as order_count,
         cast(orders.renewal_number as bigint) as renewal_number,
         cast(orders.renewal_number > 0 as boolean) as is_renewal,
-        cast(orders.subscription_id as varchar) as subscription_id,
-        cast(orders.first_order_id as varchar) as first_order_id,
-        cast(orders.country as varchar) as country,
-        cast(orders.city as varchar) as city,
-        cast(orders.promo_code as varchar) as promo_code,
-        cast(order_codes.collaboration_id as varchar) as code_collaboration_id,
-        cast(orders.live_session_id as varchar) as live_session_id,
-        cast(orders.currency as varchar) as currency,
+        cast(orders.subscription_id as string) as subscription_id,
+        cast(orders.first_order_id as string) as first_order_id,
+        cast(orders.country as string) as country,
+        cast(orders.city as string) as city,
+        cast(orders.promo_code as string) as promo_code,
+        cast(order_codes.collaboration_id as string) as code_collaboration_id,
+        cast(orders.live_session_id as string) as live_session_id,
+        cast(orders.currency as string) as currency,
         cast(orders.fx_rate as decimal(18, 8)) as fx_rate,
-        cast(base.currency as varchar) as base_currency,
+        cast(base.currency as string) as base_currency,
         {% for part in ["gross", "discount", "tax", "shipping"] %}
             cast({{ in_base(
                 "cast(coalesce(orders." ~ part ~ "_amount, 0) as decimal(22, 6))", "orders.fx_rate"
@@ -68,8 +68,8 @@ fct_order as (
             as decimal(38, 6)
         ) as refunded_net_base,
         cast(orders.net_revenue_base - coalesce(given_back.net_revenue_base, 0) as decimal(38, 6)) as net_revenue_base,
-        cast(orders.issue as varchar) as issue,
-        cast(greatest(orders.data_origin, given_back.data_origin) as varchar) as data_origin
+        cast(orders.issue as string) as issue,
+        cast(greatest(orders.data_origin, given_back.data_origin) as string) as data_origin
     from orders
     cross join base
     left join given_back on {{ same_in_shop("orders", "given_back", "order_id") }}

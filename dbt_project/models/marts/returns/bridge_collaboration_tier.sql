@@ -34,7 +34,7 @@ told as (
         listed.collaboration_id,
         scheme_names.scheme,
         '(all)' as platform,
-        cast(null as varchar) as account_id,
+        cast(null as string) as account_id,
         'unallocated' as tier,
         cast(null as bigint) as followers,
         cast(null as date) as tier_date,
@@ -46,15 +46,15 @@ told as (
 
 bridge_collaboration_tier as (
     select
-        cast(told.collaboration_id as varchar) as collaboration_id,
-        cast(told.scheme as varchar) as scheme,
-        cast(told.tier as varchar) as tier,
+        cast(told.collaboration_id as string) as collaboration_id,
+        cast(told.scheme as string) as scheme,
+        cast(told.tier as string) as tier,
         cast(tiers.tier_rank as integer) as tier_rank,
-        cast(told.platform as varchar) as platform,
-        cast(told.account_id as varchar) as account_id,
+        cast(told.platform as string) as platform,
+        cast(told.account_id as string) as account_id,
         cast(told.tier_date as date) as tier_date,
         cast(told.followers as bigint) as followers,
-        cast(told.data_origin as varchar) as data_origin
+        cast(told.data_origin as string) as data_origin
     from told
     left join tiers
         on told.platform = tiers.platform and told.scheme = tiers.scheme and told.tier = tiers.tier

@@ -20,14 +20,14 @@ known as (
 
 bridge_post_collaboration as (
     select
-        cast(platform as varchar) as platform,
-        cast(post_id as varchar) as post_id,
-        cast(collaboration_id as varchar) as collaboration_id,
-        cast(campaign_id as varchar) as campaign_id,
-        cast(coalesce(brand, '(unknown)') as varchar) as brand,
+        cast(platform as string) as platform,
+        cast(post_id as string) as post_id,
+        cast(collaboration_id as string) as collaboration_id,
+        cast(campaign_id as string) as campaign_id,
+        cast(coalesce(brand, '(unknown)') as string) as brand,
         cast(count(*) over (partition by platform, post_id) as bigint) as collaborations,
         cast(is_captured as boolean) as is_captured,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from known
 )
 

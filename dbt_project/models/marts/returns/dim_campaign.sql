@@ -61,20 +61,20 @@ budgets as (
 
 dim_campaign as (
     select
-        cast(ids.campaign_id as varchar) as campaign_id,
-        cast(campaigns.name as varchar) as campaign_name,
-        cast(coalesce(campaigns.brand, '(unknown)') as varchar) as brand,
+        cast(ids.campaign_id as string) as campaign_id,
+        cast(campaigns.name as string) as campaign_name,
+        cast(coalesce(campaigns.brand, '(unknown)') as string) as brand,
         cast(coalesce(campaigns.is_landed, false) as boolean) as is_landed,
-        cast(campaigns.objective as varchar) as objective,
+        cast(campaigns.objective as string) as objective,
         cast(campaigns.start_date as date) as start_date,
         cast(campaigns.end_date as date) as end_date,
-        cast(campaigns.hashtags as varchar) as hashtags,
+        cast(campaigns.hashtags as string) as hashtags,
         cast(campaigns.attribution_window_days as bigint) as attribution_window_days,
-        cast(campaigns.target_kpi as varchar) as target_kpi,
+        cast(campaigns.target_kpi as string) as target_kpi,
         cast(campaigns.target_value as decimal(20, 6)) as target_value,
         cast(campaigns.budget as decimal(20, 6)) as budget,
-        cast(campaigns.currency as varchar) as currency,
-        cast(base.currency as varchar) as base_currency,
+        cast(campaigns.currency as string) as currency,
+        cast(base.currency as string) as base_currency,
         cast(budgets.budget_base as decimal(38, 6)) as budget_base,
         cast(spent.spend_base as decimal(38, 6)) as budget_used_base,
         cast(budgets.budget_base - spent.spend_base as decimal(38, 6)) as budget_left_base,
@@ -84,7 +84,7 @@ dim_campaign as (
         cast(agreed.posts_undisclosed as bigint) as posts_undisclosed,
         cast(base.as_of_date as date) as as_of_date,
         cast(
-            coalesce(greatest(campaigns.data_origin, agreed.data_origin, spent.data_origin), 'observed') as varchar
+            coalesce(greatest(campaigns.data_origin, agreed.data_origin, spent.data_origin), 'observed') as string
         ) as data_origin
     from ids
     cross join base

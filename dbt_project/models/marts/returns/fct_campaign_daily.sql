@@ -54,10 +54,10 @@ days as (
 
 fct_campaign_daily as (
     select
-        cast(days.group_id as varchar) as campaign_id,
-        cast(days.model as varchar) as attribution_model,
+        cast(days.group_id as string) as campaign_id,
+        cast(days.model as string) as attribution_model,
         cast(days.date as date) as activity_date,
-        cast(campaigns.base_currency as varchar) as base_currency,
+        cast(campaigns.base_currency as string) as base_currency,
         cast(days.spend_base as decimal(38, 6)) as spend_base,
         cast(days.orders as decimal(38, 8)) as orders,
         cast(days.net_revenue_base as decimal(38, 6)) as net_revenue_base,
@@ -68,7 +68,7 @@ fct_campaign_daily as (
         cast(days.uncosted_orders as bigint) as uncosted_orders,
         cast(coalesce(days.date = campaigns.payback_date, false) as boolean) as is_payback_date,
         cast(campaigns.as_of_date as date) as as_of_date,
-        cast(days.data_origin as varchar) as data_origin
+        cast(days.data_origin as string) as data_origin
     from days
     inner join campaigns on days.group_id = campaigns.group_id and days.model = campaigns.model
 )

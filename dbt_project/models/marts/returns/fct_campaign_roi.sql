@@ -10,15 +10,15 @@ roi as (
 
 fct_campaign_roi as (
     select
-        cast(campaigns.campaign_id as varchar) as campaign_id,
-        cast(roi.model as varchar) as attribution_model,
-        cast(campaigns.brand as varchar) as brand,
-        cast(campaigns.name as varchar) as campaign_name,
-        cast(campaigns.objective as varchar) as objective,
+        cast(campaigns.campaign_id as string) as campaign_id,
+        cast(roi.model as string) as attribution_model,
+        cast(campaigns.brand as string) as brand,
+        cast(campaigns.name as string) as campaign_name,
+        cast(campaigns.objective as string) as objective,
         cast(campaigns.start_date as date) as start_date,
         cast(campaigns.end_date as date) as end_date,
         cast(campaigns.budget as decimal(20, 6)) as budget,
-        cast(campaigns.currency as varchar) as currency,
+        cast(campaigns.currency as string) as currency,
         cast(roi.collaborations as bigint) as collaborations,
         {{ roi_columns() }}
     from roi

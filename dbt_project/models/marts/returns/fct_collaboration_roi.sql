@@ -10,14 +10,14 @@ roi as (
 
 fct_collaboration_roi as (
     select
-        cast(collaborations.collaboration_id as varchar) as collaboration_id,
-        cast(roi.model as varchar) as attribution_model,
-        cast({{ campaign_or_always_on("collaborations.campaign_id") }} as varchar) as campaign_id,
-        cast(collaborations.brand as varchar) as brand,
-        cast(collaborations.creator_id as varchar) as creator_id,
-        cast(collaborations.platform as varchar) as platform,
-        cast(collaborations.account_id as varchar) as account_id,
-        cast(collaborations.partner_type as varchar) as partner_type,
+        cast(collaborations.collaboration_id as string) as collaboration_id,
+        cast(roi.model as string) as attribution_model,
+        cast({{ campaign_or_always_on("collaborations.campaign_id") }} as string) as campaign_id,
+        cast(collaborations.brand as string) as brand,
+        cast(collaborations.creator_id as string) as creator_id,
+        cast(collaborations.platform as string) as platform,
+        cast(collaborations.account_id as string) as account_id,
+        cast(collaborations.partner_type as string) as partner_type,
         cast(collaborations.start_date as date) as start_date,
         cast(collaborations.end_date as date) as end_date,
         {{ roi_columns() }}

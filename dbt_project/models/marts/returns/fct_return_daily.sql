@@ -7,12 +7,12 @@ base as (select * from {{ ref("stg_meta__run_context") }}),
 
 fct_return_daily as (
     select
-        cast(days.collaboration_id as varchar) as collaboration_id,
-        cast(days.campaign_id as varchar) as campaign_id,
-        cast(days.brand as varchar) as brand,
-        cast(days.attribution_model as varchar) as attribution_model,
+        cast(days.collaboration_id as string) as collaboration_id,
+        cast(days.campaign_id as string) as campaign_id,
+        cast(days.brand as string) as brand,
+        cast(days.attribution_model as string) as attribution_model,
         cast(days.activity_date as date) as activity_date,
-        cast(base.currency as varchar) as base_currency,
+        cast(base.currency as string) as base_currency,
         {% for spend in spend_columns() %}
             cast(days.{{ spend }} as decimal(38, 6)) as {{ spend }},
         {% endfor %}
@@ -26,7 +26,7 @@ fct_return_daily as (
         cast(days.unvalued_orders as decimal(38, 8)) as unvalued_orders,
         cast(days.uncosted_orders as decimal(38, 8)) as uncosted_orders,
         cast(days.net_revenue_costed_base as decimal(38, 6)) as net_revenue_costed_base,
-        cast(days.data_origin as varchar) as data_origin
+        cast(days.data_origin as string) as data_origin
     from days
     cross join base
 )

@@ -49,14 +49,14 @@ keyed as (
 
 fct_tier_roi as (
     select
-        cast(keyed.scheme as varchar) as scheme,
-        cast(keyed.tier as varchar) as tier,
+        cast(keyed.scheme as string) as scheme,
+        cast(keyed.tier as string) as tier,
         cast(ranks.tier_rank as integer) as tier_rank,
-        cast(keyed.partner_type as varchar) as partner_type,
-        cast(keyed.platform as varchar) as platform,
-        cast(keyed.brand as varchar) as brand,
-        cast(keyed.campaign_id as varchar) as campaign_id,
-        cast(roi.model as varchar) as attribution_model,
+        cast(keyed.partner_type as string) as partner_type,
+        cast(keyed.platform as string) as platform,
+        cast(keyed.brand as string) as brand,
+        cast(keyed.campaign_id as string) as campaign_id,
+        cast(roi.model as string) as attribution_model,
         cast(roi.collaborations as bigint) as collaborations,
         {{ roi_columns() }}
     from roi

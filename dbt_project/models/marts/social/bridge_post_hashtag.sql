@@ -34,7 +34,7 @@ first_seen as (
         post_id,
         {{ name_key("word") }} as hashtag,
         min(snapshot_date) as snapshot_date,
-        min_by(data_origin, snapshot_date) as data_origin
+        {{ value_at_first("data_origin", "snapshot_date") }} as data_origin
     from worded
     where {{ name_key("word") }} is not null
     group by platform, post_id, {{ name_key("word") }}
@@ -42,11 +42,11 @@ first_seen as (
 
 bridge_post_hashtag as (
     select
-        cast(platform as varchar) as platform,
-        cast(post_id as varchar) as post_id,
-        cast(hashtag as varchar) as hashtag,
+        cast(platform as string) as platform,
+        cast(post_id as string) as post_id,
+        cast(hashtag as string) as hashtag,
         cast(snapshot_date as date) as snapshot_date,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from first_seen
     where snapshot_date in (select planned.snapshot_date from planned)
 )

@@ -70,9 +70,9 @@ measured as (
 
 fct_contest as (
     select
-        cast(campaign_id as varchar) as campaign_id,
-        cast(brand as varchar) as brand,
-        cast(name as varchar) as campaign_name,
+        cast(campaign_id as string) as campaign_id,
+        cast(brand as string) as brand,
+        cast(name as string) as campaign_name,
         cast(start_date as date) as start_date,
         cast(end_date as date) as end_date,
         cast(is_over as boolean) as is_over,
@@ -86,11 +86,11 @@ fct_contest as (
         cast(customers as bigint) as customers,
         cast(reach as bigint) as reach,
         cast(entries_with_reach as bigint) as entries_with_reach,
-        cast(base_currency as varchar) as base_currency,
+        cast(base_currency as string) as base_currency,
         cast(spend_base as decimal(38, 6)) as spend_base,
         {{ per_unit("spend_base", "participants") }} as cost_per_participant_base,
         cast(as_of_date as date) as as_of_date,
-        cast(origin_of_all as varchar) as data_origin
+        cast(origin_of_all as string) as data_origin
     from measured
 )
 

@@ -48,13 +48,13 @@ filled as (
 
 fct_contest_daily as (
     select
-        cast(campaign_id as varchar) as campaign_id,
+        cast(campaign_id as string) as campaign_id,
         cast(entry_date as date) as activity_date,
-        cast(brand as varchar) as brand,
+        cast(brand as string) as brand,
         cast(entries as bigint) as entries,
         cast(first_entries as bigint) as first_entries,
         cast(new_participants as bigint) as new_participants,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from filled
 )
 

@@ -13,7 +13,7 @@ spread as (
         snapshot_date,
         sum(accounts) as accounts_with_tier,
         count(*) as tiers,
-        max_by(tier, (accounts, -smallest_followers)) as largest_tier,
+        {{ value_at_last("tier", "(accounts, -smallest_followers)") }} as largest_tier,
         max(accounts) as accounts_of_largest
     from hashtag_tiers
     group by platform, hashtag, snapshot_date
@@ -21,22 +21,22 @@ spread as (
 
 fct_hashtag_daily as (
     select
-        cast(hashtags.platform as varchar) as platform,
-        cast(hashtags.hashtag as varchar) as hashtag,
+        cast(hashtags.platform as string) as platform,
+        cast(hashtags.hashtag as string) as hashtag,
         cast(hashtags.snapshot_date as date) as snapshot_date,
         cast(tracked.hashtag is not null as boolean) as is_tracked,
         cast(hashtags.posts as bigint) as posts,
         cast(hashtags.accounts as bigint) as accounts,
         cast(coalesce(spread.accounts_with_tier, 0) as bigint) as accounts_with_tier,
         cast(spread.tiers as bigint) as tiers,
-        cast(spread.largest_tier as varchar) as largest_tier,
+        cast(spread.largest_tier as string) as largest_tier,
         cast({{ ratio("spread.accounts_of_largest", "spread.accounts_with_tier") }} as double) as largest_tier_share,
         cast(hashtags.posts_7d as bigint) as posts_7d,
         cast(hashtags.posts_previous_7d as bigint) as posts_previous_7d,
         cast(
             {{ ratio("(hashtags.posts_7d - hashtags.posts_previous_7d)", "hashtags.posts_previous_7d") }} as double
         ) as growth_7d,
-        cast(hashtags.data_origin as varchar) as data_origin
+        cast(hashtags.data_origin as string) as data_origin
     from hashtags
     left join spread
         on hashtags.platform = spread.platform

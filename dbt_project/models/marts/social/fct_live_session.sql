@@ -44,13 +44,13 @@ measured as (
 
 fct_live_session as (
     select
-        cast(live_session_id as varchar) as live_session_id,
-        cast(platform as varchar) as platform,
-        cast(host_id as varchar) as host_id,
-        cast(host_type as varchar) as host_type,
-        cast(account_id as varchar) as account_id,
-        cast(campaign_id as varchar) as campaign_id,
-        cast(brand as varchar) as brand,
+        cast(live_session_id as string) as live_session_id,
+        cast(platform as string) as platform,
+        cast(host_id as string) as host_id,
+        cast(host_type as string) as host_type,
+        cast(account_id as string) as account_id,
+        cast(campaign_id as string) as campaign_id,
+        cast(brand as string) as brand,
         cast(started_at as timestamp) as started_at,
         cast(known_end as timestamp) as ended_at,
         cast({{ micros_between("started_at", "known_end") }} as double) / 60000000 as duration_minutes,
@@ -63,7 +63,7 @@ fct_live_session as (
         cast(orders_in_session as bigint) as orders_in_session,
         cast(orders_after as bigint) as orders_after,
         cast(orders_outside as bigint) as orders_outside,
-        cast(base_currency as varchar) as base_currency,
+        cast(base_currency as string) as base_currency,
         cast(gmv_in_session_base as decimal(38, 6)) as gmv_in_session_base,
         cast(gmv_after_base as decimal(38, 6)) as gmv_after_base,
         cast(refunded_base as decimal(38, 6)) as refunded_base,
@@ -71,7 +71,7 @@ fct_live_session as (
         cast({{ ratio("orders_in_session", "unique_viewers") }} as double) as conversion_rate,
         {{ per_unit("gmv_in_session_base", "unique_viewers") }} as sales_per_viewer_base,
         cast(as_of_date as date) as as_of_date,
-        cast(origin_of_all as varchar) as data_origin
+        cast(origin_of_all as string) as data_origin
     from measured
 )
 

@@ -50,9 +50,9 @@ totals as (
 
 fct_share_of_voice_daily as (
     select
-        cast(filled.brand as varchar) as brand,
+        cast(filled.brand as string) as brand,
         cast(filled.snapshot_date as date) as snapshot_date,
-        cast(filled.name as varchar) as brand_name,
+        cast(filled.name as string) as brand_name,
         cast(filled.is_rival as boolean) as is_rival,
         cast(filled.mentions as bigint) as mentions,
         cast(totals.mentions as bigint) as mentions_of_all,
@@ -64,7 +64,7 @@ fct_share_of_voice_daily as (
         cast({{ ratio("filled.mentions", "totals.mentions") }} as double) as mention_share,
         cast({{ ratio("filled.engagements", "totals.engagements") }} as double) as engagement_share,
         cast({{ ratio("filled.reach", "totals.reach") }} as double) as reach_share,
-        cast(filled.data_origin as varchar) as data_origin
+        cast(filled.data_origin as string) as data_origin
     from filled
     inner join totals on filled.snapshot_date = totals.snapshot_date
 )

@@ -61,31 +61,31 @@ spans as (
 
 dim_account_tier_history as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
-        cast(scheme as varchar) as scheme,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
+        cast(scheme as string) as scheme,
         cast(snapshot_date as date) as valid_from,
-        cast(tier as varchar) as tier,
+        cast(tier as string) as tier,
         cast(valid_to as date) as valid_to,
-        cast(previous_tier as varchar) as previous_tier,
-        cast(direction as varchar) as direction,
+        cast(previous_tier as string) as previous_tier,
+        cast(direction as string) as direction,
         cast({{ days_between("snapshot_date", "valid_to") }} as integer) as days_in_tier,
-        cast(null as varchar) as insufficient_reason,
-        cast(data_origin as varchar) as data_origin
+        cast(null as string) as insufficient_reason,
+        cast(data_origin as string) as data_origin
     from spans
     union all
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
-        cast(scheme as varchar) as scheme,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
+        cast(scheme as string) as scheme,
         cast(first_seen_date as date) as valid_from,
         'insufficient_data' as tier,
         cast(null as date) as valid_to,
-        cast(null as varchar) as previous_tier,
+        cast(null as string) as previous_tier,
         'entry' as direction,
         cast(null as integer) as days_in_tier,
         'retention' as insufficient_reason,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from kept_shortly
 )
 

@@ -37,7 +37,7 @@ ever_drawn as (
         platforms.platform,
         schemes.scheme,
         schemes.tier,
-        max_by(schemes.tier_rank, schemes.valid_from) as tier_rank
+        {{ value_at_last("schemes.tier_rank", "schemes.valid_from") }} as tier_rank
     from platforms
     inner join schemes on schemes.platform in (platforms.platform, '*') or platforms.platform = '(all)'
     group by platforms.platform, schemes.scheme, schemes.tier
@@ -125,11 +125,11 @@ named as (
 
 dim_tier as (
     select
-        cast(platform as varchar) as platform,
-        cast(scheme as varchar) as scheme,
-        cast(tier as varchar) as tier,
+        cast(platform as string) as platform,
+        cast(scheme as string) as scheme,
+        cast(tier as string) as tier,
         cast(tier_rank as integer) as tier_rank,
-        cast(label as varchar) as label,
+        cast(label as string) as label,
         cast(min_followers as bigint) as min_followers,
         cast(max_followers as bigint) as max_followers
     from named

@@ -16,12 +16,12 @@ schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 
 fct_account_tier_daily as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
         cast(snapshot_date as date) as snapshot_date,
-        cast(scheme as varchar) as scheme,
-        cast(tier as varchar) as tier,
-        cast(data_origin as varchar) as data_origin
+        cast(scheme as string) as scheme,
+        cast(tier as string) as tier,
+        cast(data_origin as string) as data_origin
     from tiered
 )
 

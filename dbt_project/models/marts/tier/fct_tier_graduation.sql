@@ -194,17 +194,17 @@ counted as (
 
 fct_tier_graduation as (
     select
-        cast(platform as varchar) as platform,
-        cast(scheme as varchar) as scheme,
-        cast(from_tier as varchar) as from_tier,
-        cast(to_tier as varchar) as to_tier,
+        cast(platform as string) as platform,
+        cast(scheme as string) as scheme,
+        cast(from_tier as string) as from_tier,
+        cast(to_tier as string) as to_tier,
         cast(horizon_days as integer) as horizon_days,
         cast(accounts as integer) as accounts,
         cast(turned as integer) as turned,
         cast({{ ratio("turned", "accounts") }} as double) as share_turned,
         cast(median_days_in_tier as double) as median_days_in_tier,
         cast(closed_spells as integer) as closed_spells,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from counted
 )
 

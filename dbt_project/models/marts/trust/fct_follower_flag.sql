@@ -21,8 +21,8 @@ events as (
         account_id,
         event_start,
         max(snapshot_date) as last_evaluated,
-        min_by({{ at_most_one('unexplained_share') }}, snapshot_date) as unexplained_then,
-        max_by({{ at_most_one('unexplained_share') }}, snapshot_date) as unexplained_now
+        {{ value_at_first(at_most_one("unexplained_share"), "snapshot_date") }} as unexplained_then,
+        {{ value_at_last(at_most_one("unexplained_share"), "snapshot_date") }} as unexplained_now
     from {{ ref("int_trust__events_evaluated") }}
     where {{ evidence_weighs("snapshot_date", "event_end") }}
     group by platform, account_id, event_start
@@ -104,15 +104,15 @@ speaking as (
 
 fct_follower_flag as (
     select
-        cast(speaking.platform as varchar) as platform,
-        cast(speaking.account_id as varchar) as account_id,
-        cast(speaking.signal as varchar) as signal,
+        cast(speaking.platform as string) as platform,
+        cast(speaking.account_id as string) as account_id,
+        cast(speaking.signal as string) as signal,
         cast(speaking.window_start as date) as window_start,
         cast(speaking.window_end as date) as window_end,
         cast(speaking.first_flagged as date) as first_flagged,
         cast(coalesce(events.last_evaluated, speaking.last_raised) as date) as last_evaluated,
         cast(case when events.last_evaluated > speaking.last_raised then speaking.last_raised end as date) as ended_on,
-        cast(speaking.side as varchar) as side,
+        cast(speaking.side as string) as side,
         cast(speaking.statistic as double) as statistic,
         cast(speaking.threshold as double) as threshold,
         cast(speaking.points as integer) as points,
@@ -121,10 +121,10 @@ fct_follower_flag as (
         cast(events.unexplained_now as double) as unexplained_share_now,
         cast(
             speaking.fact || '. Looks like ' || words.looks_like || '; could also be ' || words.could_also_be || '.'
-            as varchar
+            as string
         ) as explanation,
         cast(speaking.misread_on as date) as misread_on,
-        cast(speaking.data_origin as varchar) as data_origin
+        cast(speaking.data_origin as string) as data_origin
     from speaking
     inner join words on speaking.signal = words.signal
     left join events

@@ -52,18 +52,18 @@ shown as (
 
 fct_follower_trust_daily as (
     select
-        cast(platform as varchar) as platform,
-        cast(account_id as varchar) as account_id,
+        cast(platform as string) as platform,
+        cast(account_id as string) as account_id,
         cast(snapshot_date as date) as snapshot_date,
         cast(trust_score_shown as integer) as trust_score,
-        cast(verdict_shown as varchar) as verdict,
-        cast(case when is_withheld then 'withheld' end as varchar) as verdict_null_reason,
+        cast(verdict_shown as string) as verdict,
+        cast(case when is_withheld then 'withheld' end as string) as verdict_null_reason,
         cast(engagement_score_shown as integer) as engagement_score,
-        cast(engagement_verdict as varchar) as engagement_verdict,
+        cast(engagement_verdict as string) as engagement_verdict,
         cast(
             coalesce(verdict_shown = 'suspicious', false) or engagement_verdict = 'suspicious' as boolean
         ) as is_suspicious,
-        cast(reasons as varchar) as reasons,
+        cast(reasons as string) as reasons,
         cast(audience_signals as integer) as audience_signals,
         cast(engagement_signals as integer) as engagement_signals,
         cast(evidence_start as date) as evidence_window_start,
@@ -73,12 +73,12 @@ fct_follower_trust_daily as (
         cast(has_views as boolean) as has_views,
         cast(smallest_visible_burst as double) as smallest_visible_burst,
         cast(round(followers * (exp(smallest_visible_burst) - 1)) as bigint) as smallest_visible_gain,
-        cast(coverage_reason as varchar) as coverage_reason,
+        cast(coverage_reason as string) as coverage_reason,
         cast(unexplained_shown as bigint) as unexplained_followers,
         cast({{ at_most_one(ratio("unexplained_shown", "followers")) }} as double) as unexplained_share,
         cast({{ at_most_one(ratio("unexplained_least", "followers")) }} as double) as unexplained_share_least,
         cast({{ at_most_one(ratio("unexplained_most", "followers")) }} as double) as unexplained_share_most,
-        cast(data_origin as varchar) as data_origin
+        cast(data_origin as string) as data_origin
     from shown
 )
 

@@ -31,7 +31,7 @@ with readings as (
         'costs' as feed,
         '' as shop,
         cost_id as record_id,
-        cast(null as varchar) as customer_id,
+        cast(null as string) as customer_id,
         concat_ws('|', cost_date, cost_type, amount, currency, coalesce(collaboration_id, '')) as cells,
         cast(amount as decimal(38, 6)) as amount,
         currency,

@@ -60,7 +60,7 @@ candidates as (
         currency,
         rate_to_base,
         case when quote_currency is null then 1 else 2 end as choice_rank,
-        cast(null as varchar) as over_currency
+        cast(null as string) as over_currency
     from delivered
     union all
     select
@@ -68,7 +68,7 @@ candidates as (
         currency,
         rate_to_base,
         3 as choice_rank,
-        cast(null as varchar) as over_currency
+        cast(null as string) as over_currency
     from inverted
     union all
     select

@@ -1,7 +1,7 @@
 -- One row per reading of a row that can be gone: its key, amount and day, and the delivery that it came with.
 {#- Feed, shop, key and line of a row, its amount, its currency and its day. What has no day is spoken of whole. -#}
-{% set empty = "cast('' as varchar)" %}
-{% set no_amount = ["cast(null as decimal(18, 4))", "cast(null as varchar)", "cast(null as date)"] %}
+{% set empty = "cast('' as string)" %}
+{% set no_amount = ["cast(null as decimal(18, 4))", "cast(null as string)", "cast(null as date)"] %}
 {% set able = [
     ["orders", "coalesce(shop, '')", "order_id", empty, "gross_amount", "currency", "snapshot_date"],
     ["refunds", "coalesce(shop, '')", "refund_id", "coalesce(refund_line_id, '')", "amount", "currency", "snapshot_date"],
