@@ -447,3 +447,11 @@ def test_an_older_ledger_is_put_in_order(settings: Settings) -> None:
     with ledger.read(settings) as connection:
         found = dict(connection.execute("select batch_id, landing_order from batches").fetchall())
     assert found == {"a1": 1, "b1": 2, "a2": 1, "a3": 4, "a4": 1}
+
+
+def test_each_raw_column_has_the_type_of_its_feed_also_where_a_file_lacks_it(yard: Yard) -> None:
+    yard.drop_rows(CSV, "youtube,a,2026-01-05T00:00:00Z,100")
+    yard.land()
+    (file,) = (yard.settings.raw / FEED).rglob("[!_]*.parquet")
+    written = duckdb.sql(f"select column_name, lower(column_type) from (describe from '{file}')").fetchall()
+    assert dict(written) == raw.columns_of(contracts.load_feeds()[FEED])
