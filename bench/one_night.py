@@ -180,7 +180,7 @@ def run_night(folder: Path, day: date, run_id: str, first: date | None = None, k
         watch_dbt(nodes, statements, keep_databases)
         with dbt.dbt_environment(settings):
             project = manifest.parse(settings)
-        manifest.parse = lambda settings: project
+        manifest.parse = lambda settings, target=None: project
     asked = plan.resolve(settings, first, day)[0] if first else None
     with hold(settings, run_id, "bench", quiet) as held:
         with timed(stages, "land"):

@@ -150,10 +150,9 @@ def with_activity(three_days, tmp_path, broken_project, monkeypatch):
     warehouse = three_days.copy(tmp_path / "world")
     arguments = dbt.dbt_arguments
 
-    def alone(settings, *command):
-        return arguments(
-            settings, *command, *(["--select", f"+{BY_DAY}", BY_MONTH, WHOLE] if command[0] == "build" else [])
-        )
+    def alone(settings, *command, target=None):
+        chosen = ["--select", f"+{BY_DAY}", BY_MONTH, WHOLE] if command[0] == "build" else []
+        return arguments(settings, *command, *chosen, target=target)
 
     monkeypatch.setattr(dbt, "DBT_PROJECT", project)
     monkeypatch.setattr(dbt, "dbt_arguments", alone)

@@ -52,8 +52,8 @@ def without_log() -> Callable[..., list[str]]:
     """Arguments of dbt without its own log, which nobody reads of these nights; it takes 6 % of their time."""
     original = dbt.dbt_arguments
 
-    def arguments(settings: Settings, *command: str) -> list[str]:
-        return [*original(settings, *command), "--log-level-file", "none"]
+    def arguments(settings: Settings, *command: str, target: str | None = None) -> list[str]:
+        return [*original(settings, *command, target=target), "--log-level-file", "none"]
 
     return arguments
 

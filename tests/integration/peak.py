@@ -24,9 +24,9 @@ def main(data: str, day: str, memory: str, way: str) -> float:
     settings = Settings(_env_file=None, data=Path(data), settle_seconds=0.0, memory_gib=float(memory))  # type: ignore[call-arg]
     arguments = dbt.dbt_arguments
 
-    def alone(settings: Settings, *command: str) -> list[str]:
+    def alone(settings: Settings, *command: str, target: str | None = None) -> list[str]:
         chosen = ["--select", f"+{MODEL}", "--exclude", "resource_type:test"] if command[0] == "build" else []
-        return arguments(settings, *command, *chosen)
+        return arguments(settings, *command, *chosen, target=target)
 
     dbt.dbt_arguments = alone
     if way == "at_once":

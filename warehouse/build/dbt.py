@@ -41,17 +41,18 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
             os.environ.pop(key) if value is None else os.environ.__setitem__(key, value)
 
 
-def target_path(settings: Settings) -> Path:
-    """Where dbt writes its artifacts."""
-    return settings.data / "build" / "dbt"
+def target_path(settings: Settings, target: str | None = None) -> Path:
+    """Where dbt writes its artifacts, for another target than the usual one in a folder of its own."""
+    return settings.data / "build" / (f"dbt_{target}" if target else "dbt")
 
 
-def dbt_arguments(settings: Settings, *command: str) -> list[str]:
+def dbt_arguments(settings: Settings, *command: str, target: str | None = None) -> list[str]:
     folder = str(DBT_PROJECT)
-    target = target_path(settings)
+    artifacts = target_path(settings, target)
+    chosen = ["--target", target] if target else []
     return [
-        *command, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target),
-        "--log-path", str(target / "logs"), "--log-level-file", "info", "--log-level", "none", "--no-use-colors",
+        *command, *chosen, "--project-dir", folder, "--profiles-dir", folder, "--target-path", str(artifacts),
+        "--log-path", str(artifacts / "logs"), "--log-level-file", "info", "--log-level", "none", "--no-use-colors",
         "--no-version-check", "--no-write-json",
     ]  # fmt: skip
 
@@ -80,13 +81,18 @@ def _shown_events_alone() -> Iterator[None]:
 
 
 def run_dbt(
-    manifest: "Manifest", settings: Settings, on_node: OnNode | None, idle: Collection[str] = ()
+    manifest: "Manifest",
+    settings: Settings,
+    on_node: OnNode | None,
+    idle: Collection[str] = (),
+    target: str | None = None,
 ) -> list[dict[str, Any]]:
     """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node.
 
     Args:
         manifest: of this run alone: nodes that are left alone are marked in it.
         idle: unique ids of those of its nodes that are left alone.
+        target: of `profiles.yml`, null for the usual one.
     """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
@@ -107,7 +113,11 @@ def run_dbt(
     # A test that reads a node left alone beside one that is built must run, so each has the tag by itself.
     excluded = ["--indirect-selection", "empty", "--exclude", f"tag:{LEFT_ALONE}"] if idle else []
     with _shown_events_alone():
-        result = runner.invoke(dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test", *excluded))
+        result = runner.invoke(
+            dbt_arguments(settings, "build", "--exclude-resource-type", "unit_test", *excluded, target=target)
+        )
+    for unique_id in idle:
+        manifest.nodes[unique_id].tags.remove(LEFT_ALONE)
     close_dbt()
     reset_adapters()
     if result.result is None:

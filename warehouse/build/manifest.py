@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingestion import ledger, raw
-from ingestion.config import Settings
+from ingestion.config import DUCKDB, Settings
 from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.errors import ContractError
 from ingestion.sources.kept import short_platforms
@@ -113,12 +113,12 @@ def is_windowed(node: Any) -> bool:
     return bool(node.config.get("materialized") == "incremental")
 
 
-def last_reading(settings: Settings) -> Path:
+def last_reading(settings: Settings, target: str | None = None) -> Path:
     """Where dbt keeps what it has read of its project, to go on from."""
-    return dbt.target_path(settings) / LAST_READING
+    return dbt.target_path(settings, target) / LAST_READING
 
 
-def parse(settings: Settings) -> "Manifest":
+def parse(settings: Settings, target: str | None = None) -> "Manifest":
     """dbt's manifest of the project, inside `dbt_environment`. Raises ContractError when it cannot be read.
 
     dbt goes on from its last reading, and stumbles where an upgrade has moved a description to another file: a project
@@ -126,10 +126,11 @@ def parse(settings: Settings) -> "Manifest":
     """
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
-    if not result.success and last_reading(settings).exists():
-        last_reading(settings).unlink()
-        result = dbtRunner().invoke(dbt.dbt_arguments(settings, "parse"))
+    arguments, reading = dbt.dbt_arguments(settings, "parse", target=target), last_reading(settings, target)
+    result = dbtRunner().invoke(arguments)
+    if not result.success and reading.exists():
+        reading.unlink()
+        result = dbtRunner().invoke(arguments)
     if not result.success:
         raise ContractError(f"dbt cannot read its project: {result.exception}")
     parts_of(result.result)
@@ -287,6 +288,8 @@ def models_of(
 
     def with_inputs(node: Any) -> str:
         digests = [(inputs or {}).get(feed, "") for feed in sorted(nodes[node.name].feeds & undated_feeds())]
+        # What another engine has made stands elsewhere.
+        digests += [] if settings.engine == DUCKDB else ["spark"]
         return hashlib.sha256("\0".join([fingerprint(node.unique_id), *digests]).encode()).hexdigest()
 
     return [

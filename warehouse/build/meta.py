@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 
 from ingestion import ledger, raw
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import DUCKDB, DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds, undated_feeds
 from ingestion.sources.kept import short_platforms
 from ingestion.sql import listed
@@ -151,6 +151,16 @@ def write_meta(
         "config_retention": ("platform varchar", [(platform,) for platform in short_platforms(settings)]),
         "frozen": ("platform varchar, snapshot_date date", frozen),
         **config_tables(config),
+        **(
+            {}
+            if settings.engine == DUCKDB
+            else {
+                "visible_file": (
+                    "feed varchar, uri varchar",
+                    [(file.feed, (settings.raw / file.path).absolute().as_uri()) for file in visible],
+                )
+            }
+        ),
         "raw_file": (
             "path varchar, sha256 varchar, batch_id varchar, feed varchar, snapshot_date date, rows bigint",
             [tuple(file) for file in files],
@@ -233,7 +243,7 @@ def source_views(
         yield (
             f"create or replace view raw.{name} as select {_raw_columns(feed)}"
             f" from read_parquet([{stored}], union_by_name = true, hive_partitioning = false) as landed"
-            f" left join meta.arrival on landed.batch_id = arrival.batch_id and {_arrivals_of(feed)}"
+            f" left join meta.arrival on landed.batch_id = arrival.batch_id and {counting_arrivals(feed)}"
         )
 
 
@@ -274,7 +284,7 @@ def _raw_columns(feed: Feed) -> str:
     return f"landed.* replace ({replaced}), {told}"
 
 
-def _arrivals_of(feed: Feed) -> str:
+def counting_arrivals(feed: Feed) -> str:
     """Which comings of a row count: rows that carry their own instant say the same each time."""
     return "arrival.is_last" if feed.time else "true"
 

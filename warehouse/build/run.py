@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from ingestion import ledger
-from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.config import DUCKDB, DUCKDB_CONFIG, Settings
 from ingestion.errors import ContractError, DamagedBuild
 from ingestion.lease import Lease
 from ingestion.text import shown
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
-from warehouse.build import authors, dbt, manifest, meta
+from warehouse.build import authors, dbt, manifest, meta, spark
 from warehouse.build.idle import idle_nodes, unread_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
@@ -81,6 +81,9 @@ def _plan_and_build(
     releases.reconcile(settings, log)
     releases.publish_anew_if_damaged(settings, log)
     fresh = _open_or_renew(settings, log)
+    on_spark = settings.engine != DUCKDB
+    if on_spark:
+        fresh = not spark.stands_for(settings, current_run(settings)) or fresh
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)
         claims = authors.rows_of(settings, run_id)
@@ -111,7 +114,12 @@ def _plan_and_build(
         manifest.leave_out(project, unread)
         with ledger.read(settings) as connection:
             lease.check(connection)
-        results = dbt.run_dbt(project, settings, on_node, idle - unread)
+        if on_spark:
+            of_spark = manifest.parse(settings, spark.TARGET)
+            manifest.leave_out(of_spark, unread)
+            results = spark.build(project, of_spark, settings, fresh, run_plan.changed, idle - unread, on_node)
+        else:
+            results = dbt.run_dbt(project, settings, on_node, idle - unread)
     ledger.record_checks(settings, run_id, _check_results(results))
     if idle and before:
         ledger.keep_failed_checks(settings, run_id, before, SUITE, idle_names)

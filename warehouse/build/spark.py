@@ -1,0 +1,264 @@
+"""Build the models of one run on Spark, from the same raw files, and read the result back for the same gates.
+
+Spark reaches raw and its own Parquet by path, so `GROUNDSWELL_DATA` lies where all its workers and this machine see it.
+What a run is and may see goes over as Parquet files (schema `meta`, seeds); raw files are read where they lie, those
+alone that the run may see. Spark's tables of schemas `staging`, `intermediate` and `marts` stand between runs. DuckDB
+reads marts into the private marts file, and shows the others as views over their Parquet parts.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ingestion import raw
+from ingestion.config import DUCKDB_CONFIG, Settings
+from ingestion.contracts import Feed, load_feeds
+from ingestion.errors import ContractError
+from ingestion.sources.kept import short_platforms
+from ingestion.sql import quote
+from warehouse.build import arrivals, dbt, meta
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+TARGET = "spark"
+DATABASES = ("staging", "intermediate", "marts")
+# Schemas of sources, which a run writes anew.
+SENT = ("meta", "seeds")
+# Files that a run may see; the views of schema `raw` take rows of no others.
+VISIBLE = "visible_file"
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[Any]:
+    """A cursor of the Thrift server. Raises ContractError when there is none, with the remedy."""
+    try:
+        from pyhive import hive
+    except ImportError as error:
+        raise ContractError(
+            "models are to be built on Spark, and what speaks to it is not installed: run `make .venv/.spark`"
+        ) from error
+    where = f"{settings.spark_host}:{settings.spark_port}"
+    try:
+        connection = hive.connect(
+            settings.spark_host, settings.spark_port, username="groundswell", configuration=dict(session_settings())
+        )
+    except Exception as error:
+        raise ContractError(
+            f"Spark's Thrift server does not answer at {where}: start it (`groundswell spark start`), or say where it"
+            " is by GROUNDSWELL_SPARK_HOST and GROUNDSWELL_SPARK_PORT; nothing is built, the last release stands"
+        ) from error
+    with closing(connection), closing(connection.cursor()) as cursor:
+        yield cursor
+
+
+def session_settings() -> dict[str, str]:
+    """Under which Spark reads the models' SQL as DuckDB does; `profiles.yml` has the same for dbt."""
+    import yaml
+
+    profiles = yaml.safe_load((dbt.DBT_PROJECT / "profiles.yml").read_text(encoding="utf-8"))
+    return dict(profiles["groundswell"]["outputs"][TARGET]["server_side_parameters"])
+
+
+def stands_for(settings: Settings, run_id: str | None) -> bool:
+    """Whether Spark's tables are those of the run that the private databases were last built for."""
+    with connected(settings) as spark:
+        try:
+            return run_id is not None and _rows(spark, "select run_id from meta.run") == [(run_id,)]
+        except Exception as error:
+            if "TABLE_OR_VIEW_NOT_FOUND" in str(error) or "SCHEMA_NOT_FOUND" in str(error):
+                return False
+            raise ContractError(f"Spark cannot say what it holds: {_first_line(error)}") from error
+
+
+def build(
+    manifest: "Manifest",
+    of_spark: "Manifest",
+    settings: Settings,
+    fresh: bool,
+    changed: Collection[str],
+    idle: set[str],
+    on_node: dbt.OnNode | None,
+) -> list[dict[str, Any]]:
+    """Build all that is not idle; one dict per node, as `dbt.run_dbt` gives them.
+
+    Args:
+        manifest: of DuckDB, whose seeds, views and tests are run; `of_spark`, whose models are.
+        fresh: nothing that stands on Spark is of use.
+        changed: models that are made anew in full.
+        idle: unique ids of nodes that are left alone.
+
+    Raises ContractError where a source may keep its rows for some days only: what is let go is let go on DuckDB alone.
+    """
+    if kept := short_platforms(settings):
+        raise ContractError(
+            f"rows of {', '.join(kept)} may be kept for some days only, and those of Spark are not let go: build them"
+            " with GROUNDSWELL_ENGINE=duckdb"
+        )
+    tables = {
+        unique_id: node
+        for unique_id, node in manifest.nodes.items()
+        if node.resource_type == "model" and node.config.materialized != "view"
+    }
+    seeds = {unique_id for unique_id, node in manifest.nodes.items() if node.resource_type == "seed"}
+    results = dbt.run_dbt(manifest, settings, on_node, set(manifest.nodes) - seeds | idle)
+    with connected(settings) as spark:
+        _send_sources(spark, settings)
+        _drop_stale(spark, of_spark, fresh, changed)
+    others = {unique_id for unique_id, node in of_spark.nodes.items() if node.resource_type != "model"}
+    results += dbt.run_dbt(of_spark, settings, on_node, others | (idle & set(of_spark.nodes)), TARGET)
+    failed = {result["name"] for result in results if result["status"] not in ("success", "pass")}
+    made = [node for unique_id, node in tables.items() if unique_id not in idle and node.name not in failed]
+    with connected(settings) as spark:
+        _read_back(spark, settings, made)
+    if failed:
+        return results
+    return results + dbt.run_dbt(manifest, settings, on_node, seeds | set(tables) | idle)
+
+
+def _send_sources(spark: Any, settings: Settings) -> None:
+    """Give Spark the tables of `meta` and the seeds as Parquet, and views over the raw files of the run."""
+    folder = settings.data / "build" / "spark" / "sources"
+    with closing(duckdb.connect(str(settings.build_db), read_only=True, config=DUCKDB_CONFIG)) as build:
+        listed = build.execute(
+            "select table_schema, table_name from information_schema.tables where table_schema in ('meta', 'seeds')"
+            " order by all"
+        ).fetchall()
+        for schema in (*SENT, "raw", "raw_files", *DATABASES):
+            spark.execute(f"create database if not exists {schema}")
+        for schema, name in listed:
+            held = folder / schema / name
+            held.mkdir(parents=True, exist_ok=True)
+            for file in held.glob("*.parquet"):
+                file.unlink()
+            build.execute(f"copy {schema}.{name} to {quote(str(held / 'rows.parquet'))} (format parquet)")
+            spark.execute(f"drop table if exists {schema}.{name}")
+            spark.execute(f"create table {schema}.{name} using parquet location {quote(held.absolute().as_uri())}")
+    for name, feed in load_feeds().items():
+        columns = raw.columns_of(feed)
+        described = ", ".join(f'"{column}" {spark_type(kind)}' for column, kind in columns.items())
+        home = settings.raw / name
+        home.mkdir(parents=True, exist_ok=True)
+        spark.execute(f"drop table if exists raw_files.{name}")
+        spark.execute(
+            f"create table raw_files.{name} ({described}) using parquet options (recursiveFileLookup 'true')"
+            f" location {quote(home.absolute().as_uri())}"
+        )
+        spark.execute(f"create or replace view raw.{name} as {_raw_view(name, feed)}")
+
+
+def _raw_view(name: str, feed: Feed) -> str:
+    """As `meta.source_views` shows a feed to DuckDB; of a folder that holds rejected and orphan files as well."""
+    replaced = {
+        f"{count}_null_reason": f"coalesce(landed.{count}_null_reason, case when landed.{count} is null then"
+        " 'unsupported' end)"
+        for count in feed.counts
+    } | {"as_of": "coalesce(arrival.as_of, landed.as_of)"}
+    shown = ", ".join(f"{replaced.get(column, f'landed.{column}')} as {column}" for column in raw.columns_of(feed))
+    told = ", ".join(f"arrival.{column}" for column in arrivals.READING)
+    return (
+        f"select {shown}, {told} from raw_files.{name} as landed"
+        f" left join meta.arrival on landed.batch_id = arrival.batch_id and {meta.counting_arrivals(feed)}"
+        f" where landed._metadata.file_path in (select uri from meta.{VISIBLE} where feed = '{name}')"
+    )
+
+
+def _drop_stale(spark: Any, manifest: "Manifest", fresh: bool, changed: Collection[str]) -> None:
+    """Drop what no model owns, what is planned in full, and all of it where nothing is of use."""
+    models = {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+    for database in DATABASES:
+        views = {row[1] for row in _rows(spark, f"show views in {database}")}
+        for _, name, _ in _rows(spark, f"show tables in {database}"):
+            if fresh or name not in models or name in changed:
+                spark.execute(f"drop {'view' if name in views else 'table'} {database}.{name}")
+
+
+def _read_back(spark: Any, settings: Settings, made: Iterable[Any]) -> None:
+    """Show what Spark made to DuckDB: marts as tables under their contracts, others as views over the Parquet."""
+    home = Path(_rows(spark, "set spark.sql.warehouse.dir")[0][1].removeprefix("file:"))
+    with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
+        build.execute(f"attach {quote(str(settings.marts_db))} as groundswell")
+        build.execute("begin")
+        for node in made:
+            parquet = _parquet(home / f"{node.schema}.db" / node.name, _described(spark, f"{node.schema}.{node.name}"))
+            if node.schema == "marts":
+                _replace_mart(build, node, parquet)
+            else:
+                build.execute(f"create schema if not exists {node.schema}")
+                _drop(build, settings.build_db.stem, node)
+                build.execute(f'create view "{node.schema}"."{node.name}" as {parquet}')
+        build.execute("commit")
+
+
+def _replace_mart(build: duckdb.DuckDBPyConnection, node: Any, parquet: str) -> None:
+    """Of a windowed mart that stands its planned parts, of any other all rows; in one transaction with the others."""
+    build.execute("create schema if not exists groundswell.marts")
+    mart, planned = f'groundswell.marts."{node.name}"', "true"
+    if node.config.materialized == "incremental" and _kind(build, "groundswell", node):
+        column = node.config.meta.get("part_column", "snapshot_date")
+        part = f"cast(date_trunc('month', {column}) as date)" if node.config.meta.get("part_by") == "month" else column
+        planned = f"{part} in (select snapshot_date from meta.plan where model = '{node.name}')"
+        build.execute(f"delete from {mart} where {planned}")
+    else:
+        _drop(build, "groundswell", node)
+        declared = ", ".join(f'"{column.name}" {column.data_type}' for column in node.columns.values())
+        build.execute(f"create table {mart} ({declared})")
+    build.execute(f"insert into {mart} by name select * from ({parquet}) where {planned}")
+
+
+def _kind(build: duckdb.DuckDBPyConnection, catalog: str, node: Any) -> str | None:
+    """Whether a model is a table or a view there, null where it is not."""
+    found = build.execute(
+        "select case table_type when 'VIEW' then 'view' else 'table' end from information_schema.tables"
+        " where table_catalog = ? and table_schema = ? and table_name = ?",
+        [catalog, node.schema, node.name],
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _drop(build: duckdb.DuckDBPyConnection, catalog: str, node: Any) -> None:
+    if kind := _kind(build, catalog, node):
+        build.execute(f'drop {kind} {catalog}."{node.schema}"."{node.name}"')
+
+
+def _parquet(folder: Path, columns: dict[str, str]) -> str:
+    """SQL of a table's Parquet parts, with the types that Spark has for it. A part stands in the name of its folder."""
+    if not any(folder.rglob("*.parquet")):
+        empty = ", ".join(f'cast(null as {duckdb_type(kind)}) as "{name}"' for name, kind in columns.items())
+        return f"select {empty} where false"
+    shown = ", ".join(f'cast("{name}" as {duckdb_type(kind)}) as "{name}"' for name, kind in columns.items())
+    files = quote(f"{folder}/**/*.parquet")
+    return f"select {shown} from read_parquet({files}, hive_partitioning = true, hive_types_autocast = false)"
+
+
+def _described(spark: Any, relation: str) -> dict[str, str]:
+    """Columns of a table with their types."""
+    rows = _rows(spark, f"describe {relation}")
+    columns = {}
+    for name, kind, _ in rows:
+        if not name or name.startswith("#"):
+            break
+        columns[name] = kind
+    return columns
+
+
+def spark_type(kind: str) -> str:
+    """Spark's name of a type of raw."""
+    return {"varchar": "string", "timestamp": "timestamp_ntz"}.get(kind, kind)
+
+
+def duckdb_type(kind: str) -> str:
+    """DuckDB's name of a type of Spark."""
+    return {"string": "varchar", "timestamp_ntz": "timestamp", "int": "integer"}.get(kind, kind)
+
+
+def _rows(spark: Any, query: str) -> list[tuple[Any, ...]]:
+    spark.execute(query)
+    return [tuple(row) for row in spark.fetchall()]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300]
