@@ -37,6 +37,9 @@ PROCESS_GIB = 0.5
 # SQLite opens no path of more than 512 bytes; what is in the folder takes up to 60 of them.
 MAX_FOLDER_BYTES = 450
 
+# Host and port of a Spark master; of one alone, since a standby is the business of whoever runs it.
+SPARK_MASTER = re.compile(r"spark://(?P<host>[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
+
 # Where a value is from that nobody has set.
 PACKAGE = "package"
 
@@ -95,6 +98,17 @@ class Settings(BaseSettings):
         pattern="^[a-z_][a-z0-9_]{0,62}$",
         description="Role that may read the marts in PostgreSQL; made where it is missing.",
     )
+    engine: str = Field(
+        default="duckdb", description="What builds the marts: `duckdb`, or a Spark master's URL, spark://host:port."
+    )
+    spark_home: Path | None = Field(
+        default=None,
+        description="Folder of an installed Spark 4; empty: `.venv-spark` of the working directory, made once.",
+    )
+    spark_host: str = Field(
+        default="127.0.0.1", pattern=r"^[A-Za-z0-9._-]+$", description="Host of Spark's Thrift server."
+    )
+    spark_port: int = Field(default=10000, ge=1, le=65535, description="Port of Spark's Thrift server.")
     lease_ttl_seconds: float = Field(
         default=120.0, gt=0, description="A writer's lease without a heartbeat for so long is taken over."
     )
@@ -111,6 +125,17 @@ class Settings(BaseSettings):
     @classmethod
     def _none_where_empty(cls, value: object) -> object:
         return value or None
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        found = SPARK_MASTER.fullmatch(value)
+        if value != "duckdb" and not (found and 1 <= int(found["port"]) <= 65535):
+            raise ValueError(
+                f"GROUNDSWELL_ENGINE={value} is no engine; write duckdb, or the URL of a Spark master:"
+                " spark://127.0.0.1:7077, as groundswell spark start prints it"
+            )
+        return value
 
     @field_validator("data")
     @classmethod
@@ -129,7 +154,7 @@ class Settings(BaseSettings):
             )
         return folder
 
-    @field_validator("config", mode="before")
+    @field_validator("config", "spark_home", mode="before")
     @classmethod
     def _from_here(cls, value: object) -> object:
         return Path.cwd() / Path(value).expanduser() if value and isinstance(value, str | Path) else None

@@ -39,6 +39,45 @@ def test_kinds_of_posts_that_are_left_out(monkeypatch: pytest.MonkeyPatch) -> No
         Settings(_env_file=None)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("engine", ["duckdb", "spark://127.0.0.1:7077", "spark://spark-1.example.org:65535"])
+def test_engines(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    monkeypatch.setenv("GROUNDSWELL_ENGINE", engine)
+    assert Settings(_env_file=None).engine == engine  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        "",
+        "spark",
+        "DuckDB",
+        "local[2]",
+        "http://127.0.0.1:7077",
+        "spark://127.0.0.1",
+        "spark://127.0.0.1:0",
+        "spark://127.0.0.1:65536",
+        "spark://a:7077,b:7077",
+        "spark://ana@a:7077",
+        "spark://a:7077\n",
+    ],
+)
+def test_another_engine_is_refused_with_what_to_write(monkeypatch: pytest.MonkeyPatch, engine: str) -> None:
+    monkeypatch.setenv("GROUNDSWELL_ENGINE", engine)
+    with pytest.raises(ValidationError, match=r"is no engine; write duckdb, or the URL of a Spark master"):
+        Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_where_spark_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GROUNDSWELL_SPARK_HOME", "spark-4")
+    assert Settings(_env_file=None).spark_home == tmp_path / "spark-4"  # type: ignore[call-arg]
+    for name, wrong in {"SPARK_HOST": "a:1", "SPARK_PORT": "65536"}.items():
+        monkeypatch.setenv(f"GROUNDSWELL_{name}", wrong)
+        with pytest.raises(ValidationError, match=name.lower()):
+            Settings(_env_file=None)  # type: ignore[call-arg]
+        monkeypatch.delenv(f"GROUNDSWELL_{name}")
+
+
 def test_a_folder_that_duckdb_would_read_as_a_pattern_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="choose a folder without"):
         Settings(_env_file=None, data=tmp_path / "x[1]")  # type: ignore[call-arg]
