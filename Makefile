@@ -161,8 +161,8 @@ bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, wit
 bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
 	@$(RUN) -m bench.postgres $(ARGS)
 
-clean: ## remove .venv, .venv-bi, caches and dbt's output; data stays
-	rm -rf $(VENV) .venv-bi .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
+clean: ## remove .venv, .venv-bi, .venv-spark, caches and dbt's output; data stays
+	rm -rf $(VENV) .venv-bi .venv-spark .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## make the locks anew from pyproject.toml (needs uv)
@@ -177,6 +177,10 @@ lock: ## make the locks anew from pyproject.toml (needs uv)
 		pyproject.toml requirements.in -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
 		requirements-bi.in -o requirements-bi.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		-c requirements.txt --extra spark pyproject.toml requirements.in -o requirements-spark.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		requirements-spark-server.in -o requirements-spark-server.txt
 
 # The locks are complete, so pip resolves nothing (--no-deps) and takes only files whose hash is written down.
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -195,6 +199,11 @@ $(VENV)/.metrics: $(VENV)/.runtime requirements-metrics.txt
 $(VENV)/.mcp: $(VENV)/.runtime requirements-mcp.txt
 	@echo "setting up what agents need (once)" >&2
 	@$(PIP) install -q --no-deps --require-hashes -r requirements-mcp.txt
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.runtime requirements-spark.txt
+	@echo "setting up what sends models to Spark (once)"
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-spark.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
