@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -127,6 +127,15 @@ dashboards: $(VENV)/.runtime ## make the YAML of Superset's dashboards anew from
 
 test-bi: $(VENV)/.dev ## install Superset, import three times, compare each chart with SQL, publish under queries; 10 minutes
 	@$(RUN) -m pytest -q -s tests/live/bi.py
+
+spark-start: $(VENV)/.spark ## start Spark, two workers and a Thrift server, on 127.0.0.1 (first time: installs it); PORT=10000
+	@$(GROUNDSWELL) spark start
+
+spark-stop: $(VENV)/.runtime ## stop the Spark that spark-start began
+	@$(GROUNDSWELL) spark stop
+
+test-spark: $(VENV)/.dev $(VENV)/.spark ## compare every mart of DuckDB and of Spark, value by value; needs Java 17 or 21; ARGS="-k late"
+	@$(RUN) -m pytest -q -s -rs tests/live/spark.py $(ARGS)
 
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(GROUNDSWELL) docs
