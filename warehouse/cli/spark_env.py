@@ -83,7 +83,7 @@ def spark_home(settings: Settings) -> Path:
         return settings.spark_home
     folder = environment_folder()
     environments.install(
-        folder, LOCK, lambda: sys.executable, "Spark", "1 to 4 minutes, 0.6 GB", "groundswell spark start"
+        folder, LOCK, lambda: sys.executable, "Spark", "1 to 4 minutes, 0.5 GB", "groundswell spark start"
     )
     found = sorted(folder.glob("lib/python3*/site-packages/pyspark"))
     if not found:

@@ -287,7 +287,7 @@ def test_spark_is_installed_once_where_none_is_named(
     assert len(made) == 2
     assert made[0] == f"-m venv {tmp_path / '.venv-spark'}"
     assert made[1].endswith(f"install -q --no-deps --require-hashes -r {spark_env.LOCK}")
-    assert capsys.readouterr().out == "installing Spark into .venv-spark (once; 1 to 4 minutes, 0.6 GB)\n"
+    assert capsys.readouterr().out == "installing Spark into .venv-spark (once; 1 to 4 minutes, 0.5 GB)\n"
     (tmp_path / package).rmdir()
     with pytest.raises(ContractError, match=r"holds no pyspark; remove it and run `groundswell spark start` again"):
         spark_env.spark_home(settings)
