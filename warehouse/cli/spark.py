@@ -8,6 +8,7 @@ this machine may use it.
 
 import fcntl
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -64,6 +65,11 @@ def start(options: Options) -> int:
         found = processes.known(state_of(settings), PARTS)
         dead = [name for name in PARTS if name not in found or not found[name].is_alive]
         if not dead:
+            if not answers(port_of(found["thrift"])):
+                raise ContractError(
+                    f"Spark runs, and its Thrift server does not answer at {found['thrift'].address}:"
+                    f" `groundswell spark stop`, then start it again; its log: {logs_of(settings) / 'thrift.log'}"
+                )
             click.echo("Spark is running already")
             tell(settings, found)
             return DONE
@@ -89,6 +95,9 @@ def start(options: Options) -> int:
 def stop() -> int:
     """End all parts and what they started."""
     settings = get_settings()
+    if not state_of(settings).is_dir():
+        click.echo("Spark is not running")
+        return DONE
     with alone(settings):
         found = processes.known(state_of(settings), PARTS)
         running = [process.name for process in found.values() if process.has_group]
@@ -106,7 +115,9 @@ def status() -> int:
         click.echo(f"{name:<9} {words}")
     if all(words.startswith("running") for words in said.values()):
         return DONE
-    click.echo(f"next      groundswell spark start starts what does not run; logs: {logs_of(settings)}")
+    is_hung = all(process.is_alive for process in found.values()) and len(found) == len(PARTS)
+    remedy = "stop, then start it again" if is_hung else "start starts what does not run"
+    click.echo(f"next      groundswell spark {remedy}; logs: {logs_of(settings)}")
     return FAILED
 
 
@@ -170,9 +181,11 @@ def bring_up(
     deadline = time.monotonic() + START_SECONDS
     try:
         for name, command in made.items():
-            for old in (home / "local" / name, logs / name):
+            for old in (home / "local" / name, logs / f"{name}.1"):
                 shutil.rmtree(old, ignore_errors=True)
             (home / "local" / name).mkdir(parents=True)
+            with suppress(FileNotFoundError):
+                os.replace(logs / name, logs / f"{name}.1")
             spark = Path(command[0]).parent.parent
             begun[name] = processes.launch(
                 name, command, environment_of(spark, name), home, logs / f"{name}.log", state, addresses.get(name, "")

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,9 @@ def test_what_is_started_runs_until_it_is_stopped(
 ) -> None:
     assert spark.status() == 1
     assert capsys.readouterr().out.count("not started") == 4
+    assert spark.stop() == 0
+    assert capsys.readouterr().out == "Spark is not running\n"
+    assert not settings.data.exists()
     assert spark.start(options) == 0
     said = capsys.readouterr().out
     assert f"master    spark://{HOST}:{options.master_port}\n" in said
@@ -209,15 +213,40 @@ def test_what_never_answers_is_ended(
 
 def test_another_server_is_not_taken_for_thrift(options: Options) -> None:
     assert not spark.answers(options.port)
-    with socket.create_server((HOST, 0)) as other:
-        pid = os.fork()
-        if not pid:
-            with other.accept()[0] as asked:
-                asked.recv(100)
-                asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            os._exit(0)
+
+    def answer(server: socket.socket) -> None:
+        with server.accept()[0] as asked:
+            asked.recv(100)
+            asked.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server((HOST, 0)) as other, ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(answer, other)
         assert not spark.answers(other.getsockname()[1])
-        os.waitpid(pid, 0)
+        answered.result()
+
+
+def test_a_thrift_server_that_hangs_is_told_from_one_that_runs(
+    settings: Settings, options: Options, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spark.start(options)
+    with monkeypatch.context() as patched:
+        patched.setattr(spark, "answers", lambda port: False)
+        with pytest.raises(
+            ContractError, match=r"Thrift server does not answer at 127\.0\.0\.1:\d+: `groundswell spark"
+        ):
+            spark.start(options)
+        capsys.readouterr()
+        assert spark.status() == 1
+        said = capsys.readouterr().out
+    assert f"thrift    does not answer at {HOST}:{options.port} (process " in said
+    assert "next      groundswell spark stop, then start it again" in said
+    # What executors wrote is kept beside what the next ones write.
+    work = spark_env.logs_of(settings) / "worker-1"
+    work.mkdir()
+    (work / "stderr").write_text("why")
+    spark.stop()
+    spark.start(options)
+    assert (work.with_name("worker-1.1") / "stderr").read_text() == "why"
 
 
 @pytest.mark.parametrize(
