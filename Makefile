@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -128,6 +128,15 @@ dashboards: $(VENV)/.runtime ## make the YAML of Superset's dashboards anew from
 test-bi: $(VENV)/.dev ## install Superset, import three times, compare each chart with SQL, publish under queries; 10 minutes
 	@$(RUN) -m pytest -q -s tests/live/bi.py
 
+spark-start: $(VENV)/.spark ## start Spark, two workers and a Thrift server, on 127.0.0.1 (first time: installs it); PORT=10000
+	@$(GROUNDSWELL) spark start
+
+spark-stop: $(VENV)/.runtime ## stop the Spark that spark-start began
+	@$(GROUNDSWELL) spark stop
+
+test-spark: $(VENV)/.dev $(VENV)/.spark ## compare every mart of DuckDB and of Spark, value by value; needs Java 17 or 21; ARGS="-k late"
+	@$(RUN) -m pytest -q -s -rs tests/live/spark.py $(ARGS)
+
 docs: $(VENV)/.runtime ## build the dbt docs site under reports/dbt_docs; it needs no network
 	@$(GROUNDSWELL) docs
 
@@ -161,8 +170,8 @@ bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, wit
 bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
 	@$(RUN) -m bench.postgres $(ARGS)
 
-clean: ## remove .venv, .venv-bi, caches and dbt's output; data stays
-	rm -rf $(VENV) .venv-bi .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
+clean: ## remove .venv, .venv-bi, .venv-spark, caches and dbt's output; data stays
+	rm -rf $(VENV) .venv-bi .venv-spark .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## make the locks anew from pyproject.toml (needs uv)
@@ -177,6 +186,10 @@ lock: ## make the locks anew from pyproject.toml (needs uv)
 		pyproject.toml requirements.in -o requirements-dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
 		requirements-bi.in -o requirements-bi.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		-c requirements.txt --extra spark pyproject.toml requirements.in -o requirements-spark.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --no-strip-extras -q \
+		requirements-spark-server.in -o requirements-spark-server.txt
 
 # The locks are complete, so pip resolves nothing (--no-deps) and takes only files whose hash is written down.
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -195,6 +208,11 @@ $(VENV)/.metrics: $(VENV)/.runtime requirements-metrics.txt
 $(VENV)/.mcp: $(VENV)/.runtime requirements-mcp.txt
 	@echo "setting up what agents need (once)" >&2
 	@$(PIP) install -q --no-deps --require-hashes -r requirements-mcp.txt
+	@touch $@
+
+$(VENV)/.spark: $(VENV)/.runtime requirements-spark.txt
+	@echo "setting up what sends models to Spark (once)"
+	@$(PIP) install -q --no-deps --require-hashes -r requirements-spark.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt

@@ -44,7 +44,7 @@ def place() -> str:
         return socket.gethostname()
 
 
-def _process_start(pid: int) -> str:
+def process_start(pid: int) -> str:
     """Start time of a process in clock ticks since boot, empty when it is gone: tells a reused pid apart."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
@@ -59,7 +59,7 @@ def is_dead(row: ledger.Row, ttl_seconds: float) -> bool:
     if (utc_now() - datetime.fromisoformat(row["heartbeat_at"])).total_seconds() > ttl_seconds:
         return True
     here = row["host"] == place() and os.path.exists("/proc/self/stat")
-    return here and _process_start(row["pid"]) != row["process_start"]
+    return here and process_start(row["pid"]) != row["process_start"]
 
 
 def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> ledger.Row | None:
@@ -68,7 +68,7 @@ def _try_acquire(settings: Settings, run_id: str, holder: str, token: str) -> le
         row = ledger.writer_of(connection)
         if row is not None and not is_dead(row, settings.lease_ttl_seconds):
             return row
-        ledger.take_lease(connection, token, run_id, holder, place(), os.getpid(), _process_start(os.getpid()))
+        ledger.take_lease(connection, token, run_id, holder, place(), os.getpid(), process_start(os.getpid()))
     return None
 
 

@@ -17,7 +17,7 @@ from warehouse.cli.main import cli
 
 COMMANDS = [
     "nightly", "sample", "plan", "backfill", "capture", "expire", "terms", "watch", "airflow", "preview", "quarantine", "replay", "reject", "acknowledge",
-    "erase", "releases", "rollback", "postgres", "doctor", "account", "shortlist", "metrics", "mcp", "bi", "docs", "init", "config", "completion",
+    "erase", "releases", "rollback", "postgres", "doctor", "account", "shortlist", "metrics", "mcp", "bi", "spark", "docs", "init", "config", "completion",
 ]  # fmt: skip
 HEAVY = ("airflow", "dbt", "great_expectations", "duckdb", "metricflow", "pandas")
 
@@ -100,7 +100,7 @@ def test_settings_reach_the_command_by_their_own_names(spy: Path) -> None:
 
 def test_every_target_of_make_that_calls_the_command_names_one_that_exists() -> None:
     called = {
-        line.split()[-1]
+        line.split()[1]
         for line in (PROJECT_DIR / "Makefile").read_text().splitlines()
         if line.startswith("\t@$(GROUNDSWELL) ")
     }
@@ -195,6 +195,9 @@ def test_what_cannot_be_done_ends_with_a_sentence_and_a_code(tmp_path: Path, com
         (["rollback", "--to", "nosuch"], "no release 'nosuch' is kept"),
         (["erase", "youtube"], "Missing argument 'ACCOUNT'"),
         (["airflow", "--port", "99999"], "99999 is not in the range"),
+        (["spark", "start", "--worker-memory", "2"], "'2' is no memory of 512m or more; write it as 2g or 1500m"),
+        (["spark", "start", "--driver-memory", "511m"], "'511m' is no memory of 512m or more"),
+        (["spark", "start", "--port", "0"], "0 is not in the range"),
         (["nosuch"], "No such command 'nosuch'"),
     ],
 )
@@ -241,11 +244,12 @@ def test_quarantined_rows_that_cannot_be_read(tmp_path: Path) -> None:
         ("shortlist", "CREATORS", "make shortlist knows no CREATORS; it knows FOLLOWERS, REACH"),
         ("nightly", "DAY", "make nightly knows no DAY; it knows DATE"),
         ("releases", "TO", "make releases knows no TO; it knows no variable"),
+        ("spark start", "CORES", "make spark-start knows no CORES; it knows PORT, MASTER_PORT"),
     ],
 )
 def test_a_misspelt_variable_is_not_passed_over(tmp_path: Path, command: str, variable: str, said: str) -> None:
     """A misspelt limit of a shortlist would be no limit."""
-    done = run(tmp_path, command, **{f"{PREFIX}{variable}": "3"})
+    done = run(tmp_path, *command.split(), **{f"{PREFIX}{variable}": "3"})
     assert done.returncode == 2
     assert said in done.stderr
 

@@ -112,6 +112,7 @@ def test_nobody_else_reads_the_environment() -> None:
         "serving/superset/prepare.py",
         "serving/superset/superset_config.py",
         "warehouse/cli/bi.py",
+        "warehouse/cli/spark_env.py",
         "warehouse/build/dbt.py",
         "warehouse/dbt_docs.py",
         "warehouse/cli/airflow_env.py",

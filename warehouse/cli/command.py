@@ -5,6 +5,7 @@ in the environment, never through a shell's command line, so a value is text wha
 """
 
 import os
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -30,6 +31,19 @@ class Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day; write it as 2026-01-05", param, ctx)
 
 
+class Memory(click.ParamType[str]):
+    """Memory of a Java process: `2g`, `512m`."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The memory as it is written. Fails with the form that is expected, or under 512 MB, where Spark ends."""
+        found = re.fullmatch(r"(\d{1,6})([mg])", str(value).lower())
+        if not found or int(found[1]) * (1024 if found[2] == "g" else 1) < 512:
+            self.fail(f"{value!r} is no memory of 512m or more; write it as 2g or 1500m", param, ctx)
+        return found[0]
+
+
 class Command(click.Command):
     """A command that says an error in one line and ends with its exit code."""
 
@@ -43,7 +57,8 @@ class Command(click.Command):
         unknown = sorted({key.removeprefix(PREFIX) for key in os.environ if key.startswith(PREFIX)} - set(known))
         if unknown:
             names = ", ".join(known) or "no variable"
-            click.echo(f"make {self.name} knows no {', '.join(unknown)}; it knows {names}", err=True)
+            target = "-".join(ctx.command_path.split()[1:])
+            click.echo(f"make {target} knows no {', '.join(unknown)}; it knows {names}", err=True)
             ctx.exit(USAGE_ERROR)
         return super().parse_args(ctx, args)
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.cli.command import DONE, FAILED, USAGE_ERROR, Day, Group, argument, cli, option
+from warehouse.cli.command import DONE, FAILED, USAGE_ERROR, Day, Group, Memory, argument, cli, option
 
 if TYPE_CHECKING:
     from ingestion.config import Settings
 
 DAY = Day()
+MEMORY = Memory()
+PORT = click.IntRange(1, 65535)
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -208,7 +210,7 @@ def watch_remove(platform: str, account: str) -> int:
 
 
 @cli.command()
-@option("--port", "PORT", "Port on 127.0.0.1.", type=click.IntRange(1, 65535), default=8080, show_default=True)
+@option("--port", "PORT", "Port on 127.0.0.1.", type=PORT, default=8080, show_default=True)
 def airflow(port: int) -> int:
     """Start a local Airflow, UI and scheduler, on 127.0.0.1."""
     from warehouse.cli.airflow_serve import serve
@@ -545,13 +547,51 @@ def mcp(rows: int, memory: int, seconds: float, entry: bool) -> int:
 
 
 @cli.command()
-@option("--port", "PORT", "Port on 127.0.0.1.", type=click.IntRange(1, 65535), default=8088, show_default=True)
+@option("--port", "PORT", "Port on 127.0.0.1.", type=PORT, default=8088, show_default=True)
 @option("--python", "BI_PYTHON", "Python 3.11 or 3.12 to install Superset for; default: this one, else one found.")
 def bi(port: int, python: str | None) -> int:
     """Start Superset with the project's dashboards on 127.0.0.1, on the last release; the first time it installs it."""
     from warehouse.cli.bi import run
 
     return run(port, python)
+
+
+@cli.group(cls=Group)
+def spark() -> None:
+    """Spark on this machine, for marts that outgrow DuckDB: a master, two workers and a Thrift server on 127.0.0.1."""
+
+
+@spark.command("start")
+@option("--port", "PORT", "Port of the Thrift server; default: GROUNDSWELL_SPARK_PORT.", type=PORT)
+@option("--master-port", "MASTER_PORT", "Port of the master.", type=PORT, default=7077, show_default=True)
+@option("--ui-port", "UI_PORT", "Port of the master's page.", type=PORT, default=8090, show_default=True)
+@option("--driver-memory", "DRIVER_MEMORY", "Memory of the Thrift server.", type=MEMORY, default="2g",
+        show_default=True)  # fmt: skip
+@option("--worker-memory", "WORKER_MEMORY", "Memory of each worker.", type=MEMORY, default="2g", show_default=True)
+def spark_start(port: int | None, master_port: int, ui_port: int, driver_memory: str, worker_memory: str) -> int:
+    """Start Spark and wait until it answers; the first time it installs it. Running already: says so."""
+    from ingestion.config import get_settings
+    from warehouse.cli.spark import start
+    from warehouse.cli.spark_env import Options
+
+    thrift_port = port or get_settings().spark_port
+    return start(Options(master_port, thrift_port, ui_port, driver_memory, worker_memory))
+
+
+@spark.command("stop")
+def spark_stop() -> int:
+    """End all parts of Spark and what they started; tables and logs stay."""
+    from warehouse.cli.spark import stop
+
+    return stop()
+
+
+@spark.command("status")
+def spark_status() -> int:
+    """Say which parts of Spark run. Exit code 1: one does not."""
+    from warehouse.cli.spark import status
+
+    return status()
 
 
 @cli.command()
