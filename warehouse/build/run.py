@@ -80,10 +80,11 @@ def _plan_and_build(
     config = user_config.load(settings)
     releases.reconcile(settings, log)
     releases.publish_anew_if_damaged(settings, log)
-    fresh = _open_or_renew(settings, log)
     on_spark = settings.engine != DUCKDB
-    if on_spark:
-        fresh = not spark.stands_for(settings, current_run(settings)) or fresh
+    if on_spark and not spark.stands_for(settings, current_run(settings)):
+        log("what Spark holds is not of the last build: all is built from raw")
+        integrity.remove_build(settings)
+    fresh = _open_or_renew(settings, log)
     with dbt.dbt_environment(settings):
         project = manifest.parse(settings)
         claims = authors.rows_of(settings, run_id)

@@ -83,6 +83,8 @@ def start(options: Options) -> int:
         else:
             end_all(settings, found)
             require_ports(options)
+            # The catalog has ended with the last server: nobody knows these tables any more.
+            shutil.rmtree(home_of(settings) / "warehouse", ignore_errors=True)
             made = commands(settings, spark_home(settings), options)
             ui_port = options.ui_port
             addresses = {"master": options.master, "thrift": f"{HOST}:{options.port}"}

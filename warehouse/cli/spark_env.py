@@ -145,7 +145,6 @@ def server_conf(settings: Settings, options: Options) -> dict[str, str]:
     of_driver = {
         "user.timezone": "UTC",
         "java.io.tmpdir": home / "tmp",
-        "derby.system.home": home,
         "derby.stream.error.file": logs / "derby.log",
     }
     return {
@@ -165,8 +164,9 @@ def server_conf(settings: Settings, options: Options) -> dict[str, str]:
         "spark.sql.timestampType": "TIMESTAMP_NTZ",
         "spark.sql.storeAssignmentPolicy": "ANSI",
         "spark.sql.warehouse.dir": str(home / "warehouse"),
-        # Relative to derby.system.home: a path in this address would end at a semicolon.
-        "spark.hadoop.javax.jdo.option.ConnectionURL": "jdbc:derby:;databaseName=metastore_db;create=true",
+        # Hive's catalog in Derby is asked for all parts of a table at each scan: minutes for a model of 120 days. This
+        # one ends with the server, and the next run builds all from raw.
+        "spark.sql.catalogImplementation": "in-memory",
         "spark.driver.extraJavaOptions": java_options(of_driver),
         "spark.executor.extraJavaOptions": java_options({"user.timezone": "UTC", "java.io.tmpdir": home / "tmp"}),
     }

@@ -1,0 +1,140 @@
+"""What Spark has made is read back: parts of windowed marts, whole tables, views over Parquet. Without Spark."""
+
+import builtins
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pytest
+
+from ingestion.config import Settings
+from ingestion.errors import ContractError
+from warehouse.build import spark
+
+DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
+
+
+class Cursor:
+    """Answers of a Thrift server, by the statement that asks."""
+
+    def __init__(self, answers: dict[str, list[tuple[Any, ...]]]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+
+    def execute(self, statement: str) -> None:
+        self.asked.append(statement)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self.answers.get(self.asked[-1], [])
+
+
+def node(
+    name: str, columns: dict[str, str], materialized: str = "incremental", schema: str = "marts", **meta: str
+) -> Any:
+    return SimpleNamespace(
+        name=name,
+        schema=schema,
+        columns={column: SimpleNamespace(name=column, data_type=kind) for column, kind in columns.items()},
+        config=SimpleNamespace(materialized=materialized, meta=meta),
+    )
+
+
+COLUMNS = {"day": "date", "account_id": "varchar", "amount": "decimal(20,6)"}
+ON_SPARK = [("account_id", "string", ""), ("amount", "decimal(20,6)", ""), ("day", "date", "")]
+PARTITION_NOTES = [("# Partition Information", "", ""), ("# col_name", "data_type", "comment"), ("day", "date", "")]
+
+
+@pytest.fixture
+def built(settings: Settings) -> Settings:
+    """Private databases of a run that plans the second and the third of January."""
+    settings.build_db.parent.mkdir(parents=True)
+    with duckdb.connect(str(settings.build_db)) as build:
+        build.execute("create schema meta; create table meta.plan (model varchar, snapshot_date date)")
+        build.executemany("insert into meta.plan values ('fct_x', ?)", [[day] for day in DAYS[1:]])
+    duckdb.connect(str(settings.marts_db)).close()
+    return settings
+
+
+def parts(folder: Path, rows: dict[date, list[tuple[str, str]]]) -> None:
+    """Parquet parts as Spark leaves them, the day in the name of the folder alone."""
+    for day, of_day in rows.items():
+        part = folder / f"day={day}"
+        part.mkdir(parents=True, exist_ok=True)
+        values = ", ".join(f"('{account}', cast('{amount}' as decimal(20, 6)))" for account, amount in of_day)
+        duckdb.execute(f"copy (from (values {values}) as t (account_id, amount)) to '{part / 'part-0.parquet'}'")
+
+
+def read_back(settings: Settings, home: Path, *nodes: Any) -> None:
+    described = {f"describe {one.schema}.{one.name}": [*ON_SPARK, *PARTITION_NOTES] for one in nodes}
+    cursor = Cursor({"set spark.sql.warehouse.dir": [("spark.sql.warehouse.dir", f"file:{home}")], **described})
+    spark._read_back(cursor, settings, nodes)
+
+
+def rows_of(settings: Settings, relation: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(settings.build_db)) as build:
+        build.execute(f"attach '{settings.marts_db}' as groundswell")
+        return build.execute(f"select day, account_id, cast(amount as varchar) from {relation} order by all").fetchall()
+
+
+def test_planned_parts_of_a_mart_are_replaced_and_an_empty_one_ends_empty(built: Settings, tmp_path: Path) -> None:
+    home = tmp_path / "warehouse"
+    folder = home / "marts.db" / "fct_x"
+    parts(folder, {day: [("a", "1")] for day in DAYS})
+    read_back(built, home, node("fct_x", COLUMNS, part_column="day"))
+    assert rows_of(built, "groundswell.marts.fct_x") == [(day, "a", "1.000000") for day in DAYS]
+
+    # Of the first, which is not planned, nothing is taken; the third has no rows any more.
+    parts(folder, {DAYS[0]: [("a", "9")], DAYS[1]: [("a", "2"), ("b", "3.5")]})
+    (folder / f"day={DAYS[2]}" / "part-0.parquet").unlink()
+    read_back(built, home, node("fct_x", COLUMNS, part_column="day"))
+    assert rows_of(built, "groundswell.marts.fct_x") == [
+        (DAYS[0], "a", "1.000000"), (DAYS[1], "a", "2.000000"), (DAYS[1], "b", "3.500000"),
+    ]  # fmt: skip
+
+
+def test_a_whole_mart_is_replaced_and_has_the_types_of_its_contract(built: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "marts.db" / "dim_y"
+    parts(folder, {DAYS[0]: [("a", "1")]})
+    read_back(built, tmp_path, node("dim_y", COLUMNS, "table"))
+    parts(folder, {DAYS[0]: [("b", "2")]})
+    read_back(built, tmp_path, node("dim_y", COLUMNS, "table"))
+    assert rows_of(built, "groundswell.marts.dim_y") == [(DAYS[0], "b", "2.000000")]
+    with duckdb.connect(str(built.marts_db)) as marts:
+        described = marts.execute("select column_name, lower(column_type) from (describe marts.dim_y)").fetchall()
+    assert dict(described) == COLUMNS
+
+
+def test_a_column_more_than_the_contract_is_refused_and_the_mart_stands(built: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "marts.db" / "dim_y"
+    parts(folder, {DAYS[0]: [("a", "1")]})
+    read_back(built, tmp_path, node("dim_y", COLUMNS, "table"))
+    fewer = {name: kind for name, kind in COLUMNS.items() if name != "amount"}
+    with pytest.raises(duckdb.Error, match="amount"):
+        read_back(built, tmp_path, node("dim_y", fewer, "table"))
+    assert rows_of(built, "groundswell.marts.dim_y") == [(DAYS[0], "a", "1.000000")]
+
+
+def test_what_is_no_mart_is_a_view_over_its_parquet_also_without_rows(built: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "intermediate.db" / "int_z"
+    parts(folder, {DAYS[0]: [("a", "1")]})
+    made = node("int_z", COLUMNS, schema="intermediate")
+    read_back(built, tmp_path, made)
+    assert rows_of(built, "intermediate.int_z") == [(DAYS[0], "a", "1.000000")]
+    next(folder.rglob("*.parquet")).unlink()
+    read_back(built, tmp_path, made)
+    assert rows_of(built, "intermediate.int_z") == []
+
+
+def test_without_what_speaks_to_spark_the_remedy_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = builtins.__import__
+
+    def without(name: str, *others: Any) -> Any:
+        if name == "pyhive":
+            raise ImportError(name)
+        return really(name, *others)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ContractError, match=r"make .venv/.spark"), spark.connected(settings):
+        pass
