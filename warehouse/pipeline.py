@@ -28,7 +28,7 @@ from ingestion.sources.forget import forget, land_what_is_open, names_at_sources
 from ingestion.text import shown
 from serving.report import build as report
 from warehouse import integrity, plan, retention
-from warehouse.build import dbt, manifest
+from warehouse.build import dbt, manifest, spark
 from warehouse.build.run import build_marts, end_unbuilt, require_built
 from warehouse.progress import Bar
 from warehouse.release import diff, publish, releases
@@ -239,8 +239,13 @@ def rebuild_ledger(settings: Settings, log: Callable[[str], None] = print) -> re
 def _publish_without(settings: Settings, run_id: str, day: date, held: lease.Lease, log: Callable[[str], None]) -> None:
     """Build everything anew from raw: nothing of the private databases, artifacts and reports is kept."""
     integrity.remove_build(settings)
-    for folder in (settings.build_db.parent, settings.reports):
-        shutil.rmtree(folder, ignore_errors=True)
+    spark.remove_rows(settings)
+    others = [path for path in settings.build_db.parent.glob("*") if path != spark.home_of(settings)]
+    for path in (*others, settings.reports):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     try:
         check_landing(settings, run_id, day, log)
         build_marts(settings, run_id, day, held, log)

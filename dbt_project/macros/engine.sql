@@ -121,6 +121,14 @@
 
 {% macro spark__made_first() -%} {%- endmacro %}
 
+{#- A condition of a CTE that several others read, in a model that many lead to one another: always true. Spark puts such a
+    CTE into each of its readers, and theirs, unless a condition in it could be another each time. -#}
+{% macro made_once() -%} {{ return(adapter.dispatch("made_once")()) }} {%- endmacro %}
+
+{% macro duckdb__made_once() -%} true {%- endmacro %}
+
+{% macro spark__made_once() -%} rand() >= 0 {%- endmacro %}
+
 {#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
 {% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
 

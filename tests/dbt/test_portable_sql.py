@@ -50,6 +50,7 @@ NEUTRAL = {
     "key_hash": "cast(neutral({{ key | join(', ') }}) as bigint)",
     "last_value_before": "lag({{ value }}) over {{ window }}",
     "made_first": "",
+    "made_once": "true",
     "normal_codes": "cast(neutral({{ cell }}) as string)",
     "normal_text": "cast(neutral({{ text }}) as string)",
     "compatibility_form": "cast(neutral({{ text }}) as string)",
@@ -59,6 +60,7 @@ NEUTRAL = {
     "read_again": "",
     "value_at_first": "min({{ value }})",
     "value_at_last": "max({{ value }})",
+    "squared_modulo": "cast(neutral({{ seed }}, {{ keys | join(', ') }}) as bigint)",
     "strip_leading": "cast(neutral({{ text }}, '{{ characters }}') as string)",
     "words_of": "cast(neutral({{ text }}) as string)",
 }

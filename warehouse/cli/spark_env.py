@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError, UsageError
+from warehouse.build import spark
 from warehouse.cli import environments
 from warehouse.cli.airflow_env import HOST
 
@@ -96,7 +97,7 @@ def spark_home(settings: Settings) -> Path:
 
 def home_of(settings: Settings) -> Path:
     """Where all parts run, and write tables, their catalog, and what they spill: what a rebuild makes anew."""
-    return settings.data / "build" / "spark"
+    return spark.home_of(settings)
 
 
 def logs_of(settings: Settings) -> Path:
