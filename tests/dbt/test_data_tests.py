@@ -230,7 +230,7 @@ def test_tests_of_planned_rows_see_planned_rows_alone(tested, manifest):
 def test_contracts_bite(empty, broken_project):
     marts = "models/marts/operations/"
     project = broken_project(
-        (f"{marts}fct_landed_file.sql", "        cast(reason as varchar) as reason,\n", ""),
+        (f"{marts}fct_landed_file.sql", "        cast(reason as string) as reason,\n", ""),
         (f"{marts}fct_publication.sql", "cast(row_count as bigint)", "cast(row_count as varchar)"),
         (f"{marts}fct_quality_result.sql", "        cast(detail as", "        1 as surprise,\n        cast(detail as"),
     )

@@ -134,7 +134,7 @@ ROUNDS: list[dict[str, tuple[str, str, str]]] = [
             "coalesce({{ later }}.{{ trait }}, {{ earlier }}.{{ trait }})",
         ),
         "followers_are_those_of_the_last_capture_at_or_before_publication": (
-            "models/intermediate/snapshot/int_snapshot__post_traits_changed.sql", "max_by(followers.followers", "min_by(followers.followers",
+            "models/intermediate/snapshot/int_snapshot__post_traits_changed.sql", 'value_at_last("followers.followers"', 'value_at_first("followers.followers"',
         ),
         "pinned_and_collab_posts_are_in_when_the_setting_leaves_none_out": (
             "models/intermediate/engagement/int_engagement__window_selected.sql", "where name = 'left_out_posts'", "",

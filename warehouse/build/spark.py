@@ -271,4 +271,3 @@ def duckdb_type(kind: str) -> str:
 def _rows(spark: Any, query: str) -> list[tuple[Any, ...]]:
     spark.execute(query)
     return [tuple(row) for row in spark.fetchall()]
-
