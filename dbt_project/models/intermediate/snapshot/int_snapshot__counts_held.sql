@@ -108,7 +108,7 @@ known as (
         platform,
         account_id,
         metric,
-        max_by(captured_count, captured_at) filter (where not is_held) as accepted_count,
+        max_by(captured_count, captured_at) filter (where not is_held and captured_count is not null) as accepted_count,
         max(captured_at) filter (where not is_held) as accepted_at,
         max(captured_at) filter (where is_held) as last_held_at
     from history

@@ -126,7 +126,7 @@ events as {{ made_first() }} (
         {{ value_at_first("base_views_per_day", "place") }} as base_views_per_day,
         {{ value_at_first("own_followers_per_view", "place") }} as own_followers_per_view,
         max(followers) as highest,
-        min_by(rise_date, place) filter (where is_highest) as highest_date,
+        min_by(rise_date, place) filter (where is_highest and rise_date is not null) as highest_date,
         -- From here on it stands: what came later is the smaller part of it, and may be a misread of a day.
         min(rise_date) filter (where is_half_gained) as half_gained_on,
         max(excess) as excess,
