@@ -140,7 +140,7 @@ def _send_sources(spark: Any, settings: Settings) -> None:
             "select table_schema, table_name from information_schema.tables where table_schema in ('meta', 'seeds')"
             " order by all"
         ).fetchall()
-        for schema in (*SENT, "raw", "raw_files", *DATABASES):
+        for schema in (*SENT, "raw", "raw_folder", *DATABASES):
             spark.execute(f"create database if not exists {schema}")
         for schema, name in listed:
             held = folder / schema / name
@@ -155,9 +155,9 @@ def _send_sources(spark: Any, settings: Settings) -> None:
         described = ", ".join(f'"{column}" {spark_type(kind)}' for column, kind in columns.items())
         home = settings.raw / name
         home.mkdir(parents=True, exist_ok=True)
-        spark.execute(f"drop table if exists raw_files.{name}")
+        spark.execute(f"drop table if exists raw_folder.{name}")
         spark.execute(
-            f"create table raw_files.{name} ({described}) using parquet options (recursiveFileLookup 'true')"
+            f"create table raw_folder.{name} ({described}) using parquet options (recursiveFileLookup 'true')"
             f" location {quote(home.absolute().as_uri())}"
         )
         spark.execute(f"create or replace view raw.{name} as {_raw_view(name, feed)}")
@@ -173,7 +173,7 @@ def _raw_view(name: str, feed: Feed) -> str:
     shown = ", ".join(f"{replaced.get(column, f'landed.{column}')} as {column}" for column in raw.columns_of(feed))
     told = ", ".join(f"arrival.{column}" for column in arrivals.READING)
     return (
-        f"select {shown}, {told} from raw_files.{name} as landed"
+        f"select {shown}, {told} from raw_folder.{name} as landed"
         f" left join meta.arrival on landed.batch_id = arrival.batch_id and {meta.counting_arrivals(feed)}"
         f" where landed._metadata.file_path in (select uri from meta.{VISIBLE} where feed = '{name}')"
     )
