@@ -55,8 +55,9 @@ tiers as (
     select
         followed.collaboration_id,
         coalesce(
-            max_by(changes.tier, changes.snapshot_date)
-                filter (where changes.snapshot_date <= followed.start_date and changes.tier is not null),
+            max_by(changes.tier, changes.snapshot_date) filter (
+                where changes.snapshot_date <= followed.start_date and changes.tier is not null
+            ),
             {{ value_at_first("changes.tier", "changes.snapshot_date") }}
         ) as tier,
         coalesce(min(changes.snapshot_date) <= max(followed.start_date), false) as is_tier_of_start,

@@ -122,9 +122,9 @@ growth_days as (
         select
             platform,
             {% for column, condition in columns.items() %}
-                max_by({{ column }}, snapshot_date)
-                    filter (where {{ column }} {{ condition }} and {{ column }} is not null)
-                    as {{ column }},
+                max_by({{ column }}, snapshot_date) filter (
+                    where {{ column }} {{ condition }} and {{ column }} is not null
+                ) as {{ column }},
                 max(snapshot_date) filter (where {{ column }} {{ condition }}) as {{ column }}_date,
             {% endfor %}
             account_id

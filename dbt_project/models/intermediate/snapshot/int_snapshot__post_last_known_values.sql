@@ -77,9 +77,9 @@ known_before as (
         {{ value_at_last("captured_at", "snapshot_date") }} as captured_at,
         {% for count in post_counts() %}
             max_by({{ count }}, snapshot_date) filter (where {{ count }} is not null) as {{ count }},
-            max_by(captured_at, snapshot_date)
-                filter (where {{ count }} is not null and captured_at is not null)
-                as {{ count }}_known_at,
+            max_by(captured_at, snapshot_date) filter (
+                where {{ count }} is not null and captured_at is not null
+            ) as {{ count }}_known_at,
         {% endfor %}
         max(snapshot_date) as last_seen_date
     from days
