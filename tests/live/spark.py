@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,12 +25,11 @@ from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from ingestion.lease import hold
 from tests.integration import night
+from tests.integration.conftest import OPERATIONAL
 from warehouse import plan
 from warehouse.build import run as build
 from warehouse.release import publish
 
-# These say when and by which run something was done.
-OPERATIONAL = ("fct_landed_file", "fct_quality_result", "fct_publication")
 # Engines add doubles in an order of their own: marts say nine digits of them.
 DIGITS = 9
 VTUBER = PROJECT_DIR / "sample" / "landing" / "account_snapshots" / "vtuber"
@@ -75,12 +74,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert started.returncode == 0, started.stdout + started.stderr
     yield made
     made.call("stop")
-
-
-@contextmanager
-def released(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    with closing(duckdb.connect(str(settings.published / "groundswell.duckdb"), read_only=True)) as marts:
-        yield marts
 
 
 def compared(of_spark: Settings, of_duckdb: Settings) -> list[tuple[str, int, str]]:

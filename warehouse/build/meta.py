@@ -215,13 +215,13 @@ def write_meta(
             build.execute(f"create or replace table meta.{name} as {query}")
         build.execute("commit")
         owned = {model.name for model in models} - set(run_plan.changed)
-        relations = _relations(build)
-        for name, (relation, kind) in relations.items():
+        standing = relations(build)
+        for name, (relation, kind) in standing.items():
             if name not in owned:
                 build.execute(f"drop {kind} {relation} cascade")
         stands = {
             name: kind == "view" or _has_rows(build, relation)
-            for name, (relation, kind) in relations.items()
+            for name, (relation, kind) in standing.items()
             if name in owned
         }
         is_same_code = version_before == version_now and _input_columns(build) == columns_before and not has_lost_rows
@@ -264,7 +264,7 @@ def _input_columns(build: duckdb.DuckDBPyConnection) -> list[tuple[Any, ...]]:
     ).fetchall()
 
 
-def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
+def relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     """Name of every relation of the models, with its whole name and whether it is a table or a view."""
     found = build.execute(
         "select table_name, table_catalog, table_schema, case table_type when 'VIEW' then 'view' else 'table' end"
@@ -273,13 +273,22 @@ def _relations(build: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, str]]:
     return {name: (f'"{catalog}"."{schema}"."{name}"', kind) for name, catalog, schema, kind in found}
 
 
-def _raw_columns(feed: Feed) -> str:
-    """All columns of raw; a count that a file was landed before is null for the reason of one that the file lacks."""
-    reasons = [
-        f"coalesce({name}_null_reason, case when {name} is null then 'unsupported' end) as {name}_null_reason"
+def replaced_columns(feed: Feed) -> dict[str, str]:
+    """Columns of raw that are shown as another expression; `landed` is the stored row, beside its `arrival`.
+
+    A count that a file was landed before is null for the reason of one that the file lacks.
+    """
+    reasons = {
+        f"{name}_null_reason": f"coalesce(landed.{name}_null_reason, case when landed.{name} is null then"
+        " 'unsupported' end)"
         for name in feed.counts
-    ]
-    replaced = ", ".join([*reasons, "coalesce(arrival.as_of, landed.as_of) as as_of"])
+    }
+    return reasons | {"as_of": "coalesce(arrival.as_of, landed.as_of)"}
+
+
+def _raw_columns(feed: Feed) -> str:
+    """All columns of raw as models see them, with what is told of their arrival."""
+    replaced = ", ".join(f"{expression} as {name}" for name, expression in replaced_columns(feed).items())
     told = ", ".join(f"arrival.{name}" for name in arrivals.READING)
     return f"landed.* replace ({replaced}), {told}"
 

@@ -118,7 +118,8 @@ def _plan_and_build(
         if on_spark:
             of_spark = manifest.parse(settings, spark.TARGET)
             manifest.leave_out(of_spark, unread)
-            results = spark.build(project, of_spark, settings, fresh, run_plan.changed, idle - unread, on_node)
+            owned = {model.name for model in models}
+            results = spark.build(project, of_spark, settings, fresh, run_plan.changed, owned, idle - unread, on_node)
         else:
             results = dbt.run_dbt(project, settings, on_node, idle - unread)
     ledger.record_checks(settings, run_id, _check_results(results))

@@ -7,7 +7,7 @@ reads marts into the private marts file, and shows the others as views over thei
 """
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,9 @@ from warehouse.build import arrivals, dbt, meta
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
+
+# Name of each relation of the models, with its whole name and its kind (`meta.relations`).
+Standing = Mapping[str, tuple[str, str]]
 
 TARGET = "spark"
 DATABASES = ("staging", "intermediate", "marts")
@@ -65,7 +68,7 @@ def session_settings() -> dict[str, str]:
 
 
 def home_of(settings: Settings) -> Path:
-    """Where Spark on this machine keeps tables, and where sources are given to any Spark."""
+    """Where Spark on this machine runs, keeps its tables and spills, and where sources are given to any Spark."""
     return settings.data / "build" / "spark"
 
 
@@ -93,6 +96,7 @@ def build(
     settings: Settings,
     fresh: bool,
     changed: Collection[str],
+    owned: Collection[str],
     idle: set[str],
     on_node: dbt.OnNode | None,
 ) -> list[dict[str, Any]]:
@@ -102,6 +106,7 @@ def build(
         manifest: of DuckDB, whose seeds, views and tests are run; `of_spark`, whose models are.
         fresh: nothing that stands on Spark is of use.
         changed: models that are made anew in full.
+        owned: all models of the project, also those that both manifests leave out.
         idle: unique ids of nodes that are left alone.
 
     Raises ContractError where a source may keep its rows for some days only: what is let go is let go on DuckDB alone.
@@ -120,7 +125,7 @@ def build(
     results = dbt.run_dbt(manifest, settings, on_node, set(manifest.nodes) - seeds | idle)
     with connected(settings) as spark:
         _send_sources(spark, settings)
-        _drop_stale(spark, of_spark, fresh, changed)
+        _drop_stale(spark, owned, fresh, changed)
     others = {unique_id for unique_id, node in of_spark.nodes.items() if node.resource_type != "model"}
     results += dbt.run_dbt(of_spark, settings, on_node, others | (idle & set(of_spark.nodes)), TARGET)
     failed = {result["name"] for result in results if result["status"] not in ("success", "pass")}
@@ -165,11 +170,7 @@ def _send_sources(spark: Any, settings: Settings) -> None:
 
 def _raw_view(name: str, feed: Feed) -> str:
     """As `meta.source_views` shows a feed to DuckDB; of a folder that holds rejected and orphan files as well."""
-    replaced = {
-        f"{count}_null_reason": f"coalesce(landed.{count}_null_reason, case when landed.{count} is null then"
-        " 'unsupported' end)"
-        for count in feed.counts
-    } | {"as_of": "coalesce(arrival.as_of, landed.as_of)"}
+    replaced = meta.replaced_columns(feed)
     shown = ", ".join(f"{replaced.get(column, f'landed.{column}')} as {column}" for column in raw.columns_of(feed))
     told = ", ".join(f"arrival.{column}" for column in arrivals.READING)
     return (
@@ -179,13 +180,12 @@ def _raw_view(name: str, feed: Feed) -> str:
     )
 
 
-def _drop_stale(spark: Any, manifest: "Manifest", fresh: bool, changed: Collection[str]) -> None:
+def _drop_stale(spark: Any, owned: Collection[str], fresh: bool, changed: Collection[str]) -> None:
     """Drop what no model owns, what is planned in full, and all of it where nothing is of use."""
-    models = {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
     for database in DATABASES:
         views = {row[1] for row in _rows(spark, f"show views in {database}")}
         for _, name, _ in _rows(spark, f"show tables in {database}"):
-            if fresh or name not in models or name in changed:
+            if fresh or name not in owned or name in changed:
                 spark.execute(f"drop {'view' if name in views else 'table'} {database}.{name}")
 
 
@@ -194,47 +194,45 @@ def _read_back(spark: Any, settings: Settings, made: Iterable[Any]) -> None:
     home = Path(_rows(spark, "set spark.sql.warehouse.dir")[0][1].removeprefix("file:"))
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute(f"attach {quote(str(settings.marts_db))} as groundswell")
-        build.execute("begin")
-        for node in made:
+        standing = meta.relations(build)
+        # One transaction for each file, for DuckDB writes to one database in a transaction: marts come last.
+        ordered = sorted(made, key=lambda node: node.schema == "marts")
+        writing = None
+        for node in ordered:
+            if writing != (writes := node.schema == "marts"):
+                build.execute("begin" if writing is None else "commit; begin")
+                writing = writes
             parquet = _parquet(home / f"{node.schema}.db" / node.name, _described(spark, f"{node.schema}.{node.name}"))
             if node.schema == "marts":
-                _replace_mart(build, node, parquet)
+                _replace_mart(build, node, parquet, standing)
             else:
                 build.execute(f"create schema if not exists {node.schema}")
-                _drop(build, settings.build_db.stem, node)
+                _drop(build, node, standing)
                 build.execute(f'create view "{node.schema}"."{node.name}" as {parquet}')
-        build.execute("commit")
+        if ordered:
+            build.execute("commit")
 
 
-def _replace_mart(build: duckdb.DuckDBPyConnection, node: Any, parquet: str) -> None:
+def _replace_mart(build: duckdb.DuckDBPyConnection, node: Any, parquet: str, standing: Standing) -> None:
     """Of a windowed mart that stands its planned parts, of any other all rows; in one transaction with the others."""
     build.execute("create schema if not exists groundswell.marts")
     mart, planned = f'groundswell.marts."{node.name}"', "true"
-    if node.config.materialized == "incremental" and _kind(build, "groundswell", node):
+    if node.config.materialized == "incremental" and node.name in standing:
         column = node.config.meta.get("part_column", "snapshot_date")
         part = f"cast(date_trunc('month', {column}) as date)" if node.config.meta.get("part_by") == "month" else column
         planned = f"{part} in (select snapshot_date from meta.plan where model = '{node.name}')"
         build.execute(f"delete from {mart} where {planned}")
     else:
-        _drop(build, "groundswell", node)
+        _drop(build, node, standing)
         declared = ", ".join(f'"{column.name}" {column.data_type}' for column in node.columns.values())
         build.execute(f"create table {mart} ({declared})")
     build.execute(f"insert into {mart} by name select * from ({parquet}) where {planned}")
 
 
-def _kind(build: duckdb.DuckDBPyConnection, catalog: str, node: Any) -> str | None:
-    """Whether a model is a table or a view there, null where it is not."""
-    found = build.execute(
-        "select case table_type when 'VIEW' then 'view' else 'table' end from information_schema.tables"
-        " where table_catalog = ? and table_schema = ? and table_name = ?",
-        [catalog, node.schema, node.name],
-    ).fetchone()
-    return found[0] if found else None
-
-
-def _drop(build: duckdb.DuckDBPyConnection, catalog: str, node: Any) -> None:
-    if kind := _kind(build, catalog, node):
-        build.execute(f'drop {kind} {catalog}."{node.schema}"."{node.name}"')
+def _drop(build: duckdb.DuckDBPyConnection, node: Any, standing: Standing) -> None:
+    if node.name in standing:
+        relation, kind = standing[node.name]
+        build.execute(f"drop {kind} {relation}")
 
 
 def _parquet(folder: Path, columns: dict[str, str]) -> str:

@@ -24,6 +24,7 @@ import click
 from ingestion import ledger
 from ingestion.config import Settings, get_settings
 from ingestion.errors import ContractError, LeaseLost, UsageError
+from warehouse.build.spark import home_of
 from warehouse.cli import processes
 from warehouse.cli.airflow_env import HOST
 from warehouse.cli.airflow_serve import port_is_free
@@ -35,7 +36,6 @@ from warehouse.cli.spark_env import (
     Options,
     commands,
     environment_of,
-    home_of,
     logs_of,
     require_java,
     spark_home,

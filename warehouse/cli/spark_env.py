@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError, UsageError
-from warehouse.build import spark
+from warehouse.build.spark import home_of, session_settings
 from warehouse.cli import environments
 from warehouse.cli.airflow_env import HOST
 
@@ -95,11 +95,6 @@ def spark_home(settings: Settings) -> Path:
 # --- its parts
 
 
-def home_of(settings: Settings) -> Path:
-    """Where all parts run, and write tables, their catalog, and what they spill: what a rebuild makes anew."""
-    return spark.home_of(settings)
-
-
 def logs_of(settings: Settings) -> Path:
     return settings.data / "state" / "logs" / "spark"
 
@@ -155,14 +150,10 @@ def server_conf(settings: Settings, options: Options) -> dict[str, str]:
         "spark.driver.bindAddress": HOST,
         # The master's page leads to it.
         "spark.ui.port": "0",
-        "spark.sql.session.timeZone": "UTC",
         # Two cores: 200, the default, are as many tasks of a few milliseconds.
         "spark.sql.shuffle.partitions": "4",
-        # As DuckDB reads the same SQL: errors instead of nulls, "name" is a name, \ is a character, times have no zone.
-        "spark.sql.ansi.enabled": "true",
-        "spark.sql.ansi.doubleQuotedIdentifiers": "true",
-        "spark.sql.parser.escapedStringLiterals": "true",
-        "spark.sql.timestampType": "TIMESTAMP_NTZ",
+        # Whoever looks at the tables reads them as the models do.
+        **session_settings(),
         "spark.sql.storeAssignmentPolicy": "ANSI",
         "spark.sql.warehouse.dir": str(home / "warehouse"),
         # Hive's catalog in Derby is asked for all parts of a table at each scan: minutes for a model of 120 days. This

@@ -127,6 +127,35 @@ def test_what_is_no_mart_is_a_view_over_its_parquet_also_without_rows(built: Set
     assert rows_of(built, "intermediate.int_z") == []
 
 
+def test_marts_and_what_they_are_made_of_are_read_back_together(built: Settings, tmp_path: Path) -> None:
+    parts(tmp_path / "marts.db" / "fct_x", {DAYS[1]: [("a", "1")]})
+    parts(tmp_path / "intermediate.db" / "int_z", {DAYS[1]: [("b", "2")]})
+    of_x, of_z = node("fct_x", COLUMNS, part_column="day"), node("int_z", COLUMNS, schema="intermediate")
+    read_back(built, tmp_path, of_x, of_z)
+    assert rows_of(built, "groundswell.marts.fct_x") == [(DAYS[1], "a", "1.000000")]
+    assert rows_of(built, "intermediate.int_z") == [(DAYS[1], "b", "2.000000")]
+
+
+def test_what_a_run_leaves_alone_stays_on_spark_and_what_nobody_owns_goes() -> None:
+    cursor = Cursor(
+        {
+            "show tables in intermediate": [("", "int_alone", False), ("", "int_gone", False), ("", "int_seen", False)],
+            "show views in intermediate": [("", "int_seen", False, False)],
+        }
+    )
+    spark._drop_stale(cursor, {"int_alone"}, fresh=False, changed=())
+    dropped = ["drop table intermediate.int_gone", "drop view intermediate.int_seen"]
+    assert [asked for asked in cursor.asked if asked.startswith("drop")] == dropped
+    cursor.asked.clear()
+    spark._drop_stale(cursor, {"int_alone", "int_gone", "int_seen"}, fresh=False, changed=["int_gone"])
+    assert [asked for asked in cursor.asked if asked.startswith("drop")] == dropped[:1]
+    cursor.asked.clear()
+    spark._drop_stale(cursor, {"int_alone", "int_gone", "int_seen"}, fresh=True, changed=())
+    assert [asked for asked in cursor.asked if asked.startswith("drop")] == [
+        "drop table intermediate.int_alone", *dropped,
+    ]  # fmt: skip
+
+
 def test_without_what_speaks_to_spark_the_remedy_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     really = builtins.__import__
 
