@@ -267,7 +267,7 @@ BROKEN = {
     "everybody is new to every contest": ("int_social__entries_placed", "partition by is_counted, brand,", "partition by is_counted, campaign_id,", social.contests),
     "who names himself is referred": ("int_social__entries_placed", "entries.referrer_account_id <> entries.account_id", "entries.referrer_account_id is not null", social.contests),
     "a post reaches once an entry": ("fct_contest", "coalesce('post ' || post_id, 'entry ' || entry_id)", "entry_id", social.contests),
-    "the first reach of a post": ("int_social__entries_placed", 'value_at_last("days.reach"', 'value_at_first("days.reach"', social.contests),
+    "the first reach of a post": ("int_social__entries_placed", "max_by(days.reach", "min_by(days.reach", social.contests),
     "a cost without a rate is none": ("fct_contest", "case when count(amount_base) = count(*) then sum(amount_base) end", "coalesce(sum(amount_base), 0)", social.contests),
     "a contest runs to its end before it has": ("int_social__contests_listed", "least(campaigns.end_date, base.as_of_date)", "campaigns.end_date", social.contests),
     "objective alone makes a contest": ("int_social__contests_listed", "or campaigns.campaign_id in", "and campaigns.campaign_id in", social.contests),
