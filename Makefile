@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres bench-spark eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -169,6 +169,9 @@ bench-shortlist: $(VENV)/.runtime ## time shortlists over 10,000 candidates, wit
 
 bench-postgres: $(VENV)/.dev ## time a load into PostgreSQL, and ten queries there and in the file; ARGS="--accounts 10000 --posts 50000"
 	@$(RUN) -m bench.postgres $(ARGS)
+
+bench-spark: $(VENV)/.dev $(VENV)/.spark ## time the windowed models on DuckDB and on a Spark that runs; ARGS="--accounts 10000 --posts 50000 --times 1"
+	@$(RUN) -m bench.spark $(ARGS)
 
 clean: ## remove .venv, .venv-bi, .venv-spark, caches and dbt's output; data stays
 	rm -rf $(VENV) .venv-bi .venv-spark .pytest_cache .mypy_cache .ruff_cache build *.egg-info dbt_project/target dbt_project/logs

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Context, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,6 +113,14 @@ CANONICAL_HEADER = (
 def settings(tmp_path: Path) -> Settings:
     """Settings of an empty warehouse in a folder of its own; nothing is read from the environment or `.env`."""
     return Settings(_env_file=None, data=tmp_path / "data", settle_seconds=0.0, lease_wait_seconds=5.0)  # type: ignore[call-arg]
+
+
+def digits(value: float) -> float:
+    """A double as marts say it: nine significant digits, half away from 0, whole numbers whole."""
+    exact = Decimal(value)
+    if abs(exact) >= 10**9:
+        return float(exact.to_integral_value(ROUND_HALF_UP))
+    return float(Context(prec=9, rounding=ROUND_HALF_UP).plus(exact))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Any:

@@ -31,7 +31,7 @@ HEAD = """# Data dictionary
 
 What a BI tool sees in schema `marts` of `published/groundswell.duckdb`. A mart's grain is its first line; its key is
 unique. How marts join, and what a join multiplies, stands in the overview of the dbt docs (`make docs`) and in
-[`overview.md`](../dbt_project/models/docs/overview.md).
+[`overview.md`](../dbt_project/models/docs/overview.md). A double has nine significant digits.
 
 How a numeric column may be aggregated stands beside it, in its comment and in `dictionary.json`:
 

@@ -121,14 +121,6 @@
 
 {% macro spark__made_first() -%} {%- endmacro %}
 
-{#- A condition of a CTE that several others read, in a model that many lead to one another: always true. Spark puts such a
-    CTE into each of its readers, and theirs, unless a condition in it could be another each time. -#}
-{% macro made_once() -%} {{ return(adapter.dispatch("made_once")()) }} {%- endmacro %}
-
-{% macro duckdb__made_once() -%} true {%- endmacro %}
-
-{% macro spark__made_once() -%} rand() >= 0 {%- endmacro %}
-
 {#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
 {% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
 
@@ -178,14 +170,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- All columns, one of them replaced by an expression. -#}
-{% macro all_columns_but(column, expression) -%}
-    {{ return(adapter.dispatch("all_columns_but")(column, expression)) }}
+{#- All columns, some of them replaced by expressions: a mapping from name to expression. -#}
+{% macro all_columns_but(others) -%} {{ return(adapter.dispatch("all_columns_but")(others)) }} {%- endmacro %}
+
+{% macro duckdb__all_columns_but(others) -%}
+    * replace ({%- for column, expression in others.items() -%}
+        {{ expression }} as {{ column }}{{ ", " if not loop.last }}
+    {%- endfor -%})
 {%- endmacro %}
 
-{% macro duckdb__all_columns_but(column, expression) -%} * replace ({{ expression }} as {{ column }}) {%- endmacro %}
-
-{% macro spark__all_columns_but(column, expression) -%} * except ({{ column }}), {{ expression }} as {{ column }} {%- endmacro %}
+{% macro spark__all_columns_but(others) -%}
+    * except ({{ others.keys() | join(", ") }})
+    {%- for column, expression in others.items() -%}, {{ expression }} as {{ column }} {%- endfor -%}
+{%- endmacro %}
 
 {#- Of a group the value that is known of the last, or the first, in an order. -#}
 {% macro value_at_last(value, order) -%} {{ return(adapter.dispatch("value_at_last")(value, order)) }} {%- endmacro %}
@@ -211,4 +208,11 @@
         cast(round(({{ value }}) * 1{{ "0" * scale }}) as decimal({{ [digits, 37 - scale] | min }}, 0))
         * cast(0.{{ "0" * (scale - 1) }}1 as decimal({{ scale }}, {{ scale }})) as decimal({{ digits }}, {{ scale }})
     )
+{%- endmacro %}
+
+{#- A double to nine significant digits, whole numbers whole: engines, and threads of one, add doubles in an order of
+    their own, and differ in the last of seventeen. -#}
+{% macro significant(value) -%}
+    {%- set units = "power(10, greatest(8 - floor(log10(abs(" ~ value ~ ") + 1e-14)), 0))" -%}
+    round({{ value }} * {{ units }}) / {{ units }}
 {%- endmacro %}

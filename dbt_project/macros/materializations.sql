@@ -7,17 +7,18 @@
 {% endmaterialization %}
 
 {% materialization table, adapter="duckdb" %}
-    {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), compiled_code))) }}
+    {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), as_readers_see(compiled_code)))) }}
 {% endmaterialization %}
 
 {#- A windowed model: what it makes of the planned dates, by its strategy (`replace_window`). -#}
 {% materialization incremental, adapter="duckdb" %}
     {%- set standing = load_cached_relation(this) -%}
+    {%- set seen = as_readers_see(compiled_code) -%}
     {%- if standing is none or standing.is_view or should_full_refresh() -%}
-        {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), compiled_code))) }}
+        {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), seen))) }}
     {%- endif -%}
     {%- set added = make_temp_relation(standing) -%}
-    {%- do run_query(create_table_as(true, added, compiled_code)) -%}
+    {%- do run_query(create_table_as(true, added, seen)) -%}
     {%- call statement("main") -%}
         {{
             get_incremental_replace_window_sql({
@@ -31,6 +32,22 @@
     {%- do adapter.commit() -%}
     {{ return({"relations": [standing]}) }}
 {% endmaterialization %}
+
+{#- A mart's rows as readers see them: its doubles to nine significant digits, on any engine. -#}
+{% macro as_readers_see(compiled_code) -%}
+    {%- set doubles = {} -%}
+    {%- for column in model.columns.values() if model.schema == "marts" and column.data_type == "double" -%}
+        {%- do doubles.update({column.name: significant(column.name)}) -%}
+    {%- endfor -%}
+    {%- if doubles -%}
+        select {{ all_columns_but(doubles) }}
+        from (
+            {{ compiled_code }}
+        ) as made
+    {%- else -%}
+        {{ compiled_code }}
+    {%- endif -%}
+{%- endmacro %}
 
 {#- Drop what stands there, whatever its kind, and run the statement that makes a view or a table in its place. -#}
 {% macro made_anew(kind, made) -%}
@@ -52,7 +69,7 @@
 
 {% materialization table, adapter="spark" %}
     {%- do run_query("drop table if exists " ~ this) -%}
-    {%- call statement("main") -%} create table {{ this }} using parquet as {{ compiled_code }} {%- endcall -%}
+    {%- call statement("main") -%} create table {{ this }} using parquet as {{ as_readers_see(compiled_code) }} {%- endcall -%}
     {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmaterialization %}
 
@@ -61,17 +78,18 @@
     {%- set part_column = config.get("meta", {}).get("part_column", "snapshot_date") -%}
     {%- set is_new = standing is none or should_full_refresh() -%}
     {%- set reads_itself = config.get("meta", {}).get("reads_itself", false) -%}
+    {%- set laid_out = "using parquet partitioned by (" ~ part_column ~ ")" -%}
     {%- if is_new -%}
         {%- do run_query("drop table if exists " ~ this) -%}
-        {%- if reads_itself -%} {%- do run_query(spark__empty_table(this, model.columns, part_column)) -%} {%- endif -%}
+        {%- if reads_itself -%} {%- do run_query(empty_table(this, model.columns, laid_out)) -%} {%- endif -%}
     {%- else -%}
         {%- do spark__drop_planned_parts(this, part_column) -%}
     {%- endif -%}
     {%- call statement("main") -%}
         {%- if is_new and not reads_itself -%}
-            create table {{ this }} using parquet partitioned by ({{ part_column }}) as {{ compiled_code }}
+            create table {{ this }} {{ laid_out }} as {{ as_readers_see(compiled_code) }}
         {%- else -%}
-            insert into {{ this }} by name {{ compiled_code }}
+            insert into {{ this }} by name {{ as_readers_see(compiled_code) }}
         {%- endif -%}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
@@ -94,12 +112,4 @@
     {%- if dropped -%}
         {%- do run_query("alter table " ~ relation ~ " drop if exists " ~ dropped | join(", ")) -%}
     {%- endif -%}
-{%- endmacro %}
-
-{% macro spark__empty_table(relation, columns, part_column) -%}
-    create table {{ relation }} (
-        {% for column in columns.values() %}
-            {{ column.name }} {{ column.data_type | replace("varchar", "string") | replace("timestamp", "timestamp_ntz") }}{{ "," if not loop.last }}
-        {% endfor %}
-    ) using parquet partitioned by ({{ part_column }})
 {%- endmacro %}

@@ -114,7 +114,7 @@
             );
         {%- endset -%}
         {%- if is_windowed and config.get("meta", {}).get("reads_itself") -%}
-            {%- set made -%} {{ empty_table(relation, model.columns) }} {{ added }} {%- endset -%}
+            {%- set made -%} {{ empty_table(relation, model.columns) }}; {{ added }} {%- endset -%}
         {%- else -%}
             {%- set made = dbt.duckdb__create_table_as(
                 temporary, relation, compiled_code, language, partitioned_by, sorted_by
@@ -124,11 +124,15 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Statement that makes an empty table of declared columns. -#}
-{% macro empty_table(relation, columns) -%}
+{#- Statement that makes an empty table of declared columns. Spark has names of its own for two types. -#}
+{% macro empty_table(relation, columns, laid_out="") -%}
     create table {{ relation }} (
         {% for column in columns.values() %}
-            {{ column.name }} {{ column.data_type }}{{ "," if not loop.last }}
+            {{ column.name }}
+            {{
+                column.data_type if target.type == "duckdb"
+                else column.data_type | replace("varchar", "string") | replace("timestamp", "timestamp_ntz")
+            }}{{ "," if not loop.last }}
         {% endfor %}
-    );
+    ) {{ laid_out }}
 {%- endmacro %}

@@ -20,12 +20,12 @@
     end
 {%- endmacro %}
 
-{#- The shares of the tracked brands in a day are parts of one whole. -#}
+{#- The shares of the tracked brands in a day are parts of one whole. A mart says nine digits of each. -#}
 {% test shares_sum_to_one(model, share) %}
 select snapshot_date, sum({{ share }}) as shares
 from {{ model }}
 group by snapshot_date
-having count({{ share }}) > 0 and (count({{ share }}) < count(*) or abs(sum({{ share }}) - 1) > 1e-9)
+having count({{ share }}) > 0 and (count({{ share }}) < count(*) or abs(sum({{ share }}) - 1) > 1e-9 * count(*))
 {% endtest %}
 
 {#- Every landed entry is counted in its contest, stands beside it as one outside its dates, or is of no landed campaign. -#}

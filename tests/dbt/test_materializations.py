@@ -1,6 +1,11 @@
 """DuckDB's views and tables are made in one transaction each: in the place of another kind, and not at all where they fail."""
 
+import duckdb
+import jinja2
 import pytest
+
+from tests.conftest import digits
+from warehouse.build import dbt
 
 # A model of each materialization.
 VIEW, TABLE, WINDOWED = "stg_landing__campaigns", "dim_tier_scheme", "fct_account_daily"
@@ -40,3 +45,37 @@ def test_a_model_takes_the_place_of_another_kind_and_a_failed_one_leaves_what_st
     assert kinds_of(warehouse) == right
     with pytest.raises(Exception, match="n"):
         warehouse.query(f"select n from groundswell.marts.{TABLE}")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1 / 3, -2 / 3, 0.1 + 0.2, 1225.531914893617, 0.02978515625, 123_456_789.5, 1e9 + 0.4, 6.1e17, 1.0000000049, 999.9999999, 3e-9 / 7, 9.9999999951e-6],
+)  # fmt: skip
+def test_a_double_has_nine_significant_digits(value):
+    """0.02978515625 lies at a half of the ninth digit, 999.9999999 becomes 1000."""
+    text = (dbt.DBT_PROJECT / "macros" / "engine.sql").read_text()
+    macro = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(text).module.significant("x")
+    found = duckdb.sql(f"select {macro} from (select unnest([{value!r}::double, 0, null]) as x)").fetchall()
+    assert found == [(digits(value),), (0.0,), (None,)]
+
+
+def doubles(warehouse, schema):
+    """Values of every column of doubles of a schema's tables, by table and column."""
+    listed = warehouse.query(
+        "select table_catalog || '.' || table_schema || '.' || table_name, column_name from information_schema.columns"
+        f" where table_schema = '{schema}' and data_type = 'DOUBLE'"
+    )
+    return {
+        (table, column): [
+            value for (value,) in warehouse.query(f"select {column} from {table} where {column} is not null")
+        ]
+        for table, column in listed
+    }
+
+
+def test_every_double_of_a_mart_has_nine_digits_and_what_it_is_made_of_has_all(by_hand):
+    of_marts = doubles(by_hand, "marts")
+    assert len(of_marts) > 80
+    longer = {place: value for place, values in of_marts.items() for value in values if value != digits(value)}
+    assert longer == {}
+    assert any(value != digits(value) for values in doubles(by_hand, "intermediate").values() for value in values)

@@ -31,7 +31,7 @@ from warehouse.build import dbt
 # here: what is linted are its arguments and what the model does with the result.
 NEUTRAL = {
     "add_days": "cast(neutral({{ day }}, {{ days }}) as date)",
-    "all_columns_but": "*, {{ expression }}",
+    "all_columns_but": "*{% for name, other in others.items() %}, {{ other }}{% endfor %}",
     "begin_pass": "",
     "counted": "cast(neutral({{ value }}) as string)",
     "day_in_zone": "cast(neutral({{ instant }}, {{ zone }}) as date)",
@@ -50,7 +50,6 @@ NEUTRAL = {
     "key_hash": "cast(neutral({{ key | join(', ') }}) as bigint)",
     "last_value_before": "lag({{ value }}) over {{ window }}",
     "made_first": "",
-    "made_once": "true",
     "normal_codes": "cast(neutral({{ cell }}) as string)",
     "normal_text": "cast(neutral({{ text }}) as string)",
     "compatibility_form": "cast(neutral({{ text }}) as string)",

@@ -68,18 +68,17 @@ def copy_of(settings: Settings, folder: Path) -> Settings:
     return make_settings(folder / settings.data.name)
 
 
-# Feeds other than the snapshots, and domains of which no mart of the snapshots is made.
-OTHER_FEEDS = (
-    "campaigns", "collaboration_posts", "contest_entries", "costs", "fx_rates", "link_clicks", "mentions", "orders", "rate_cards", "refunds", "touches",
-)  # fmt: skip
-OTHER_DOMAINS = ("advocacy", "claim", "commission", "equivalence", "social")
 # Marts, and what a gate reads, that do for a world in which it matters that a night ends well, not what it says.
 OF_TIERS = (
     "dim_account", "dim_account_tier_history", "dim_tier", "dim_tier_scheme", "fct_account_daily", "fct_account_tier_daily",
     "fct_capture_daily", "fct_landed_file", "fct_publication", "fct_quality_result", "fct_tier_graduation",
     "stg_landing__withdrawing_deliveries",
 )  # fmt: skip
-
+# Marts of which worlds of snapshots alone tell, of accounts and of posts; what is made of other feeds would stay empty.
+OF_SNAPSHOTS = (
+    "dim_er_benchmark", "fct_account_benchmark_daily", "fct_account_engagement_daily", "fct_follower_flag",
+    "fct_follower_trust_daily", "fct_post_daily", "fct_tier_benchmark_daily",
+)  # fmt: skip
 # Marts of what a campaign, a collaboration and a tier cost and returned, and of who is spoken of.
 OF_MONEY = (
     "dim_brand", "dim_campaign", "dim_collaboration", "dim_collaboration_version", "fct_attribution", "fct_campaign_roi",
@@ -108,8 +107,8 @@ def read_project(settings: Settings, left_out: Callable[[Any], set[str]] | None 
 
 
 def read_accounts(settings: Settings) -> Any:
-    """The manifest of the nodes that a world of snapshots alone builds; what is made of other feeds would stay empty."""
-    return read_project(settings, _of_other_feeds)
+    """The manifest of what snapshots alone tell: counts, tiers, engagement and trust."""
+    return read_marts(*OF_TIERS, *OF_SNAPSHOTS)(settings)
 
 
 def read_tiers(settings: Settings) -> Any:
@@ -119,22 +118,11 @@ def read_tiers(settings: Settings) -> Any:
 
 def read_marts(*marts: str) -> Callable[[Settings], Any]:
     """Reads the manifest of some marts, and of what they are made of."""
-    return partial(read_project, left_out=_AllBut(marts))
-
-
-def _of_other_feeds(project: Any) -> set[str]:
-    """Unique ids of the nodes that other feeds and domains make, and of all that depends on one of them."""
-    others = {f"stg_landing__{feed}" for feed in OTHER_FEEDS}
-    left_out = {
-        unique_id
-        for unique_id, node in project.nodes.items()
-        if node.name in others or (node.fqn[1] == "intermediate" and node.fqn[2] in OTHER_DOMAINS)
-    }
-    return _with_all_made_of(project, left_out)
+    return partial(read_project, left_out=AllBut(marts))
 
 
 @dataclass(frozen=True)
-class _AllBut:
+class AllBut:
     """Unique ids of the models and seeds that none of these marts is made of, and of all that depends on one."""
 
     marts: tuple[str, ...]

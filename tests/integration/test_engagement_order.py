@@ -1,7 +1,7 @@
 """Posts, accounts, brands and mentions: built day by day, in one pass, and with late files, the marts are equal."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from math import inf
@@ -13,10 +13,8 @@ import pytest
 from ingestion.config import Settings
 from warehouse.build import passes
 
-from . import night
-from .conftest import content, make_settings
-
-pytestmark = pytest.mark.usefixtures("one_parse")
+from . import night, small
+from .conftest import content, make_settings, nights_that_know
 
 FIRST = date(2026, 2, 1)
 DAYS = 12
@@ -43,6 +41,16 @@ MARTS = (
     "fct_tier_equivalence",
     "fct_tier_graduation",
 )
+
+
+pytestmark = pytest.mark.usefixtures("these_alone")
+
+
+@pytest.fixture(scope="module")
+def these_alone() -> Iterator[None]:
+    """The nights of this file know the marts that its world fills, and trust, which reads posts."""
+    with nights_that_know(small.read_marts(*small.OF_TIERS, *small.OF_SNAPSHOTS, *MARTS), trust=True):
+        yield
 
 
 def files_of(seed: int = 7) -> dict[tuple[str, int], str]:

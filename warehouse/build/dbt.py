@@ -134,12 +134,17 @@ def run_dbt(
                 "status": str(node.status),
                 "severity": "warning" if severity == "warn" else "critical",
                 "failures": node.failures,
-                # dbt names the model in the first line and the database its complaint in the second.
-                "message": " ".join(line.strip() for line in (node.message or "").splitlines()[:2]),
+                "message": _complaint(node.message or ""),
                 "seconds": node.execution_time,
             }
         )
     return rows
+
+
+def _complaint(message: str) -> str:
+    """Of dbt's message the line that names the model and the first of the database's complaint."""
+    lines = [line.strip() for line in message.splitlines() if line.strip() != "Database Error"]
+    return " ".join(lines[:2])
 
 
 def close_dbt() -> None:

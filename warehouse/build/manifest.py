@@ -32,7 +32,7 @@ LAST_READING = "partial_parse.msgpack"
 # tiers of the default scheme alone, though it may be made from models of all schemes.
 ALL_SCHEMES, DEFAULT_SCHEME = f"{CONFIG}tier_schemes", f"{CONFIG}default_scheme"
 # Macros that dbt calls by name, so that no model depends on them in the manifest.
-CALLED_BY_DBT = {"generate_schema_name", "get_incremental_replace_window_sql"}
+CALLED_BY_DBT = {"as_readers_see", "generate_schema_name", "get_incremental_replace_window_sql", "significant"}
 WORD = re.compile(r"\w+")
 # Configuration that changes what a model or seed holds.
 CONFIG_KEYS = ("materialized", "incremental_strategy", "database", "schema", "column_types", "quote_columns")

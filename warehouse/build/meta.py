@@ -156,8 +156,8 @@ def write_meta(
             if settings.engine == DUCKDB
             else {
                 "visible_file": (
-                    "feed varchar, uri varchar",
-                    [(file.feed, (settings.raw / file.path).absolute().as_uri()) for file in visible],
+                    "feed varchar, path varchar, rows bigint",
+                    [(file.feed, file.path, file.rows) for file in visible],
                 )
             }
         ),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ingestion import raw
+from ingestion import ledger, raw
 from ingestion.config import DUCKDB_CONFIG, Settings
 from ingestion.contracts import Feed, load_feeds
 from ingestion.errors import ContractError
@@ -32,6 +32,8 @@ TARGET = "spark"
 DATABASES = ("staging", "intermediate", "marts")
 # Schemas of sources, which a run writes anew.
 SENT = ("meta", "seeds")
+# Name of the folder of raw, which no path within it holds again.
+RAW = "raw"
 # Files that a run may see; the views of schema `raw` take rows of no others.
 VISIBLE = "visible_file"
 
@@ -79,15 +81,36 @@ def remove_rows(settings: Settings) -> None:
 
 
 def stands_for(settings: Settings, run_id: str | None) -> bool:
-    """Whether Spark's tables are those of the run that the private databases were last built for."""
+    """Whether Spark's tables are those of the run that the private databases were last built for, as it left them."""
+    left = _left_by_last_run(settings)
     with connected(settings) as spark:
         from pyhive.exc import Error
 
         try:
-            return run_id is not None and _rows(spark, "select run_id from meta.run") == [(run_id,)]
+            run = _rows(spark, "select run_id from meta.run")
         except Error:
             # It knows no such table, or its file is gone: whatever stands there is of no use.
             return False
+        return run == [(run_id,)] and left.exists() and left.read_text() == _files_of(_home_of_tables(spark))
+
+
+def _left_by_last_run(settings: Settings) -> Path:
+    """Where the last run that came to its end wrote down which files it left."""
+    return home_of(settings) / "sources" / "left_by_last_run.txt"
+
+
+def _write_down_what_is_left(spark: Any, settings: Settings) -> None:
+    _left_by_last_run(settings).write_text(_files_of(_home_of_tables(spark)))
+
+
+def _files_of(home: Path) -> str:
+    """A line for each Parquet part that stands, with its size: a part more, less or cut is another text."""
+    parts = (path for database in DATABASES for path in (home / f"{database}.db").rglob("*.parquet"))
+    return "\n".join(sorted(f"{path.relative_to(home)} {path.stat().st_size}" for path in parts))
+
+
+def _home_of_tables(spark: Any) -> Path:
+    return Path(_rows(spark, "set spark.sql.warehouse.dir")[0][1].removeprefix("file:"))
 
 
 def build(
@@ -109,9 +132,12 @@ def build(
         owned: all models of the project, also those that both manifests leave out.
         idle: unique ids of nodes that are left alone.
 
-    Raises ContractError where a source may keep its rows for some days only: what is let go is let go on DuckDB alone.
+    Raises ContractError where a source may keep its rows for some days only, and where days were let go before: what is
+    let go is let go on DuckDB alone.
     """
-    if kept := short_platforms(settings):
+    with ledger.read(settings) as connection:
+        let_go = {platform for platform, _ in ledger.days_of_derived(connection)}
+    if kept := sorted({*short_platforms(settings), *let_go}):
         raise ContractError(
             f"rows of {', '.join(kept)} may be kept for some days only, and those of Spark are not let go: build them"
             " with GROUNDSWELL_ENGINE=duckdb"
@@ -122,19 +148,34 @@ def build(
         if node.resource_type == "model" and node.config.materialized != "view"
     }
     seeds = {unique_id for unique_id, node in manifest.nodes.items() if node.resource_type == "seed"}
-    results = dbt.run_dbt(manifest, settings, on_node, set(manifest.nodes) - seeds | idle)
+    results = _run_dbt(manifest, settings, on_node, set(manifest.nodes) - seeds | idle)
     with connected(settings) as spark:
         _send_sources(spark, settings)
+        _require_all_seen(spark)
         _drop_stale(spark, owned, fresh, changed)
     others = {unique_id for unique_id, node in of_spark.nodes.items() if node.resource_type != "model"}
-    results += dbt.run_dbt(of_spark, settings, on_node, others | (idle & set(of_spark.nodes)), TARGET)
+    # What is a view here and a table there shows the run's own days: a view that is left alone does so by itself.
+    left = {name for name in idle & set(of_spark.nodes) if _made_as(of_spark, name) == _made_as(manifest, name)}
+    results += _run_dbt(of_spark, settings, on_node, others | left, TARGET)
     failed = {result["name"] for result in results if result["status"] not in ("success", "pass")}
     made = [node for unique_id, node in tables.items() if unique_id not in idle and node.name not in failed]
     with connected(settings) as spark:
         _read_back(spark, settings, made)
+        _write_down_what_is_left(spark, settings)
     if failed:
         return results
-    return results + dbt.run_dbt(manifest, settings, on_node, seeds | set(tables) | idle)
+    return results + _run_dbt(manifest, settings, on_node, seeds | set(tables) | idle)
+
+
+def _made_as(manifest: "Manifest", unique_id: str) -> str:
+    return str(manifest.nodes[unique_id].config.materialized)
+
+
+def _run_dbt(
+    manifest: "Manifest", settings: Settings, on_node: dbt.OnNode | None, left: set[str], target: str | None = None
+) -> list[dict[str, Any]]:
+    """As `dbt.run_dbt`, where anything is left to run."""
+    return [] if left >= set(manifest.nodes) else dbt.run_dbt(manifest, settings, on_node, left, target)
 
 
 def _send_sources(spark: Any, settings: Settings) -> None:
@@ -176,8 +217,29 @@ def _raw_view(name: str, feed: Feed) -> str:
     return (
         f"select {shown}, {told} from raw_folder.{name} as landed"
         f" left join meta.arrival on landed.batch_id = arrival.batch_id and {meta.counting_arrivals(feed)}"
-        f" where landed._metadata.file_path in (select uri from meta.{VISIBLE} where feed = '{name}')"
+        f" where substring_index(landed._metadata.file_path, '/{RAW}/', -1)"
+        f" in (select path from meta.{VISIBLE} where feed = '{name}')"
     )
+
+
+def _require_all_seen(spark: Any) -> None:
+    """Require that Spark reads as many rows of each feed as the ledger has of the files that the run may see.
+
+    Raises ContractError naming the feeds: it would build marts of what it finds, and some are well with no rows at all.
+    """
+    read = " union all ".join(f"select '{name}' as feed, count(*) as rows from raw.{name}" for name in load_feeds())
+    differing = _rows(
+        spark,
+        f"select read.feed, read.rows, coalesce(told.rows, 0) from ({read}) as read"
+        f" left join (select feed, sum(rows) as rows from meta.{VISIBLE} group by feed) as told on read.feed = told.feed"
+        " where read.rows <> coalesce(told.rows, 0) order by read.feed",
+    )
+    if differing:
+        listed = "; ".join(f"{feed}: {read:,} rows read, {told:,} landed" for feed, read, told in differing)
+        raise ContractError(
+            f"Spark does not read what is landed ({listed}): its workers see GROUNDSWELL_DATA under the path that it has"
+            " here; nothing is built, the last release stands"
+        )
 
 
 def _drop_stale(spark: Any, owned: Collection[str], fresh: bool, changed: Collection[str]) -> None:
@@ -191,7 +253,7 @@ def _drop_stale(spark: Any, owned: Collection[str], fresh: bool, changed: Collec
 
 def _read_back(spark: Any, settings: Settings, made: Iterable[Any]) -> None:
     """Show what Spark made to DuckDB: marts as tables under their contracts, others as views over the Parquet."""
-    home = Path(_rows(spark, "set spark.sql.warehouse.dir")[0][1].removeprefix("file:"))
+    home = _home_of_tables(spark)
     with closing(duckdb.connect(str(settings.build_db), config=DUCKDB_CONFIG)) as build:
         build.execute(f"attach {quote(str(settings.marts_db))} as groundswell")
         standing = meta.relations(build)

@@ -1,6 +1,10 @@
 """What Spark has made is read back: parts of windowed marts, whole tables, views over Parquet. Without Spark."""
 
 import builtins
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +14,7 @@ import duckdb
 import pytest
 
 from ingestion.config import Settings
+from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
 from warehouse.build import spark
 
@@ -154,6 +159,103 @@ def test_what_a_run_leaves_alone_stays_on_spark_and_what_nobody_owns_goes() -> N
     assert [asked for asked in cursor.asked if asked.startswith("drop")] == [
         "drop table intermediate.int_alone", *dropped,
     ]  # fmt: skip
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> dict[str, list[tuple[Any, ...]]]:
+    """What a Thrift server says; to any other statement it answers with an error."""
+    return {
+        "set spark.sql.warehouse.dir": [("spark.sql.warehouse.dir", f"file:{tmp_path / 'warehouse'}")],
+        "select run_id from meta.run": [("last",)],
+    }
+
+
+@pytest.fixture
+def left(settings: Settings, tmp_path: Path, answers: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A windowed table of Spark, as the run `last` has left it."""
+    parts(tmp_path / "warehouse" / "marts.db" / "fct_x", {day: [("a", "1")] for day in DAYS})
+
+    class Error(Exception):
+        """As PyHive's."""
+
+    class Server(Cursor):
+        def execute(self, statement: str) -> None:
+            super().execute(statement)
+            if statement not in self.answers:
+                raise Error(statement)
+
+    @contextmanager
+    def connected(_: Settings) -> Iterator[Any]:
+        yield Server(answers)
+
+    monkeypatch.setitem(sys.modules, "pyhive", SimpleNamespace(exc=SimpleNamespace(Error=Error)))
+    monkeypatch.setitem(sys.modules, "pyhive.exc", SimpleNamespace(Error=Error))
+    monkeypatch.setattr(spark, "connected", connected)
+    (spark.home_of(settings) / "sources").mkdir(parents=True)
+    with connected(settings) as server:
+        spark._write_down_what_is_left(server, settings)
+    return tmp_path / "warehouse" / "marts.db" / "fct_x"
+
+
+def test_what_the_last_run_left_stands_for_it_alone(left: Path, settings: Settings) -> None:
+    assert spark.stands_for(settings, "last")
+    assert not spark.stands_for(settings, "another")
+    assert not spark.stands_for(settings, None)
+
+
+def test_a_server_that_knows_no_run_holds_nothing_of_use(
+    left: Path, settings: Settings, answers: dict[str, Any]
+) -> None:
+    del answers["select run_id from meta.run"]
+    assert not spark.stands_for(settings, "last")
+
+
+@pytest.mark.parametrize("change", ["gone", "more", "cut", "whole table", "nothing written down"])
+def test_parts_that_changed_since_the_last_run_are_of_no_use(left: Path, settings: Settings, change: str) -> None:
+    """A run that was killed while it wrote, and a table or a part that somebody dropped."""
+    part = next(left.rglob("*.parquet"))
+    if change == "gone":
+        part.unlink()
+    elif change == "more":
+        part.with_name("part-1.parquet").write_bytes(part.read_bytes())
+    elif change == "cut":
+        part.write_bytes(part.read_bytes()[:-1])
+    elif change == "whole table":
+        shutil.rmtree(left)
+    else:
+        spark._left_by_last_run(settings).unlink()
+    assert not spark.stands_for(settings, "last")
+
+
+def test_a_feed_of_which_spark_reads_other_rows_is_named() -> None:
+    cursor = Cursor({})
+    spark._require_all_seen(cursor)
+    [asked] = cursor.asked
+    cursor.answers[asked] = [("orders", 0, 1_200), ("touches", 7, 8)]
+    with pytest.raises(ContractError, match="orders: 0 rows read, 1,200 landed; touches: 7 rows read, 8 landed"):
+        spark._require_all_seen(cursor)
+
+
+def test_rows_of_each_feed_are_held_against_what_is_landed() -> None:
+    """The question is one that DuckDB reads as well: a feed without visible files, one read whole, one read in part."""
+    cursor = Cursor({})
+    spark._require_all_seen(cursor)
+    with duckdb.connect() as both:
+        both.execute("create schema raw; create schema meta")
+        for feed in load_feeds():
+            both.execute(f"create table raw.{feed} as select * from range({5 if feed in ('orders', 'touches') else 0})")
+        both.execute(f"create table meta.{spark.VISIBLE} (feed varchar, path varchar, rows bigint)")
+        both.execute(
+            f"insert into meta.{spark.VISIBLE} values ('orders', 'a', 2), ('orders', 'b', 3), ('touches', 'c', 6)"
+        )
+        assert both.execute(cursor.asked[0]).fetchall() == [("touches", 5, 6)]
+
+
+def test_days_let_go_before_are_not_built_on_spark(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when no platform is short any more: nothing could make those days anew."""
+    monkeypatch.setattr(spark.ledger, "days_of_derived", lambda _: [("youtube", "2026-01-01")])
+    with pytest.raises(ContractError, match="rows of youtube may be kept for some days only"):
+        spark.build(None, None, settings, False, (), (), set(), None)  # type: ignore[arg-type]
 
 
 def test_without_what_speaks_to_spark_the_remedy_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,6 @@ pools as (
         sum(value) as total,
         sum(cast(value as decimal(19, 2)) * cast(value as decimal(19, 2))) as total_of_squares
     from pooled
-    where {{ made_once() }}
     group by platform, snapshot_date, tier_rank, measure
     having count(*) >= {{ fewest }}
 ),
@@ -80,7 +79,6 @@ members as (
         and pools.snapshot_date = pooled.snapshot_date
         and pools.tier_rank = pooled.tier_rank
         and pools.measure = pooled.measure
-    where {{ made_once() }}
 ),
 
 pairs as (
@@ -102,7 +100,6 @@ pairs as (
         and lower_pools.snapshot_date = higher_pools.snapshot_date
         and lower_pools.measure = higher_pools.measure
         and lower_pools.tier_rank < higher_pools.tier_rank
-    where {{ made_once() }}
 ),
 
 higher_replicates as (
@@ -138,7 +135,6 @@ targets as (
         floor(median(cast(members.value * 100 as bigint))) / 100 as aim
     from higher_draws as draws
     inner join members on draws.pool = members.pool and draws.place = members.place
-    where {{ made_once() }}
     group by draws.pool, draws.replicate
 ),
 
@@ -158,7 +154,6 @@ needed as (
         ) as deviation
     from pairs
     inner join targets on pairs.to_pool = targets.pool
-    where {{ made_once() }}
     group by
         pairs.from_pool, pairs.from_size, pairs.from_salt, pairs.from_total, pairs.from_squares, targets.replicate
 ),
@@ -197,7 +192,6 @@ block_members as (
         members.value
     from lower_draws as draws
     inner join members on draws.pool = members.pool and draws.place = members.place
-    where {{ made_once() }}
 ),
 
 block_sums as (
@@ -206,7 +200,6 @@ block_sums as (
         block,
         sum(value) as added
     from block_members
-    where {{ made_once() }}
     group by pool, block
 ),
 
@@ -335,7 +328,6 @@ equivalents as (
         percentile_disc(0.975) within group (order by crossings.step) as n_high
     from pairs
     left join crossings on pairs.from_pool = crossings.from_pool and pairs.to_pool = crossings.to_pool
-    where {{ made_once() }}
     group by pairs.platform, pairs.snapshot_date, pairs.measure, pairs.from_rank, pairs.to_rank
 ),
 

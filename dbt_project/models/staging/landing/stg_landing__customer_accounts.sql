@@ -1,6 +1,6 @@
 -- One row per customer of a shop, brand, account and first day of a relationship.
 with landed as (
-    select {{ all_columns_but("shop", "coalesce(shop, '')") }}
+    select {{ all_columns_but({"shop": "coalesce(shop, '')"}) }}
     from {{ source("raw", "customer_accounts") }}
 ),
 
