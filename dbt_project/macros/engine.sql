@@ -149,10 +149,14 @@
     )
 {%- endmacro %}
 
-{#- Spark spills by itself: a plan is one pass. -#}
+{#- Spark spills by itself: a plan is one pass, but for a model that goes on from its own days. Its materialization puts the
+    number of the pass in place of the name. -#}
 {% macro spark__begin_pass(model_name, number) -%} {%- endmacro %}
 {% macro spark__end_passes(model_name) -%} {%- endmacro %}
-{% macro spark__is_in_pass(model_name) -%} true {%- endmacro %}
+{% macro spark__is_in_pass(model_name) -%}
+    {%- set declared = graph.nodes["model." ~ project_name ~ "." ~ model_name].config.meta if execute else {} -%}
+    {{ "plan.pass_number = pass_of_" ~ model_name if declared.get("reads_itself") else "true" }}
+{%- endmacro %}
 
 {#- Texts of a group in one, in the given order. -#}
 {% macro joined(value, separator, order) -%} {{ return(adapter.dispatch("joined")(value, separator, order)) }} {%- endmacro %}

@@ -85,13 +85,16 @@
     {%- else -%}
         {%- do spark__drop_planned_parts(this, part_column) -%}
     {%- endif -%}
-    {%- call statement("main") -%}
-        {%- if is_new and not reads_itself -%}
-            create table {{ this }} {{ laid_out }} as {{ as_readers_see(compiled_code) }}
-        {%- else -%}
-            insert into {{ this }} by name {{ as_readers_see(compiled_code) }}
-        {%- endif -%}
-    {%- endcall -%}
+    {%- set seen = as_readers_see(compiled_code) -%}
+    {%- for number in range(1, passes_of(this.identifier) + 1 if reads_itself else 2) -%}
+        {%- call statement("main") -%}
+            {%- if is_new and not reads_itself -%}
+                create table {{ this }} {{ laid_out }} as {{ seen }}
+            {%- else -%}
+                insert into {{ this }} by name {{ seen | replace("pass_of_" ~ this.identifier, number) }}
+            {%- endif -%}
+        {%- endcall -%}
+    {%- endfor -%}
     {{ run_hooks(post_hooks) }}
     {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmaterialization %}

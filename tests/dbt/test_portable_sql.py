@@ -10,6 +10,7 @@ sqlglot parses that SQL and tells the type of each expression, from the columns 
 it cannot tell counts as the wrong one, since a rule that cannot see must not say that all is well.
 """
 
+import copy
 import re
 import shutil
 from collections.abc import Callable
@@ -493,3 +494,38 @@ def test_the_lint_sees_a_model_and_not_its_macros(tmp_path):
     assert macro.read_text() == (
         "{% macro duckdb__words_of(text) -%} cast(neutral({{ text }}) as string) {%- endmacro %}"
     )
+
+
+def reaches(manifest, unique_ids, wanted):
+    """Whether one of these macros calls another, directly or not."""
+    seen, fresh = set(), set(unique_ids)
+    while fresh:
+        seen |= fresh
+        fresh = {
+            called
+            for name in fresh & manifest["macros"].keys()
+            for called in manifest["macros"][name]["depends_on"]["macros"]
+        } - seen
+    return wanted in seen
+
+
+def views_of_texts(manifest):
+    """Views that call Java on Spark, by whether they are tables there."""
+    return {
+        node["name"]: "view_of_texts()" in node["raw_code"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model"
+        and node["config"]["materialized"] == "view"
+        and reaches(manifest, node["depends_on"]["macros"], "macro.groundswell.compatibility_form")
+    }
+
+
+def test_no_view_of_spark_holds_what_it_takes_for_another_each_time(manifest):
+    assert views_of_texts(manifest) == {"stg_landing__collaboration_deliveries": True, "stg_landing__touches": True}
+
+
+def test_a_view_that_forgets_it_is_seen(manifest):
+    broken = copy.deepcopy(manifest)
+    node = broken["nodes"]["model.groundswell.stg_landing__touches"]
+    node["raw_code"] = node["raw_code"].replace("materialized=view_of_texts()", 'materialized="view"')
+    assert views_of_texts(broken)["stg_landing__touches"] is False

@@ -61,6 +61,11 @@ class Server:
         """Of a folder whose marts this server builds."""
         return engine_of(data, engine=f"spark://127.0.0.1:{self.master_port}", spark_port=self.port)
 
+    @property
+    def spill(self) -> Path:
+        """Where the first worker spills, on a disk of its own where root may mount one."""
+        return self.data / "build" / "spark" / "local" / "worker-1"
+
 
 def engine_of(data: Path, **others: object) -> Settings:
     return Settings(_env_file=None, data=data, settle_seconds=0.0, **others)  # type: ignore[call-arg, arg-type]
@@ -70,11 +75,6 @@ def free_port() -> int:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         return int(bound.getsockname()[1])
-
-    @property
-    def spill(self) -> Path:
-        """Where the first worker spills, on a disk of its own where root may mount one."""
-        return self.data / "build" / "spark" / "local" / "worker-1"
 
 
 @pytest.fixture(scope="module")

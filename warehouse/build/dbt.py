@@ -31,6 +31,8 @@ def dbt_environment(settings: Settings) -> Iterator[None]:
         "GROUNDSWELL_BUILD_DB": str(settings.build_db),
         "GROUNDSWELL_MARTS_DB": str(settings.marts_db),
         "GROUNDSWELL_MEMORY_LIMIT": settings.memory_limit,
+        "GROUNDSWELL_SPARK_HOST": settings.spark_host,
+        "GROUNDSWELL_SPARK_PORT": str(settings.spark_port),
     }
     before = {key: os.environ.get(key) for key in wanted}
     os.environ.update(wanted)

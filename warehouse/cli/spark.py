@@ -185,7 +185,7 @@ def bring_up(
         for name, command in made.items():
             for old in (home / "local" / name, logs / f"{name}.1"):
                 shutil.rmtree(old, ignore_errors=True)
-            (home / "local" / name).mkdir(parents=True)
+            (home / "local" / name).mkdir(parents=True, exist_ok=True)  # A disk of its own stays.
             with suppress(FileNotFoundError):
                 os.replace(logs / name, logs / f"{name}.1")
             spark = Path(command[0]).parent.parent

@@ -1,6 +1,7 @@
 """What Spark has made is read back: parts of windowed marts, whole tables, views over Parquet. Without Spark."""
 
 import builtins
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 from ingestion.config import Settings
 from ingestion.contracts import load_feeds
 from ingestion.errors import ContractError
-from warehouse.build import spark
+from warehouse.build import dbt, spark
 
 DAYS = [date(2026, 1, day) for day in (1, 2, 3)]
 
@@ -269,3 +270,13 @@ def test_without_what_speaks_to_spark_the_remedy_is_said(settings: Settings, mon
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ContractError, match=r"make .venv/.spark"), spark.connected(settings):
         pass
+
+
+def test_dbt_is_told_of_the_server_that_the_settings_name(settings: Settings) -> None:
+    """Also where `.env` names it, which is no environment."""
+    told = settings.model_copy(update={"spark_host": "spark.example", "spark_port": 10_009})
+    with dbt.dbt_environment(told):
+        assert (os.environ["GROUNDSWELL_SPARK_HOST"], os.environ["GROUNDSWELL_SPARK_PORT"]) == (
+            "spark.example",
+            "10009",
+        )

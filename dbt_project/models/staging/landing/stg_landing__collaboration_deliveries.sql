@@ -1,4 +1,6 @@
 -- One row per collaboration and delivery of it, numbered from the first; a file may hold several, of different days.
+{{ config(materialized=view_of_texts()) }}
+
 with landed as (select * from {{ source("raw", "collaborations") }}),
 
 numbered as (

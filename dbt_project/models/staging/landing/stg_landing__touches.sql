@@ -1,4 +1,6 @@
 -- One row per touch.
+{{ config(materialized=view_of_texts()) }}
+
 with landed as (
     select
         *,
