@@ -230,15 +230,15 @@ def _require_all_seen(spark: Any) -> None:
     read = " union all ".join(f"select '{name}' as feed, count(*) as rows from raw.{name}" for name in load_feeds())
     differing = _rows(
         spark,
-        f"select read.feed, read.rows, coalesce(told.rows, 0) from ({read}) as read"
-        f" left join (select feed, sum(rows) as rows from meta.{VISIBLE} group by feed) as told on read.feed = told.feed"
+        f"select read.feed, read.rows, coalesce(told.rows, 0) from ({read}) as read left join"
+        f" (select feed, sum(rows) as rows from meta.{VISIBLE} group by feed) as told on read.feed = told.feed"
         " where read.rows <> coalesce(told.rows, 0) order by read.feed",
     )
     if differing:
         listed = "; ".join(f"{feed}: {read:,} rows read, {told:,} landed" for feed, read, told in differing)
         raise ContractError(
-            f"Spark does not read what is landed ({listed}): its workers see GROUNDSWELL_DATA under the path that it has"
-            " here; nothing is built, the last release stands"
+            f"Spark does not read what is landed ({listed}): its workers see GROUNDSWELL_DATA under the path that it"
+            " has here; nothing is built, the last release stands"
         )
 
 
