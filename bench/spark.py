@@ -53,7 +53,6 @@ def build(folder: Path, engine: str) -> dict[str, Any]:
     from ingestion.lease import hold
     from warehouse.build import dbt, manifest
     from warehouse.build import run as building
-    from warehouse.release import publish
 
     really_parse, really_told = manifest.parse, dbt.dbt_arguments
     # One by one, or they would wait for each other.
@@ -70,10 +69,8 @@ def build(folder: Path, engine: str) -> dict[str, Any]:
     watch_dbt(nodes, [], lambda: None)
     settings = settings_of(folder).model_copy(update={"engine": engine})
     stages: dict[str, list[float]] = {}
-    with hold(settings, "bench", "bench", quiet) as held:
-        with timed(stages, "build"):
-            building.build_marts(settings, "bench", LAST, held, quiet)
-        publish.publish_release(settings, "bench", held, quiet)
+    with hold(settings, "bench", "bench", quiet) as held, timed(stages, "build"):
+        building.build_marts(settings, "bench", LAST, held, quiet)
     seconds: dict[str, float] = defaultdict(float)
     for node in nodes:
         if node["kind"] == "model":
@@ -82,13 +79,22 @@ def build(folder: Path, engine: str) -> dict[str, Any]:
 
 
 def needed(project: Any) -> set[str]:
-    """Unique ids of the measured marts and of what they are made of, without data tests."""
+    """Unique ids of the measured marts, of what they are made of and of the tests that tell their keys."""
+    from warehouse.build.manifest import GRAIN_TEST
+
     kept: set[str] = set()
     fresh = {unique_id for unique_id, node in project.nodes.items() if node.name in MARTS}
     while fresh := {name for name in fresh if name in project.nodes} - kept:
         kept |= fresh
         fresh = {parent for name in fresh for parent in getattr(project.nodes[name].depends_on, "nodes", [])}
-    return kept
+    return kept | {
+        unique_id
+        for unique_id, node in project.nodes.items()
+        if node.resource_type == "test"
+        and node.test_metadata is not None
+        and node.test_metadata.name == GRAIN_TEST
+        and kept.issuperset(node.depends_on.nodes)
+    }
 
 
 def rows_of(settings: Settings, models: Mapping[str, float]) -> dict[str, int]:
@@ -130,7 +136,7 @@ def unequal(of_duckdb: Path, of_spark: Path) -> list[str]:
     """Marts whose rows are not the same on both engines."""
     with closing(duckdb.connect()) as both:
         for name, folder in (("here", of_duckdb), ("there", of_spark)):
-            both.execute(f"attach '{folder / 'published' / 'groundswell.duckdb'}' as {name} (read_only)")
+            both.execute(f"attach '{settings_of(folder).marts_db}' as {name} (read_only)")
         return [
             mart
             for mart in MARTS

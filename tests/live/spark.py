@@ -281,10 +281,11 @@ def test_a_full_disk_of_a_worker_fails_in_words_and_the_next_run_completes(
         while target.write(bytes(1 << 20)):
             target.flush()
     try:
-        with pytest.raises(ContractError, match=r"nothing is published:\n.*No space left on device"):
+        with pytest.raises(ContractError, match="nothing is published") as raised:
             night.run(small_worlds[0], "full", small.day(3))
     finally:
         ballast.unlink()
+    assert "No space left on device" in str(raised.value)
     assert latest.readlink() == before
     both_nights(small_worlds, "next", small.day(3))
     held_equal("after a full disk", *small_worlds)

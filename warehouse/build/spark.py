@@ -40,9 +40,12 @@ VISIBLE = "visible_file"
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[Any]:
-    """A cursor of the Thrift server. Raises ContractError when there is none, with the remedy."""
+    """A cursor of the Thrift server.
+
+    Raises ContractError when there is none, with the remedy, and when Spark cannot do what it is asked.
+    """
     try:
-        from pyhive import hive
+        from pyhive import exc, hive
     except ImportError as error:
         raise ContractError(
             "models are to be built on Spark, and what speaks to it is not installed: run `make .venv/.spark`"
@@ -58,7 +61,19 @@ def connected(settings: Settings) -> Iterator[Any]:
             " is by GROUNDSWELL_SPARK_HOST and GROUNDSWELL_SPARK_PORT; nothing is built, the last release stands"
         ) from error
     with closing(connection), closing(connection.cursor()) as cursor:
-        yield cursor
+        try:
+            yield cursor
+        except exc.Error as error:
+            raise ContractError(
+                f"Spark fails: {_complaint(error)}; nothing is published, the last release stands"
+            ) from error
+
+
+def _complaint(error: Exception) -> str:
+    """The first line of what Spark says, which PyHive hands on as the whole of its answer."""
+    answer = error.args[0] if error.args else error
+    said = getattr(getattr(answer, "status", None), "errorMessage", None) or getattr(answer, "errorMessage", None)
+    return str(said or error).partition("\n")[0]
 
 
 def session_settings() -> dict[str, str]:

@@ -259,6 +259,27 @@ def test_days_let_go_before_are_not_built_on_spark(settings: Settings, monkeypat
         spark.build(None, None, settings, False, (), (), set(), None)  # type: ignore[arg-type]
 
 
+def test_what_spark_cannot_do_is_said_in_its_words(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Error(Exception):
+        """As PyHive's, which holds the answer of the server."""
+
+    class Connection:
+        def cursor(self) -> Any:
+            return self
+
+        def close(self) -> None:
+            """Nothing to close."""
+
+    hive = SimpleNamespace(connect=lambda *_, **__: Connection())
+    monkeypatch.setitem(sys.modules, "pyhive", SimpleNamespace(hive=hive, exc=SimpleNamespace(Error=Error)))
+    answer = SimpleNamespace(status=SimpleNamespace(errorMessage="Job aborted: No space left on device\n\tat java"))
+    said = "Spark fails: Job aborted: No space left on device; nothing is published, the last release stands"
+    with pytest.raises(ContractError, match=f"^{said}$"), spark.connected(settings):
+        raise Error(answer)
+    with pytest.raises(ContractError, match="Spark fails: gone;"), spark.connected(settings):
+        raise Error("gone")
+
+
 def test_without_what_speaks_to_spark_the_remedy_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     really = builtins.__import__
 
