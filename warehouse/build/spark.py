@@ -167,7 +167,7 @@ def build(
     with connected(settings) as spark:
         _send_sources(spark, settings)
         _require_all_seen(spark)
-        _drop_stale(spark, owned, fresh, changed)
+        _drop_stale(spark, _home_of_tables(spark), owned, fresh, changed)
     others = {unique_id for unique_id, node in of_spark.nodes.items() if node.resource_type != "model"}
     # What is a view here and a table there shows the run's own days: a view that is left alone does so by itself.
     left = {name for name in idle & set(of_spark.nodes) if _made_as(of_spark, name) == _made_as(manifest, name)}
@@ -257,13 +257,22 @@ def _require_all_seen(spark: Any) -> None:
         )
 
 
-def _drop_stale(spark: Any, owned: Collection[str], fresh: bool, changed: Collection[str]) -> None:
-    """Drop what no model owns, what is planned in full, and all of it where nothing is of use."""
+def _drop_stale(spark: Any, home: Path, owned: Collection[str], fresh: bool, changed: Collection[str]) -> None:
+    """Drop what no model owns, what is planned in full, and all of it where nothing is of use.
+
+    A folder without a table goes too: a table that was not made to its end leaves one, and Spark makes none over it.
+    """
     for database in DATABASES:
         views = {row[1] for row in _rows(spark, f"show views in {database}")}
+        standing = set()
         for _, name, _ in _rows(spark, f"show tables in {database}"):
             if fresh or name not in owned or name in changed:
                 spark.execute(f"drop {'view' if name in views else 'table'} {database}.{name}")
+            else:
+                standing.add(name)
+        for folder in (home / f"{database}.db").glob("*"):
+            if folder.name not in standing:
+                shutil.rmtree(folder)
 
 
 def _read_back(spark: Any, settings: Settings, made: Iterable[Any]) -> None:

@@ -142,24 +142,34 @@ def test_marts_and_what_they_are_made_of_are_read_back_together(built: Settings,
     assert rows_of(built, "intermediate.int_z") == [(DAYS[1], "b", "2.000000")]
 
 
-def test_what_a_run_leaves_alone_stays_on_spark_and_what_nobody_owns_goes() -> None:
+def test_what_a_run_leaves_alone_stays_on_spark_and_what_nobody_owns_goes(tmp_path: Path) -> None:
     cursor = Cursor(
         {
             "show tables in intermediate": [("", "int_alone", False), ("", "int_gone", False), ("", "int_seen", False)],
             "show views in intermediate": [("", "int_seen", False, False)],
         }
     )
-    spark._drop_stale(cursor, {"int_alone"}, fresh=False, changed=())
+    spark._drop_stale(cursor, tmp_path, {"int_alone"}, fresh=False, changed=())
     dropped = ["drop table intermediate.int_gone", "drop view intermediate.int_seen"]
     assert [asked for asked in cursor.asked if asked.startswith("drop")] == dropped
     cursor.asked.clear()
-    spark._drop_stale(cursor, {"int_alone", "int_gone", "int_seen"}, fresh=False, changed=["int_gone"])
+    spark._drop_stale(cursor, tmp_path, {"int_alone", "int_gone", "int_seen"}, fresh=False, changed=["int_gone"])
     assert [asked for asked in cursor.asked if asked.startswith("drop")] == dropped[:1]
     cursor.asked.clear()
-    spark._drop_stale(cursor, {"int_alone", "int_gone", "int_seen"}, fresh=True, changed=())
+    spark._drop_stale(cursor, tmp_path, {"int_alone", "int_gone", "int_seen"}, fresh=True, changed=())
     assert [asked for asked in cursor.asked if asked.startswith("drop")] == [
         "drop table intermediate.int_alone", *dropped,
     ]  # fmt: skip
+
+
+def test_the_folder_of_a_table_that_was_never_finished_goes(tmp_path: Path) -> None:
+    """A full disk, a killed server: Spark would refuse to make the table over it, on every night from then on."""
+    home = tmp_path / "intermediate.db"
+    for name in ("int_alone", "int_half"):
+        parts(home / name, {DAYS[0]: [("a", "1")]})
+    cursor = Cursor({"show tables in intermediate": [("", "int_alone", False)]})
+    spark._drop_stale(cursor, tmp_path, {"int_alone", "int_half"}, fresh=False, changed=())
+    assert [folder.name for folder in home.iterdir()] == ["int_alone"]
 
 
 @pytest.fixture
