@@ -76,16 +76,27 @@ def script(part: str, values: dict[str, str]) -> str:
     return sql
 
 
+def nine_digits(column: str) -> str:
+    """A double of the script as the warehouse's macro `significant` says it; a person would write all digits."""
+    units = f"power(10, greatest(8 - floor(log10(abs({column}) + 1e-14)), 0))"
+    return f"round({column} * {units}) / {units}"
+
+
 def differing_rows(ours: Path, reference: Path, day: date) -> dict[str, int]:
     """Rows of each mart that are in one of the two alone, as of the night."""
     with duckdb.connect() as both:
         both.execute(f"attach '{ours}' as ours (read_only); attach '{reference}' as reference (read_only)")
         found = {}
         for mart, only in CORE.items():
-            names = [row[0] for row in both.execute(f"describe ours.marts.{mart}").fetchall() if row[0] not in LINEAGE]
+            types = {
+                row[0]: row[1]
+                for row in both.execute(f"describe ours.marts.{mart}").fetchall()
+                if row[0] not in LINEAGE
+            }
+            written = [nine_digits(name) if kind == "DOUBLE" else name for name, kind in types.items()]
             sides = [
-                f"select {', '.join(names)} from {side}.marts.{mart} where {only.format(day=day)}"
-                for side in ("ours", "reference")
+                f"select {', '.join(columns)} from {side}.marts.{mart} where {only.format(day=day)}"
+                for side, columns in (("ours", types), ("reference", written))
             ]
             row = both.execute(
                 f"select (select count(*) from ({sides[0]} except all {sides[1]})),"
