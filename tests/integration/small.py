@@ -76,8 +76,8 @@ OF_TIERS = (
 )  # fmt: skip
 # Marts of which worlds of snapshots alone tell, of accounts and of posts; what is made of other feeds would stay empty.
 OF_SNAPSHOTS = (
-    "dim_er_benchmark", "fct_account_benchmark_daily", "fct_account_engagement_daily", "fct_follower_flag",
-    "fct_follower_trust_daily", "fct_post_daily", "fct_tier_benchmark_daily",
+    "dim_er_benchmark", "fct_account_benchmark_daily", "fct_account_engagement_daily", "fct_follower_arrival",
+    "fct_follower_flag", "fct_follower_trust_daily", "fct_post_daily", "fct_tier_benchmark_daily",
 )  # fmt: skip
 # Marts of what a campaign, a collaboration and a tier cost and returned, and of who is spoken of.
 OF_MONEY = (
