@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
-from warehouse.build import dbt, manifest
+from warehouse.build import dbt, known_models, manifest
 
 from .conftest import content, make_settings
 
@@ -150,7 +150,7 @@ def _with_all_made_of(project: Any, left_out: set[str]) -> set[str]:
     return left_out
 
 
-really_parse = manifest.parse
+really_parse, really_load = manifest.parse, known_models.load
 # By folder, by its files as they stand, and by what is left out.
 READ: dict[tuple[Path, int, Callable[[Any], set[str]] | None], Any] = {}
 
@@ -164,6 +164,7 @@ def read_once(parse: Callable[[Settings], Any] = read_project) -> Iterator[None]
     """
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(manifest, "parse", parse)
+        patched.setattr(known_models, "load", lambda *_: None)
         yield
 
 

@@ -15,6 +15,7 @@ from ingestion import ledger
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from warehouse import dry_run, pipeline, plan, progress
+from warehouse.build import known_models, manifest
 from warehouse.cli import backfill
 from warehouse.release import diff, releases
 
@@ -70,6 +71,21 @@ def test_a_plan_is_printed_and_nothing_is_written(five_days: Settings) -> None:
 
 def test_a_plan_says_when_there_is_nothing_to_do(five_days: Settings) -> None:
     assert dry_run.preview(five_days, day(5)) == ["nothing new up to 2026-01-05: the marts are unchanged"]
+
+
+def test_a_night_with_nothing_new_starts_no_dbt(five_days: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_models, "load", small.really_load)
+
+    def parse(*_: object) -> Any:
+        raise AssertionError("dbt was asked")
+
+    monkeypatch.setattr(manifest, "parse", parse)
+    night.run(five_days, "again", day(5))
+    with ledger.read(five_days) as connection:
+        assert ledger.plan_of(connection, "again")["state"] == "unchanged"
+    # With a day more there is something to build.
+    with pytest.raises(AssertionError, match="dbt was asked"):
+        night.run(five_days, "next", day(6))
 
 
 def test_a_plan_before_the_first_run(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from ingestion.lease import hold
 from tests.integration import night, small, two_days
 from tests.integration.conftest import OPERATIONAL
 from warehouse import plan
-from warehouse.build import manifest, spark
+from warehouse.build import known_models, manifest, spark
 from warehouse.build import run as build
 from warehouse.release import publish
 
@@ -227,6 +227,7 @@ def small_worlds(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         return project
 
     monkeypatch.setattr(manifest, "parse", parse)
+    monkeypatch.setattr(known_models, "load", lambda *_: None)
     worlds = (server.settings(tmp_path / "spark"), engine_of(tmp_path / "duckdb"))
     for settings in worlds:
         two_days.first_files(settings)

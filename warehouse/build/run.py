@@ -18,7 +18,7 @@ from ingestion.lease import Lease
 from ingestion.text import shown
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
-from warehouse.build import authors, dbt, manifest, meta, spark
+from warehouse.build import authors, dbt, known_models, manifest, meta, spark
 from warehouse.build.idle import idle_nodes, unread_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
@@ -86,10 +86,13 @@ def _plan_and_build(
         integrity.remove_build(settings)
     fresh = _open_or_renew(settings, log)
     with dbt.dbt_environment(settings):
-        project = manifest.parse(settings)
         claims = authors.rows_of(settings, run_id)
         inputs = manifest.undated_inputs(settings) | authors.digest(claims)
-        models = manifest.models_of(project, settings, config, inputs)
+        project, models = None, known_models.load(settings, config, inputs)
+        if models is None:
+            project = manifest.parse(settings)
+            models = manifest.models_of(project, settings, config, inputs)
+            known_models.keep(settings, config, inputs, models)
         authors.mark_moved(settings, settings.build_db, claims["linked_account"])
         run_plan = plan.make(settings, run_id, day, models, fresh, backfill_range)
         if run_plan.is_empty:
@@ -97,6 +100,7 @@ def _plan_and_build(
             return Built("unchanged")
         for line in run_plan.lines():
             log(line)
+        project = project or manifest.parse(settings)
         with ledger.read(settings) as connection:
             before = current_run(settings)
             row = ledger.plan_of(connection, before) if before else None
