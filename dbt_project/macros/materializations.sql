@@ -86,7 +86,7 @@
         {%- do spark__drop_planned_parts(this, part_column) -%}
     {%- endif -%}
     {%- set seen = as_readers_see(compiled_code) -%}
-    {%- for number in range(1, passes_of(this.identifier) + 1 if reads_itself else 2) -%}
+    {%- for number in (passes_of(this.identifier) if reads_itself else [1]) -%}
         {%- call statement("main") -%}
             {%- if is_new and not reads_itself -%}
                 create table {{ this }} {{ laid_out }} as {{ seen }}

@@ -32,25 +32,30 @@
 {%- endmacro %}
 
 {#- Statements that fill a windowed model: one for the first pass of its planned dates, and one that is repeated for
-    each other pass. A plan of one pass, as a night's is, needs nothing more. -#}
+    each other pass. -#}
 {% macro in_passes(model_name, first, other) -%}
-    {%- set passes = passes_of(model_name) -%}
-    {%- if passes > 1 -%} {{ begin_pass(model_name, 1) }} {%- endif %}
-    {{ first }}
-    {%- for number in range(2, passes + 1) %}
+    {%- for number in passes_of(model_name) %}
         {{ begin_pass(model_name, number) }}
-        {{ other }}
+        {{ first if loop.first else other }}
     {%- endfor %}
-    {%- if passes > 1 %} {{ end_passes(model_name) }} {% endif -%}
+    {{ end_passes(model_name) }}
 {%- endmacro %}
 
-{#- In how many passes this run makes a model (`warehouse/build/passes.py`). -#}
+{#- Numbers of the passes in which this run makes a model, one or more (`warehouse/build/passes.py`). Of a model that
+    holds counts of another one (`meta: {holds_counts_of: ...}`) those alone with a day on which one may be held. -#}
 {% macro passes_of(model_name) -%}
-    {%- if not execute -%} {{ return(1) }} {%- endif -%}
-    {%- set found = run_query(
-        "select coalesce(max(pass_number), 1) from " ~ source("meta", "plan") ~ " where model = '" ~ model_name ~ "'"
-    ) -%}
-    {{ return(found.columns[0].values()[0] | int) }}
+    {%- if not execute -%} {{ return([1]) }} {%- endif -%}
+    {%- set planned = source("meta", "plan") ~ " where model = '" ~ model_name ~ "'" -%}
+    {%- set numbers = run_query("select distinct pass_number from " ~ planned ~ " order by 1").columns[0].values() | list -%}
+    {%- set counts = config.get("meta", {}).get("holds_counts_of") -%}
+    {%- if counts and numbers | length > 1 -%}
+        {%- set days = days_that_may_hold(ref(counts), "(select min(snapshot_date) from " ~ planned ~ ")") -%}
+        {%- set worth = run_query(
+            "select distinct pass_number from " ~ planned ~ " and snapshot_date in (" ~ days ~ ") order by 1"
+        ) -%}
+        {%- set numbers = worth.columns[0].values() | list or numbers[:1] -%}
+    {%- endif -%}
+    {{ return(numbers or [1]) }}
 {%- endmacro %}
 
 {#- Subquery of the dates that this run replaces in a model, within a pass those of the pass. The model is named, for in

@@ -1,5 +1,6 @@
 """Implausible counts worked by hand: what is held, what a later capture accepts, and that the order of files is nothing."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -112,6 +113,13 @@ BY_HAND: dict[str, list[tuple[int | None, int | None, float | None]]] = {
 def test_a_held_count_is_accepted_by_what_comes_later_and_never_before(world: Settings, account: str) -> None:
     found = history(world, account)
     assert [found[number] for number in (3, 4, 5)] == BY_HAND[account]
+
+
+def test_days_on_which_nothing_may_be_held_are_no_pass(world: Settings) -> None:
+    """Nothing lies far from another count on the first two days; each later one has a 0, or a count back from one."""
+    (ran,) = (world.data / "build" / "dbt" / "run").rglob("int_snapshot__counts_held.sql")
+    passes = [int(number) for number in re.findall(r"set variable pass_of_\w+ = (\d+);", ran.read_text("utf-8"))]
+    assert passes == [number for number, _ in enumerate([1, 2, *ZEROS, BACK], 1) if number > 2]
 
 
 def test_an_outage_of_122_days_of_zeros_is_no_loss(world: Settings) -> None:

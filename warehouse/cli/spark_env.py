@@ -150,6 +150,8 @@ def server_conf(settings: Settings, options: Options) -> dict[str, str]:
         "spark.driver.bindAddress": HOST,
         # The master's page leads to it.
         "spark.ui.port": "0",
+        # Each statement's plan is kept as text for that page, of a model up to a megabyte: 1,000 fill the memory.
+        "spark.sql.ui.retainedExecutions": "200",
         # Two cores: 200, the default, are as many tasks of a few milliseconds.
         "spark.sql.shuffle.partitions": "4",
         # Whoever looks at the tables reads them as the models do.
