@@ -1,9 +1,11 @@
 """Implausible counts worked by hand: what is held, what a later capture accepts, and that the order of files is nothing."""
 
+import random
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingestion.config import Settings
@@ -15,6 +17,7 @@ from .small import Capture, day, deliver
 
 pytestmark = pytest.mark.usefixtures("accounts_alone")
 
+HELD = "int_snapshot__counts_held"
 # Of the outage: 50,000 on the 2nd, then zeros for 122 days, here captured each day at first and then each week.
 BACK = 125
 ZEROS = [*range(3, 9), *range(12, BACK, 7)]
@@ -116,10 +119,67 @@ def test_a_held_count_is_accepted_by_what_comes_later_and_never_before(world: Se
 
 
 def test_days_on_which_nothing_may_be_held_are_no_pass(world: Settings) -> None:
-    """Nothing lies far from another count on the first two days; each later one has a 0, or a count back from one."""
-    (ran,) = (world.data / "build" / "dbt" / "run").rglob("int_snapshot__counts_held.sql")
+    """Nothing leaps on the first two days; each later one has a 0, or a count back from one."""
+    (ran,) = (world.data / "build" / "dbt" / "run").rglob(f"{HELD}.sql")
     passes = [int(number) for number in re.findall(r"set variable pass_of_\w+ = (\d+);", ran.read_text("utf-8"))]
     assert passes == [number for number, _ in enumerate([1, 2, *ZEROS, BACK], 1) if number > 2]
+
+
+# Captures by day and hour, each account on days of its own, on which nobody else leaps.
+ALONE: tuple[dict[tuple[int, int], int], ...] = (
+    {(1, 3): 5000, (2, 3): 50, (3, 3): 5000},
+    {(1, 3): 5000, (2, 3): 0, (3, 3): 0, (4, 3): 900, (5, 3): 5000},
+    # No factor of 5 from one capture to the next, one of 20 in a day.
+    {(1, 3): 1000, (2, 3): 4900, (2, 21): 20_000, (3, 3): 1000},
+    {(1, 3): 60_000, (2, 3): 10_000, (3, 3): 45_000, (4, 3): 9000, (5, 3): 60_000},
+    # Far from what was before, in small steps.
+    {(1, 3): 1000, (2, 3): 1800, (3, 3): 3400, (4, 3): 6500, (5, 3): 12_000},
+    # 79 days after the last count.
+    {(1, 3): 5000, (80, 3): 0},
+)
+
+
+def leaping(seed: int) -> list[Capture]:
+    """Accounts on 100 days with gaps, days of two captures, growth, and a few leaps by factors around 5, misreads and zeros."""
+    draw = random.Random(seed)
+    found = [
+        Capture(f"alone{number}", 6 * number + at, hour, followers=count, views=5)
+        for number, days in enumerate(ALONE)
+        for (at, hour), count in days.items()
+    ]
+    for number in range(8):
+        count = draw.choice([800, 1500, 20_000])
+        for at in range(40, 101):
+            count = max(1, round(count * draw.choice([1, 1, 1, 1.1, 0.9])))
+            if draw.random() < 0.008:
+                count = max(1, round(count * draw.choice([0.15, 0.21, 2.2, 4.9, 6])))
+            for hour in (3, 21) if draw.random() < 0.1 else (3,):
+                said = round(count * draw.choice([0, 0.1, 4.95, 12])) if draw.random() < 0.008 else count
+                if draw.random() < 0.8:
+                    found.append(Capture(f"a{number}", at, hour, followers=said, views=5))
+    return found
+
+
+def test_no_held_count_is_lost_by_passing_over_days(tmp_path: Path) -> None:
+    """Each day made by itself holds the same counts: what says that a day may hold one leaves none out."""
+
+    some_days = small.read_marts(HELD)
+
+    def every_day(settings: Settings) -> object:
+        project = some_days(settings)
+        del project.nodes[f"model.groundswell.{HELD}"].config.meta["holds_counts_of"]
+        return project
+
+    held = {}
+    for name, read in {"some": some_days, "every": every_day}.items():
+        world = small.world(tmp_path, name)
+        deliver(world, "all", leaping(7))
+        with small.read_once(read):  # type: ignore[arg-type]
+            night.run_whole(world, "one", day(110), steps=("land_files", "build_marts"))
+        with duckdb.connect(str(world.build_db), read_only=True) as build:
+            held[name] = build.execute(f"from intermediate.{HELD} order by all").fetchall()
+    assert held["some"] == held["every"]
+    assert len({row[-1] for row in held["some"]}) > 8
 
 
 def test_an_outage_of_122_days_of_zeros_is_no_loss(world: Settings) -> None:
