@@ -21,13 +21,15 @@ from ingestion.raw import sync_folder
 from ingestion.sql import quote
 from warehouse import data_dictionary, integrity, plan
 from warehouse.build_database import current_run
-from warehouse.parts import PartColumn
+from warehouse.parts import DAY, PartColumn
 from warehouse.release import releases
 
 PUBLICATION = "fct_publication"
 PARQUET = "format parquet, compression zstd"
 # The one part of a mart that has no part column.
 WHOLE = "all"
+# Rows of a mart whose days are written by one statement: as many as DuckDB keeps before it writes a piece of each file.
+ROWS_AT_ONCE = 500_000
 DICTIONARY = "dictionary.json"
 
 
@@ -299,18 +301,47 @@ def write_parquet(
             release.execute(f"copy marts.{mart} to '{target}' ({PARQUET})")
             files[target.relative_to(partial).as_posix()] = releases.written(target)
             continue
-        for label in held_parts[mart]:
-            target = folder / part.folder(label) / "data.parquet"
-            target.parent.mkdir()
-            path = target.relative_to(partial).as_posix()
-            held = known.get(path) if before and label in linked.get(mart, ()) else None
-            if before and held and releases.is_as_written(before / path, held):
-                os.link(before / path, target)
-                files[path] = held
+        targets = {label: folder / part.folder(label) / "data.parquet" for label in held_parts[mart]}
+        paths = {label: target.relative_to(partial).as_posix() for label, target in targets.items()}
+        as_before = {
+            label
+            for label in linked.get(mart, set()) & targets.keys()
+            if before and (held := known.get(paths[label])) and releases.is_as_written(before / paths[label], held)
+        }
+        _write_parts(release, mart, part, {label: targets[label] for label in targets if label not in as_before})
+        for label, path in paths.items():
+            if before and label in as_before:
+                targets[label].parent.mkdir()
+                os.link(before / path, targets[label])
+                files[path] = known[path]
             else:
-                release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
-                files[path] = releases.written(target)
+                files[path] = releases.written(targets[label])
     return files
+
+
+def _write_parts(release: duckdb.DuckDBPyConnection, mart: str, part: PartColumn, targets: dict[str, Path]) -> None:
+    """Write parts of a mart, a file each: days of few rows by one statement, which takes a third of the time.
+
+    One thread writes those, so that rows keep their order.
+    """
+    rows = _count(release, f"select count(*) from marts.{mart} where {part.only(list(targets))}") if targets else 0
+    if part.by == DAY and len(targets) > 1 and rows <= ROWS_AT_ONCE:
+        threads = _count(release, "select current_setting('threads')")
+        release.execute("set threads = 1")
+        release.execute(f"set partitioned_write_max_open_files = {len(targets)}")
+        folder = next(iter(targets.values())).parent.parent
+        release.execute(
+            f"copy (from marts.{mart} where {part.only(list(targets))}) to '{folder}'"
+            f" ({PARQUET}, partition_by ({part.column}), write_partition_columns true, filename_pattern 'data')"
+        )
+        release.execute(f"set threads = {threads}")
+        for target in targets.values():
+            (written,) = target.parent.iterdir()
+            written.rename(target)
+        return
+    for label, target in targets.items():
+        target.parent.mkdir()
+        release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
 
 
 def _describe(release: duckdb.DuckDBPyConnection, partial: Path, tables: set[str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -11,6 +12,7 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
+from warehouse.parts import PartColumn
 from warehouse.release import publish, releases
 
 
@@ -132,3 +134,25 @@ def test_a_folder_that_is_closed_on_purpose_stays_so_and_is_named(settings: Sett
     settings.published.chmod(0o755)
     settings.data.chmod(0o755)
     assert releases.closed_to_readers(settings) == []
+
+
+@pytest.mark.parametrize("at_once", [publish.ROWS_AT_ONCE, 5])
+def test_parts_are_a_file_each_in_the_order_of_their_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Two of three days are written, by one statement or by one each; the third is linked, and nothing else is there."""
+    monkeypatch.setattr(publish, "ROWS_AT_ONCE", at_once)
+    part = PartColumn("day")
+    with duckdb.connect(config={"threads": 2}) as release:
+        release.execute("create schema marts")
+        release.execute(
+            "create table marts.fct_x as select date '2026-01-01' + cast(n % 3 as int) as day, n, 'é' as word"
+            " from range(9000) as t(n)"
+        )
+        targets = {day: tmp_path / part.folder(day) / "data.parquet" for day in ("2026-01-01", "2026-01-03")}
+        publish._write_parts(release, "fct_x", part, targets)
+        assert release.execute("select current_setting('threads')").fetchone() == (2,)
+        assert sorted(tmp_path.rglob("*.parquet")) == sorted(targets.values())
+        for number, file in zip((0, 2), targets.values(), strict=True):
+            found = release.execute(f"from read_parquet('{file}', hive_partitioning = false)").fetchall()
+            assert found == [(date(2026, 1, 1 + number), n, "é") for n in range(number, 9000, 3)]
