@@ -128,7 +128,8 @@ def shuffles(ui: str) -> dict[str, Shuffled]:
     for query in ask(f"/{application['id']}/sql?details=false&planDescription=true&length=100000"):
         if named := NAMED.search(query["description"]):
             keys = KEY.findall(query["planDescription"])
-            found[named[1]].keys |= {NUMBER.sub("", key) for key in keys}
+            # An expression has no name there, and a join of skewed keys hashes them once more.
+            found[named[1]].keys |= {NUMBER.sub("", key) for key in keys if "(" not in key and "_grouping" not in key}
     return found
 
 
@@ -182,8 +183,10 @@ def show(
     for name in sorted(set(rows) - set(others), key=lambda name: -there[name]):
         moved = after.get(name, Shuffled())
         shuffled = f"{(moved.bytes - before.get(name, Shuffled()).bytes) / 1e6:.0f}" if after else ""
-        speeds = " | ".join(f"{rows[name] / max(side[name], 1e-3):,.0f}" for side in (here, there))
-        costs = " | ".join(f"{side[name] / max(rows[name], 1) * 1e6:.2f}" for side in (here, there))
+        # A model of few rows, or of none, reads many to find them.
+        tells = rows[name] >= accounts
+        speeds = " | ".join(f"{rows[name] / side[name]:,.0f}" if tells else "" for side in (here, there))
+        costs = " | ".join(f"{side[name] / rows[name] * 1e6:.2f}" if tells else "" for side in (here, there))
         print(f"| `{name}` | {rows[name]:,} | {here[name]:.1f} | {there[name]:.1f} | {speeds} | {costs} | {shuffled} |"
               f" {'; '.join(sorted(moved.keys))} |")  # fmt: skip
     print(f"| {len(others)} others | | {sum(here[name] for name in others):.1f} |"
