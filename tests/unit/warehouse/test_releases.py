@@ -140,7 +140,7 @@ def test_a_folder_that_is_closed_on_purpose_stays_so_and_is_named(settings: Sett
 def test_parts_are_a_file_each_in_the_order_of_their_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    """Two of three days are written, by one statement or by one each; the third is linked, and nothing else is there."""
+    """Two of three days are written, by one statement or by one each, and nothing else is there."""
     monkeypatch.setattr(publish, "ROWS_AT_ONCE", at_once)
     part = PartColumn("day")
     with duckdb.connect(config={"threads": 2}) as release:
