@@ -19,7 +19,7 @@ OF_MAKE := PYTHON VENV RUN SHELL ARGS SLOWEST FILES SEED KILLS BLUESKY_TOOLS GRO
 $(foreach name,$(filter-out $(OF_MAKE),$(GIVEN)),$(eval export MAKE_GIVEN_$(name) := $$(value $(name))))
 
 .PHONY: help preview inference-table reference fuzz chaos setup nightly capture expire terms test test-fast live-test lint airflow plan backfill releases rollback erase clean reject \
-	acknowledge doctor quarantine replay bench bench-landing bench-before bench-capture bench-shortlist bench-postgres bench-spark eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
+	acknowledge doctor quarantine replay bench bench-landing bench-before bench-history bench-capture bench-shortlist bench-postgres bench-spark eval-trust shortlist sample account metrics postgres mcp dictionary bi dashboards test-bi spark-start spark-stop test-spark docs lock
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -154,6 +154,9 @@ bench: $(VENV)/.runtime ## time nights against their own SQL run bare, and a han
 
 bench-before: $(VENV)/.runtime ## time each node of a night beside those of the commit before; ARGS="--rev HEAD~5" for another
 	@$(RUN) -m bench.before $(ARGS)
+
+bench-history: $(VENV)/.runtime ## time the same night after 30 days of history and after 365; ARGS="--days 30 90" for others
+	@$(RUN) -m bench.history $(ARGS)
 
 eval-trust: $(VENV)/.runtime ## measure the trust verdicts on real and simulated curves with purchases put in; ARGS="--sample choosing"
 	@$(RUN) -m bench.trust $(ARGS)

@@ -51,9 +51,9 @@ def stages_of(result: Result, at: int) -> dict[str, float]:
 Sides = tuple[Mapping[str, float], Mapping[str, float]]
 
 
-def table(title: str, wall: Sides, cpu: Sides, names: Iterable[str]) -> str:
-    """A line for each name; `-` where only one of the two checkouts has it."""
-    heads = " ".join(f"{head:>9}" for head in ("now", "before", "ratio", "now, CPU", "before", "ratio"))
+def table(title: str, wall: Sides, cpu: Sides, names: Iterable[str], one: str = "now", other: str = "before") -> str:
+    """A line for each name; `-` where only one of the two sides has it."""
+    heads = " ".join(f"{head:>9}" for head in (one, other, "ratio", f"{one}, CPU", other, "ratio"))
     lines = (
         line(name, *(figure for now, was in (wall, cpu) for figure in beside(now.get(name), was.get(name))))
         for name in names
@@ -65,6 +65,39 @@ def most_different(now: Mapping[str, float], before: Mapping[str, float]) -> lis
     """The nodes whose seconds differ most."""
     differences = {name: abs(now.get(name, 0.0) - before.get(name, 0.0)) for name in {**now, **before}}
     return sorted(differences, key=lambda name: (-differences[name], name))[:SHOWN_NODES]
+
+
+def in_turn(
+    work: Path, sides: Mapping[str, tuple[Path, Path]], pairs: int, accounts: int, posts: int
+) -> dict[str, list[Result]]:
+    """Nights of two sides in turn, by side; each has a history to go on from, and the checkout whose packages it runs."""
+    runs: dict[str, list[Result]] = {side: [] for side in sides}
+    for pair in range(pairs):
+        # Who goes first changes, for the machine may be warmer or busier by then.
+        for side in sorted(sides, reverse=bool(pair % 2)):
+            base, code = sides[side]
+            data = copy_of(base, work / "night")
+            write_day(settings_of(data), LAST, accounts, posts)
+            runs[side].append(night(data, code=code))
+            assert runs[side][-1]["code"] == str(code), f"{side} ran the packages of {runs[side][-1]['code']}"
+            shutil.rmtree(data)
+        print(f"  pair {pair + 1}: " + ", ".join(f"{side} {total(runs[side][-1]):.1f} s" for side in sides), flush=True)
+    return runs
+
+
+def show(runs: Mapping[str, list[Result]]) -> None:
+    """Print the stages of two sides, and the nodes that differ most."""
+    one, other = runs
+
+    def sides(of: Callable[[Result, int], dict[str, float]], at: int) -> Sides:
+        first, second = (medians(of(run, at) for run in runs[side]) for side in (one, other))
+        return first, second
+
+    stages = stages_of(runs[one][0], 0)
+    print(table("stage", sides(stages_of, 0), sides(stages_of, 1), stages, one, other))
+    # By CPU, for it moves less with what else the machine does.
+    names = most_different(*(cpu := sides(nodes_of, 1)))
+    print(table("the nodes that differ most", sides(nodes_of, 0), cpu, names, one, other))
 
 
 def main() -> int:
@@ -81,24 +114,7 @@ def main() -> int:
         work = Path(folder).resolve()
         code = {"now": PROJECT_DIR, "before": unpack(PROJECT_DIR, given.rev, work / "code")}
         bases = {side: history(work / side, given.history, *sizes, given.history, code[side]) for side in code}
-        runs: dict[str, list[Result]] = {side: [] for side in code}
-        for pair in range(given.pairs):
-            # Who goes first changes, for the machine may be warmer or busier by then.
-            for side in sorted(code, reverse=bool(pair % 2)):
-                data = copy_of(bases[side], work / "night")
-                write_day(settings_of(data), LAST, *sizes)
-                runs[side].append(night(data, code=code[side]))
-                assert runs[side][-1]["code"] == str(code[side]), f"{side} ran the packages of {runs[side][-1]['code']}"
-                shutil.rmtree(data)
-            print(f"  pair {pair + 1}: {total(runs['now'][-1]):.1f} s, {total(runs['before'][-1]):.1f} s", flush=True)
-
-    def sides(of: Callable[[Result, int], dict[str, float]], at: int) -> Sides:
-        now, was = (medians(of(run, at) for run in runs[side]) for side in ("now", "before"))
-        return now, was
-
-    print(table("stage", sides(stages_of, 0), sides(stages_of, 1), stages_of(runs["now"][0], 0)))
-    # By CPU, for it moves less with what else the machine does.
-    print(table("the nodes that differ most", sides(nodes_of, 0), cpu := sides(nodes_of, 1), most_different(*cpu)))
+        show(in_turn(work, {side: (bases[side], code[side]) for side in code}, given.pairs, *sizes))
     return 0
 
 

@@ -34,7 +34,7 @@ LIMITS = {
     "start-up, s": 60.0,
     "landing and checks / night": 0.4,
 }
-LIMITS |= {"rebuild / night": 8.0, "release copy, s a GB": 6.0, "long history / short history": 1.15}
+LIMITS |= {"rebuild / night": 8.0, "release copy, s a GB": 6.0}
 REBUILT_DAYS = 30
 STAGES = ("land", "check landing", "build", "check marts", "publish")
 # Marts that gather what others hold, so that a question has one table: they may take 15 % of a night together.
@@ -327,7 +327,6 @@ def main() -> int:
     parser.add_argument("--accounts", type=int, default=20_000, help="accounts a night")
     parser.add_argument("--posts", type=int, default=100_000, help="post rows a night")
     parser.add_argument("--history", type=int, default=30, help="days before the night")
-    parser.add_argument("--long-history", type=int, default=0, help="also nights after so many days, for the ratio")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument(
         "--rebuild", action=argparse.BooleanOptionalAction, default=True, help="also build up to 30 days again"
@@ -343,14 +342,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         work = given.work or Path(folder)
         base = history(work, given.history, *sizes, given.at_once)
-        short = run_pairs(work, base, given.pairs, *sizes)
+        pairs = run_pairs(work, base, given.pairs, *sizes)
         rebuilt = rebuild(work, base, min(given.history, REBUILT_DAYS)) if given.rebuild else None
-        figures = report(short, rebuilt)
-        if given.long_history:
-            base = history(work, given.long_history, *sizes, given.at_once)
-            long = run_pairs(work, base, given.pairs, *sizes)
-            seconds = [statistics.median(map(without_publish, side.nights)) for side in (long, short)]
-            figures["long history / short history"] = seconds[0] / seconds[1]
+        figures = report(pairs, rebuilt)
     print()
     for name, figure in figures.items():
         limit = LIMITS.get(name)

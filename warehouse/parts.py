@@ -1,11 +1,13 @@
 """Parts of a model: the days, or the months, by which it is replaced, hashed and published."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 DAY, MONTH = "day", "month"
 # What a windowed model is replaced by where it says nothing.
 USUAL_COLUMN = "snapshot_date"
+# The part of rows whose date is null.
+UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,18 @@ class PartColumn:
     @property
     def label_sql(self) -> str:
         """The name of a row's part, in DuckDB's SQL."""
-        return f"strftime({self.column}, '%Y-%m')" if self.by == MONTH else f"cast({self.column} as varchar)"
+        label = f"strftime({self.column}, '%Y-%m')" if self.by == MONTH else f"cast({self.column} as varchar)"
+        return f"coalesce({label}, '{UNKNOWN}')"
 
-    def only(self, labels: Iterable[str]) -> str:
+    def only(self, labels: Collection[str]) -> str:
         """Condition of the rows of these parts, in DuckDB's SQL: of dates, so that whole blocks are passed over."""
+        dated = [label for label in labels if label != UNKNOWN]
         if self.by == DAY:
-            return f"{self.column} in ({', '.join(f'date {label!r}' for label in labels) or 'null'})"
-        starts = (f"date '{label}-01'" for label in labels)
-        spans = [f"{self.column} >= {start} and {self.column} < {start} + interval 1 month" for start in starts]
+            spans = [f"{self.column} in ({', '.join(f'date {label!r}' for label in dated)})"] if dated else []
+        else:
+            starts = (f"date '{label}-01'" for label in dated)
+            spans = [f"{self.column} >= {start} and {self.column} < {start} + interval 1 month" for start in starts]
+        spans += [f"{self.column} is null"] if UNKNOWN in labels else []
         return " or ".join(spans) or "false"
 
     def folder(self, label: str) -> str:

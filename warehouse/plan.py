@@ -43,6 +43,7 @@ class Model:
         row_weight: how many times the usual memory a planned row takes while it is made.
         reads_back: how many days before its planned ones it reads, itself or through views.
         absorbs: whether it is a checkpoint, which reads itself and is made in one pass.
+        renewed: whether a run makes those of its rows anew that may have changed, by key.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Model:
     row_weight: float = 1
     reads_back: int = 0
     absorbs: bool = False
+    renewed: bool = False
 
 
 @dataclass(frozen=True)

@@ -86,3 +86,88 @@
         {%- if dropped -%} {%- do run_query("alter table " ~ this ~ " drop if exists " ~ dropped | join(", ")) -%} {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#- Rows of checkpoints of posts from which a run goes on: on DuckDB all before the first day of a CTE `planned`, since a
+    checkpoint there holds those posts alone that were captured since the one before it. -#}
+{% macro checkpoints_before(checkpoints) -%} {{ return(adapter.dispatch("checkpoints_before")(checkpoints)) }} {%- endmacro %}
+
+{% macro duckdb__checkpoints_before(checkpoints) -%}
+    select standing.*
+    from {{ checkpoints }} as standing
+    where standing.snapshot_date < (select min(planned.snapshot_date) from planned)
+{%- endmacro %}
+
+{% macro spark__checkpoints_before(checkpoints) -%} {{ newest_checkpoint(checkpoints) }} {%- endmacro %}
+
+{#- CTEs up to one of the given name: of each post the newest row of a CTE of checkpoints. Nearly all have it in the last
+    checkpoint, so only the others are looked for before it.
+    posts: a CTE with the posts that are asked for; on Spark, where each checkpoint holds all posts, all are given. -#}
+{% macro newest_of_each_post(name, checkpoints, posts=none) -%}
+    {{ return(adapter.dispatch("newest_of_each_post")(name, checkpoints, posts)) }}
+{%- endmacro %}
+
+{% macro duckdb__newest_of_each_post(name, checkpoints, posts) -%}
+{%- set asked = "semi join " ~ posts ~ " as asked on standing.platform = asked.platform and standing.post_id = asked.post_id"
+    if posts else "" -%}
+{{ name }}_at_last as (
+    select standing.*
+    from {{ checkpoints }} as standing
+    {{ asked }}
+    where standing.snapshot_date = (select max(newest.snapshot_date) from {{ checkpoints }} as newest)
+),
+
+{{ name }}_before as (
+    select standing.*
+    from {{ checkpoints }} as standing
+    {{ asked }}
+    anti join {{ name }}_at_last as found on standing.platform = found.platform and standing.post_id = found.post_id
+    qualify row_number() over (partition by standing.platform, standing.post_id order by standing.snapshot_date desc) = 1
+),
+
+{{ name }} as (
+    select * from {{ name }}_at_last
+    union all
+    select * from {{ name }}_before
+)
+{%- endmacro %}
+
+{% macro spark__newest_of_each_post(name, checkpoints, posts) -%}
+{{ name }} as (
+    select *
+    from {{ checkpoints }}
+    where snapshot_date = (select max(newest.snapshot_date) from {{ checkpoints }} as newest)
+)
+{%- endmacro %}
+
+{#- Statement that forgets rows of checkpoints of posts, and leaves what was known at any time of the last so many days: the
+    first checkpoint holds all posts, and moves on once it is twice as old. A run that must go back further finds none, and
+    reads the days themselves. -#}
+{% macro forget_posts_before(keep) -%} {{ return(adapter.dispatch("forget_posts_before")(keep)) }} {%- endmacro %}
+
+{% macro duckdb__forget_posts_before(keep) -%}
+    create or replace temporary table first_checkpoint as
+    select max(standing.snapshot_date) as snapshot_date
+    from {{ this }} as standing
+    where
+        standing.snapshot_date <= (select {{ add_days("max(newest.snapshot_date)", -keep) }} from {{ this }} as newest)
+        and exists (
+            select 1
+            from {{ this }} as earliest
+            where earliest.snapshot_date < (
+                select {{ add_days("max(newest.snapshot_date)", -2 * keep) }} from {{ this }} as newest
+            )
+        );
+    delete from {{ this }} as older
+    using {{ this }} as newer, first_checkpoint as first
+    where
+        older.platform = newer.platform
+        and older.post_id = newer.post_id
+        and older.snapshot_date < newer.snapshot_date
+        and newer.snapshot_date <= first.snapshot_date;
+    update {{ this }} set snapshot_date = first.snapshot_date
+    from first_checkpoint as first
+    where {{ this.identifier }}.snapshot_date < first.snapshot_date;
+    drop table first_checkpoint
+{%- endmacro %}
+
+{% macro spark__forget_posts_before(keep) -%} {{ forget_checkpoints(keep) }} {%- endmacro %}

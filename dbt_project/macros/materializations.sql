@@ -33,6 +33,41 @@
     {{ return({"relations": [standing]}) }}
 {% endmaterialization %}
 
+{#- A table of which a run makes only those rows anew that may have changed: of the keys that the macro `<model>__renewed`
+    gives, which tells by the table that stands too which rows must go. The columns of the key are `meta: {renewed_by: ...}`.
+    Where none stands, or it was made by other code, all are made. -#}
+{% materialization renewed, adapter="duckdb" %}
+    {%- set seen = as_readers_see(compiled_code) -%}
+    {%- if not is_renewed() -%}
+        {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), seen))) }}
+    {%- endif -%}
+    {%- set added = this.identifier ~ "__added" -%}
+    {%- set is_same = [] -%}
+    {%- for column in config.require("meta")["renewed_by"] -%}
+        {%- do is_same.append("standing." ~ column ~ " = renewed." ~ column) -%}
+    {%- endfor -%}
+    {%- call statement("main") -%}
+        create or replace temporary table {{ added }} as (
+            {{ seen }}
+        );
+        delete from {{ this }} as standing
+        using ({{ context[this.identifier ~ "__renewed"]() }}) as renewed
+        where {{ is_same | join(" and ") }};
+        insert into {{ this }} by name
+        select * from {{ added }};
+        drop table {{ added }};
+    {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {%- do adapter.commit() -%}
+    {{ return({"relations": [this.incorporate(type="table")]}) }}
+{% endmaterialization %}
+
+{#- Whether a table stands of which a run makes some rows anew. On Spark all are made: Parquet loses no single rows. -#}
+{% macro is_renewed() -%}
+    {%- set standing = load_cached_relation(this) if execute and target.type == "duckdb" else none -%}
+    {{ return(standing is not none and not standing.is_view and not should_full_refresh()) }}
+{%- endmacro %}
+
 {#- A mart's rows as readers see them: its doubles to nine significant digits, on any engine. -#}
 {% macro as_readers_see(compiled_code) -%}
     {%- set doubles = {} -%}
@@ -67,11 +102,15 @@
     {{ return({"relations": [this.incorporate(type="view")]}) }}
 {% endmaterialization %}
 
-{% materialization table, adapter="spark" %}
+{% materialization table, adapter="spark" %} {{ return(spark__made_anew()) }} {% endmaterialization %}
+
+{% materialization renewed, adapter="spark" %} {{ return(spark__made_anew()) }} {% endmaterialization %}
+
+{% macro spark__made_anew() -%}
     {%- do run_query("drop table if exists " ~ this) -%}
     {%- call statement("main") -%} create table {{ this }} using parquet as {{ as_readers_see(compiled_code) }} {%- endcall -%}
     {{ return({"relations": [this.incorporate(type="table")]}) }}
-{% endmaterialization %}
+{%- endmacro %}
 
 {% materialization incremental, adapter="spark" %}
     {%- set standing = load_cached_relation(this) -%}

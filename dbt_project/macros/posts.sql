@@ -43,3 +43,27 @@
         and {{ later }}.post_id = {{ earlier }}.post_id
         and {{ later }}.account_id = {{ earlier }}.account_id
 {%- endmacro %}
+
+{#- Subquery of the posts of which a run makes the rows of `fct_post` anew: those of a checkpoint that it has planned, those
+    that were last seen since, of which none may be left, and all that are or were linked to a collaboration. -#}
+{% macro fct_post__renewed() -%}
+    {%- set first_day -%}
+        (select min(plan.snapshot_date) from {{ source("meta", "plan") }} as plan where plan.model = 'int_creator__posts_known')
+    {%- endset -%}
+    select
+        platform,
+        post_id
+    from {{ ref("int_creator__posts_known") }}
+    where snapshot_date >= {{ first_day }}
+    union
+    select
+        platform,
+        post_id
+    from {{ this }}
+    where last_seen_date >= {{ first_day }} or collaborations > 0 or not is_captured
+    union
+    select
+        platform,
+        post_id
+    from {{ ref("bridge_post_collaboration") }}
+{%- endmacro %}

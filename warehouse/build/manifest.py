@@ -88,7 +88,10 @@ def _declared_part(node: Any) -> PartColumn | None:
 
 
 def _part_column(node: Any, declared: PartColumn, key: list[str]) -> PartColumn:
-    """The declaration, which must be a column of the key: no row is without it. A contract tells its type as well."""
+    """The declaration, which must be a column of the key: no row is without it. A contract tells its type as well.
+
+    Only a model whose rows are made anew by key has rows that belong to no date.
+    """
     column = declared.column
     if declared.by not in (DAY, MONTH):
         raise ContractError(f"{node.name} declares part_by {declared.by!r}: it can be {DAY} or {MONTH}")
@@ -100,7 +103,7 @@ def _part_column(node: Any, declared: PartColumn, key: list[str]) -> PartColumn:
             raise ContractError(
                 f"{node.name}.{column} is its part column and must be a date; it is {node.columns[column].data_type}"
             )
-    if column not in key:
+    if column not in key and not is_renewed(node):
         raise ContractError(
             f"{node.name}.{column} is its part column and must be in its unique key ({', '.join(key) or 'none'}):"
             " a row in which it is null would belong to no part"
@@ -111,6 +114,11 @@ def _part_column(node: Any, declared: PartColumn, key: list[str]) -> PartColumn:
 def is_windowed(node: Any) -> bool:
     """Whether a model is replaced by part; any other is rebuilt whole by every run."""
     return bool(node.config.get("materialized") == "incremental")
+
+
+def is_renewed(node: Any) -> bool:
+    """Whether a run makes those rows of a model anew, by key, that may have changed."""
+    return bool(node.config.get("materialized") == "renewed")
 
 
 def last_reading(settings: Settings, target: str | None = None) -> Path:
@@ -300,6 +308,7 @@ def models_of(
             feeds=nodes[node.name].feeds,
             ancestors=ancestors_of(node.name),
             windowed=is_windowed(node),
+            renewed=is_renewed(node),
             reach=reach_of[node.name],
             part=parts.get(node.name),
             days_in_one_pass=node.config.meta.get("days_in_one_pass"),

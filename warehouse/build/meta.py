@@ -108,7 +108,8 @@ def write_meta(
 ) -> Standing:
     """Write the run, its plan and what it may see into the build database; returns what stands there otherwise.
 
-    What is planned in full is dropped, and so is a relation that no model owns.
+    What is planned in full is dropped, and so is a relation that no model owns; after rows were let go also a table whose
+    rows are made anew by key, for no plan tells of those.
 
     Args:
         was_published: the run that the build held before has published.
@@ -214,7 +215,7 @@ def write_meta(
         for name, query in CLAIMS.items():
             build.execute(f"create or replace table meta.{name} as {query}")
         build.execute("commit")
-        owned = {model.name for model in models} - set(run_plan.changed)
+        owned = {model.name for model in models if not (has_lost_rows and model.renewed)} - set(run_plan.changed)
         standing = relations(build)
         for name, (relation, kind) in standing.items():
             if name not in owned:

@@ -27,3 +27,13 @@ def test_conditions_and_names_agree() -> None:
         assert sorted(label for (label,) in found) == sorted(labels)
         assert duckdb.sql(f"select count(*) from {rows} where {part.only([])}").fetchall() == [(0,)]
     assert duckdb.sql(f"select count(*) from {rows} where {BY_MONTH.only(['2026-02'])}").fetchall() == [(28,)]
+
+
+def test_rows_without_a_date_are_a_part_of_their_own() -> None:
+    rows = "(select unnest([date '2026-02-28', null, null, date '2026-03-01']) as activity_date)"
+    for part, label in ((BY_DAY, "2026-02-28"), (BY_MONTH, "2026-02")):
+        found = duckdb.sql(f"select {part.label_sql} as part, count(*) from {rows} group by 1 order by 1").fetchall()
+        assert found == [(label, 1), (part.label("2026-03-01"), 1), ("unknown", 2)]
+        for labels, count in (([label], 1), (["unknown"], 2), (["unknown", label], 3)):
+            assert duckdb.sql(f"select count(*) from {rows} where {part.only(labels)}").fetchall() == [(count,)]
+    assert BY_MONTH.folder("unknown") == "activity_date_month=unknown"

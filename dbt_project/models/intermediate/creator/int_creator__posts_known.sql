@@ -1,7 +1,8 @@
--- One row per post ever seen and checkpoint day: all that was last known of it by the end of that day.
+-- One row per post and checkpoint day: all that was last known of it by the end of that day.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
--- on from the newest checkpoint before its first planned day: a night reads its own rows and one row per post.
--- One model: its steps are one merge of the last day, the days before it and the checkpoint, its own.
+-- on from those before its first planned day. On DuckDB only the first one holds all posts, each other one those that
+-- were captured since: a night costs what it captured, however many posts were ever seen. Of a post its newest row counts.
+-- One model: its steps are one merge of the last day, the days before it and the checkpoints, its own.
 {% set traits = ["published_at", "content_type", "is_sponsored", "is_collab", "co_authors"] %}
 
 with planned as (
@@ -10,7 +11,7 @@ with planned as (
 
 carried as (
     {% if is_incremental() %}
-        {{ newest_checkpoint(this) }}
+        {{ checkpoints_before(this) }}
     {% else %}
         select
             platform,
@@ -101,23 +102,26 @@ since as (
         on last_day.platform = days_before.platform and last_day.post_id = days_before.post_id
 ),
 
+{{ newest_of_each_post("known_before", "carried", "since") }},
+
 -- Every capture since is later than what is carried, so what is known of both is that of the capture.
 int_creator__posts_known as (
     select
-        coalesce(since.platform, carried.platform) as platform,
-        coalesce(since.post_id, carried.post_id) as post_id,
-        coalesce(since.account_id, carried.account_id) as account_id,
+        coalesce(since.platform, known_before.platform) as platform,
+        coalesce(since.post_id, known_before.post_id) as post_id,
+        coalesce(since.account_id, known_before.account_id) as account_id,
         {% for column in post_counts() + traits %}
-            coalesce(since.{{ column }}, carried.{{ column }}) as {{ column }},
+            coalesce(since.{{ column }}, known_before.{{ column }}) as {{ column }},
         {% endfor %}
-        coalesce(publications.followers_at_publication, carried.followers_at_publication) as followers_at_publication,
-        coalesce(since.captured_at, carried.captured_at) as captured_at,
-        coalesce(carried.first_seen_date, since.first_seen_date) as first_seen_date,
-        coalesce(since.last_seen_date, carried.last_seen_date) as last_seen_date,
-        coalesce(since.data_origin, carried.data_origin) as data_origin,
+        coalesce(publications.followers_at_publication, known_before.followers_at_publication) as followers_at_publication,
+        coalesce(since.captured_at, known_before.captured_at) as captured_at,
+        coalesce(known_before.first_seen_date, since.first_seen_date) as first_seen_date,
+        coalesce(since.last_seen_date, known_before.last_seen_date) as last_seen_date,
+        coalesce(since.data_origin, known_before.data_origin) as data_origin,
         checkpoint.snapshot_date
     from since
-    full outer join carried on since.platform = carried.platform and since.post_id = carried.post_id
+    full outer join known_before
+        on since.platform = known_before.platform and since.post_id = known_before.post_id
     left join publications on since.platform = publications.platform and since.post_id = publications.post_id
     inner join checkpoint on checkpoint.snapshot_date is not null
     {% if is_incremental() %}

@@ -1,15 +1,18 @@
 -- One row per post that was ever captured, or is linked to a collaboration: what is last known of it.
-{{ config(materialized="table") }}
+-- A night makes the rows of those posts anew of which something may have changed.
+{{ config(materialized="renewed") }}
 
 with states as (select * from {{ ref("int_creator__posts_known") }}),
 
 linked as (select * from {{ ref("bridge_post_collaboration") }}),
 
-known as (
-    select *
-    from states
-    where snapshot_date = (select max(newest.snapshot_date) from states as newest)
-),
+{% if is_renewed() %}
+    renewed as (
+        {{ fct_post__renewed() }}
+    ),
+{% endif %}
+
+{{ newest_of_each_post("known", "states", "renewed" if is_renewed() else none) }},
 
 -- A post of several collaborations names none of them here: bridge_post_collaboration has them all.
 agreed as (
