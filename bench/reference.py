@@ -79,7 +79,7 @@ def script(part: str, values: dict[str, str]) -> str:
 def nine_digits(column: str) -> str:
     """A double of the script as the warehouse's macro `significant` says it; a person would write all digits."""
     units = f"power(10, greatest(8 - floor(log10(abs({column}) + 1e-14)), 0))"
-    return f"round({column} * {units}) / {units}"
+    return f"round({column} * {units} + sign({column}) * 0.0001) / {units}"
 
 
 def differing_rows(ours: Path, reference: Path, day: date) -> dict[str, int]:

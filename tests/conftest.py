@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,11 +116,14 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def digits(value: float) -> float:
-    """A double as marts say it: nine significant digits, half away from 0, whole numbers whole."""
+    """A double as marts say it: nine significant digits, half away from 0, whole numbers whole.
+
+    A half is one from a ten-thousandth of the ninth digit under it on.
+    """
     exact = Decimal(value)
-    if abs(exact) >= 10**9:
-        return float(exact.to_integral_value(ROUND_HALF_UP))
-    return float(Context(prec=9, rounding=ROUND_HALF_UP).plus(exact))
+    places = 0 if abs(exact) >= 10**9 else 8 - exact.adjusted()
+    units = exact.scaleb(places)
+    return float((units + Decimal("0.0001").copy_sign(units)).to_integral_value(ROUND_HALF_UP).scaleb(-places))
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Any:
