@@ -29,7 +29,7 @@ from ingestion import landing, sample
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from ingestion.lease import hold
-from tests.integration import night, small, two_days
+from tests.integration import night, small, test_posts_known, two_days
 from tests.integration.conftest import OPERATIONAL
 from warehouse import plan
 from warehouse.build import known_models, manifest, spark
@@ -214,20 +214,45 @@ def test_no_server_is_said_and_the_last_release_stands(tmp_path: Path, days: lis
         night.run(settings, "first", day_of(days[0]))
 
 
+def test_posts_that_are_renewed_on_duckdb_are_made_whole_on_spark(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nights after which DuckDB keeps what each captured and Spark all posts, a rejected file and a late one."""
+    know(monkeypatch, "fct_post", "fct_post_daily", "fct_publication")
+    worlds = (server.settings(tmp_path / "spark"), engine_of(tmp_path / "duckdb"))
+    begun = 1
+    for last in (12, 19, 20, test_posts_known.DAYS):
+        for settings in worlds:
+            for day in range(begun, last + 1):
+                test_posts_known.deliver(settings, day)
+        begun = last + 1
+        both_nights(worlds, f"night {last}", small.day(last))
+    held_equal("posts, night by night", *worlds)
+    for settings in worlds:
+        test_posts_known.reject(settings, f"posts_{small.day(18)}")
+    both_nights(worlds, "without", small.day(test_posts_known.DAYS))
+    held_equal("posts, a file rejected", *worlds)
+
+
 # --- what goes wrong, on a small world of counts and tiers
+
+
+def know(monkeypatch: pytest.MonkeyPatch, *marts: str) -> None:
+    """Have nights know these marts alone, and what they are made of."""
+
+    def parse(settings: Settings, target: str | None = None) -> Any:
+        project = small.really_parse(settings, target)
+        manifest.leave_out(project, small.AllBut(marts)(project))
+        return project
+
+    monkeypatch.setattr(manifest, "parse", parse)
+    monkeypatch.setattr(known_models, "load", lambda *_: None)
 
 
 @pytest.fixture
 def small_worlds(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Settings, Settings]:
     """Two days that are published on both engines, and files of a third."""
-
-    def parse(settings: Settings, target: str | None = None) -> Any:
-        project = small.really_parse(settings, target)
-        manifest.leave_out(project, small.AllBut(small.OF_TIERS)(project))
-        return project
-
-    monkeypatch.setattr(manifest, "parse", parse)
-    monkeypatch.setattr(known_models, "load", lambda *_: None)
+    know(monkeypatch, *small.OF_TIERS)
     worlds = (server.settings(tmp_path / "spark"), engine_of(tmp_path / "duckdb"))
     for settings in worlds:
         two_days.first_files(settings)
