@@ -1,88 +1,22 @@
-"""Same inputs, same marts: generated small worlds, brought in and built in every way that there is.
+"""Same inputs, same marts: a small world, brought in and built in every way that there is.
 
 `-s` prints the hash of each mart of each way. The operational marts tell of runs, and are left out.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ingestion import ledger
 from ingestion.config import Settings
-from ingestion.lease import hold
-from warehouse import plan
 from warehouse.release import rollback
 
 from . import night, small
 from .conftest import content, run_dag
+from .courses import CRASHES, DAYS, LAST, World, as_of, at_once, bring, crash, rebuild, reject
 from .small import Capture, day, deliver
 
-LAST = 4
-DAYS = range(1, LAST + 1)
-World = dict[str, list[Capture]]
-
-
 pytestmark = pytest.mark.usefixtures("accounts_alone")
-
-
-def as_of(number: int) -> date:
-    """A time in a file's name: the same in every world, and another for each file."""
-    return date(2026, 2, number + 1)
-
-
-def bring(world: Settings, files: World, *names: str) -> None:
-    """Deliver some files of a world. A name's number says when its content was known."""
-    for name in names:
-        deliver(world, name, files[name], as_of(int(name.removeprefix("file"))))
-
-
-def rebuild(world: Settings, run_id: str, first: int, last: int) -> None:
-    """A range in one pass, without the gates."""
-    backfill_range, last_day = plan.resolve(world, day(first), day(last))
-    with hold(world, run_id, "rebuild", night.quiet) as held:
-        night.build.build_marts(world, run_id, last_day, held, night.quiet, backfill_range)
-        night.publish.publish_release(world, run_id, held, night.quiet)
-
-
-def reject(world: Settings, name: str) -> None:
-    with ledger.read(world) as connection:
-        query = "select batch_id from batches where file like ? and state = 'accepted'"
-        (row,) = connection.execute(query, (f"%{name}%",)).fetchall()
-    ledger.reject(world, row["batch_id"], "a test")
-
-
-class Crash(BaseException):
-    """The process ends here, as far as the run is concerned."""
-
-
-CRASHES: list[tuple[Any, str]] = [
-    (night.ledger, "record_batch"),
-    (night.dbt, "run_dbt"),
-    (night.build, "_check_results"),
-    (night.publish, "write_note"),
-    (night.releases, "point_readers_to"),
-    (night.releases, "record"),
-]
-
-
-def crash(world: Settings, run_id: str, number: int, where: int) -> None:
-    """A night that ends at one of the points, if it comes by there."""
-    owner, name = CRASHES[where]
-
-    def fall(*_: Any, **__: Any) -> None:
-        raise Crash
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(owner, name, fall)
-        with suppress(Crash):
-            night.run(world, run_id, day(number))
-
 
 # One world with everything in it that a day can hold: two captures, files that disagree, a count unknown for a day, a
 # gap, an account that comes late and one that goes, a file with rows of two days.
@@ -243,13 +177,6 @@ def expected(brought: Callable[[str], Settings]) -> dict[str, tuple[int, str]]:
     return content(brought("in_one_night"))
 
 
-def at_once(folder: Path, files: World) -> Settings:
-    """A world brought in the plainest way."""
-    world = small.world(folder, "once")
-    in_one_night(world, files)
-    return world
-
-
 @pytest.mark.parametrize("name", [name for name in WAYS if name != "in_one_night"])
 def test_each_way_ends_in_the_same_marts(
     name: str, brought: Callable[[str], Settings], expected: dict[str, tuple[int, str]]
@@ -274,67 +201,3 @@ def test_airflow_day_by_day_ends_in_the_same_marts(tmp_path: Path, expected: dic
         assert done.code == 0, done.printed
     print(f"\nAirflow\n{small.hashes(world)}")
     assert {mart: held for mart, held in content(world).items() if mart in expected} == expected
-
-
-counts = st.one_of(st.none(), st.integers(0, 2_000_000))
-captures = st.builds(
-    Capture,
-    account=st.sampled_from(["a", "b", "c"]),
-    day=st.integers(1, LAST),
-    hour=st.sampled_from([3, 21]),
-    followers=counts,
-    posts=counts,
-    handle=st.sampled_from([None, "@x", "@y"]),
-    platform=st.sampled_from(["youtube", "tiktok"]),
-)
-contents = st.lists(
-    st.lists(captures, min_size=1, max_size=6, unique_by=lambda row: (row.platform, row.account, row.day, row.hour)),
-    min_size=2,
-    max_size=4,
-)
-actions = st.lists(
-    st.one_of(
-        st.tuples(st.just("bring"), st.integers(0, 3)),
-        st.tuples(st.just("night"), st.integers(1, LAST)),
-        st.tuples(st.just("crash"), st.integers(0, len(CRASHES) - 1)),
-        st.tuples(st.just("wrong"), st.integers(1, LAST)),
-        st.tuples(st.just("rebuild"), st.integers(1, LAST)),
-    ),
-    min_size=3,
-    max_size=6,
-)
-
-
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-@given(contents=contents, actions=actions)
-def test_any_course_of_events_ends_in_the_marts_of_one_plain_night(
-    contents: list[list[Capture]], actions: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    files = {f"file{number}": rows for number, rows in enumerate(contents)}
-    folder = tmp_path_factory.mktemp("course")
-    world = small.world(folder, "world")
-    for step, (action, number) in enumerate(actions):
-        if action == "bring" and f"file{number}" in files:
-            bring(world, files, f"file{number}")
-        elif action == "night":
-            night.run(world, f"night {step}", day(number))
-        elif action == "crash":
-            crash(world, f"crash {step}", LAST, number)
-        elif action == "wrong":
-            deliver(world, f"wrong{step}", [Capture("a", number, 23, followers=step)], as_of(20 + step))
-            night.run(world, f"wrong {step}", day(number))
-            reject(world, f"wrong{step}")
-        elif action == "rebuild" and _first_raw_day(world):
-            rebuild(world, f"rebuild {step}", max(number, _first_raw_day(world) or 1), LAST)
-    bring(world, files, *files)
-    night.run(world, "last", day(LAST))
-    expected = content(at_once(folder, files))
-    print(f"\n{actions}\n{small.hashes(world)}")
-    assert content(world) == expected
-
-
-def _first_raw_day(world: Settings) -> int | None:
-    with ledger.read(world) as connection:
-        query = "select min(snapshot_date) from raw_files join batches using (batch_id) where state = 'accepted'"
-        first = connection.execute(query).fetchone()[0]
-    return (date.fromisoformat(first) - day(1)).days + 1 if first else None
