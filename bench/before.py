@@ -70,7 +70,7 @@ def most_different(now: Mapping[str, float], before: Mapping[str, float]) -> lis
 def in_turn(
     work: Path, sides: Mapping[str, tuple[Path, Path]], pairs: int, accounts: int, posts: int
 ) -> dict[str, list[Result]]:
-    """Nights of two sides in turn, by side; each has a history to go on from, and the checkout whose packages it runs."""
+    """Nights of two sides in turn, by side; each has a history to go on from, and a checkout whose packages it runs."""
     runs: dict[str, list[Result]] = {side: [] for side in sides}
     for pair in range(pairs):
         # Who goes first changes, for the machine may be warmer or busier by then.

@@ -1,7 +1,7 @@
 """The same night after a month of history and after a year: what a longer history costs, by stage and by node.
 
-`make bench-history` makes the year in passes of 73 days, through the pipeline: the marts are those that its nights would
-have made. Nights of both run in turn, each over a copy. Exit code 1 when the ratio is above its limit.
+`make bench-history` makes the year in passes of 73 days, through the pipeline: the marts are those that its nights
+would have made. Nights of both run in turn, each over a copy. Exit code 1 when the ratio is above its limit.
 """
 
 import argparse

@@ -33,9 +33,9 @@
     {{ return({"relations": [standing]}) }}
 {% endmaterialization %}
 
-{#- A table of which a run makes only those rows anew that may have changed: of the keys that the macro `<model>__renewed`
-    gives, which tells by the table that stands too which rows must go. The columns of the key are `meta: {renewed_by: ...}`.
-    Where none stands, or it was made by other code, all are made. -#}
+{#- A table of which a run makes only those rows anew that may have changed. What the model makes takes the place of rows of
+    the same key (`meta: {renewed_by: ...}`); what the condition of the macro `<model>__may_go` holds for goes in any case.
+    Where no table stands, or it was made by other code, all rows are made. -#}
 {% materialization renewed, adapter="duckdb" %}
     {%- set seen = as_readers_see(compiled_code) -%}
     {%- if not is_renewed() -%}
@@ -44,14 +44,15 @@
     {%- set added = this.identifier ~ "__added" -%}
     {%- set is_same = [] -%}
     {%- for column in config.require("meta")["renewed_by"] -%}
-        {%- do is_same.append("standing." ~ column ~ " = renewed." ~ column) -%}
+        {%- do is_same.append("standing." ~ column ~ " = added." ~ column) -%}
     {%- endfor -%}
     {%- call statement("main") -%}
         create or replace temporary table {{ added }} as (
             {{ seen }}
         );
+        delete from {{ this }} where {{ context[this.identifier ~ "__may_go"]() }};
         delete from {{ this }} as standing
-        using ({{ context[this.identifier ~ "__renewed"]() }}) as renewed
+        using {{ added }} as added
         where {{ is_same | join(" and ") }};
         insert into {{ this }} by name
         select * from {{ added }};

@@ -44,26 +44,34 @@
         and {{ later }}.account_id = {{ earlier }}.account_id
 {%- endmacro %}
 
-{#- Subquery of the posts of which a run makes the rows of `fct_post` anew: those of a checkpoint that it has planned, those
-    that were last seen since, of which none may be left, and all that are or were linked to a collaboration. -#}
-{% macro fct_post__renewed() -%}
-    {%- set first_day -%}
-        (select min(plan.snapshot_date) from {{ source("meta", "plan") }} as plan where plan.model = 'int_creator__posts_known')
-    {%- endset -%}
+{#- Posts of which a run makes the rows of `fct_post` anew, some of them twice: those of a checkpoint that it has planned,
+    those whose row may go, and all that are linked to a collaboration. -#}
+{% macro posts_renewed() -%}
     select
         platform,
         post_id
     from {{ ref("int_creator__posts_known") }}
-    where snapshot_date >= {{ first_day }}
-    union
+    where snapshot_date >= {{ first_day_of_posts() }}
+    union all
     select
         platform,
         post_id
     from {{ this }}
-    where last_seen_date >= {{ first_day }} or collaborations > 0 or not is_captured
-    union
+    where {{ fct_post__may_go() }}
+    union all
     select
         platform,
         post_id
     from {{ ref("bridge_post_collaboration") }}
+{%- endmacro %}
+
+{#- Condition of rows of `fct_post` that a run may not make again: of posts last seen since the first day that it plans, of
+    which no capture may be left, and of those that were linked to a collaboration. -#}
+{% macro fct_post__may_go() -%}
+    last_seen_date >= {{ first_day_of_posts() }} or collaborations > 0 or not is_captured
+{%- endmacro %}
+
+{#- First day that a run plans of what is known of posts. -#}
+{% macro first_day_of_posts() -%}
+    (select min(plan.snapshot_date) from {{ source("meta", "plan") }} as plan where plan.model = 'int_creator__posts_known')
 {%- endmacro %}

@@ -60,7 +60,9 @@ def test_a_double_has_nine_significant_digits(value):
 def as_marts_say(*values: float | None) -> list[float | None]:
     text = (dbt.DBT_PROJECT / "macros" / "engine.sql").read_text()
     macro = jinja2.Environment(extensions=["jinja2.ext.do"]).from_string(text).module.significant("x")
-    return [row[0] for row in duckdb.execute(f"select {macro} from (select unnest(?::double[]) as x)", [values]).fetchall()]
+    return [
+        row[0] for row in duckdb.execute(f"select {macro} from (select unnest(?::double[]) as x)", [values]).fetchall()
+    ]
 
 
 # Medians of two rates each, as DuckDB and as Spark 4.3 made them in one world of a million accounts, and what marts say.

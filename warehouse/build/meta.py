@@ -108,8 +108,8 @@ def write_meta(
 ) -> Standing:
     """Write the run, its plan and what it may see into the build database; returns what stands there otherwise.
 
-    What is planned in full is dropped, and so is a relation that no model owns; after rows were let go also a table whose
-    rows are made anew by key, for no plan tells of those.
+    What is planned in full is dropped, and so is a relation that no model owns; after rows were let go also a table
+    whose rows are made anew by key, for no plan tells of those.
 
     Args:
         was_published: the run that the build held before has published.

@@ -8,7 +8,7 @@ linked as (select * from {{ ref("bridge_post_collaboration") }}),
 
 {% if is_renewed() %}
     renewed as (
-        {{ fct_post__renewed() }}
+        {{ posts_renewed() }}
     ),
 {% endif %}
 
