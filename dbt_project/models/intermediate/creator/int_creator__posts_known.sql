@@ -1,7 +1,7 @@
 -- One row per post and checkpoint day: all that was last known of it by the end of that day.
 -- As for accounts, a checkpoint is written for the last day with a capture, up to the last planned one, and a run goes
 -- on from those before its first planned day. On DuckDB only the first one holds all posts, each other one those that
--- were captured since: a night costs what it captured, however many posts were ever seen. Of a post its newest row counts.
+-- were captured since: a night costs what it captured, not what was ever seen. Of a post its newest row counts.
 -- One model: its steps are one merge of the last day, the days before it and the checkpoints, its own.
 {% set traits = ["published_at", "content_type", "is_sponsored", "is_collab", "co_authors"] %}
 
@@ -113,7 +113,8 @@ int_creator__posts_known as (
         {% for column in post_counts() + traits %}
             coalesce(since.{{ column }}, known_before.{{ column }}) as {{ column }},
         {% endfor %}
-        coalesce(publications.followers_at_publication, known_before.followers_at_publication) as followers_at_publication,
+        coalesce(publications.followers_at_publication, known_before.followers_at_publication)
+            as followers_at_publication,
         coalesce(since.captured_at, known_before.captured_at) as captured_at,
         coalesce(known_before.first_seen_date, since.first_seen_date) as first_seen_date,
         coalesce(since.last_seen_date, known_before.last_seen_date) as last_seen_date,
