@@ -1,4 +1,4 @@
-"""What may happen to a small world of snapshots: files come, are rejected, nights end or crash, days are built again."""
+"""What may happen to a small world of snapshots: files come, are rejected, nights end or crash, days are rebuilt."""
 
 from contextlib import suppress
 from datetime import date
