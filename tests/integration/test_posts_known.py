@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingestion import ledger
 from ingestion.config import Settings
 
 from . import night, small
 from .conftest import content, make_settings, nights_that_know, reading
+from .courses import reject
 
 pytestmark = pytest.mark.usefixtures("posts_alone")
 
@@ -124,7 +124,7 @@ def test_only_the_first_checkpoint_holds_all_posts_and_it_moves_on(by_night: Set
 
 
 def test_a_night_leaves_alone_what_it_did_not_capture(by_night: Settings, tmp_path: Path) -> None:
-    """A count that was changed by hand stays where the post is not seen, and a new code would mend it."""
+    """A count that was changed by hand stays where the post is neither seen nor linked."""
     settings = small.copy_of(by_night, tmp_path)
     with closing(duckdb.connect(str(settings.marts_db))) as marts:
         marts.execute("update marts.fct_post set likes = 5 where post_id in ('once', 'daily', 'linked', 'never')")
@@ -153,10 +153,3 @@ def test_late_files_and_rejected_ones_end_in_the_same_posts(
         write(settings, "post_snapshots", f"again_{small.day(day)}.csv", rows)
         night.run(settings, f"late {day}", small.day(DAYS))
     assert posts(settings) == posts(whole)
-
-
-def reject(settings: Settings, name: str) -> None:
-    with ledger.read(settings) as connection:
-        query = "select batch_id from batches where file like ? and state = 'accepted'"
-        (row,) = connection.execute(query, (f"%{name}%",)).fetchall()
-    ledger.reject(settings, row["batch_id"], "a test")

@@ -29,7 +29,7 @@ from ingestion import landing, sample
 from ingestion.config import PROJECT_DIR, Settings
 from ingestion.errors import ContractError
 from ingestion.lease import hold
-from tests.integration import night, small, test_posts_known, two_days
+from tests.integration import courses, night, small, test_posts_known, two_days
 from tests.integration.conftest import OPERATIONAL
 from warehouse import plan
 from warehouse.build import known_models, manifest, spark
@@ -217,7 +217,7 @@ def test_no_server_is_said_and_the_last_release_stands(tmp_path: Path, days: lis
 def test_posts_that_are_renewed_on_duckdb_are_made_whole_on_spark(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nights after which DuckDB keeps what each captured and Spark all posts, a rejected file and a late one."""
+    """Nights after which DuckDB keeps what each captured and Spark all posts, and a rejected file."""
     know(monkeypatch, "fct_post", "fct_post_daily", "fct_publication")
     worlds = (server.settings(tmp_path / "spark"), engine_of(tmp_path / "duckdb"))
     begun = 1
@@ -229,7 +229,7 @@ def test_posts_that_are_renewed_on_duckdb_are_made_whole_on_spark(
         both_nights(worlds, f"night {last}", small.day(last))
     held_equal("posts, night by night", *worlds)
     for settings in worlds:
-        test_posts_known.reject(settings, f"posts_{small.day(18)}")
+        courses.reject(settings, f"posts_{small.day(18)}")
     both_nights(worlds, "without", small.day(test_posts_known.DAYS))
     held_equal("posts, a file rejected", *worlds)
 
