@@ -45,7 +45,3 @@ class PartColumn:
             spans = [f"{self.column} >= {start} and {self.column} < {start} + interval 1 month" for start in starts]
         spans += [f"{self.column} is null"] if UNKNOWN in labels else []
         return " or ".join(spans) or "false"
-
-    def folder(self, label: str) -> str:
-        """Folder of a part's Parquet, as Hive names it; a month does not pass for the column, whose value is a day."""
-        return f"{self.column}_month={label}" if self.by == MONTH else f"{self.column}={label}"

@@ -5,6 +5,7 @@
 {% macro get_incremental_replace_window_sql(arg_dict) -%}
     {%- set target = arg_dict["target_relation"] -%}
     {%- set columns = get_quoted_csv(arg_dict["dest_columns"] | map(attribute="name")) -%}
+    {%- set passes = passes_of(target.identifier) -%}
     {%- set is_open = is_not_frozen(target.identifier, arg_dict["dest_columns"] | map(attribute="name") | list) -%}
     delete from {{ target }}
     where {{ part_of(target.identifier) }} in ({{ planned_dates(target.identifier) }}) and {{ is_open }};
@@ -12,9 +13,10 @@
         insert into {{ target }} by name
         select {{ columns }}, * exclude ({{ columns }})
         from {{ arg_dict["temp_relation"] }}
-        where {{ is_open }};
+        where {{ is_open }}
+        {{ by_part(target.identifier, passes) }};
     {%- endset %}
-    {{ in_passes(target.identifier, inserted, inserted) }}
+    {{ in_passes(target.identifier, passes, inserted, inserted) }}
 {%- endmacro %}
 
 {#- Condition of rows that a run may replace: not those of a platform's day that was let go while what is derived of it
@@ -33,29 +35,42 @@
 
 {#- Statements that fill a windowed model: one for the first pass of its planned dates, and one that is repeated for
     each other pass. -#}
-{% macro in_passes(model_name, first, other) -%}
-    {%- for number in passes_of(model_name) %}
+{% macro in_passes(model_name, passes, first, other) -%}
+    {%- for number in passes %}
         {{ begin_pass(model_name, number) }}
         {{ first if loop.first else other }}
     {%- endfor %}
     {{ end_passes(model_name) }}
 {%- endmacro %}
 
-{#- Numbers of the passes in which this run makes a model, one or more (`warehouse/build/passes.py`). Of a model that
-    holds counts of another one (`meta: {holds_counts_of: ...}`) those alone with a day on which one may be held. -#}
+{#- The passes in which this run makes a model, one or more, each with the number of its parts
+    (`warehouse/build/passes.py`). Of a model that holds counts of another one (`meta: {holds_counts_of: ...}`) those alone
+    with a day on which one may be held. -#}
 {% macro passes_of(model_name) -%}
-    {%- if not execute -%} {{ return([1]) }} {%- endif -%}
+    {%- if not execute -%} {{ return({1: 1}) }} {%- endif -%}
     {%- set planned = source("meta", "plan") ~ " where model = '" ~ model_name ~ "'" -%}
-    {%- set numbers = run_query("select distinct pass_number from " ~ planned ~ " order by 1").columns[0].values() | list -%}
+    {%- set parts = {} -%}
+    {%- for number, count in run_query("select pass_number, count(*) from " ~ planned ~ " group by 1 order by 1").rows -%}
+        {%- do parts.update({number: count}) -%}
+    {%- endfor -%}
     {%- set counts = config.get("meta", {}).get("holds_counts_of") -%}
-    {%- if counts and numbers | length > 1 -%}
+    {%- if counts and parts | length > 1 -%}
         {%- set days = days_that_may_hold(ref(counts), "(select min(snapshot_date) from " ~ planned ~ ")") -%}
         {%- set worth = run_query(
-            "select distinct pass_number from " ~ planned ~ " and snapshot_date in (" ~ days ~ ") order by 1"
+            "select pass_number, count(*) from " ~ planned ~ " and snapshot_date in (" ~ days ~ ") group by 1 order by 1"
         ) -%}
-        {%- set numbers = worth.columns[0].values() | list or numbers[:1] -%}
+        {%- set first = parts | first -%}
+        {%- set parts = {} -%}
+        {%- for number, count in worth.rows -%} {%- do parts.update({number: count}) -%} {%- endfor -%}
+        {{ return(parts or {first: 1}) }}
     {%- endif -%}
-    {{ return(numbers or [1]) }}
+    {{ return(parts or {1: 1}) }}
+{%- endmacro %}
+
+{#- Puts the rows of a pass of many parts in one after the other: DuckDB reads nothing of the others then, as where each
+    night has added its own. -#}
+{% macro by_part(model_name, passes) -%}
+    {%- if passes.values() | max > 1 -%} order by {{ part_of(model_name) }} {%- endif -%}
 {%- endmacro %}
 
 {#- Subquery of the dates that this run replaces in a model, within a pass those of the pass. The model is named, for in
@@ -113,6 +128,11 @@
             {{ compiled_code }}
         )
     {%- else -%}
+        {%- set passes = passes_of(relation.identifier) if is_windowed -%}
+        {%- set compiled_code -%}
+            {{ compiled_code }}
+            {% if is_windowed %} {{ by_part(relation.identifier, passes) }} {% endif %}
+        {%- endset -%}
         {%- set added -%}
             insert into {{ relation }} by name (
                 {{ compiled_code }}
@@ -125,7 +145,7 @@
                 temporary, relation, compiled_code, language, partitioned_by, sorted_by
             ) -%}
         {%- endif -%}
-        {{ return(in_passes(relation.identifier, made, added) if is_windowed else made) }}
+        {{ return(in_passes(relation.identifier, passes, made, added) if is_windowed else made) }}
     {%- endif -%}
 {%- endmacro %}
 

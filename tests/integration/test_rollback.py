@@ -149,7 +149,7 @@ def test_a_write_ahead_log_beside_the_published_file_is_set_aside_before_the_swa
 def _parquet_equals_the_database(settings: Settings) -> None:
     with reading(settings) as marts:
         for mart in ("fct_account_daily", "fct_account_tier_daily"):
-            files = f"{settings.published}/latest/marts/{mart}/*/data.parquet"
+            files = f"{settings.published}/latest/marts/{mart}/*.parquet"
             assert marts.execute(
                 f"select count(*) from (select * from marts.{mart} except all"
                 f" select * from read_parquet('{files}', hive_partitioning = false))"

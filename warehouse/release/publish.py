@@ -286,10 +286,11 @@ def write_parquet(
     linked: dict[str, set[str]],
     before: Path | None,
 ) -> dict[str, releases.Written]:
-    """Marts as Parquet under `marts/<mart>/`: a folder per part; those that are as before link to the last release.
+    """Marts as Parquet under `marts/<mart>/`: a file per part; those that are as before link to the last release.
 
-    A part of the last release that is not what was written there is written anew. A mart without rows is one empty
-    file, so that who reads Parquet finds its columns. Returns what each file was.
+    A folder per part would cost a night more than its rows after some years. A part of the last release that is not
+    what was written there is written anew. A mart without rows is one empty file, so that who reads Parquet finds its
+    columns. Returns what each file was.
     """
     known = releases.files_of(before) if before else {}
     files: dict[str, releases.Written] = {}
@@ -301,7 +302,7 @@ def write_parquet(
             release.execute(f"copy marts.{mart} to '{target}' ({PARQUET})")
             files[target.relative_to(partial).as_posix()] = releases.written(target)
             continue
-        targets = {label: folder / part.folder(label) / "data.parquet" for label in held_parts[mart]}
+        targets = {label: folder / f"{label}.parquet" for label in held_parts[mart]}
         paths = {label: target.relative_to(partial).as_posix() for label, target in targets.items()}
         as_before = {
             label
@@ -311,7 +312,6 @@ def write_parquet(
         _write_parts(release, mart, part, {label: targets[label] for label in targets if label not in as_before})
         for label, path in paths.items():
             if before and label in as_before:
-                targets[label].parent.mkdir()
                 os.link(before / path, targets[label])
                 files[path] = known[path]
             else:
@@ -330,18 +330,18 @@ def _write_parts(release: duckdb.DuckDBPyConnection, mart: str, part: PartColumn
         threads = _count(release, "select current_setting('threads')")
         release.execute("set threads = 1")
         release.execute(f"set partitioned_write_max_open_files = {len(targets)}")
-        folder = next(iter(targets.values())).parent.parent
+        written = next(iter(targets.values())).parent / "written"
         release.execute(
-            f"copy ({rows_of_all}) to '{folder}'"
-            f" ({PARQUET}, partition_by ({part.column}), write_partition_columns true, filename_pattern 'data')"
+            f"copy ({rows_of_all}) to '{written}'"
+            f" ({PARQUET}, partition_by ({part.column}), write_partition_columns true)"
         )
         release.execute(f"set threads = {threads}")
-        for target in targets.values():
-            (written,) = target.parent.iterdir()
-            written.rename(target)
+        for label, target in targets.items():
+            (file,) = (written / f"{part.column}={label}").iterdir()
+            file.rename(target)
+        shutil.rmtree(written)
         return
     for label, target in targets.items():
-        target.parent.mkdir()
         release.execute(f"copy (from marts.{mart} where {part.only([label])}) to '{target}' ({PARQUET})")
 
 
@@ -397,11 +397,13 @@ def verify(database: Path, note: dict[str, Any]) -> None:
 def write_note(partial: Path, note: dict[str, Any]) -> None:
     """Write the release's note and make the whole folder durable; readers of any user can read it, and not write."""
     (partial / releases.NOTE).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    releases.open_to_readers(partial)
-    for folder, _, names in os.walk(partial):
-        for name in names:
-            with (Path(folder) / name).open("rb") as written:
-                # A link into the release before is on disk already.
-                if os.fstat(written.fileno()).st_nlink == 1:
-                    os.fsync(written.fileno())
+    for folder, _, _ in os.walk(partial):
+        with os.scandir(folder) as entries:
+            # A link into the release before is on disk already, and open to readers.
+            new = [entry.path for entry in entries if entry.is_file() and entry.stat().st_nlink == 1]
+        for path in new:
+            with open(path, "rb") as written:
+                os.fchmod(written.fileno(), releases.READABLE_FILE)
+                os.fsync(written.fileno())
+        Path(folder).chmod(releases.READABLE_FOLDER)
         sync_folder(Path(folder))

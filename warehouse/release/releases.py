@@ -16,10 +16,11 @@ from ingestion import ledger
 from ingestion.config import Settings, utc_now
 from ingestion.contracts import load_feeds, undated_feeds
 from ingestion.raw import sync_folder
+from warehouse import integrity
 
 DATABASE = "groundswell.duckdb"
 NOTE = "release.json"
-# Of each file of a release but the note: bytes, time of change, SHA-256, by its path in the release.
+# Of each file of a release but the note: bytes, time of change and digest, by its path in the release.
 FILES = "files.json"
 Written = tuple[int, int, str]
 # What is published is for people and tools of other users too.
@@ -39,14 +40,6 @@ def make_folder(settings: Settings) -> Path:
             each.mkdir(parents=True)
             each.chmod(READABLE_FOLDER)
     return folder
-
-
-def open_to_readers(release: Path) -> None:
-    """Let every user read a release, and none write to its files."""
-    for folder, _, names in os.walk(release):
-        Path(folder).chmod(READABLE_FOLDER)
-        for name in names:
-            (Path(folder) / name).chmod(READABLE_FILE)
 
 
 def closed_to_readers(settings: Settings) -> list[Path]:
@@ -90,10 +83,14 @@ def whole(settings: Settings) -> list[Path]:
 
 
 def written(file: Path) -> Written:
-    """What is kept of a file that was just written, to know it by."""
+    """What is kept of a file that was just written, to know it by; of the database its digest is soon told."""
     info = file.stat()
+    return info.st_size, info.st_mtime_ns, integrity.digest_of(file) if file.name == DATABASE else _sha256(file)
+
+
+def _sha256(file: Path) -> str:
     with file.open("rb") as source:
-        return info.st_size, info.st_mtime_ns, hashlib.file_digest(source, "sha256").hexdigest()
+        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def files_of(release: Path) -> dict[str, Written]:
@@ -110,7 +107,9 @@ def is_as_written(file: Path, held: Written | None) -> bool:
         info = file.stat()
         if held is None or info.st_size != held[0]:
             return False
-        return info.st_mtime_ns == held[1] or written(file)[2] == held[2]
+        if info.st_mtime_ns == held[1]:
+            return True
+        return written(file)[2] == held[2] and (file.name != DATABASE or integrity.damage_of(file) is None)
     except OSError:
         return False
 

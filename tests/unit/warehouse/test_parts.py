@@ -14,11 +14,6 @@ def test_days_are_parts_of_their_own_and_months_hold_theirs() -> None:
     assert (BY_DAY.first_day("2026-02-28"), BY_MONTH.first_day("2026-02-28")) == ("2026-02-28", "2026-02-01")
 
 
-def test_the_folder_of_a_month_does_not_pass_for_the_column() -> None:
-    assert BY_DAY.folder("2026-02-28") == "activity_date=2026-02-28"
-    assert BY_MONTH.folder("2026-02") == "activity_date_month=2026-02"
-
-
 def test_conditions_and_names_agree() -> None:
     series = "generate_series(date '2025-11-30', date '2026-03-01', interval 1 day)"
     rows = f"(select cast(unnest({series}) as date) as activity_date)"
@@ -36,4 +31,3 @@ def test_rows_without_a_date_are_a_part_of_their_own() -> None:
         assert found == [(label, 1), (part.label("2026-03-01"), 1), ("unknown", 2)]
         for labels, count in (([label], 1), (["unknown"], 2), (["unknown", label], 3)):
             assert duckdb.sql(f"select count(*) from {rows} where {part.only(labels)}").fetchall() == [(count,)]
-    assert BY_MONTH.folder("unknown") == "activity_date_month=unknown"

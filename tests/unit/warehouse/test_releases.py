@@ -12,6 +12,7 @@ from ingestion import ledger
 from ingestion.config import Settings
 from ingestion.errors import ContractError, LeaseLost
 from ingestion.lease import hold
+from warehouse import integrity
 from warehouse.parts import PartColumn
 from warehouse.release import publish, releases
 
@@ -149,10 +150,40 @@ def test_parts_are_a_file_each_in_the_order_of_their_rows(
             "create table marts.fct_x as select date '2026-01-01' + cast(n % 3 as int) as day, n, 'é' as word"
             " from range(9000) as t(n)"
         )
-        targets = {day: tmp_path / part.folder(day) / "data.parquet" for day in ("2026-01-01", "2026-01-03")}
+        targets = {day: tmp_path / f"{day}.parquet" for day in ("2026-01-01", "2026-01-03")}
         publish._write_parts(release, "fct_x", part, targets)
         assert release.execute("select current_setting('threads')").fetchone() == (2,)
-        assert sorted(tmp_path.rglob("*.parquet")) == sorted(targets.values())
+        assert sorted(tmp_path.rglob("*")) == sorted(targets.values())
         for number, file in zip((0, 2), targets.values(), strict=True):
             found = release.execute(f"from read_parquet('{file}', hive_partitioning = false)").fetchall()
             assert found == [(date(2026, 1, 1 + number), n, "é") for n in range(number, 9000, 3)]
+
+
+def database_of(folder: Path, rows: int) -> Path:
+    """A small database, named as that of a release."""
+    folder.mkdir()
+    with duckdb.connect(str(folder / releases.DATABASE)) as connection:
+        connection.execute(f"create table t as select n, hash(n) as h from range({rows}) as t(n)")
+    return folder / releases.DATABASE
+
+
+@pytest.mark.parametrize("change", ["none", "a copy", "a byte", "other rows", "cut"])
+def test_a_database_is_known_by_its_blocks(tmp_path: Path, change: str) -> None:
+    """Of another time it is read: every block against its checksum, and the checksums against what was written."""
+    database = database_of(tmp_path / "one", 200_000)
+    held = releases.written(database)
+    if change == "a byte":
+        with database.open("r+b") as file:
+            # In the middle of the first block that rows are in.
+            file.seek(integrity.HEADERS_BYTES + integrity.BLOCK_BYTES // 2)
+            byte = file.read(1)[0]
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte ^ 1]))
+    elif change == "other rows":
+        with duckdb.connect(str(database)) as connection:
+            connection.execute("update t set h = 0 where n = 77")
+    elif change == "cut":
+        os.truncate(database, database.stat().st_size - integrity.BLOCK_BYTES)
+    if change != "none":
+        os.utime(database, (1, 1))
+    assert releases.is_as_written(database, held) == (change in ("none", "a copy"))
