@@ -55,6 +55,65 @@
     {{ evidence_end }} >= {{ add_days(day, -90) }}
 {%- endmacro %}
 
+{#- Accounts of which a run makes the flags anew: those with evidence of a day that it has planned, and those with a flag
+    that rests on such a day, of which no evidence may be left. -#}
+{% macro accounts_with_flags_renewed() -%}
+    {% for evidence in ["int_trust__signals_raised", "int_trust__events_evaluated", "int_trust__misreads"] %}
+        select
+            platform,
+            account_id
+        from {{ ref(evidence) }}
+        where snapshot_date >= {{ first_day_of_evidence() }}
+        union
+    {% endfor %}
+    select
+        platform,
+        account_id
+    from {{ this }}
+    where {{ fct_follower_flag__may_go() }}
+{%- endmacro %}
+
+{#- Accounts among them of which a flag alone does not tell what raised it: part of that is made anew, or was a misread. -#}
+{% macro accounts_with_flags_read_whole() -%}
+    select
+        renewed.platform,
+        renewed.account_id
+    from renewed
+    inner join {{ this }} as flags
+        on renewed.platform = flags.platform and renewed.account_id = flags.account_id
+    where {{ fct_follower_flag__may_go() }}
+    union
+    select
+        renewed.platform,
+        renewed.account_id
+    from renewed
+    inner join {{ ref("int_trust__misreads") }} as misreads
+        on renewed.platform = misreads.platform and renewed.account_id = misreads.account_id
+{%- endmacro %}
+
+{#- Flags of the others: each stands for all days that raised it. -#}
+{% macro flags_standing() -%}
+    select flags.*
+    from {{ this }} as flags
+    inner join renewed on flags.platform = renewed.platform and flags.account_id = renewed.account_id
+    left join read_whole on flags.platform = read_whole.platform and flags.account_id = read_whole.account_id
+    where read_whole.account_id is null
+{%- endmacro %}
+
+{#- Condition of flags that a run may not raise again: they rest on a day that it has planned. -#}
+{% macro fct_follower_flag__may_go() -%}
+    greatest(last_evaluated, misread_on) >= {{ first_day_of_evidence() }}
+{%- endmacro %}
+
+{#- First day of which a run makes evidence anew. -#}
+{% macro first_day_of_evidence() -%}
+    (
+        select min(plan.snapshot_date)
+        from {{ source("meta", "plan") }} as plan
+        where plan.model in ('int_trust__signals_raised', 'int_trust__events_evaluated', 'int_trust__misreads')
+    )
+{%- endmacro %}
+
 {#- Followers that a view excuses: the account's own followers per view by the weight, between its floor and its cap. -#}
 {% macro excused_per_view(own_followers_per_view) -%}
     least(

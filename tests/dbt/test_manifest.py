@@ -464,9 +464,10 @@ def test_the_lint_lets_sound_sql_pass(sql):
 
 
 # A model of whose parents none stands in its own text cannot be read alone. The plan is asked for by every windowed model,
-# and by the strategy that replaces it; what `posts_renewed` reads stands in the text of `fct_post` too.
+# and by the strategy that replaces it; what tells the rows that are renewed reads what stands in the model's text too.
 MACROS_THAT_READ = {
-    "first_day_of_posts", "is_not_frozen", "passes_of", "planned_dates", "posts_renewed", "spark__drop_planned_parts",
+    "accounts_with_flags_read_whole", "accounts_with_flags_renewed", "first_day_of_evidence", "first_day_of_posts",
+    "is_not_frozen", "passes_of", "planned_dates", "posts_renewed", "spark__drop_planned_parts",
 }  # fmt: skip
 
 
