@@ -114,14 +114,14 @@
 {%- endmacro %}
 
 {#- Makes a CTE before what joins it. Few rows pass its filter, which the planner cannot know: it would join history to
-    all accounts first. -#}
+    all accounts first. A view that DuckDB has read from its file has lost the word: no view may need it. -#}
 {% macro made_first() -%} {{ return(adapter.dispatch("made_first")()) }} {%- endmacro %}
 
 {% macro duckdb__made_first() -%} materialized {%- endmacro %}
 
 {% macro spark__made_first() -%} {%- endmacro %}
 
-{#- Stands before a CTE that is cheaper to read again than to keep whole. -#}
+{#- Stands before a CTE that is cheaper to read again than to keep whole; in a view as little as `made_first`. -#}
 {% macro read_again() -%} {{ return(adapter.dispatch("read_again")()) }} {%- endmacro %}
 
 {% macro duckdb__read_again() -%} not materialized {%- endmacro %}

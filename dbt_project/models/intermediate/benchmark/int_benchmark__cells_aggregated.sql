@@ -1,16 +1,27 @@
 -- One row per platform, scheme, tier, niche, country (`*` = all) and planned day: its accounts, and how they spread.
+-- One model: accounts between two cut-offs are measured once, and added up to every tier and cell while at hand.
 {{ config(materialized="view") }}
 
 {% set rates = engagement_rates() %}
 
-with rated as (
-    select * from {{ ref("int_engagement__accounts_rated") }}
-    where snapshot_date in ({{ planned_dates("fct_tier_benchmark_daily") }})
+with planned as (
+    {{ planned_dates("fct_tier_benchmark_daily") }}
 ),
 
-attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
+rated as (
+    select * from {{ ref("int_engagement__accounts_rated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
-evaluated as (select * from {{ ref("int_trust__accounts_evaluated") }}),
+attributes as (
+    select * from {{ ref("int_engagement__attributes_dated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
+
+evaluated as (
+    select * from {{ ref("int_trust__accounts_evaluated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 schemes as (select * from {{ source("meta", "config_tier_schemes") }}),
 

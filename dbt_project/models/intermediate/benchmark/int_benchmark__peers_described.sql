@@ -10,9 +10,15 @@ rated as (
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
-attributes as (select * from {{ ref("int_engagement__attributes_dated") }}),
+attributes as (
+    select * from {{ ref("int_engagement__attributes_dated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
-evaluated as (select * from {{ ref("int_trust__accounts_evaluated") }}),
+evaluated as (
+    select * from {{ ref("int_trust__accounts_evaluated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 -- An account of which only posts were captured has no verdict: nothing speaks against it.
 int_benchmark__peers_described as (

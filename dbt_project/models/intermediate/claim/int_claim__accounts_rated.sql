@@ -3,7 +3,7 @@
 
 {% set days = 30 %}
 
-with engagement as (select * from {{ ref("fct_account_engagement_daily") }}),
+with engagement as {{ read_again() }} (select * from {{ ref("fct_account_engagement_daily") }}),
 
 trust as (select * from {{ ref("fct_follower_trust_daily") }}),
 

@@ -7,10 +7,13 @@ with traits as (select * from {{ ref("int_snapshot__post_traits_changed") }}),
 
 selected as (select * from {{ ref("int_engagement__window_selected") }}),
 
-days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
-
 planned as (
     {{ planned_dates("int_engagement__accounts_rated") }}
+),
+
+days as (
+    select * from {{ ref("int_snapshot__account_days_deduplicated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 traits_known as (

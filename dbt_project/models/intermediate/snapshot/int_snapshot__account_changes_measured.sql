@@ -6,9 +6,7 @@
 {% set look_back_days = 400 %}
 {% set least_apart = least_hours_apart() * 3600000000 %}
 
-with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
-
-definitions as (select * from {{ ref("metric_definitions") }}),
+with definitions as (select * from {{ ref("metric_definitions") }}),
 
 planned as (
     {{ planned_dates("fct_account_daily") }}
@@ -29,7 +27,7 @@ observed as (
             {{ count }},
         {% endfor %}
         snapshot_date
-    from days
+    from {{ ref("int_snapshot__account_days_deduplicated") }}
     where
         snapshot_date > (
             select
@@ -112,28 +110,43 @@ close_by as {{ made_first() }} (
         {% endfor %}
 ),
 
+-- Where there are none, no day is read.
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -look_back_days) }} as first_day,
+        max(snapshot_date) as last_day
+    from close_by
+),
+
+days_before as (
+    select
+        days.platform,
+        days.account_id,
+        {% for count in counts %}
+            days.{{ count }},
+        {% endfor %}
+        days.captured_at
+    from {{ ref("int_snapshot__account_days_deduplicated") }} as days
+    inner join reach on days.snapshot_date between reach.first_day and reach.last_day
+),
+
 known_earlier as (
     select
         close_by.platform,
         close_by.account_id,
         close_by.snapshot_date,
         {% for count in counts %}
-            max_by(days.{{ count }}, days.captured_at) filter (
-                where days.{{ count }} is not null
+            max_by(days_before.{{ count }}, days_before.captured_at) filter (
+                where days_before.{{ count }} is not null
             ) as {{ count }}_before,
-            max(days.captured_at) filter (where days.{{ count }} is not null) as {{ count }}_known_at,
+            max(days_before.captured_at) filter (where days_before.{{ count }} is not null) as {{ count }}_known_at,
         {% endfor %}
         close_by.captured_at
     from close_by
-    inner join days
-        on close_by.platform = days.platform
-        and close_by.account_id = days.account_id
-        and {{ micros_between("days.captured_at", "close_by.captured_at") }} >= {{ least_apart }}
-    where
-        days.snapshot_date >= (
-            select {{ add_days("min(planned.snapshot_date)", -look_back_days) }} from planned
-        )
-        and days.snapshot_date <= (select max(planned.snapshot_date) from planned)
+    inner join days_before
+        on close_by.platform = days_before.platform
+        and close_by.account_id = days_before.account_id
+        and {{ micros_between("days_before.captured_at", "close_by.captured_at") }} >= {{ least_apart }}
     group by close_by.platform, close_by.account_id, close_by.snapshot_date, close_by.captured_at
 ),
 

@@ -9,7 +9,7 @@ with planned as (
     {{ planned_dates("int_snapshot__counts_held") }}
 ),
 
-captures as (select * from {{ ref("int_snapshot__counts_captured") }}),
+captures as {{ read_again() }} (select * from {{ ref("int_snapshot__counts_captured") }}),
 
 acknowledged as (
     select distinct
@@ -82,11 +82,21 @@ in_doubt as {{ made_first() }} (
     group by today.platform, today.account_id, today.metric
 ),
 
+-- As far back as anybody in doubt is read, and no further.
+reach as (
+    select
+        min(in_doubt.first_day) as first_day,
+        min(planned.snapshot_date) as first_planned
+    from planned
+    cross join in_doubt
+),
+
 history as (
     select
         counted.*,
         held_before.account_id is not null as is_held
     from counted
+    inner join reach on counted.snapshot_date >= reach.first_day and counted.snapshot_date < reach.first_planned
     inner join in_doubt
         on counted.platform = in_doubt.platform
         and counted.account_id = in_doubt.account_id
@@ -97,9 +107,6 @@ history as (
         and counted.account_id = held_before.account_id
         and counted.metric = held_before.metric
         and counted.captured_at = held_before.captured_at
-    where
-        counted.snapshot_date >= (select min(doubts.first_day) from in_doubt as doubts)
-        and counted.snapshot_date < (select min(planned.snapshot_date) from planned)
 ),
 
 -- The last count that was accepted before the day, and the last one that was held.

@@ -7,21 +7,37 @@
 -- Of two independent series together, however many of their signals are raised.
 {% set most_of_an_event = 70 %}
 
-with days as (
+with planned as (
+    {{ planned_dates("int_trust__accounts_evaluated") }}
+),
+
+-- Whatever is evidence today was raised on one of these days.
+reach as (
+    select
+        {{ add_days("min(snapshot_date)", -flag_days) }} as first_day,
+        max(snapshot_date) as last_day
+    from planned
+),
+
+days as (
     select
         platform,
         account_id,
         snapshot_date,
         data_origin
     from {{ ref("int_snapshot__account_days_deduplicated") }}
-    where snapshot_date in ({{ planned_dates("int_trust__accounts_evaluated") }})
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 coverage as (select * from {{ ref("int_trust__coverage_measured") }}),
 
 verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 
-signals as (select * from {{ ref("int_trust__signals_raised") }}),
+signals as (
+    select raised.*
+    from {{ ref("int_trust__signals_raised") }} as raised
+    inner join reach on raised.snapshot_date between reach.first_day and reach.last_day
+),
 
 events as (
     select
@@ -29,7 +45,7 @@ events as (
         captures_since >= {{ misread_captures }}
         or half_gained_on <= {{ add_days("snapshot_date", -misread_days) }} as has_stood
     from {{ ref("int_trust__events_evaluated") }}
-    where snapshot_date in (select days.snapshot_date from days)
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 misreads as (select * from {{ ref("int_trust__misreads") }}),
@@ -190,7 +206,13 @@ weighed as (
         {% endfor %}
         coalesce(sum(evidence.points_settled) filter (where evidence.side = 'audience'), 0)
         + coalesce(max(events_weighed.points_settled), 0) as audience_points_settled,
-        {{ joined("evidence.fact", "; ", "evidence.side, evidence.points desc, evidence.signal") }} as reasons,
+        {{
+            joined(
+                "evidence.fact",
+                "; ",
+                "evidence.side, evidence.points desc, evidence.signal, evidence.is_of_event desc",
+            )
+        }} as reasons,
         min(evidence.window_start) as evidence_start,
         max(evidence.window_end) as evidence_end
     from evidence

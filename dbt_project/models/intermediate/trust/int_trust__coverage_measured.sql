@@ -17,9 +17,15 @@ days as (
     where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
-windows as (select * from {{ ref("int_trust__windows_measured") }}),
+windows as (
+    select * from {{ ref("int_trust__windows_measured") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
-turns as (select * from {{ ref("int_trust__turns_measured") }}),
+turns as (
+    select * from {{ ref("int_trust__turns_measured") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 weights as (
     {{ trust_weights(source("meta", "config_trust_weights"), ["least_followers", "least_gain"]) }}

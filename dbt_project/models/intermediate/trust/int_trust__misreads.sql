@@ -6,9 +6,7 @@
 {#- An even number, so that of captures that take turns like is compared with like. -#}
 {% set captures_of_pace = 4 %}
 
-with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
-
-planned as (
+with planned as (
     {{ planned_dates("int_trust__misreads") }}
 ),
 
@@ -20,6 +18,18 @@ reach as (
     from planned
 ),
 
+days as (
+    select
+        observed.platform,
+        observed.account_id,
+        observed.snapshot_date,
+        observed.captured_at,
+        observed.followers
+    from {{ ref("int_snapshot__account_days_deduplicated") }} as observed
+    inner join reach on observed.snapshot_date between reach.first_day and reach.last_day
+    where observed.followers is not null
+),
+
 today as (
     select
         platform,
@@ -27,7 +37,7 @@ today as (
         followers,
         snapshot_date
     from days
-    where followers is not null and snapshot_date in (select planned.snapshot_date from planned)
+    where snapshot_date in (select planned.snapshot_date from planned)
 ),
 
 -- Who lies where it lay on the days before has undone nothing, so few accounts are put in order.
@@ -42,7 +52,7 @@ moved as {{ made_first() }} (
         and today.snapshot_date > days.snapshot_date
         and {{ add_days("today.snapshot_date", -misread_days) }} <= days.snapshot_date
     where
-        days.snapshot_date between (select reach.first_misread from reach) and (select reach.last_day from reach)
+        days.snapshot_date >= (select reach.first_misread from reach)
         and {{ are_apart("days.followers", "today.followers") }}
 ),
 
@@ -59,9 +69,6 @@ in_order as (
         days.snapshot_date in (select planned.snapshot_date from planned) as is_planned
     from days
     inner join moved on days.platform = moved.platform and days.account_id = moved.account_id
-    where
-        days.followers is not null
-        and days.snapshot_date between (select reach.first_day from reach) and (select reach.last_day from reach)
     window by_day as (partition by days.platform, days.account_id order by days.snapshot_date)
 ),
 

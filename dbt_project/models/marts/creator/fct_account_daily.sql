@@ -1,9 +1,19 @@
 -- One row per account and UTC day with a capture: the day's last public counts, and how they moved.
-with days as (select * from {{ ref("int_snapshot__account_days_deduplicated") }}),
+with planned as (
+    {{ planned_dates("fct_account_daily") }}
+),
+
+days as (
+    select * from {{ ref("int_snapshot__account_days_deduplicated") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 changes as (select * from {{ ref("int_snapshot__account_changes_measured") }}),
 
-tiers as (select * from {{ ref("fct_account_tier_daily") }}),
+tiers as (
+    select * from {{ ref("fct_account_tier_daily") }}
+    where snapshot_date in (select planned.snapshot_date from planned)
+),
 
 default_scheme as (
     select distinct scheme
