@@ -8,6 +8,7 @@ files, so a changed model is built before the clock starts. It goes back as far 
 
 import argparse
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -78,6 +79,8 @@ def in_turn(
             base, code = sides[side]
             data = copy_of(base, work / "night")
             write_day(settings_of(data), LAST, accounts, posts)
+            # Else the night waits for the copy to reach the disk.
+            os.sync()
             runs[side].append(night(data, code=code))
             assert runs[side][-1]["code"] == str(code), f"{side} ran the packages of {runs[side][-1]['code']}"
             shutil.rmtree(data)

@@ -62,13 +62,17 @@ def write_day(settings: Settings, day: date, accounts: int, posts: int) -> None:
 
 
 def history(work: Path, days: int, accounts: int, posts: int, at_once: int, code: Path = PROJECT_DIR) -> Path:
-    """Land and build so many days before the last night, some of them in one pass, with the packages of a checkout."""
+    """Land and build so many days before the last night, some of them in one pass, with the packages of a checkout.
+
+    The last day is a night of its own: what a pass leaves for DuckDB to tidy up is no matter of a timed night.
+    """
     folder = work / f"{accounts}-{posts}-{days}"
     if (folder / "whole").exists():
         print(f"  {days} days of history are there", flush=True)
         return folder
-    for first in range(days, 0, -at_once):
-        last = max(first - at_once + 1, 1)
+    firsts = [*range(days, 1, -at_once), 1]
+    for first, after in zip(firsts, [*firsts[1:], 0], strict=True):
+        last = after + 1
         for back in range(first, last - 1, -1):
             write_day(settings_of(folder), LAST - timedelta(days=back), accounts, posts)
         night(folder, LAST - timedelta(days=last), code=code)

@@ -32,6 +32,7 @@ class Mappings:
 
     in_use: dict[str, Mapping] = field(default_factory=dict)
     library: dict[str, Mapping] = field(default_factory=dict)
+    _canonical: dict[str, Mapping] = field(default_factory=dict, repr=False, compare=False)
 
     def choose(self, path: str, loaded_under: str | None = None) -> Mapping | None:
         """The mapping of a landed file: one in use by file name, else the feed's own layout by its top folder.
@@ -54,7 +55,10 @@ class Mappings:
             return self.library.get(loaded_under)
         folder, _, _ = path.partition("/")
         if folder in load_feeds():
-            return canonical_mapping(load_feeds()[folder])
+            # A year of files is mostly of a few feeds.
+            if folder not in self._canonical:
+                self._canonical[folder] = canonical_mapping(load_feeds()[folder])
+            return self._canonical[folder]
         known = ", ".join(load_feeds())
         where = f"no feed is named {folder[:80]!r}" if "/" in path else "it lies in no feed's folder"
         raise FileRefused(f"{where}; {self.hint(path) or f'move it under landing/<feed>/ with one of: {known}'}")
