@@ -180,7 +180,7 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "a_flag_of_an_event_is_its_latest_judgement_and_ends_when_explained": (
         "models/marts/trust/fct_follower_flag.sql",
-        "case when first_flagged is null then points end desc",
+        "case when not is_event then points end desc",
         "points desc",
     ),
 }

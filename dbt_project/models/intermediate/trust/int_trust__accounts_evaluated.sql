@@ -11,11 +11,9 @@ with planned as (
     {{ planned_dates("int_trust__accounts_evaluated") }}
 ),
 
--- Whatever is evidence today was raised on one of these days.
+-- Whatever is evidence today was raised since then.
 reach as (
-    select
-        {{ add_days("min(snapshot_date)", -flag_days) }} as first_day,
-        max(snapshot_date) as last_day
+    select {{ add_days("min(snapshot_date)", -flag_days) }} as first_day
     from planned
 ),
 
@@ -36,7 +34,7 @@ verdicts as (select * from {{ source("meta", "config_trust_verdicts") }}),
 signals as (
     select raised.*
     from {{ ref("int_trust__signals_raised") }} as raised
-    inner join reach on raised.snapshot_date between reach.first_day and reach.last_day
+    inner join reach on raised.snapshot_date >= reach.first_day
 ),
 
 events as (
