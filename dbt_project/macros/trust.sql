@@ -56,7 +56,7 @@
 {%- endmacro %}
 
 {#- Accounts of which a run makes the flags anew: those with evidence of a day that it has planned, and those with a flag
-    that rests on such a day, of which no evidence may be left. -#}
+    that depends on such a day, of which no evidence may be left. -#}
 {% macro accounts_with_flags_renewed() -%}
     {% for evidence in ["int_trust__signals_raised", "int_trust__events_evaluated", "int_trust__misreads"] %}
         select
@@ -100,7 +100,7 @@
     where read_whole.account_id is null
 {%- endmacro %}
 
-{#- Condition of flags that a run may not raise again: they rest on a day that it has planned. -#}
+{#- Condition of flags that a run may not raise again: they depend on a day that it has planned. -#}
 {% macro fct_follower_flag__may_go() -%}
     greatest(last_evaluated, misread_on) >= {{ first_day_of_evidence() }}
 {%- endmacro %}

@@ -8,7 +8,7 @@ with {% if is_renewed() -%}
         {{ accounts_with_flags_renewed() }}
     ),
 
-    -- Of these a flag may rest on a day that is made anew, or on a misread: all that was raised on them is read.
+    -- Of these a flag may depend on a day that is made anew, or on a misread: all that was raised on them is read.
     read_whole as (
         {{ accounts_with_flags_read_whole() }}
     ),
