@@ -11,6 +11,7 @@ from serving.report.sections import SECTIONS
 from warehouse import data_dictionary
 from warehouse.build.dbt import DBT_PROJECT
 
+README = DBT_PROJECT.parent / "README.md"
 MARTS = {node["name"]: node for _, node in data_dictionary.nodes("models", DBT_PROJECT / "models" / "marts")}
 
 
@@ -74,6 +75,14 @@ def test_the_overview_names_the_key_of_every_mart() -> None:
     overview = data_dictionary.blocks()["__overview__"]
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| ((?:`\w+`(?:, )?)+) \|$", overview, re.MULTILINE))
     assert {mart: re.findall(r"`(\w+)`", key) for mart, key in rows.items()} == {
+        name: data_dictionary.key_of(mart) for name, mart in MARTS.items()
+    }
+
+
+def test_the_readme_names_the_key_of_every_mart() -> None:
+    marts = README.read_text(encoding="utf-8").partition("## Marts")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|$", marts, re.MULTILINE))
+    assert {mart: key.split(", ") for mart, key in rows.items()} == {
         name: data_dictionary.key_of(mart) for name, mart in MARTS.items()
     }
 
