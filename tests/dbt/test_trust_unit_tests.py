@@ -224,8 +224,8 @@ SECOND: dict[str, tuple[str, str, str]] = {
     ),
     "posts_speak_where_views_do_not": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
-        "bool_or(compared.is_exceeded)",
-        "max_by(compared.is_exceeded, compared.snapshot_date)",
+        "bool_or(\n            case when events.is_large",
+        "bool_and(\n            case when events.is_large",
     ),
     "rises_that_overlap_are_one_event": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
@@ -251,8 +251,8 @@ THIRD: dict[str, tuple[str, str, str]] = {
     ),
     "posts_of_an_event_beside_those_before": (
         "models/intermediate/trust/int_trust__posts_compared.sql",
-        "coalesce(max(rise_date) filter (where length <= 7), min(rise_date))",
-        "max(rise_date)",
+        '"max(window_start) filter (where length <= 7)", 1)',
+        '"max(window_start) filter (where length <= 7)", 2)',
     ),
     "posts_speak_where_views_do_not": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
@@ -268,6 +268,19 @@ THIRD: dict[str, tuple[str, str, str]] = {
         "macros/trust.sql",
         "weights.followers_per_view_most,\n        greatest",
         "9,\n            greatest",
+    ),
+}
+FOURTH: dict[str, tuple[str, str, str]] = {
+    "a_count_grows_at_its_own_pace_beneath_a_misread": ("macros/trust.sql", "> followers_0)", "> 0)"),
+    "posts_of_an_event_beside_those_before": (
+        "models/intermediate/trust/int_trust__posts_compared.sql",
+        "{% set days_after = 7 %}",
+        "{% set days_after = 14 %}",
+    ),
+    "posts_speak_where_views_do_not": (
+        "models/intermediate/trust/int_trust__events_evaluated.sql",
+        "when events.is_large then compared.is_above_all",
+        "when false then compared.is_above_all",
     ),
 }
 
@@ -321,7 +334,7 @@ def rules_of_signals(manifest: dict[str, Any]) -> dict[str, tuple[str, str, str]
     }
 
 
-@pytest.mark.parametrize("rules", [BROKEN, SECOND, THIRD], ids=["first round", "second round", "third round"])
+@pytest.mark.parametrize("rules", [BROKEN, SECOND, THIRD, FOURTH], ids=["first", "second", "third", "fourth"])
 def test_a_broken_rule_of_trust_fails_its_unit_test(empty, broken_project, manifest, rules: dict[str, Any]):
     rules = rules | (rules_of_signals(manifest) if rules is BROKEN else {})
     run = empty.dbt("test", "--select", *rules, project=broken_project(*rules.values()))

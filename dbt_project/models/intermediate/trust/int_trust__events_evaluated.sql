@@ -4,6 +4,8 @@
 
 {% set look_back_days = 440 %}
 {% set event_days, days_of_losses, days_of_views = 400, 20, 7 %}
+{#- Half as many followers again: what brought them stands out among all posts, and not among nine in ten. -#}
+{% set large_gain = 0.4 %}
 
 with planned as (
     {{ planned_dates("int_trust__events_evaluated") }}
@@ -131,6 +133,7 @@ events as {{ made_first() }} (
         min(rise_date) filter (where is_half_gained) as half_gained_on,
         max(excess) as excess,
         coalesce(max(excess) filter (where length <= 7), 0) as excess_in_week,
+        coalesce(max(excess) filter (where length <= 7) >= {{ large_gain }}, false) as is_large,
         max(gain) as largest_gain,
         max(followers_today) as followers_today,
         max(step) as step,
@@ -180,7 +183,9 @@ posts as (
         events.account_id,
         events.snapshot_date,
         events.event_number,
-        bool_or(compared.is_exceeded) as is_exceeded
+        bool_or(
+            case when events.is_large then compared.is_above_all else compared.is_exceeded end
+        ) as is_exceeded
     from events
     inner join {{ ref("int_trust__posts_compared") }} as compared
         on events.platform = compared.platform
@@ -272,6 +277,7 @@ int_trust__events_evaluated as (
         excess * size_of_gain as size,
         excess_in_week * size_of_gain as size_in_week,
         excess_in_week >= 0.6 * excess as is_burst,
+        is_large,
         new_views,
         views_days,
         base_views_per_day,

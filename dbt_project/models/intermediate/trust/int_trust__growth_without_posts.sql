@@ -16,7 +16,8 @@ int_trust__growth_without_posts as (
         first_flagged,
         cast(round(share_beside_posts * gain) as bigint) as followers_affected,
         {{ signed_count("gain") }}
-        || ' followers while none of its posts of that week found more than nine in ten of those before' as fact
+        || ' followers while none of its posts of that week found more than '
+        || case when is_large then 'all' else 'nine in ten' end || ' of those before' as fact
     from events
     where share_beside_posts >= {{ least_unexplained() }}
 )

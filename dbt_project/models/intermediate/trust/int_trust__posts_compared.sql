@@ -1,10 +1,12 @@
--- One row per account and planned day within two weeks of a rise: the posts of its event beside those before them.
+-- One row per account and planned day within a week of the posts of a rise: these beside those before them.
 -- One model: made on the day, from the captures of its last week alone, while the few accounts with a rise are at hand:
 -- nobody's posts are read back for months.
 
-{#- Two weeks after the last rise, and before it as long as one burst goes on to rise in windows of 28 days. -#}
+{#- As long as one burst goes on to rise in windows of 28 days, and two weeks more. -#}
 {% set look_back_days = 42 %}
-{% set days_after = 14 %}
+{#- Within a week of its publication it shows what a post finds. Later the posts before it, to compare it with, are fewer
+    each day, for they are captured no more, and one would exceed them by chance. -#}
+{% set days_after = 7 %}
 
 with planned as (
     {{ planned_dates("int_trust__posts_compared") }}
@@ -44,8 +46,9 @@ events as (
         account_id,
         snapshot_date,
         min(rise_date) as first_rise,
-        -- A window of weeks goes on to rise long after what it holds: of its days no post is a cause.
-        coalesce(max(rise_date) filter (where length <= 7), min(rise_date)) as posts_until,
+        -- What is published after the last followers of a rise have come is no cause of it. A window goes on to rise while
+        -- they are in it, one of weeks long after: the latest that begins within a week tells the day on which they came.
+        coalesce({{ add_days("max(window_start) filter (where length <= 7)", 1) }}, min(rise_date)) as posts_until,
         max(rise_date) as window_end
     from numbered
     group by platform, account_id, snapshot_date, event_number
@@ -55,7 +58,7 @@ events as (
 rises as {{ made_first() }} (
     select *
     from events
-    where window_end >= {{ add_days("snapshot_date", -days_after) }}
+    where {{ add_days("posts_until", days_after) }} >= snapshot_date
     qualify row_number() over (partition by platform, account_id, snapshot_date order by window_end desc) = 1
 ),
 
@@ -107,6 +110,7 @@ compared as (
         {% for count in ["engagements", "comments", "views"] %}
             ,
             max(most_{{ count }}) filter (where is_of_event) as highest_{{ count }},
+            max(most_{{ count }}) filter (where is_before) as highest_{{ count }}_before,
             {{ quantiles("most_" ~ count, [0.9]) }} filter (where is_before) as usual_{{ count }}
         {% endfor %}
     from dated
@@ -123,5 +127,7 @@ select
     {% for count in ["engagements", "comments", "views"] %}
         {{ "or " if not loop.first }}coalesce(highest_{{ count }} > {{ element_at_place("usual_" ~ count, 1) }}, false)
     {% endfor %}
-        as is_exceeded
+        as is_exceeded,
+    coalesce(highest_engagements > highest_engagements_before, highest_comments > highest_comments_before, false)
+    or coalesce(highest_views > highest_views_before, false) as is_above_all
 from compared
