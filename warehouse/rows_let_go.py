@@ -39,7 +39,6 @@ BEFORE_PUBLICATION = "cast(published_at as date) - 7"
 OF_EARLIER_DAYS = (
     ("intermediate.int_snapshot__counts_held", "accepted_count", "cast(accepted_at as date)"),
     ("intermediate.int_snapshot__post_traits_changed", "followers_at_publication", BEFORE_PUBLICATION),
-    ("intermediate.int_creator__posts_known", "followers_at_publication", BEFORE_PUBLICATION),
     ("marts.fct_post", "followers_at_publication", BEFORE_PUBLICATION),
     ("intermediate.int_trust__rises_raised", "followers_before", "window_start"),
     ("intermediate.int_trust__events_evaluated", "followers_before", "event_start"),
@@ -51,10 +50,6 @@ CARRIED = (
     (
         "intermediate.int_snapshot__account_last_known_values", "account_id",
         "intermediate.int_snapshot__account_days_deduplicated", ("niche", "country", "language"),
-    ),
-    (
-        "intermediate.int_creator__posts_known", "post_id",
-        "intermediate.int_snapshot__post_days_deduplicated", POST_COUNTS,
     ),
     ("marts.fct_post", "post_id", "marts.fct_post_daily", POST_COUNTS),
 )  # fmt: skip

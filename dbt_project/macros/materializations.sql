@@ -35,28 +35,30 @@
 
 {#- A table of which a run makes only those rows anew that may have changed. What the model makes takes the place of rows of
     the same key (`meta: {renewed_by: ...}`); what the condition of the macro `<model>__may_go` holds for goes in any case.
+    New rows are put in before old ones go, for the model reads those; they are told apart by their place in the table.
     Where no table stands, or it was made by other code, all rows are made. -#}
 {% materialization renewed, adapter="duckdb" %}
     {%- set seen = as_readers_see(compiled_code) -%}
     {%- if not is_renewed() -%}
         {{ return(made_anew("table", create_table_as(false, this.incorporate(type="table"), seen))) }}
     {%- endif -%}
-    {%- set added = this.identifier ~ "__added" -%}
+    {%- set keys = config.require("meta")["renewed_by"] -%}
+    {%- set last_old = "getvariable('last_old_row')" -%}
     {%- set is_same = [] -%}
-    {%- for column in config.require("meta")["renewed_by"] -%}
+    {%- for column in keys -%}
         {%- do is_same.append("standing." ~ column ~ " = added." ~ column) -%}
     {%- endfor -%}
     {%- call statement("main") -%}
-        create or replace temporary table {{ added }} as (
+        set variable last_old_row = (select coalesce(max(rowid), -1) from {{ this }});
+        insert into {{ this }} by name (
             {{ seen }}
         );
-        delete from {{ this }} where {{ context[this.identifier ~ "__may_go"]() }};
         delete from {{ this }} as standing
-        using {{ added }} as added
-        where {{ is_same | join(" and ") }};
-        insert into {{ this }} by name
-        select * from {{ added }};
-        drop table {{ added }};
+        using (select {{ keys | join(", ") }} from {{ this }} where rowid > {{ last_old }}) as added
+        where standing.rowid <= {{ last_old }} and {{ is_same | join(" and ") }};
+        delete from {{ this }}
+        where rowid <= {{ last_old }} and ({{ context[this.identifier ~ "__may_go"]() }});
+        reset variable last_old_row;
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {%- do adapter.commit() -%}

@@ -44,25 +44,46 @@
         and {{ later }}.account_id = {{ earlier }}.account_id
 {%- endmacro %}
 
-{#- Posts of which a run makes the rows of `fct_post` anew, some of them twice: those of a checkpoint that it has planned,
-    those whose row may go, and all that are linked to a collaboration. -#}
-{% macro posts_renewed() -%}
+{#- Posts that a day which a run makes anew may have told of: it may be gone, or say something else. -#}
+{% macro posts_read_whole() -%}
     select
         platform,
         post_id
-    from {{ ref("int_creator__posts_known") }}
-    where snapshot_date >= {{ first_day_of_posts() }}
-    union all
+    from {{ this }}
+    where last_seen_date >= {{ first_day_of_posts() }}
+{%- endmacro %}
+
+{#- What stands of all other posts that were captured. -#}
+{% macro posts_standing() -%}
+    select *
+    from {{ this }}
+    where is_captured and last_seen_date < {{ first_day_of_posts() }}
+{%- endmacro %}
+
+{#- Rows of a model of posts by day that `fct_post` is made of: all, or where a run makes some of its rows anew those of the
+    days in a CTE `days_renewed`, and the earlier ones of posts in a CTE `read_whole`. -#}
+{% macro rows_of_posts_renewed(model) -%}
+    {%- if is_renewed() -%}
+        select *
+        from {{ model }}
+        where snapshot_date in (select days_renewed.snapshot_date from days_renewed)
+        union all
+        select earlier.*
+        from {{ model }} as earlier
+        inner join read_whole on earlier.platform = read_whole.platform and earlier.post_id = read_whole.post_id
+        where earlier.snapshot_date < {{ first_day_of_posts() }}
+    {%- else -%}
+        select * from {{ model }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Posts whose row a run takes away. -#}
+{% macro posts_that_go() -%}
     select
         platform,
         post_id
     from {{ this }}
     where {{ fct_post__may_go() }}
-    union all
-    select
-        platform,
-        post_id
-    from {{ ref("bridge_post_collaboration") }}
 {%- endmacro %}
 
 {#- Condition of rows of `fct_post` that a run may not make again: of posts last seen since the first day that it plans, of
@@ -71,7 +92,11 @@
     last_seen_date >= {{ first_day_of_posts() }} or collaborations > 0 or not is_captured
 {%- endmacro %}
 
-{#- First day that a run plans of what is known of posts. -#}
+{#- First day of which a run makes posts anew; after all days where it makes none. -#}
 {% macro first_day_of_posts() -%}
-    (select min(plan.snapshot_date) from {{ source("meta", "plan") }} as plan where plan.model = 'int_creator__posts_known')
+    (
+        select coalesce(min(plan.snapshot_date), date '9999-12-31')
+        from {{ source("meta", "plan") }} as plan
+        where plan.model in ('int_snapshot__post_days_deduplicated', 'int_snapshot__post_traits_changed')
+    )
 {%- endmacro %}

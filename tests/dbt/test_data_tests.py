@@ -138,9 +138,6 @@ insert into groundswell.marts.fct_post_daily by name
 insert into intermediate.int_snapshot__post_last_known_values by name
     select 'youtube' as platform, 'p' as post_id, 'a' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
-insert into intermediate.int_creator__posts_known by name
-    select 'youtube' as platform, 'p' as post_id, day as snapshot_date
-    from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);
 insert into intermediate.int_creator__accounts_known by name
     select 'youtube' as platform, 'q' as account_id, day as snapshot_date
     from (values (date '2026-01-04'), (date '2026-01-06')) as days (day), range(2);

@@ -238,7 +238,6 @@ REACHES = {
     "int_snapshot__post_days_deduplicated": {"post_snapshots": ALL_HISTORY},
     "int_snapshot__post_traits_changed": {"account_snapshots": 497, "post_snapshots": ALL_HISTORY},
     "int_snapshot__post_last_known_values": {"post_snapshots": ALL_HISTORY},
-    "int_creator__posts_known": {"account_snapshots": ALL_HISTORY, "post_snapshots": ALL_HISTORY},
     "int_creator__accounts_known": {
         "account_snapshots": ALL_HISTORY,
         "post_snapshots": ALL_HISTORY,
@@ -319,7 +318,7 @@ def test_what_goes_on_from_a_checkpoint_takes_only_its_own_look_back(nodes):
     checkpoints = {name for name, node in nodes.items() if node.absorbs}
     assert checkpoints == {
         "int_snapshot__account_last_known_values", "int_snapshot__post_last_known_values",
-        "int_creator__posts_known", "int_creator__accounts_known",
+        "int_creator__accounts_known",
     }  # fmt: skip
     adding = {name: replace(node, absorbs=False) for name, node in nodes.items()}
     assert reach.reaches(adding)["fct_account_daily"]["account_snapshots"] == ALL_HISTORY
@@ -386,14 +385,13 @@ CHOOSE_BY_HASH = {
 def test_a_model_that_reads_itself_leaves_out_what_its_run_replaces(models):
     """Its planned dates are deleted before its rows are read (`duckdb__create_table_as`)."""
     left_out = (
-        r"(newest_checkpoint|checkpoints_before)\(this\)|from \{\{ this \}\} as standing\s+where standing.snapshot_date"
+        r"newest_checkpoint\(this\)|from \{\{ this \}\} as standing\s+where standing.snapshot_date"
         r" (not in \(select planned|< \(select min\(planned)"
     )
     codes = {name: re.sub(r"--[^\n]*", "", node["raw_code"]) for name, node in models.items()}
     reading = {name: code for name, code in codes.items() if re.search(r"\bthis\b", code)}
     assert set(reading) == {
         "int_creator__accounts_known",
-        "int_creator__posts_known",
         "int_snapshot__account_last_known_values",
         "int_snapshot__counts_held",
         "int_snapshot__post_last_known_values",
@@ -467,7 +465,7 @@ def test_the_lint_lets_sound_sql_pass(sql):
 # and by the strategy that replaces it; what tells the rows that are renewed reads what stands in the model's text too.
 MACROS_THAT_READ = {
     "accounts_with_flags_read_whole", "accounts_with_flags_renewed", "first_day_of_evidence", "first_day_of_posts",
-    "is_not_frozen", "passes_of", "planned_dates", "posts_renewed", "spark__drop_planned_parts",
+    "is_not_frozen", "passes_of", "planned_dates", "spark__drop_planned_parts",
 }  # fmt: skip
 
 

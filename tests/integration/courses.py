@@ -1,5 +1,6 @@
 """What may happen to a small world of snapshots: files come, are rejected, nights end or crash, days are rebuilt."""
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -13,11 +14,14 @@ from ingestion.lease import hold
 from warehouse import plan
 
 from . import night, small
+from .conftest import make_settings
 from .small import Capture, day, deliver
 
 LAST = 4
 DAYS = range(1, LAST + 1)
 World = dict[str, list[Capture]]
+# Puts the files of a day into landing.
+DeliverDay = Callable[[Settings, int], None]
 
 
 def as_of(number: int) -> date:
@@ -29,6 +33,26 @@ def bring(world: Settings, files: World, *names: str) -> None:
     """Deliver some files of a world. A name's number says when its content was known."""
     for name in names:
         deliver(world, name, files[name], as_of(int(name.removeprefix("file"))))
+
+
+def in_one_night(folder: Path, deliver_day: DeliverDay, last: int, *without: int) -> Settings:
+    """A world of days that come all at once, but those without which it is made."""
+    settings = make_settings(folder)
+    for number in range(1, last + 1):
+        if number not in without:
+            deliver_day(settings, number)
+    night.run(settings, "once", day(last))
+    return settings
+
+
+def by_nights(folder: Path, deliver_day: DeliverDay, nights: Sequence[int]) -> Settings:
+    """A world of nights, each of which brings the days since the one before."""
+    settings = make_settings(folder)
+    for before, last in zip((0, *nights), nights, strict=False):
+        for number in range(before + 1, last + 1):
+            deliver_day(settings, number)
+        night.run(settings, f"night {last}", day(last))
+    return settings
 
 
 def rebuild(world: Settings, run_id: str, first: int, last: int) -> None:

@@ -1,4 +1,4 @@
-"""Flags, of which a night goes on from those that stand: equal to one pass, whatever a later file changes or takes back."""
+"""Flags, of which a night goes on from those that stand: equal to one pass, whatever a later file changes."""
 
 import math
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ import pytest
 from ingestion.config import Settings
 
 from . import night, small
-from .conftest import content, make_settings, nights_that_know, reading
-from .courses import reject
+from .conftest import content, nights_that_know, reading
+from .courses import by_nights, in_one_night, reject
 
 pytestmark = pytest.mark.usefixtures("flags_alone")
 
@@ -58,8 +58,8 @@ def followers_on(account: str, day: int) -> float:
 
 
 ACCOUNTS = (
-    "burst", "explained", "lost", "twice", "misread", "misread twice", "saw", "saw that is misread", "saw that rests", "drip", "round", "calm",
-    "calmer", "the calmest of all",
+    "burst", "explained", "lost", "twice", "misread", "misread twice", "saw", "saw that is misread", "saw that rests",
+    "drip", "round", "calm", "calmer", "the calmest of all",
 )  # fmt: skip
 
 
@@ -81,32 +81,22 @@ def deliver(settings: Settings, day: int, name: str = "") -> None:
     target.write_text("\n".join([HEADER, *(reversed(rows) if name else rows)]) + "\n", encoding="utf-8")
 
 
-def at_once(folder: Path, *without: int) -> Settings:
-    settings = make_settings(folder)
-    for day in range(1, DAYS + 1):
-        if day not in without:
-            deliver(settings, day)
-    night.run(settings, "once", small.day(DAYS))
-    return settings
-
-
 @pytest.fixture(scope="module")
 def by_night(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Nights that bring a day, or some; nobody changes it."""
-    settings = make_settings(tmp_path_factory.mktemp("by_night"))
-    for before, last in zip((0, *NIGHTS), NIGHTS, strict=False):
-        for day in range(before + 1, last + 1):
-            if day != LATE:
-                deliver(settings, day)
-        if last == COMES_ON:
+    """Nobody changes it."""
+
+    def bring(settings: Settings, day: int) -> None:
+        if day != LATE:
+            deliver(settings, day)
+        if day == COMES_ON:
             deliver(settings, LATE)
-        night.run(settings, f"night {last}", small.day(last))
-    return settings
+
+    return by_nights(tmp_path_factory.mktemp("by_night"), bring, NIGHTS)
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return at_once(tmp_path_factory.mktemp("whole"))
+    return in_one_night(tmp_path_factory.mktemp("whole"), deliver, DAYS)
 
 
 def flags(settings: Settings) -> list[tuple[object, ...]]:
@@ -125,7 +115,8 @@ def test_nights_equal_one_pass(by_night: Settings, whole: Settings) -> None:
         ("drip", "burst"), ("explained", "burst"), ("explained", "growth_without_activity"), ("twice", "burst"),
     ]  # fmt: skip
     assert misread == [
-        ("misread", "burst"), ("misread twice", "burst"), ("misread twice", "burst"), ("saw that is misread", "sawtooth"),
+        ("misread", "burst"), ("misread twice", "burst"), ("misread twice", "burst"),
+        ("saw that is misread", "sawtooth"),
     ]  # fmt: skip
     assert ("saw", "sawtooth") in stretches
     assert ("saw", "following_swings") in stretches
@@ -140,7 +131,7 @@ def test_what_is_taken_back_takes_its_flags_along(
     settings = small.copy_of(by_night, tmp_path / "by_night")
     reject(settings, f"a_{small.day(rejected)}")
     night.run(settings, "without", small.day(DAYS))
-    without = flags(at_once(tmp_path / "without", rejected))
+    without = flags(in_one_night(tmp_path / "without", deliver, DAYS, rejected))
     assert without != flags(whole)
     assert flags(settings) == without
     deliver(settings, rejected, "gain")

@@ -82,7 +82,6 @@ def test_a_late_file_recomputes_only_what_it_reaches(world: Callable[..., Settin
         ("fct_tier_benchmark_daily", "2022-07-17", "2022-07-20"),
         ("int_agreement__brand_posts_named", "2022-07-17", "2022-07-20"),
         ("int_creator__accounts_known", "2022-07-17", "2022-07-20"),
-        ("int_creator__posts_known", "2022-07-17", "2022-07-20"),
         ("int_engagement__accounts_rated", "2022-07-17", "2022-07-20"),
         ("int_engagement__attributes_dated", "2022-07-17", "2022-07-20"),
         ("int_equivalence__equivalents_sampled", "2022-07-17", "2022-07-20"),

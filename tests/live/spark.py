@@ -217,7 +217,7 @@ def test_no_server_is_said_and_the_last_release_stands(tmp_path: Path, days: lis
 def test_posts_that_are_renewed_on_duckdb_are_made_whole_on_spark(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nights after which DuckDB keeps what each captured and Spark all posts, and a rejected file."""
+    """Nights, and a rejected file: DuckDB goes on from what stands, Spark reads all days."""
     know(monkeypatch, "fct_post", "fct_post_daily", "fct_publication")
     worlds = (server.settings(tmp_path / "spark"), engine_of(tmp_path / "duckdb"))
     begun = 1

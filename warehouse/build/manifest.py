@@ -234,7 +234,8 @@ def models_of(
 
     Args:
         config: a model changes with the tables of it that it is made from, and with no other.
-        inputs: digest per undated feed; a model that is made from one changes with it. Also of the own accounts.
+        inputs: digest per undated feed; a model that is made from one changes with it, unless it is renewed. Also of
+            the own accounts.
     """
     salts = {"setting": json.dumps(model_settings(settings)), "own_account": (inputs or {}).get("own_account", "")}
     salts |= {f"{CONFIG}retention": json.dumps(short_platforms(settings))}
@@ -295,7 +296,9 @@ def models_of(
         return ancestors[name]
 
     def with_inputs(node: Any) -> str:
-        digests = [(inputs or {}).get(feed, "") for feed in sorted(nodes[node.name].feeds & undated_feeds())]
+        # A model that is renewed finds by itself which of its rows a delivery may have changed.
+        undated = frozenset() if is_renewed(node) else nodes[node.name].feeds & undated_feeds()
+        digests = [(inputs or {}).get(feed, "") for feed in sorted(undated)]
         # What another engine has made stands elsewhere.
         digests += [] if settings.engine == DUCKDB else ["spark"]
         return hashlib.sha256("\0".join([fingerprint(node.unique_id), *digests]).encode()).hexdigest()
