@@ -4,8 +4,8 @@
 
 {#- As long as one burst goes on to rise in windows of 28 days, and two weeks more. -#}
 {% set look_back_days = 42 %}
-{#- Within a week of its publication it shows what a post finds. Later the posts before it, to compare it with, are fewer
-    each day, for they are captured no more, and one would exceed them by chance. -#}
+{#- Within a week of its publication it shows what a post finds. Later the posts before it, to compare it with, are
+    fewer each day, for they are captured no more, and one would exceed them by chance. -#}
 {% set days_after = 7 %}
 
 with planned as (
@@ -46,8 +46,8 @@ events as (
         account_id,
         snapshot_date,
         min(rise_date) as first_rise,
-        -- What is published after the last followers of a rise have come is no cause of it. A window goes on to rise while
-        -- they are in it, one of weeks long after: the latest that begins within a week tells the day on which they came.
+        -- What is published after the last followers of a rise have come is no cause of it. A window goes on to rise
+        -- while they are in it, one of weeks long after: the latest that begins within a week tells when they came.
         coalesce({{ add_days("max(window_start) filter (where length <= 7)", 1) }}, min(rise_date)) as posts_until,
         max(rise_date) as window_end
     from numbered

@@ -132,6 +132,7 @@ known as (
         where days.post_id is null
     {% endif %}
 ),
+
 -- A post of several collaborations names none of them here: bridge_post_collaboration has them all.
 agreed as (
     select
