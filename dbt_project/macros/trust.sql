@@ -219,8 +219,6 @@
         followers_{{ base }} > 0
         and {{ move }} * 10 >= followers_{{ base }}
         and {{ are_apart("followers_" ~ captures_ago, "followers_0") }}
-        -- A count that goes on the same way has undone nothing, however fast its pace has become.
-        and (followers_{{ captures_ago }} > followers_{{ base }}) = (followers_{{ captures_ago }} > followers_0)
         and {{ is_back(0, base, move) }}
         {% for between in range(1, captures_ago) %}
             and not {{ is_back(between, base, move) }}

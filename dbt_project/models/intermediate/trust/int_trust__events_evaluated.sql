@@ -3,7 +3,7 @@
 -- One model: rises become events, and events what came after them, for few accounts while these are at hand.
 
 {% set look_back_days = 440 %}
-{% set event_days, days_of_losses, days_of_views = 400, 20, 7 %}
+{% set event_days, days_of_losses, days_of_views, days_of_posts = 400, 20, 7, 7 %}
 {#- Half as many followers again: what brought them stands out among all posts, and not among nine in ten. -#}
 {% set large_gain = 0.4 %}
 
@@ -176,7 +176,8 @@ since as (
     group by events.platform, events.account_id, events.snapshot_date, events.event_number
 ),
 
--- A post that was once seen to find more than its like stays a possible cause, however long the event goes on.
+-- A post that was once seen to find more than its like stays a possible cause, however long the event goes on. Posts of
+-- rises within a week after it count as well: an event falls apart where some of its rises turn out misread.
 posts as (
     select
         events.platform,
@@ -190,7 +191,8 @@ posts as (
     inner join {{ ref("int_trust__posts_compared") }} as compared
         on events.platform = compared.platform
         and events.account_id = compared.account_id
-        and compared.window_end between events.first_flagged and events.event_end
+        and compared.window_end between events.first_flagged
+        and {{ add_days("events.event_end", days_of_posts) }}
         and events.snapshot_date >= compared.snapshot_date
     where compared.posts_of_event > 0 and compared.posts_before >= 5
     group by events.platform, events.account_id, events.snapshot_date, events.event_number
