@@ -69,7 +69,7 @@ def dry_run(
     day: date,
     backfill_range: plan.BackfillRange | None,
     log: Callable[[str], None],
-    on_node: dbt.OnNode | None = None,
+    on_node: build.OnNode | None = None,
 ) -> diff.Diff:
     """Build in a copy, and compare it with what readers see. Nothing is landed, checked or published."""
     with _scratch(settings) as copy:

@@ -19,26 +19,38 @@ where ({{ expression }}) is not true
 
 {#- Every key that a fact names is in its dimension. A fact is a relation, or `{rows: relation, key: [...]}` where its
     columns have other names; `null` in the place of one compares without it. A key that is null in part names nothing.
-    Of a windowed fact the rows that this run has replaced are read. -#}
+    Of a windowed fact the rows that this run has replaced are read. Facts that name the same columns of the key are looked
+    up together, so that the dimension is read once for them. -#}
 {% test holds_every_key(model, key, facts) %}
-{% for fact in facts %}
+{%- set together = {} -%}
+{%- for fact in facts -%}
     {%- set rows = fact if fact.identifier is defined else fact["rows"] -%}
     {%- set columns = key if fact.identifier is defined else fact["key"] -%}
-    {%- set pairs = [] -%}
-    {%- for column in columns if column is not none -%} {%- do pairs.append((column, key[columns.index(column)])) -%} {%- endfor %}
-    select
-        '{{ rows.identifier }}' as named_by,
-        concat_ws('|'{% for column, _ in pairs %}, cast(named.{{ column }} as string){% endfor %}) as missing_key
-    from (
-        select distinct {% for column, _ in pairs %}{{ column }}{{ ", " if not loop.last }}{% endfor %}
-        from {{ replaced_rows(rows) }}
-        where {% for column, _ in pairs %}{{ column }} is not null{{ " and " if not loop.last }}{% endfor %}
-    ) as named
-    left join {{ model }} as here
-        on {% for column, of_key in pairs %}named.{{ column }} = here.{{ of_key }}{{ " and " if not loop.last }}{% endfor %}
-    where here.{{ pairs[0][1] }} is null
-    {{ "union all" if not loop.last }}
-{% endfor %}
+    {%- set named = {} -%}
+    {%- for column in columns if column is not none -%} {%- do named.update({key[columns.index(column)]: column}) -%} {%- endfor -%}
+    {%- do together.setdefault(named | join(", "), []).append((rows, named)) -%}
+{%- endfor %}
+select distinct named_by, missing_key
+from (
+    {% for of_key, facts_named in together.items() -%}
+        select named.named_by, concat_ws('|'{% for column in of_key.split(", ") %}, cast(named.{{ column }} as string){% endfor %}) as missing_key
+        from (
+            {%- for rows, named in facts_named %}
+                select
+                    '{{ rows.identifier }}' as named_by
+                    {%- for column, of_fact in named.items() %}, {{ of_fact }} as {{ column }}{% endfor %}
+                from {{ replaced_rows(rows) }}
+                where {% for of_fact in named.values() %}{{ of_fact }} is not null{{ " and " if not loop.last }}{% endfor %}
+                {{ "union all" if not loop.last }}
+            {%- endfor %}
+        ) as named
+        left join {{ model }} as here
+            on {% for column in of_key.split(", ") %}named.{{ column }} = here.{{ column }}{{ " and " if not loop.last }}{% endfor %}
+
+        where here.{{ of_key.split(", ")[0] }} is null
+        {{ "union all" if not loop.last }}
+    {% endfor -%}
+) as missing
 {% endtest %}
 
 {#- Rows of a relation, of a windowed model those that this run has replaced. -#}

@@ -2,6 +2,9 @@
 
 import pytest
 
+from tests.integration import small
+from warehouse.build import data_tests, dbt
+
 from .break_advocates import BREAK_ADVOCATES
 from .break_claims import BREAK_CLAIMS
 from .break_social import BREAK_SOCIAL
@@ -187,8 +190,8 @@ def of_money(manifest):
 
 
 @pytest.fixture(scope="module")
-def tested(three_days, tmp_path_factory, manifest):
-    """The three days with every rule broken, and what dbt's data tests say."""
+def broken(three_days, tmp_path_factory):
+    """The three days with every rule broken."""
     warehouse = three_days.copy(tmp_path_factory.mktemp("broken"))
     with warehouse.connect() as connection:
         connection.execute(BREAK)
@@ -196,7 +199,13 @@ def tested(three_days, tmp_path_factory, manifest):
         connection.execute(BREAK_ADVOCATES)
         connection.execute(BREAK_SOCIAL)
         connection.execute(BREAK_CLAIMS)
-    return warehouse.dbt("test", "--select", "test_type:data", "--exclude", *of_money(manifest).values())
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def tested(broken, manifest):
+    """What dbt's data tests say of them."""
+    return broken.dbt("test", "--select", "test_type:data", "--exclude", *of_money(manifest).values())
 
 
 def test_every_data_test_fires(tested, manifest):
@@ -206,6 +215,23 @@ def test_every_data_test_fires(tested, manifest):
     assert len(data_tests) > 20
     assert set(tested.results) == data_tests
     assert {name for name, row in tested.results.items() if row["status"] != "fail"} == set()
+
+
+def test_a_night_finds_what_dbt_finds(broken, tested, manifest):
+    with dbt.dbt_environment(broken.settings):
+        tests = data_tests.tests_of(small.read_project(broken.settings), broken.settings, "code")
+    due = [test for unique_id, test in tests.items() if unique_id not in of_money(manifest)]
+    found = data_tests.run_tests(due, broken.settings, (), lambda _: None)
+    of_dbt = {manifest["nodes"][name]["name"]: (row["status"], row["failures"]) for name, row in tested.results.items()}
+    assert {row["name"]: (row["status"], row["failures"]) for row in found} == of_dbt
+
+
+def test_no_data_test_counts_otherwise_than_a_night_does(manifest):
+    usual = {"fail_calc": "count(*)", "error_if": "!= 0", "warn_if": "!= 0", "limit": None}
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len(tests) > 200
+    for node in tests:
+        assert {name: node["config"][name] for name in usual} == usual, node["name"]
 
 
 def test_tests_of_planned_rows_see_planned_rows_alone(tested, manifest):

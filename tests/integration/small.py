@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ingestion.config import Settings
-from warehouse.build import dbt, known_models, manifest
+from warehouse.build import data_tests, dbt, known_models, manifest
 
 from .conftest import content, make_settings
 
@@ -103,6 +103,9 @@ def read_project(settings: Settings, left_out: Callable[[Any], set[str]] | None 
         else:
             with dbt.dbt_environment(settings):
                 READ[project] = really_parse(settings)
+                # Tests are compiled once as well: each caller's copy holds their SQL.
+                for name, sql in data_tests.compile_tests(READ[project], settings).items():
+                    READ[project].nodes[name].compiled_code = sql
     return READ[project].deepcopy()
 
 

@@ -14,16 +14,12 @@ if TYPE_CHECKING:
 
 
 DBT_PROJECT = PROJECT_DIR / "dbt_project"
-BUILT_TYPES = ("model", "seed", "test")
+BUILT_TYPES = ("model", "seed")
 LEFT_ALONE = "left_alone"
-# dbt's newer way to have a model wait for the tests of what it reads: fewer edges, and the same order.
-BUILD_FLAGS = ("--exclude-resource-type", "unit_test", "--use-fast-test-edges")
 # The event of dbt with which a node ends.
 FINISHED = "NodeFinished"
 # Names of events that are told of though dbt shows them to debug itself alone; a benchmark adds what it counts by.
 HEARD = {FINISHED}
-# Name, number and total of a node of dbt that has ended.
-OnNode = Callable[[str, int, int], None]
 
 
 @contextmanager
@@ -87,60 +83,71 @@ def _shown_events_alone() -> Iterator[None]:
 def run_dbt(
     manifest: "Manifest",
     settings: Settings,
-    on_node: OnNode | None,
+    on_node: Callable[[str], None],
     idle: Collection[str] = (),
     target: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Run `dbt build` (models, seeds, data tests) and close its connections; one dict per node.
+    """Run `dbt build` (models and seeds) and close its connections; one dict per node.
 
     Args:
-        manifest: of this run alone: nodes that are left alone are marked in it.
+        manifest: of this run alone: nodes that are left alone are marked in it. It holds no tests.
+        on_node: called with the name of each node that has ended.
         idle: unique ids of those of its nodes that are left alone.
         target: of `profiles.yml`, null for the usual one.
+    """
+    # One tag, for dbt looks through all nodes for each thing that it is told to exclude.
+    for unique_id in idle:
+        manifest.nodes[unique_id].tags.append(LEFT_ALONE)
+    excluded = ["--exclude", f"tag:{LEFT_ALONE}"] if idle else []
+    results = invoke(manifest, settings, "build", *excluded, target=target, on_node=on_node)
+    for unique_id in idle:
+        manifest.nodes[unique_id].tags.remove(LEFT_ALONE)
+    return [
+        row_of(result.node, str(result.status), _complaint(result.message or ""), result.execution_time)
+        for result in results
+        if result.node.resource_type in BUILT_TYPES
+    ]
+
+
+def row_of(node: Any, status: str, message: str = "", seconds: float = 0.0) -> dict[str, Any]:
+    """What became of a model or seed."""
+    return {
+        "unique_id": node.unique_id,
+        "name": node.name,
+        "kind": str(node.resource_type),
+        "status": status,
+        "severity": "critical",
+        "failures": None,
+        "message": message,
+        "seconds": seconds,
+    }
+
+
+def invoke(
+    manifest: "Manifest",
+    settings: Settings,
+    *command: str,
+    target: str | None = None,
+    on_node: Callable[[str], None] = lambda _: None,
+) -> list[Any]:
+    """What dbt says of each node that a command runs; its connections are closed.
+
+    Raises ContractError when it does not run.
     """
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner
 
-    done = 0
+    def tell(event: Any) -> None:
+        if event.info.name == FINISHED:
+            on_node(event.data.node_info.node_name)
 
-    def count_nodes(event: Any) -> None:
-        nonlocal done
-        if on_node and event.info.name == FINISHED:
-            done += 1
-            total = sum(node.resource_type in BUILT_TYPES for node in manifest.nodes.values()) - len(idle)
-            on_node(event.data.node_info.node_name, done, total)
-
-    # One tag, for dbt looks through all nodes for each thing that it is told to exclude.
-    for unique_id in idle:
-        manifest.nodes[unique_id].tags.append(LEFT_ALONE)
-    runner = dbtRunner(manifest=manifest, callbacks=[count_nodes])
-    # A test that reads a node left alone beside one that is built must run, so each has the tag by itself.
-    excluded = ["--indirect-selection", "empty", "--exclude", f"tag:{LEFT_ALONE}"] if idle else []
     with _shown_events_alone():
-        result = runner.invoke(dbt_arguments(settings, "build", *BUILD_FLAGS, *excluded, target=target))
-    for unique_id in idle:
-        manifest.nodes[unique_id].tags.remove(LEFT_ALONE)
+        result = dbtRunner(manifest=manifest, callbacks=[tell]).invoke(dbt_arguments(settings, *command, target=target))
     close_dbt()
     reset_adapters()
     if result.result is None:
         raise ContractError(f"dbt did not run: {result.exception}")
-    rows = []
-    for node in result.result.results:
-        if node.node.resource_type not in BUILT_TYPES:
-            continue
-        severity = str(getattr(node.node.config, "severity", "error")).lower()
-        rows.append(
-            {
-                "name": node.node.name,
-                "kind": str(node.node.resource_type),
-                "status": str(node.status),
-                "severity": "warning" if severity == "warn" else "critical",
-                "failures": node.failures,
-                "message": _complaint(node.message or ""),
-                "seconds": node.execution_time,
-            }
-        )
-    return rows
+    return list(result.result.results)
 
 
 def _complaint(message: str) -> str:

@@ -29,33 +29,36 @@ class Known(BaseModel):
     models: list[plan.Model]
 
 
-def load(settings: Settings, config: UserConfig, inputs: dict[str, str]) -> list[plan.Model] | None:
+def load(settings: Settings, config: UserConfig, inputs: dict[str, str], code: str) -> list[plan.Model] | None:
     """The models that `keep` was given, null where anything that they were read from is another by now."""
     try:
         known = Known.model_validate_json(_file(settings).read_bytes())
     except (OSError, ValidationError):
         return None
-    return known.models if known.key == _key(settings, config, inputs) else None
+    return known.models if known.key == _key(settings, config, inputs, code) else None
 
 
-def keep(settings: Settings, config: UserConfig, inputs: dict[str, str], models: list[plan.Model]) -> None:
+def keep(settings: Settings, config: UserConfig, inputs: dict[str, str], code: str, models: list[plan.Model]) -> None:
     """Keep the models for the next run. A file cut short by a kill is as good as none."""
     file = _file(settings)
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(Known(key=_key(settings, config, inputs), models=models).model_dump_json(), encoding="utf-8")
+    known = Known(key=_key(settings, config, inputs, code), models=models)
+    file.write_text(known.model_dump_json(), encoding="utf-8")
 
 
 def _file(settings: Settings) -> Path:
     return dbt.target_path(settings) / "models.json"
 
 
-def _key(settings: Settings, config: UserConfig, inputs: dict[str, str]) -> str:
+def _key(settings: Settings, config: UserConfig, inputs: dict[str, str], code: str) -> str:
     """Digest of all that `manifest.models_of` makes models from."""
-    said = [
-        settings.engine, model_settings(settings), short_platforms(settings), config.digests, inputs,
-        [version(name) for name in ("dbt-core", "dbt-duckdb")],
-    ]  # fmt: skip
-    digest = hashlib.sha256(json.dumps(said).encode())
+    said = [settings.engine, model_settings(settings), short_platforms(settings), config.digests, inputs, code]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def digest_of_code() -> str:
+    """Digest of the dbt project, of the code that reads it, and of dbt."""
+    digest = hashlib.sha256(json.dumps([version(name) for name in ("dbt-core", "dbt-duckdb")]).encode())
     for file in _files():
         content = file.read_bytes()
         digest.update(f"\0{file}\0{len(content)}\0".encode())

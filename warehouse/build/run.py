@@ -7,6 +7,7 @@ the models join them. Checks and publishing require that id: see `require_built`
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -18,7 +19,7 @@ from ingestion.lease import Lease
 from ingestion.text import shown
 from ingestion.user_config import load as user_config
 from warehouse import integrity, plan
-from warehouse.build import authors, dbt, known_models, manifest, meta, spark
+from warehouse.build import authors, data_tests, dbt, known_models, manifest, meta, spark
 from warehouse.build.idle import idle_nodes, unread_nodes
 from warehouse.build_database import current_run
 from warehouse.release import releases
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 SUITE = "dbt"
 # Of nodes that failed, those that an error names.
 FAILED_SHOWN = 3
+# Name, number and total of a model, seed or data test that has ended.
+OnNode = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ def build_marts(
     lease: Lease,
     log: Callable[[str], None] = print,
     backfill_range: plan.BackfillRange | None = None,
-    on_node: dbt.OnNode | None = None,
+    on_node: OnNode | None = None,
 ) -> Built:
     """Plan and build one run's marts. The caller holds the writer's lease.
 
     Args:
         backfill_range: the range of a rebuild, from `plan.resolve`; null for a nightly.
-        on_node: called with name, number and total as each node of dbt ends.
+        on_node: called with name, number and total as each model, seed and data test ends.
 
     Raises ContractError when a model or a critical dbt test fails, or a raw file is damaged; DamagedBuild when a
     private database proves damaged on the way: it is removed, and trying again builds all from raw.
@@ -75,7 +78,7 @@ def _plan_and_build(
     lease: Lease,
     log: Callable[[str], None],
     backfill_range: plan.BackfillRange | None,
-    on_node: dbt.OnNode | None,
+    on_node: OnNode | None,
 ) -> Built:
     config = user_config.load(settings)
     releases.reconcile(settings, log)
@@ -88,11 +91,12 @@ def _plan_and_build(
     with dbt.dbt_environment(settings):
         claims = authors.rows_of(settings, run_id)
         inputs = manifest.undated_inputs(settings) | authors.digest(claims)
-        project, models = None, known_models.load(settings, config, inputs)
+        code = known_models.digest_of_code()
+        project, models = None, known_models.load(settings, config, inputs, code)
         if models is None:
             project = manifest.parse(settings)
             models = manifest.models_of(project, settings, config, inputs)
-            known_models.keep(settings, config, inputs, models)
+            known_models.keep(settings, config, inputs, code, models)
         authors.mark_moved(settings, settings.build_db, claims["linked_account"])
         run_plan = plan.make(settings, run_id, day, models, fresh, backfill_range)
         if run_plan.is_empty:
@@ -115,17 +119,22 @@ def _plan_and_build(
         idle_names = {project.nodes[unique_id].name for unique_id in idle}
         if idle:
             log(_left_alone(project, idle))
-        unread = unread_nodes(project, idle)
+        tests = data_tests.tests_of(project, settings, code)
+        due = [test for unique_id, test in tests.items() if unique_id not in idle]
+        unread = unread_nodes(project, idle | tests.keys())
         manifest.leave_out(project, unread)
         with ledger.read(settings) as connection:
             lease.check(connection)
+        ended = _counted(on_node, len(project.nodes) - len(idle - unread) + len(due))
         if on_spark:
             of_spark = manifest.parse(settings, spark.TARGET)
             manifest.leave_out(of_spark, unread)
             owned = {model.name for model in models}
-            results = spark.build(project, of_spark, settings, fresh, run_plan.changed, owned, idle - unread, on_node)
+            results = spark.build(project, of_spark, settings, fresh, run_plan.changed, owned, idle - unread, ended)
         else:
-            results = dbt.run_dbt(project, settings, on_node, idle - unread)
+            results = dbt.run_dbt(project, settings, ended, idle - unread)
+    not_made = {str(result["unique_id"]) for result in results if result["status"] != "success"}
+    results += data_tests.run_tests(due, settings, not_made, ended)
     ledger.record_checks(settings, run_id, _check_results(results))
     if idle and before:
         ledger.keep_failed_checks(settings, run_id, before, SUITE, idle_names)
@@ -197,6 +206,17 @@ def _open_or_renew(settings: Settings, log: Callable[[str], None]) -> bool:
         integrity.remove_build(settings)
         return True
     return current_run(settings) is None
+
+
+def _counted(on_node: OnNode | None, total: int) -> Callable[[str], None]:
+    """Tells of a node that has ended, with its number."""
+    numbers = count(1)
+
+    def ended(name: str) -> None:
+        if on_node:
+            on_node(name, next(numbers), total)
+
+    return ended
 
 
 def _left_alone(project: "Manifest", idle: set[str]) -> str:

@@ -7,7 +7,7 @@ reads marts into the private marts file, and shows the others as views over thei
 """
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,12 +136,12 @@ def build(
     changed: Collection[str],
     owned: Collection[str],
     idle: set[str],
-    on_node: dbt.OnNode | None,
+    on_node: Callable[[str], None],
 ) -> list[dict[str, Any]]:
     """Build all that is not idle; one dict per node, as `dbt.run_dbt` gives them.
 
     Args:
-        manifest: of DuckDB, whose seeds, views and tests are run; `of_spark`, whose models are.
+        manifest: of DuckDB, whose seeds and views are made; `of_spark`, whose models are.
         fresh: nothing that stands on Spark is of use.
         changed: models that are made anew in full.
         owned: all models of the project, also those that both manifests leave out.
@@ -172,13 +172,15 @@ def build(
     # What is a view here and a table there shows the run's own days: a view that is left alone does so by itself.
     left = {name for name in idle & set(of_spark.nodes) if _made_as(of_spark, name) == _made_as(manifest, name)}
     results += _run_dbt(of_spark, settings, on_node, others | left, TARGET)
-    failed = {result["name"] for result in results if result["status"] not in ("success", "pass")}
+    failed = {result["name"] for result in results if result["status"] != "success"}
     made = [node for unique_id, node in tables.items() if unique_id not in idle and node.name not in failed]
     with connected(settings) as spark:
         _read_back(spark, settings, made)
         _write_down_what_is_left(spark, settings)
     if failed:
-        return results
+        # A test of what is not made has nothing to read.
+        left_out = set(manifest.nodes) - seeds - set(tables) - idle
+        return results + [dbt.row_of(manifest.nodes[unique_id], "skipped") for unique_id in sorted(left_out)]
     return results + _run_dbt(manifest, settings, on_node, seeds | set(tables) | idle)
 
 
@@ -187,7 +189,7 @@ def _made_as(manifest: "Manifest", unique_id: str) -> str:
 
 
 def _run_dbt(
-    manifest: "Manifest", settings: Settings, on_node: dbt.OnNode | None, left: set[str], target: str | None = None
+    manifest: "Manifest", settings: Settings, on_node: Callable[[str], None], left: set[str], target: str | None = None
 ) -> list[dict[str, Any]]:
     """As `dbt.run_dbt`, where anything is left to run."""
     return [] if left >= set(manifest.nodes) else dbt.run_dbt(manifest, settings, on_node, left, target)

@@ -34,12 +34,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def known(settings: Settings, inputs: dict[str, str] = INPUTS) -> list[plan.Model] | None:
-    return known_models.load(settings, user_config.load(settings), inputs)
+    return known_models.load(settings, user_config.load(settings), inputs, known_models.digest_of_code())
 
 
 @pytest.fixture
 def kept(settings: Settings, project: Path) -> Settings:
-    known_models.keep(settings, user_config.load(settings), INPUTS, MODELS)
+    known_models.keep(settings, user_config.load(settings), INPUTS, known_models.digest_of_code(), MODELS)
     return settings
 
 
@@ -74,7 +74,7 @@ def test_another_delivery_of_an_undated_feed(kept: Settings) -> None:
 
 def test_another_configuration(kept: Settings) -> None:
     config = replace(user_config.load(kept), default_scheme="another")
-    assert known_models.load(kept, config, INPUTS) is None
+    assert known_models.load(kept, config, INPUTS, known_models.digest_of_code()) is None
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"key": "x", "models": [{"name": 1}]}'])
