@@ -336,6 +336,36 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert dead_links(document) == []
 
 
+# --- models that a document names
+
+NAMES = re.compile(r"\b(?:int|stg|fct|dim|bridge)_[a-z][a-z_]*[a-z]\b(?![_*])")
+# The change log tells of what was.
+OF_TODAY = [document for document in DOCUMENTS if document.name != "CHANGELOG.md"]
+
+
+@cache
+def named_in_project() -> frozenset[str]:
+    """Names of models, seeds and macros."""
+    project = PROJECT_DIR / "dbt_project"
+    macros = " ".join(file.read_text(encoding="utf-8") for file in (project / "macros").glob("*.sql"))
+    files = [file.stem for ending in ("sql", "csv") for file in project.rglob(f"*.{ending}")]
+    return frozenset({*files, *re.findall(r"macro (\w+)", macros)})
+
+
+def unknown_models(text: str) -> list[str]:
+    return sorted(set(NAMES.findall(text)) - named_in_project())
+
+
+@pytest.mark.parametrize("document", sorted(OF_TODAY), ids=name_of)
+def test_models_that_a_document_names_are_there(document: Path) -> None:
+    assert unknown_models(document.read_text(encoding="utf-8")) == []
+
+
+def test_a_model_that_is_gone_is_found() -> None:
+    text = "`int_account__states_carried`, `dim_account`, `int_trust__*` and fct_gone; int_trust__burst.sql"
+    assert unknown_models(text) == ["fct_gone", "int_account__states_carried"]
+
+
 def test_a_dead_link_is_found(tmp_path: Path) -> None:
     (tmp_path / "there.md").write_text("# What a row is\n\n## In `marts`, by day\n")
     page = tmp_path / "page.md"
