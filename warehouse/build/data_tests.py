@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 from ingestion.config import Settings
 from ingestion.errors import ContractError
 from ingestion.sql import quote
+from warehouse import plan
 from warehouse.build import dbt
 
 if TYPE_CHECKING:
@@ -71,6 +72,16 @@ def tests_of(project: "Manifest", settings: Settings, code: str) -> dict[str, Da
         )
         for name, node in sorted(nodes.items())
     }
+
+
+def from_the_source_on(tests: Iterable[DataTest], models: Iterable[plan.Model]) -> list[DataTest]:
+    """Tests of what is made of fewer models first: the cause of a fault is told before what it breaks."""
+    made_of = {model.name: len(model.ancestors) for model in models}
+
+    def distance(test: DataTest) -> int:
+        return max((made_of.get(read.rpartition(".")[2], 0) for read in test.reads), default=0)
+
+    return sorted(tests, key=distance)
 
 
 def compile_tests(project: "Manifest", settings: Settings) -> dict[str, str]:

@@ -120,7 +120,9 @@ def _plan_and_build(
         if idle:
             log(_left_alone(project, idle))
         tests = data_tests.tests_of(project, settings, code)
-        due = [test for unique_id, test in tests.items() if unique_id not in idle]
+        due = data_tests.from_the_source_on(
+            [test for unique_id, test in tests.items() if unique_id not in idle], models
+        )
         unread = unread_nodes(project, idle | tests.keys())
         manifest.leave_out(project, unread)
         with ledger.read(settings) as connection:

@@ -8,6 +8,7 @@ import pytest
 
 from ingestion.config import Settings
 from ingestion.errors import ContractError
+from warehouse import plan
 from warehouse.build import data_tests
 from warehouse.build.data_tests import DataTest
 
@@ -65,6 +66,21 @@ def test_a_test_writes_nothing(databases: Settings) -> None:
         for table in ("marts.t", "groundswell.marts.t"):
             with pytest.raises(duckdb.Error, match="read-only"):
                 connection.execute(f"insert into {table} values (3)")
+
+
+def test_the_cause_of_a_fault_is_told_before_what_it_breaks() -> None:
+    models = [
+        plan.Model("fct_sums", "", windowed=False, ancestors=frozenset({"int_days", "stg_rows"})),
+        plan.Model("int_days", "", windowed=False, ancestors=frozenset({"stg_rows"})),
+        plan.Model("stg_rows", "", windowed=False),
+    ]
+    tests = [
+        of("both", "", reads=("model.g.stg_rows", "model.g.fct_sums")), of("days", "", reads=("model.g.int_days",)),
+        of("another of days", "", reads=("model.g.int_days",)), of("rows", "", reads=("model.g.stg_rows",)),
+        of("seed", "", reads=("seed.g.bands",)), of("nothing", "", reads=()),
+    ]  # fmt: skip
+    ordered = [test.name for test in data_tests.from_the_source_on(tests, models)]
+    assert ordered == ["rows", "seed", "nothing", "days", "another of days", "both"]
 
 
 def node(compiled_code: str | None = None) -> SimpleNamespace:
