@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from bench.trust import warehouse, world
-from bench.trust.measure import APART, Measures, measure
+from bench.trust.measure import APART, GAINS, Measures, measure
 
 FORMATS = {
     "recall": "{:.3f}", "watch_or_more": "{:.3f}", "precision": "{:.3f}", "f1": "{:.3f}", "suspicious": "{:.3f}",
@@ -42,6 +42,8 @@ class Target:
         return self.observed <= self.limit if self.is_most else self.observed >= self.limit
 
 
+# Of bursts of 10 % those count that bring so many followers: smaller ones are printed beside them.
+LEAST_GAIN = {"10 %": GAINS[-1]}
 # Scenario, size (all where none), world's name ends with, least share to be found.
 RECALLS = [
     ("burst", "10 %", "", 0.85), ("burst", "20 %", "", 0.96), ("burst", "30 %", "", 0.96), ("burst", "100 %", "", 0.96),
@@ -69,12 +71,16 @@ def targets(audience: Measures, engagement: Measures | None = None) -> list[Targ
     found = []
     for scenario, size, world_ends, least in RECALLS:
         tried = of(audience.copies, scenario, size, world_ends)
-        tried = tried[~tried.is_hidden]
+        tried = tried[~tried.is_hidden & ~(tried.gain < LEAST_GAIN.get(size, 0))]
         if len(tried):
-            name = " ".join(word for word in ("recall of", scenario, size, world_ends) if word)
+            gain = f"from a gain of {LEAST_GAIN[size]}" if size in LEAST_GAIN else ""
+            name = " ".join(word for word in ("recall of", scenario, size, gain, world_ends) if word)
             found.append(Target(name, float(tried.is_found.mean()), least))
+    bursts = of(audience.copies, "burst", "", "").found_after.dropna()
+    if len(bursts):
+        found.append(Target("days until a burst is found, median", float(bursts.median()), 6, True))
     for scenario, size, most in HONEST_AT_MOST:
-        for world_ends in ("", "posts without views"):
+        for world_ends in ("", "every third day", "weekly", "posts without views"):
             tried = of(audience.copies, scenario, size, world_ends)
             if len(tried):
                 name = " ".join(word for word in (scenario, world_ends, "called suspicious") if word)
@@ -106,7 +112,7 @@ def table(frame: pd.DataFrame) -> str:
 def _print(title: str, measures: Measures) -> None:
     for name, frame in (
         ("attacks, by size", measures.attacks), ("attacks, by kind of curve", measures.worlds),
-        ("attacks, by tier", measures.tiers), ("honest events", measures.honest),
+        ("attacks, by tier", measures.tiers), ("attacks, by gain", measures.gains), ("honest events", measures.honest),
         ("untouched curves", measures.alarms), ("calibration", measures.calibration),
     ):  # fmt: skip
         if not frame.empty:

@@ -1,7 +1,9 @@
 """What the verdicts were worth: recall, precision, false alarms, time to detection, calibration.
 
-A copy is found when it becomes `suspicious` between its first changed day and 30 days after the last. One that was
-suspicious before is left out, one whose verdict is `insufficient_data` on most days of the change is counted apart.
+Verdicts are read as accounts are evaluated, before those of days are withheld on which too many become suspicious: so
+many purchases at once are made up here alone, and withholding would hide both what is found and false alarms. A copy is
+found when it becomes `suspicious` between its first changed day and 30 days after the last. One that was suspicious
+before is left out, one whose verdict is `insufficient_data` on most days of the change is counted apart.
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,8 @@ WATCHED_AFTER = 30
 STANDS_AFTER = 14
 # How accounts are seen, by the end of a world's name: figures of their own, left out of those of all together.
 APART = ("weekly", "every third day", "posts without views", "no views")
+# Followers bought: the smallest order, and the least gain that counts in full (`int_trust__burst`).
+GAINS = (100, 500)
 TIERS = [(1_000, "nano"), (10_000, "micro"), (100_000, "macro"), (1_000_000, "mega")]
 
 
@@ -29,6 +33,7 @@ class Measures:
         attacks: one row per attack, size and way of being seen: copies, found, recall, precision, f1, days until then.
         worlds: recall per attack and kind of curve.
         tiers: recall per attack and tier.
+        gains: recall per attack and band of the followers bought.
         honest: one row per honest event, size and way of being seen: copies, called suspicious, called watch.
         alarms: one row per world of untouched curves: account-months, alarms.
         calibration: one row per band of the score: copies and untouched accounts in it, share of them attacked.
@@ -38,6 +43,7 @@ class Measures:
     attacks: pd.DataFrame
     worlds: pd.DataFrame
     tiers: pd.DataFrame
+    gains: pd.DataFrame
     honest: pd.DataFrame
     alarms: pd.DataFrame
     calibration: pd.DataFrame
@@ -58,16 +64,17 @@ def measure(
         side: whose verdict is read, `audience` or `engagement`.
     """
     connection.register("truth", _truth(worlds, sample))
-    verdict, score = ("verdict", "trust_score") if side == "audience" else ("engagement_verdict", "engagement_score")
+    verdict = "verdict" if side == "audience" else "engagement_verdict"
     connection.execute(
         f"""
         create or replace temp table evaluated as
         select
-            truth.*, trust.snapshot_date, trust.{verdict} as verdict, trust.{score} as score,
+            truth.*, trust.snapshot_date, trust.{verdict} as verdict,
+            case when trust.{verdict} <> 'insufficient_data' then trust.{side}_score end as score,
             date_diff('day', truth.start, trust.snapshot_date) as day_of_change,
             day_of_change >= 0 and trust.snapshot_date <= truth."end" as is_changed_day,
             day_of_change >= 0 and trust.snapshot_date <= truth."end" + interval {WATCHED_AFTER} day as is_watched_day
-        from groundswell.marts.fct_follower_trust_daily as trust
+        from intermediate.int_trust__accounts_evaluated as trust
         inner join truth on trust.platform = truth.platform and trust.account_id = truth.account_id
             and trust.snapshot_date between truth.first_day and truth.last_day
         """
@@ -79,6 +86,7 @@ def measure(
         attacks=_recall(found, ["scenario", "size", "seen"], honest_share),
         worlds=_recall(found, ["scenario", "world"], honest_share),
         tiers=_recall(found[found.seen == "daily"], ["scenario", "tier"], honest_share),
+        gains=_recall(found[found.seen == "daily"], ["scenario", "size", "gained"], honest_share),
         honest=_honest(copies),
         alarms=_alarms(connection),
         calibration=_calibration(connection, attacks),
@@ -94,7 +102,7 @@ def _truth(worlds: list[World], sample: Sample) -> pd.DataFrame:
             day = [None if at < 0 else world.first_day + timedelta(days=at) for at in (curve.start, curve.end)]
             last = world.first_day + timedelta(days=len(curve.followers) - 1)
             rows.append((world.name, world.platform, world.first_day, last, evaluated_from, curve.account_id,
-                         curve.scenario, curve.size, *day, _tier(curve)))  # fmt: skip
+                         curve.scenario, curve.size, *day, _tier(curve), curve.gain))  # fmt: skip
     columns = [
         "world",
         "platform",
@@ -107,6 +115,7 @@ def _truth(worlds: list[World], sample: Sample) -> pd.DataFrame:
         "start",
         "end",
         "tier",
+        "gain",
     ]
     frame = pd.DataFrame(rows, columns=columns)
     for name in ("first_day", "last_day", "evaluated_from", "start", "end"):
@@ -125,7 +134,7 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
     frame = connection.execute(
         """
         select
-            world, evaluated.account_id, scenario, size, tier, list_contains($attacks, scenario) as is_attack,
+            world, evaluated.account_id, scenario, size, tier, gain, list_contains($attacks, scenario) as is_attack,
             coalesce(bool_or(verdict = 'suspicious') filter (day_of_change < 0), false) as before,
             min(day_of_change) filter (is_watched_day and verdict = 'suspicious') as found_after,
             coalesce(bool_or(verdict in ('watch', 'suspicious')) filter (is_watched_day), false) as is_watched,
@@ -133,13 +142,16 @@ def _copies(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.Data
                 > count(*) filter (is_changed_day) / 2, true) as is_unevaluated
         from evaluated
         where start is not null and scenario <> 'purge and outage'
-        group by world, evaluated.account_id, scenario, size, tier
+        group by world, evaluated.account_id, scenario, size, tier, gain
         order by all
         """,
         {"attacks": sorted(attacks)},
     ).df()
     frame["is_found"] = frame.found_after.notna()
     frame["seen"] = [next((apart for apart in APART if world.endswith(apart)), "daily") for world in frame.world]
+    frame["gained"] = pd.cut(
+        frame.gain, [-np.inf, *GAINS, np.inf], right=False, labels=["under 100", "100 to 499", "500 and more"]
+    )
     frame["is_hidden"] = frame.is_unevaluated & ~frame.is_found
     return frame
 
@@ -241,7 +253,8 @@ def wilson(found: float, of: float) -> tuple[float, float]:
         return 0.0, 1.0
     z, share = 1.96, found / of
     middle, half = share + z * z / (2 * of), z * np.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return float((middle - half) / (1 + z * z / of)), float((middle + half) / (1 + z * z / of))
+    # Rounding may leave a trace below 0.
+    return max(float((middle - half) / (1 + z * z / of)), 0.0), float((middle + half) / (1 + z * z / of))
 
 
 def _calibration(connection: duckdb.DuckDBPyConnection, attacks: set[str]) -> pd.DataFrame:

@@ -37,7 +37,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """One account. `start` is the first day of what was done to it, as an index of its arrays; -1 for nothing."""
+    """One account.
+
+    Args:
+        start: first day of what was done to it, as an index of its arrays; -1 for nothing.
+        gain: the most followers that it was given at once, NaN for nothing.
+    """
 
     account_id: str
     followers: Array
@@ -47,6 +52,7 @@ class Curve:
     size: str = ""
     start: int = -1
     end: int = -1
+    gain: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -157,8 +163,10 @@ Change = Callable[[Curve, int, np.random.Generator], Curve]
 def _bought(curve: Curve, start: int, end: int, extra: Array) -> Curve:
     """Followers more, from `start`; views stay as they are."""
     followers = curve.followers.copy()
-    followers[start:] += extra[: len(followers) - start]
-    return replace(curve, followers=np.where(followers < 0, 0, np.round(followers)), start=start, end=end)
+    extra = extra[: len(followers) - start]
+    followers[start:] += extra
+    followers = np.where(followers < 0, 0, np.round(followers))
+    return replace(curve, followers=followers, start=start, end=end, gain=float(extra.max()))
 
 
 def burst(share: float, days: int | None = None) -> Change:

@@ -125,8 +125,8 @@ BROKEN: dict[str, tuple[str, str, str]] = {
     ),
     "rises_that_overlap_are_one_event": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
-        "window_start >= rise_before",
-        "window_start > rise_before",
+        "or window_start > rise_before",
+        "or window_start > rise_before + 1",
     ),
     "posts_speak_where_views_do_not": (
         "models/intermediate/trust/int_trust__events_evaluated.sql",
@@ -289,6 +289,19 @@ FIFTH: dict[str, tuple[str, str, str]] = {
         "days_of_views, days_of_posts = 400, 20, 7, 1",
     ),
 }
+EVENTS = "models/intermediate/trust/int_trust__events_evaluated.sql"
+ONE_EVENT = "attention_is_one_event_however_seldom_it_is_seen"
+# Further rules of one unit test, each broken by itself.
+OF_ONE_EVENT: list[dict[str, tuple[str, str, str]]] = [
+    {ONE_EVENT: (EVENTS, was, becomes)}
+    for was, becomes in (
+        ("or window_start > rise_before", "or window_start >= rise_before"),
+        ("        max(excess) as excess,", "        max(excess) filter (where length <= 7) as excess,"),
+        ('add_days("events.mostly_gained_on", days_of_views)', 'add_days("events.event_end", days_of_views)'),
+        ("when since.views_days_to_half * 2", "when since.views_days * 2"),
+        ("case when window_start <= event_start then", "case when true then"),
+    )
+]
 
 
 def seeded() -> set[str]:
@@ -340,7 +353,7 @@ def rules_of_signals(manifest: dict[str, Any]) -> dict[str, tuple[str, str, str]
     }
 
 
-@pytest.mark.parametrize("rules", [BROKEN, SECOND, THIRD, FOURTH, FIFTH])
+@pytest.mark.parametrize("rules", [BROKEN, SECOND, THIRD, FOURTH, FIFTH, *OF_ONE_EVENT])
 def test_a_broken_rule_of_trust_fails_its_unit_test(empty, broken_project, manifest, rules: dict[str, Any]):
     rules = rules | (rules_of_signals(manifest) if rules is BROKEN else {})
     run = empty.dbt("test", "--select", *rules, project=broken_project(*rules.values()))

@@ -2,12 +2,14 @@
 
 from datetime import date
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
 from bench.trust import world
-from bench.trust.measure import poisson, wilson
+from bench.trust.__main__ import targets
+from bench.trust.measure import Measures, measure, poisson, wilson
 from bench.trust.world import CHOOSING, EVALUATING, Curve
 
 DAYS = 100
@@ -54,6 +56,63 @@ def test_a_burst_adds_its_share_within_three_days_and_no_view():
     assert bought.followers[49] == 10_000
     assert bought.followers[52] == bought.followers[-1] == 12_000
     assert (bought.views == curve().views).all()
+
+
+def test_a_purchase_says_how_many_followers_it_brought():
+    """The most that stood of what is lost again; nothing where counts only grow faster."""
+    assert world.burst(0.2)(curve(), 50, rng()).gain == 2_000
+    assert world.burst_and_loss(0.2, 0.6)(curve(), 50, rng()).gain == 2_000
+    assert world.repeats(0.08, 4, 14)(curve(), 30, rng()).gain == 3_200
+    assert world.drip(0.01, 30)(curve(), 50, rng()).gain == pytest.approx(3_000, rel=0.05)
+    assert world.with_views(world.burst(0.3), 8)(curve(), 50, rng()).gain == 3_000
+    # Cut off by the last day of the curve.
+    assert world.burst(0.3, 10)(curve(), 95, rng()).gain == 1_500
+    assert np.isnan(curve().gain)
+    assert np.isnan(world.steady_growth(0.01)(curve(), 50, rng()).gain)
+
+
+def measured(*bursts: tuple[str, float, float]) -> Measures:
+    """What became of bursts: size, followers bought, days until it was found (NaN where it was not)."""
+    frame = pd.DataFrame(bursts, columns=["size", "gain", "found_after"])
+    frame = frame.assign(world="real, rounded", scenario="burst", before=False, is_hidden=False)
+    frame["is_found"] = frame.found_after.notna()
+    still = {"world": ["real, rounded"], "scenario": ["untouched"], "account_months": [10.0]}
+    none = pd.DataFrame({**still, "alarms": [0], "standing": [0]})
+    empty = pd.DataFrame()
+    return Measures(empty, empty, empty, empty, empty, none, empty, frame)
+
+
+def test_bursts_of_ten_percent_count_from_a_gain_of_500():
+    copies = [("10 %", 499.0, np.nan), ("10 %", 500.0, 6.0), ("10 %", 9_000.0, np.nan), ("20 %", 100.0, np.nan)]
+    found = {target.name: target.observed for target in targets(measured(*copies))}
+    assert found["recall of burst 10 % from a gain of 500"] == 0.5
+    assert found["recall of burst 20 %"] == 0
+
+
+def test_verdicts_are_measured_before_any_is_withheld():
+    """Where everybody is hit the mart says nothing. What is found there counts, and so do false alarms."""
+    still = np.full(DAYS, 10_000.0)
+    hit = Curve("hit", still, still, still, "burst", "30 %", start=60, end=61, gain=3_000.0)
+    crowd = world.World("real, rounded", "tiktok", CHOOSING.days[0], [hit, curve()])
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema intermediate; create table intermediate.int_trust__accounts_evaluated as"
+            " select 'tiktok' as platform, name as account_id, $first_day::date + day::integer as snapshot_date,"
+            " case when day >= 66 then 'suspicious' else 'trusted' end as verdict,"
+            " case when day >= 66 then 30 else 100 end as audience_score"
+            " from (values ('hit'), ('c')) as accounts (name), range(100) as days (day)",
+            {"first_day": CHOOSING.days[0]},
+        )
+        measures = measure(connection, [crowd], CHOOSING, {"burst"})
+    assert measures.attacks[["found", "recall", "days_median"]].to_numpy().tolist() == [[1, 1.0, 6.0]]
+    assert measures.alarms.alarms.tolist() == [1]
+
+
+@pytest.mark.parametrize(("days", "is_reached"), [((5.0, 6.0, 7.0), True), ((6.0, 7.0, 8.0), False)])
+def test_the_median_day_on_which_bursts_are_found(days, is_reached):
+    reached = {target.name: target for target in targets(measured(*(("30 %", 1_000.0, day) for day in days)))}
+    found = reached["days until a burst is found, median"]
+    assert (found.observed, found.is_reached) == (days[1], is_reached)
 
 
 def test_a_loss_ends_within_14_days():
@@ -117,6 +176,11 @@ def test_seen_weekly_is_a_day_in_seven():
 @pytest.mark.parametrize(("found", "of", "low", "high"), [(0, 60, 0.0, 0.06), (60, 60, 0.94, 1.0), (7, 60, 0.06, 0.22)])
 def test_intervals_are_wilsons(found, of, low, high):
     assert wilson(found, of) == pytest.approx((low, high), abs=0.005)
+
+
+@pytest.mark.parametrize("of", range(1, 60))
+def test_no_share_is_below_nothing(of):
+    assert 0 <= wilson(0, of)[0] < 1e-9
 
 
 def test_intervals_of_alarms_are_those_of_a_count():

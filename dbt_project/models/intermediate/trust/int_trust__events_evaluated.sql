@@ -1,5 +1,5 @@
 -- One row per account, planned day with a capture and event of the last 400 days: what is known of it by that day.
--- An event is rises whose windows overlap; its key is the first one's start. Each day evaluates it anew.
+-- An event is rises whose windows overlap or touch; its key is the first one's start. Each day evaluates it anew.
 -- One model: rises become events, and events what came after them, for few accounts while these are at hand.
 
 {% set look_back_days = 440 %}
@@ -96,7 +96,7 @@ in_order as (
 numbered as (
     select
         *,
-        count(*) filter (where rise_before is null or window_start >= rise_before) over (
+        count(*) filter (where rise_before is null or window_start > rise_before) over (
             partition by platform, account_id, snapshot_date order by place rows unbounded preceding
         ) as event_number
     from in_order
@@ -105,32 +105,38 @@ numbered as (
 beside_highest as (
     select
         *,
+        first_value(window_start) over by_place as event_start,
         followers = max(followers) over of_event as is_highest,
-        2 * followers >= max(followers) over of_event + first_value(followers_before) over by_place as is_half_gained
+        2 * followers >= max(followers) over of_event + first_value(followers_before) over by_place as is_half_gained,
+        10 * followers >= 9 * max(followers) over of_event + first_value(followers_before) over by_place
+            as is_mostly_gained
     from numbered
     window
         of_event as (partition by platform, account_id, snapshot_date, event_number),
         by_place as (partition by platform, account_id, snapshot_date, event_number order by place)
 ),
 
--- The base of an event, its pace and its views before are those of its first rise.
+-- The base of an event, its pace and its views before are those of its first rise. What that one does not know may be
+-- told by another that begins no later, never by one that has days of the event before it.
 events as {{ made_first() }} (
     select
         platform,
         account_id,
         snapshot_date,
         event_number,
-        {{ value_at_first("window_start", "place") }} as event_start,
+        min(event_start) as event_start,
         min(rise_date) as first_flagged,
         max(rise_date) as event_end,
         {{ value_at_first("followers_before", "place") }} as followers_before,
-        {{ value_at_first("pace", "place") }} as pace,
-        {{ value_at_first("base_views_per_day", "place") }} as base_views_per_day,
-        {{ value_at_first("own_followers_per_view", "place") }} as own_followers_per_view,
+        {% for column in ["pace", "base_views_per_day", "own_followers_per_view"] %}
+            {{ value_at_first("case when window_start <= event_start then " ~ column ~ " end", "place") }} as {{ column }},
+        {% endfor %}
         max(followers) as highest,
         min_by(rise_date, place) filter (where is_highest and rise_date is not null) as highest_date,
         -- From here on it stands: what came later is the smaller part of it, and may be a misread of a day.
         min(rise_date) filter (where is_half_gained) as half_gained_on,
+        min(rise_date) filter (where is_mostly_gained) as mostly_gained_on,
+        -- The most of any of its rises, the longer ones too: so repeats add up.
         max(excess) as excess,
         coalesce(max(excess) filter (where length <= 7), 0) as excess_in_week,
         coalesce(max(excess) filter (where length <= 7) >= {{ large_gain }}, false) as is_large,
@@ -143,15 +149,20 @@ events as {{ made_first() }} (
 ),
 
 -- What views came with it, for a week more, as the two counts are not brought up to date together; and what was lost.
+-- Once nine tenths had come, fewer views in the weeks after take none of these back.
 since as (
     select
         events.platform,
         events.account_id,
         events.snapshot_date,
         events.event_number,
-        {% set of_views = "windows.snapshot_date <= " ~ add_days("events.event_end", days_of_views) %}
+        {% set of_views = "windows.snapshot_date <= " ~ add_days("events.mostly_gained_on", days_of_views) %}
         nullif({{ whole_sum("windows.views_gain", of_views) }}, 0) as new_views,
         {{ whole_sum("windows.views_days", of_views ~ " and windows.views_gain is not null") }} as views_days,
+        {{ whole_sum(
+            "windows.views_days",
+            "windows.snapshot_date <= events.half_gained_on and windows.views_gain is not null"
+        ) }} as views_days_to_half,
         {{ value_at_last("windows.followers", "windows.snapshot_date") }} as followers_after,
         count(*) filter (where windows.snapshot_date > events.highest_date) as days_after,
         count(*) filter (where windows.snapshot_date > events.half_gained_on) as captures_since,
@@ -212,9 +223,10 @@ counted as (
             * events.followers_before,
             events.highest - events.followers_before
         ) as usual_gain,
-        -- Views beyond the account's own usual: what a viral post brings. Unknown while few of the days are known.
+        -- Views beyond the account's own usual: what a viral post brings. Unknown where few of the days are known on
+        -- which the followers came.
         case
-            when since.views_days * 2 >= {{ days_between("events.event_start", "events.event_end") }}
+            when since.views_days_to_half * 2 >= {{ days_between("events.event_start", "events.half_gained_on") }}
                 then {{ above_zero("since.new_views - events.base_views_per_day * since.views_days") }}
         end as extra_views,
         {{ excused_per_view("events.own_followers_per_view") }} as followers_per_view,
