@@ -124,6 +124,10 @@
     )
 {%- endmacro %}
 
+{#- Whether a rise begins an event: of an account's rises in order, each with the day of the one before it (`rise_before`),
+    those whose windows overlap or touch are one. -#}
+{% macro begins_event() -%} (rise_before is null or window_start > rise_before) {%- endmacro %}
+
 {#- Events as evaluated on the planned days on which they still weigh. -#}
 {% macro events_that_weigh(events) -%}
     select *

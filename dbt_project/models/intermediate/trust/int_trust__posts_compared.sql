@@ -34,7 +34,7 @@ in_order as (
 numbered as (
     select
         *,
-        count(*) filter (where rise_before is null or window_start >= rise_before) over (
+        count(*) filter (where {{ begins_event() }}) over (
             partition by platform, account_id, snapshot_date order by place rows unbounded preceding
         ) as event_number
     from in_order
