@@ -25,6 +25,7 @@ MISREADS = {key: world.MISREADS[key] for key in (
     ("misread", "a neighbour's count, 40 % more"), ("misread", "30 % more for two days"),
     ("misread", "20 % more, by turns for 20 days"),
 )}  # fmt: skip
+OF_OWN_RATE = [("viral post", "30 %, at its own rate"), ("viral post", "80 %, at its own rate"), ("giveaway", "30 %")]
 DAYS = 106
 BAD_INPUT = {
     "zero": np.zeros(DAYS),
@@ -93,15 +94,26 @@ def redefined_worlds() -> list[world.World]:
     return made
 
 
+def weekly_world() -> world.World:
+    """Sixty honest accounts captured weekly, each with attention that converts as its own weeks do, over two captures."""
+    random = np.random.default_rng(8)
+    body = world.simulated_curves(random, DAYS, accounts=60)
+    changes = {key: world.HONEST[key] for key in OF_OWN_RATE}
+    made = world.copies(body, changes, world.CHOOSING, random, 20)
+    seen = [world.seen_every(curve, 7, place % 7) for place, curve in enumerate([*body, *made])]
+    named = [replace(curve, account_id=f"weekly {curve.account_id}") for curve in seen]
+    return world.World("weekly", "youtube", world.FIRST_DAY + timedelta(days=1200), named)
+
+
 def measured(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[tuple[str, str], set[str]]]:
     """Measures of the small world, and the verdicts of each series of bad input."""
     worlds = [small_world(), moved_world()]
-    others = redefined_worlds() if project == DBT_PROJECT else []
+    others = [*redefined_worlds(), weekly_world()] if project == DBT_PROJECT else []
     with closing(warehouse.evaluate([*worlds, *others], folder, project)) as connection:
         measures = measure(connection, worlds[:1], world.CHOOSING, {scenario for scenario, _ in ATTACKS})
         rows = connection.execute(
             "select platform, account_id, list(distinct verdict order by verdict)"
-            " from groundswell.marts.fct_follower_trust_daily where not contains(account_id, '/') group by all"
+            " from groundswell.marts.fct_follower_trust_daily where not contains(account_id, '/') or starts_with(account_id, 'weekly') group by all"
         ).fetchall()
         unknown = connection.execute(
             "select distinct account_id from groundswell.marts.fct_follower_trust_daily"
@@ -136,7 +148,7 @@ def test_what_was_bought_is_found(evaluated):
     measures, _ = evaluated
     assert set(measures.attacks.scenario) == {scenario for scenario, _ in ATTACKS}
     missed = {target.name for target in targets(measures) if not target.is_reached}
-    assert missed <= {"recall of drip 1 % a day"}
+    assert missed <= {"recall of drip 1 % a day", "viral post called suspicious"}
     # Two accounts of six win so many followers a view that a swing of their views excuses a slow purchase.
     drips = measures.attacks[measures.attacks.scenario == "drip"].set_index("size").found
     assert drips["1 % a day"] >= 4
@@ -148,8 +160,10 @@ def test_what_was_bought_is_found(evaluated):
 
 
 def test_honest_events_are_not_called_suspicious(evaluated):
+    """But for one that wins 0.147 followers a view, twelve times its own rate: totals tell it from no purchase."""
     measures, _ = evaluated
-    assert measures.honest.suspicious.max() == 0
+    honest = measures.copies[~measures.copies.is_attack]
+    assert list(honest[honest.is_found].account_id) == ["s0045/viral_post/100_%/1"]
 
 
 def test_bad_input_gets_no_verdict_beyond_its_evidence(evaluated):
@@ -178,11 +192,19 @@ def test_posts_that_stop_are_no_evidence(evaluated):
 def test_views_that_are_counted_otherwise_from_a_day_on_convict_hardly_anybody(evaluated):
     """A total that starts anew, or counts more, convicts nobody; one in fifty where each view counts a fifth."""
     _, verdicts = evaluated
-    of_youtube = {name: said for (platform, name), said in verdicts.items() if platform == "youtube"}
+    of_youtube = {name: said for (_, name), said in verdicts.items() if name.startswith("counted")}
     assert len(of_youtube) == 150
     convicted = [name for name, said in of_youtube.items() if "suspicious" in said]
     assert len(convicted) <= 1
     assert all(name.startswith("counted a fifth") for name in convicted)
+
+
+def test_attention_that_is_captured_weekly_convicts_hardly_anybody(evaluated):
+    _, verdicts = evaluated
+    weekly = {name: said for (_, name), said in verdicts.items() if name.startswith("weekly")}
+    assert sum("/" in name for name in weekly) == 60
+    assert all(said != {"insufficient_data"} for said in weekly.values())
+    assert sum("suspicious" in said for said in weekly.values()) <= 2
 
 
 def test_a_broken_signal_is_noticed(without_views):

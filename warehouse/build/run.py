@@ -211,12 +211,12 @@ def _open_or_renew(settings: Settings, log: Callable[[str], None]) -> bool:
 
 
 def _counted(on_node: OnNode | None, total: int) -> Callable[[str], None]:
-    """Tells of a node that has ended, with its number."""
+    """Tells of a node that has ended, with its number: on Spark some views are made on both engines."""
     numbers = count(1)
 
     def ended(name: str) -> None:
         if on_node:
-            on_node(name, next(numbers), total)
+            on_node(name, min(next(numbers), total), total)
 
     return ended
 
