@@ -37,7 +37,7 @@ from (
         from (
             {%- for rows, named in facts_named %}
                 select
-                    '{{ rows.identifier }}' as named_by
+                    '{{ rows.identifier }} ({{ named.values() | join(", ") }})' as named_by
                     {%- for column, of_fact in named.items() %}, {{ of_fact }} as {{ column }}{% endfor %}
                 from {{ replaced_rows(rows) }}
                 where {% for of_fact in named.values() %}{{ of_fact }} is not null{{ " and " if not loop.last }}{% endfor %}

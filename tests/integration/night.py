@@ -307,7 +307,9 @@ def _serve() -> None:
     with tempfile.TemporaryDirectory() as folder:
         empty = Settings(_env_file=None, data=Path(folder), settle_seconds=0.0)  # type: ignore[call-arg]
         run_whole(empty, "before", date(2026, 1, 1))
-    manifest.parse = lambda _: project
+    # A build takes nodes out of what it is given: a second one of a child has a copy.
+    given = iter([project])
+    manifest.parse = lambda _: next(given, None) or kept.deepcopy()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
