@@ -30,7 +30,7 @@ from ingestion.config import Settings
 LIMITS = {
     "core / script": 2.0,
     "gathering marts / night, CPU": 0.15,
-    "peak memory, GiB": 12.0,
+    "peak memory, GiB": 6.0,
     "start-up, s": 60.0,
     "landing and checks / night": 0.4,
 }

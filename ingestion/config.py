@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         default=1.0, ge=0, description="Pause between the two looks at a file that changed within a minute."
     )
     memory_gib: float = Field(
-        default=10.0,
+        default=6.0,
         gt=0,
         description="Memory that a run takes at most, in GiB; past it, its database spills to disk.",
     )
