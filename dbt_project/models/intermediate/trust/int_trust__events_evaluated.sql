@@ -129,7 +129,8 @@ events as {{ made_first() }} (
         max(rise_date) as event_end,
         {{ value_at_first("followers_before", "place") }} as followers_before,
         {% for column in ["pace", "base_views_per_day", "own_followers_per_view"] %}
-            {{ value_at_first("case when window_start <= event_start then " ~ column ~ " end", "place") }} as {{ column }},
+            {{ value_at_first("case when window_start <= event_start then " ~ column ~ " end", "place") }}
+                as {{ column }},
         {% endfor %}
         max(followers) as highest,
         min_by(rise_date, place) filter (where is_highest and rise_date is not null) as highest_date,
