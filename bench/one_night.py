@@ -144,13 +144,13 @@ def watch_tests(nodes: list[Node], project: "Manifest") -> None:
     except ImportError:
         return
     of = {node.name: node.attached_node or node.name for node in project.nodes.values() if node.resource_type == "test"}
-    run_test = data_tests.run_test
+    run_test, spent = data_tests.run_test, dict[str, list[float]]()
 
     def noted(connection: Any, test: Any) -> Any:
-        before, cpu = time.perf_counter(), cpu_seconds()
-        found = run_test(connection, test)
-        seconds = [time.perf_counter() - before, cpu_seconds() - cpu]
-        nodes.append({"name": test.name, "kind": "test", "of": of[test.name].rpartition(".")[2], "seconds": seconds})
+        with timed(spent, test.name):
+            found = run_test(connection, test)
+        of_model = of[test.name].rpartition(".")[2]
+        nodes.append({"name": test.name, "kind": "test", "of": of_model, "seconds": spent[test.name]})
         return found
 
     data_tests.run_test = noted

@@ -113,7 +113,8 @@ def measured(folder: Path, project: Path = DBT_PROJECT) -> tuple[Measures, dict[
         measures = measure(connection, worlds[:1], world.CHOOSING, {scenario for scenario, _ in ATTACKS})
         rows = connection.execute(
             "select platform, account_id, list(distinct verdict order by verdict)"
-            " from groundswell.marts.fct_follower_trust_daily where not contains(account_id, '/') or starts_with(account_id, 'weekly') group by all"
+            " from groundswell.marts.fct_follower_trust_daily"
+            " where not contains(account_id, '/') or starts_with(account_id, 'weekly') group by all"
         ).fetchall()
         unknown = connection.execute(
             "select distinct account_id from groundswell.marts.fct_follower_trust_daily"
@@ -192,9 +193,9 @@ def test_posts_that_stop_are_no_evidence(evaluated):
 def test_views_that_are_counted_otherwise_from_a_day_on_convict_hardly_anybody(evaluated):
     """A total that starts anew, or counts more, convicts nobody; one in fifty where each view counts a fifth."""
     _, verdicts = evaluated
-    of_youtube = {name: said for (_, name), said in verdicts.items() if name.startswith("counted")}
-    assert len(of_youtube) == 150
-    convicted = [name for name, said in of_youtube.items() if "suspicious" in said]
+    redefined = {name: said for (_, name), said in verdicts.items() if name.startswith("counted")}
+    assert len(redefined) == 150
+    convicted = [name for name, said in redefined.items() if "suspicious" in said]
     assert len(convicted) <= 1
     assert all(name.startswith("counted a fifth") for name in convicted)
 
